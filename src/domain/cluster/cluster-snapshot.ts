@@ -1,0 +1,127 @@
+import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names.ts";
+import type { UnitGoal } from "../spec/cluster-spec.ts";
+
+/** What the registry says, at one revision; immutable. `modRevision`s are there to be compared in the next write. */
+export interface ClusterSnapshot {
+  /** The registry's revision this was read at; 0 where there is no registry yet. */
+  readonly revision: number;
+  readonly identity: ClusterIdentity | null;
+  readonly release: Release | null;
+  /** 0 where there is no release yet. */
+  readonly releaseModRevision: number;
+  /** Sorted by id. */
+  readonly members: readonly Member[];
+  /** Where each single (not global) unit is; sorted by unit. */
+  readonly assignments: readonly Assignment[];
+  /** The set of each machine, globals included; sorted by machine. */
+  readonly sets: readonly MachineSet[];
+  /** Sorted by unit, then machine. */
+  readonly statuses: readonly UnitStatus[];
+}
+
+/** Minted once by the first apply. Every daemon and every release compares it: another id is another cluster. */
+export interface ClusterIdentity {
+  readonly id: string;
+  readonly name: string;
+  /** The repository, without credentials; empty where the cluster reads a local path. */
+  readonly source: string;
+  readonly branch: string;
+  readonly manifest: string;
+  /** Rises when a registry is replaced; a set of another epoch is not acted on. */
+  readonly epoch: number;
+}
+
+/** The pointer to the commit in force. */
+export interface Release {
+  /** Counts from 1. */
+  readonly seq: number;
+  readonly commit: CommitId;
+  readonly specHash: SpecHash;
+  readonly contentId: string;
+  readonly planId: string;
+  /** The contentId of the release before, or null for the first. */
+  readonly parent: string | null;
+  readonly by: string;
+  /** RFC 3339; for people. */
+  readonly at: string;
+}
+
+/** A machine as it describes itself: durable, until `machine remove`. */
+export interface Member {
+  readonly id: MachineId;
+  /** Unique; the host name by default. */
+  readonly name: string;
+  readonly address: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly bootId: string;
+  readonly version: string;
+  readonly joined: string;
+  /** The seq of the release its agent accepted last, or 0. */
+  readonly acceptedSeq: number;
+  /** Whether its presence lease is alive. */
+  readonly present: boolean;
+  /** The create revision of its presence key, the agent's incarnation; 0 where absent. */
+  readonly presenceRevision: number;
+}
+
+export interface Assignment {
+  readonly unit: UnitName;
+  readonly machine: MachineId;
+  readonly hash: UnitHash;
+  readonly goal: UnitGoal;
+  readonly reason: string;
+  readonly modRevision: number;
+}
+
+/** One machine's whole set, complete only if its header says so. */
+export interface MachineSet {
+  readonly machine: MachineId;
+  /** Null where the header is missing: then nothing is known and nothing may be stopped. */
+  readonly header: SetHeader | null;
+  readonly headerModRevision: number;
+  /** Sorted by unit. */
+  readonly placements: readonly PlacedUnit[];
+}
+
+export interface SetHeader {
+  readonly epoch: number;
+  /** Only rises. */
+  readonly generation: number;
+  readonly count: number;
+  /** `digestOfSet` of the placements. */
+  readonly digest: string;
+}
+
+export interface PlacedUnit {
+  readonly unit: UnitName;
+  readonly hash: UnitHash;
+  /** Never `inactive`: such units are not placed. */
+  readonly goal: UnitGoal;
+}
+
+/** What a machine's agent saw of one unit. Observation only: it never edits intent. */
+export interface UnitStatus {
+  readonly unit: UnitName;
+  readonly machine: MachineId;
+  /** systemd's own words. */
+  readonly load: string;
+  readonly active: string;
+  readonly sub: string;
+  /** The hash systemd runs, or null where none of ours runs. */
+  readonly hash: UnitHash | null;
+  /** RFC 3339 time of the last change of state, by the machine's clock; empty where unknown. */
+  readonly since: string;
+  /** systemd's Result: `success`, `exit-code`, …; empty where it never ran. */
+  readonly result: string;
+  readonly invocation: string;
+  /** Why the agent could not do what was wanted, or null. */
+  readonly problem: StatusProblem | null;
+}
+
+export interface StatusProblem {
+  /** `failed`, `conflict` (a foreign unit has the name), `shadowed`, `text-unavailable`, `commit-unavailable`, `timeout`, … */
+  readonly code: string;
+  readonly detail: string;
+  /** The last journal lines of a failure, at most ten. */
+  readonly journal: readonly string[];
+}

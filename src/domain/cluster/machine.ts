@@ -1,0 +1,17 @@
+import type { MachineId } from "../names.ts";
+
+/** A host that may run units: what it says of itself, what git says of it, and whether it is there. Git wins. */
+export interface Machine {
+  readonly id: MachineId;
+  readonly name: string;
+  readonly address: string;
+  /** Its own metadata, then the reserved `arch os systemd`, then git's. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly drain: boolean;
+  readonly cordon: boolean;
+  /** `absent`: silent, its units stay its own; `lost`: silent for longer than the grace, its movable units go elsewhere. */
+  readonly presence: "present" | "absent" | "lost";
+  readonly presenceRevision: number;
+  /** False where the commit lists machines and this is not one of them: it gets no units. */
+  readonly admitted: boolean;
+}

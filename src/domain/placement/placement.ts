@@ -1,0 +1,54 @@
+import type { GroupName, MachineId, UnitHash, UnitName } from "../names.ts";
+import type { UnitGoal } from "../spec/cluster-spec.ts";
+
+/** unit → machine, with what to run there and why. Global units have one placement on each eligible machine. */
+export interface Placement {
+  readonly unit: UnitName;
+  readonly machine: MachineId;
+  readonly hash: UnitHash;
+  /** Never `inactive`. */
+  readonly goal: UnitGoal;
+  readonly reason: PlacementReason;
+}
+
+/** Why a group is where it is. Data, never sentences. */
+export type PlacementReason =
+  | { readonly code: "stayed" }
+  | { readonly code: "planned" }
+  | { readonly code: "least-loaded"; readonly load: number; readonly fitting: number }
+  | { readonly code: "only-fit" }
+  | { readonly code: "global" }
+  | { readonly code: "data-stays"; readonly because: string }
+  | { readonly code: "moved"; readonly from: MachineId; readonly because: RejectReason };
+
+/** Why a machine cannot hold a group. */
+export type RejectReason =
+  | { readonly code: "not-admitted" }
+  | { readonly code: "absent" }
+  | { readonly code: "lost" }
+  | { readonly code: "drained" }
+  | { readonly code: "cordoned" }
+  | { readonly code: "other-machine"; readonly wanted: string }
+  | { readonly code: "metadata"; readonly wanted: string }
+  | { readonly code: "conflict"; readonly unit: UnitName; readonly with: UnitName }
+  | { readonly code: "replaced-by"; readonly unit: UnitName };
+
+/** A group no machine holds now. `unplaceable`: no member, present or absent, could ever; `waiting`: one could, but is away. */
+export interface Unplaced {
+  readonly group: GroupName;
+  readonly units: readonly UnitName[];
+  readonly kind: "unplaceable" | "waiting";
+  /** One entry a reason code, most machines first: how many machines, and up to three of them by name. */
+  readonly because: readonly {
+    readonly reason: RejectReason;
+    readonly count: number;
+    readonly examples: readonly string[];
+  }[];
+}
+
+export interface PlacementResult {
+  /** Sorted by unit, then machine. */
+  readonly placements: readonly Placement[];
+  /** Sorted by group. */
+  readonly unplaced: readonly Unplaced[];
+}

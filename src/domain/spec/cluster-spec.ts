@@ -1,0 +1,128 @@
+import type { Selector } from "../cluster/selector.ts";
+import type { GroupName, MachineId, SpecHash, UnitName } from "../names.ts";
+import type { FleetOptions } from "../unit/fleet-options.ts";
+
+/** What is wanted of a unit: known but not placed, placed but not started, placed and started. Fleet's three words. */
+export type UnitGoal = "inactive" | "loaded" | "launched";
+
+/**
+ * What the repository says should exist, at one commit: compiled, sorted, every default written out. Holds no commit id,
+ * so a merge, a squash and a rebase of one tree give one spec. Nothing downstream looks at YAML or paths again.
+ */
+export interface ClusterSpec {
+  readonly cluster: string;
+  readonly specHash: SpecHash;
+  /** Sorted by name. Instances are units of their own; templates are not units (see `companions`). */
+  readonly units: readonly SpecUnit[];
+  /** Sorted by name; every unit is in exactly one. */
+  readonly groups: readonly Group[];
+  /** Sorted by key. */
+  readonly machines: readonly SpecMachine[];
+  /** `listed`: only machines the commit names get units. */
+  readonly admit: "listed" | "any";
+  readonly loss: LossPolicy;
+}
+
+/** One text of the repository (or generated from the manifest, then `path` is the manifest's) as it is to be installed. */
+export interface SpecFile {
+  /** Where it stands in the repository, for people. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface SpecDropin extends SpecFile {
+  /** Its name under `<unit>.d/`, such as `90-fleet-environment.conf`. */
+  readonly name: string;
+}
+
+export interface SpecUnit {
+  readonly name: UnitName;
+  /** The name systemd knows it by: `postgres.service` for `postgres.container`, else the name itself. */
+  readonly service: UnitName;
+  readonly kind: "systemd" | "quadlet";
+  /** The template it was made from, or null. */
+  readonly template: UnitName | null;
+  readonly goal: UnitGoal;
+  readonly fragment: SpecFile;
+  /** In systemd's order of application: by name, template's before instance's of the same name already resolved. */
+  readonly dropins: readonly SpecDropin[];
+  /** Templates it refers to that nobody instantiates (`Accept=yes`, `OnFailure=notify@%n.service`): they travel with it. */
+  readonly companions: readonly Companion[];
+  readonly options: FleetOptions;
+  readonly group: GroupName;
+  /** Units of this commit it must start after, on any machine; sorted. */
+  readonly after: readonly UnitName[];
+  readonly rollout: RolloutPolicy;
+}
+
+export interface Companion {
+  readonly name: UnitName;
+  readonly fragment: SpecFile;
+  readonly dropins: readonly SpecDropin[];
+}
+
+/** Parsed and carried; until the Rollouts issue drives it, a release is one wave. Durations in milliseconds. */
+export interface RolloutPolicy {
+  readonly maxUnavailable: number;
+  readonly minHealthyTimeMs: number;
+  readonly healthDeadlineMs: number;
+}
+
+/** Units that must live together: placed, moved and rolled out as one. */
+export interface Group {
+  /** Its alphabetically first unit. */
+  readonly name: GroupName;
+  /** Sorted. */
+  readonly units: readonly UnitName[];
+  /** On every eligible machine: all its units are `Global=true`. */
+  readonly global: boolean;
+  /** Why they are together, for people. Sorted. */
+  readonly ties: readonly Tie[];
+  /** `never`: stays where its data is, also when its machine is lost. */
+  readonly move: "auto" | "never";
+  /** Why `move` is `never` where nobody said so: the local state found. Sorted by unit. */
+  readonly localState: readonly LocalState[];
+}
+
+export interface Tie {
+  readonly from: UnitName;
+  readonly to: UnitName;
+  /** The directive or option that ties, such as `Requires=`, `Unit=`, `MachineOf=`, `Volume=`. */
+  readonly by: string;
+}
+
+export interface LocalState {
+  readonly unit: UnitName;
+  /** Such as `StateDirectory=db` or `Volume=/srv/data`. */
+  readonly because: string;
+}
+
+/** A machine as git names it, or a selector that adds to every machine it matches. */
+export interface SpecMachine {
+  /** The key in the manifest: a name, or a selector's text. */
+  readonly key: string;
+  /** Set where the key is a selector and not a name. */
+  readonly match: Selector | null;
+  readonly id: MachineId | null;
+  /** Wins over what the machine claims. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Its units move away; nothing new comes. */
+  readonly drain: boolean;
+  /** Nothing new comes. */
+  readonly cordon: boolean;
+  readonly dropins: readonly MachineDropin[];
+}
+
+/** A drop-in that applies on one machine only; this is why a unit's hash is per machine. */
+export interface MachineDropin extends SpecDropin {
+  /** A unit, or a template whose instances all get it. */
+  readonly unit: UnitName;
+}
+
+/** How long a machine may be silent. Milliseconds. */
+export interface LossPolicy {
+  /** The presence lease: 30 s by default, as old fleet's agent_ttl. */
+  readonly agentTtlMs: number;
+  /** Silence beyond the lease before a machine counts as lost: 60 s by default. */
+  readonly graceMs: number;
+}

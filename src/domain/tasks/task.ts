@@ -1,0 +1,79 @@
+import type { UnitHash, UnitName } from "../names.ts";
+import type { UnitGoal } from "../spec/cluster-spec.ts";
+
+/** A unit as it should be on this machine. */
+export interface WantedUnit {
+  readonly name: UnitName;
+  /** The name systemd knows it by. */
+  readonly service: UnitName;
+  readonly goal: UnitGoal;
+  readonly hash: UnitHash;
+  readonly files: readonly InstalledFile[];
+  /** Units it must start after; those not on this machine are ignored. */
+  readonly after: readonly UnitName[];
+  /** Ended well and stays down: a oneshot without RemainAfterExit that exited 0 is converged. */
+  readonly oneshot: boolean;
+}
+
+/** One file under systemd's unit directory. */
+export interface InstalledFile {
+  /** Relative: `web@1.service`, `web@1.service.d/90-fleet-environment.conf`. No `..`, one directory deep at most. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A unit as it is on this machine. Three hashes: on disk, loaded by systemd, running. Null: none of ours. */
+export interface ObservedUnit {
+  readonly name: UnitName;
+  readonly service: UnitName;
+  /** Whether fleet wrote its files. */
+  readonly owned: boolean;
+  readonly onDisk: UnitHash | null;
+  readonly loaded: UnitHash | null;
+  readonly running: UnitHash | null;
+  /** systemd's view, or null where systemd does not hold it. */
+  readonly systemd: SystemdView | null;
+}
+
+export interface SystemdView {
+  readonly load: string;
+  readonly active: string;
+  readonly sub: string;
+  /** The unit file systemd loaded, or empty. */
+  readonly fragmentPath: string;
+}
+
+/** One act of one agent on its systemd. */
+export type Task =
+  | { readonly kind: "stop"; readonly unit: UnitName; readonly reason: TaskReason }
+  | { readonly kind: "remove"; readonly unit: UnitName; readonly reason: TaskReason }
+  | { readonly kind: "write"; readonly unit: UnitName; readonly reason: TaskReason }
+  | { readonly kind: "reset-failed"; readonly unit: UnitName; readonly reason: TaskReason }
+  /** Once a pass: only if systemd still holds one of these, whose files changed under it. */
+  | { readonly kind: "reload"; readonly units: readonly UnitName[]; readonly reason: TaskReason }
+  | { readonly kind: "start"; readonly unit: UnitName; readonly reason: TaskReason }
+  /** Already runs with the right definition: only remembered. */
+  | { readonly kind: "adopt"; readonly unit: UnitName; readonly reason: TaskReason };
+
+export type TaskReason =
+  | { readonly code: "not-wanted-here" }
+  | { readonly code: "not-on-disk" }
+  | { readonly code: "file-changed"; readonly from: UnitHash | null; readonly to: UnitHash }
+  | { readonly code: "goal-is"; readonly goal: UnitGoal }
+  | { readonly code: "not-running" }
+  | { readonly code: "runs-already"; readonly hash: UnitHash }
+  | { readonly code: "restart-with"; readonly unit: UnitName };
+
+/** A wanted unit the agent must not touch, and why. */
+export interface Blocked {
+  readonly unit: UnitName;
+  readonly because:
+    | { readonly code: "conflict"; readonly fragmentPath: string }
+    | { readonly code: "shadowed"; readonly fragmentPath: string };
+}
+
+export interface TaskPlan {
+  /** In execution order: stop, remove, write, reset-failed, reload, start, adopt. */
+  readonly tasks: readonly Task[];
+  readonly blocked: readonly Blocked[];
+}

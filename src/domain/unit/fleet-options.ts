@@ -1,0 +1,25 @@
+import type { Selector } from "../cluster/selector.ts";
+import type { UnitName } from "../names.ts";
+
+/**
+ * A unit's `[X-Fleet]` section, effective: drop-ins merged, specifiers expanded, every default written out.
+ * Semantics are old fleet's where fleet had the option.
+ */
+export interface FleetOptions {
+  /** On every eligible machine instead of on one. */
+  readonly global: boolean;
+  /** The only machine that may run it, by name or full id. */
+  readonly machineId: string | null;
+  /** Units that must be on the same machine; each must be part of the commit. */
+  readonly machineOf: readonly UnitName[];
+  /** All must hold. Several values of one key are alternatives and arrive here as one selector. */
+  readonly machineMetadata: readonly Selector[];
+  /** Globs of unit names that may not share a machine with this one; one side's word is enough. */
+  readonly conflicts: readonly string[];
+  /** Globs of unit names that must give way to this one where they meet on a machine. */
+  readonly replaces: readonly string[];
+  /** `none`: this unit's hard dependencies do not tie it to their machine. */
+  readonly group: "auto" | "none";
+  /** What the unit itself says about moving; null where it says nothing. */
+  readonly move: "auto" | "never" | null;
+}

@@ -1,0 +1,36 @@
+import type { CommitId } from "../domain/names.ts";
+
+/**
+ * A git repository to read commits from: a local one in place or a bare mirror of a remote. Never a checkout. Names, modes
+ * and sizes are checked before content is read. Rejects with OperationError (`source-unreachable`, `commit-unknown`, …).
+ */
+export interface GitSource {
+  /** Brings a mirror up to date (a local repository has nothing to do) and returns the branch's tip. */
+  fetch(): Promise<CommitId>;
+  /** A branch, tag, full or abbreviated id, `HEAD`, `HEAD~2` as a commit; null where there is none. */
+  resolve(revision: string): Promise<CommitId | null>;
+  /** The files under each of these folders ("" is the root) in that commit, sorted by path. A missing folder has none. */
+  listFiles(commit: CommitId, folders: readonly string[]): Promise<readonly TreeFile[]>;
+  /** Contents of that blob. At most `maxBytes`, else rejects with `blob-too-large`. */
+  readBlob(oid: string, maxBytes: number): Promise<Uint8Array>;
+  /** Is `ancestor` in the history of `descendant`? Deepens a shallow mirror as far as it may; `unknown` is an answer. */
+  isAncestor(ancestor: CommitId, descendant: CommitId): Promise<"yes" | "no" | "unknown">;
+  describeCommit(commit: CommitId): Promise<CommitDescription>;
+}
+
+export interface TreeFile {
+  /** From the repository's root, with `/`. */
+  readonly path: string;
+  /** The blob's id: equal ids, equal bytes. */
+  readonly oid: string;
+  /** Only `file` can be a unit; the others are told apart so that they can be refused by name. */
+  readonly kind: "file" | "symlink" | "submodule";
+}
+
+export interface CommitDescription {
+  readonly commit: CommitId;
+  readonly author: string;
+  readonly subject: string;
+  /** Milliseconds since the epoch, as the author claims. */
+  readonly authoredMs: number;
+}

@@ -1,0 +1,55 @@
+import type { UnitName } from "../domain/names.ts";
+
+/**
+ * The systemd of one machine. Units are named by their service name. Every call has a timeout and rejects with
+ * OperationError; nothing is retried inside. After `systemd-unreachable` the next call connects anew.
+ */
+export interface UnitManager {
+  /** What systemd holds now among these names, one call for all (ListUnitsByNames); names it does not hold are missing. */
+  list(names: readonly UnitName[]): Promise<readonly ManagedUnit[]>;
+  /** What `list` does not say, for the few that changed. Null where systemd does not hold the unit. */
+  details(name: UnitName): Promise<UnitDetails | null>;
+  /** Starts (mode replace) and waits for the job's end. At most 96 calls are in flight; more wait their turn. */
+  start(name: UnitName): Promise<JobResult>;
+  stop(name: UnitName): Promise<JobResult>;
+  /** systemd's daemon-reload; returns when systemd has finished. */
+  reload(): Promise<void>;
+  /** Forgets a failure; a unit that has none or is not held is not an error. */
+  resetFailed(name: UnitName): Promise<void>;
+  /** Calls `wake` when anything about any unit may have changed, until the signal aborts. Signals only wake. */
+  onChange(wake: () => void, signal: AbortSignal): void;
+  /** The last lines of the unit's journal since its last start, oldest first. */
+  journal(name: UnitName, lines: number): Promise<readonly string[]>;
+  close(): void;
+}
+
+export interface ManagedUnit {
+  readonly name: UnitName;
+  /** `loaded`, `not-found`, `error`, `masked`, `bad-setting` … */
+  readonly load: string;
+  readonly active: string;
+  readonly sub: string;
+}
+
+export interface UnitDetails {
+  /** The file systemd loaded, or empty. */
+  readonly fragmentPath: string;
+  /** RFC 3339 time of the last change of the active state; empty where it never changed. */
+  readonly since: string;
+  /** `success`, `exit-code`, `signal`, `timeout`, …; empty for types that have none. */
+  readonly result: string;
+  /** 32 hexadecimal digits of the last start; empty where it never ran. */
+  readonly invocation: string;
+  readonly restarts: number;
+}
+
+/** systemd's own words for how a job ended, and `timeout-waiting` where our patience ended first. */
+export type JobResult =
+  | "done"
+  | "canceled"
+  | "timeout"
+  | "failed"
+  | "dependency"
+  | "skipped"
+  | "timeout-waiting"
+  | string;
