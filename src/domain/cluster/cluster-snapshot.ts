@@ -58,6 +58,8 @@ export interface Member {
   readonly joined: string;
   /** The seq of the release its agent accepted last, or 0. */
   readonly acceptedSeq: number;
+  /** Why its agent keeps an older set than it was given, or null. */
+  readonly problem?: StatusProblem | null;
   /** Whether its presence lease is alive. */
   readonly present: boolean;
   /** The create revision of its presence key, the agent's incarnation; 0 where absent. */

@@ -1,0 +1,176 @@
+import { z } from "zod";
+import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
+import { parseDuration } from "../../domain/spec/duration.ts";
+
+/**
+ * The shape of `fleet.yaml`, over trees whose scalars are their source text. The one description: values are checked by it
+ * and `schemas/fleet.schema.json` is printed from it. A leaf's message says what it expects.
+ */
+
+/** What a leaf is for an editor, which sees YAML's own types and not the source text. */
+export const editorForms = z.registry<{ readonly form: Readonly<Record<string, unknown>> }>();
+
+/** The mark of a value that a later issue will accept: the message then says what it will do. */
+export const NOT_YET = "not-yet: ";
+
+function scalar(expected: string, accepts: (text: string) => boolean, form: Readonly<Record<string, unknown>>) {
+  const leaf = z.string({ error: expected }).refine(accepts, { error: expected });
+  editorForms.add(leaf, { form: { description: expected, ...form } });
+  return leaf;
+}
+
+function matching(expected: string, pattern: RegExp) {
+  return scalar(expected, (text) => pattern.test(text), { type: "string", pattern: pattern.source });
+}
+
+/** One of a few words; `later` are words of the language whose issue has not landed, with what they will do. */
+function word<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+  later: Readonly<Record<string, string>> = {},
+) {
+  const leaf = z.enum(words, {
+    error: (issue) => {
+      const given = String(issue.input);
+      const promise = Object.entries(later).find(([prefix]) => given === prefix || given.startsWith(`${prefix}=`));
+      return promise === undefined ? words.join(" | ") : `${NOT_YET}${promise[1]}`;
+    },
+  });
+  editorForms.add(leaf, { form: { enum: words } });
+  return leaf;
+}
+
+function flag(later?: string) {
+  const words = later === undefined ? (["true", "false"] as const) : (["false"] as const);
+  const leaf = word(words as readonly ["false", ...string[]], later === undefined ? {} : { true: later });
+  editorForms.remove(leaf);
+  editorForms.add(leaf, { form: later === undefined ? { type: "boolean" } : { const: false } });
+  return leaf;
+}
+
+function count(lowest: number, highest: number) {
+  return scalar(
+    `a whole number from ${lowest} to ${highest}`,
+    (text) => isCount(text, lowest, highest),
+    { type: "integer", minimum: lowest, maximum: highest },
+  );
+}
+
+/** Plain decimal digits without leading zeros, compared only when short enough to be exact. */
+export function isCount(text: string, lowest: number, highest: number): boolean {
+  return /^(0|[1-9][0-9]{0,8})$/.test(text) && Number(text) >= lowest && Number(text) <= highest;
+}
+
+function duration(lowestMs = 0) {
+  const expected =
+    lowestMs === 0 ? "a duration such as 90s, 2m or 24h" : `a duration of ${lowestMs / 1000}s or more, such as 30s or 2m`;
+  return scalar(expected, (text) => (parseDuration(text) ?? -1) >= lowestMs, {
+    type: "string",
+    pattern: "^(0|[1-9][0-9]*)(ms|s|m|h)$",
+  });
+}
+
+const mapping = (what: string) => ({ error: (issue: { code?: string }) => (issue.code === "unrecognized_keys" ? undefined : what) });
+
+/** Far longer than any argument list a kernel passes on, and short enough to print. */
+const TEXT_MAX = 32_768;
+
+/** Taken as written; YAML's own numbers and booleans are welcome because their source text is what counts. */
+const sourceText = scalar("a text (write \"\" for an empty one)", (text) => text.length <= TEXT_MAX && !text.includes("\0"), {
+  type: ["string", "number", "boolean"],
+});
+
+const repositoryPath = matching("a path in the repository, with /", /^[^\0\\]{1,1024}$/);
+
+const instances = z
+  .union([z.array(sourceText, { error: "names" }).min(1, { error: "names" }).max(INSTANCES_MAX, { error: "names" }), count(1, INSTANCES_MAX)], {
+    error: `a whole number from 1 to ${INSTANCES_MAX}, or a list of 1 to ${INSTANCES_MAX} instance names`,
+  });
+
+const rollout = z.strictObject(
+  {
+    maxUnavailable: count(1, 20_000).optional(),
+    minHealthyTime: duration().optional(),
+    healthDeadline: duration(1000).optional(),
+    onFailure: word(["hold"], { rollback: "go back by itself when a wave fails (the Rollouts issue)" }).optional(),
+  },
+  mapping("a mapping of rollout settings"),
+);
+
+const unitSettings = z.strictObject(
+  {
+    state: word(["launched", "loaded", "inactive"]).optional(),
+    instances: instances.optional(),
+    environment: z.record(z.string(), sourceText, mapping("a mapping of names to texts")).optional(),
+    rollout: rollout.optional(),
+    move: word(["auto", "never"]).optional(),
+    group: word(["auto", "none"]).optional(),
+    drift: word(["correct"], {
+      detect: "only report drift (the Drift issue)",
+      off: "ignore drift (the Drift issue)",
+    }).optional(),
+    onDisconnect: word(["keep"], {
+      "stop-after": "stop a unit whose machine lost the cluster (the Partitions issue)",
+    }).optional(),
+    adopt: flag("take over a running unit of this name (the Takeover issue)").optional(),
+  },
+  mapping("a mapping of unit settings"),
+);
+
+const machine = z.strictObject(
+  {
+    id: matching("the full machine id: 32 lower-case hexadecimal digits", /^[0-9a-f]{32}$/).optional(),
+    metadata: z.record(z.string(), sourceText, mapping("a mapping of keys to texts")).optional(),
+    drain: flag().optional(),
+    cordon: flag().optional(),
+    dropins: z
+      .record(
+        z.string(),
+        z.array(repositoryPath, { error: "a list of drop-in files" }),
+        mapping("a mapping of unit names to lists of drop-in files"),
+      )
+      .optional(),
+  },
+  mapping("a mapping such as { id: …, metadata: { role: storage } }"),
+);
+
+export const manifestSchema = z
+  .strictObject(
+    {
+      apiVersion: word(["fleet/v1"]),
+      cluster: matching("a name of 1 to 63 of a-z, 0-9 and -", /^[a-z0-9-]{1,63}$/),
+      source: z
+        .strictObject({ url: sourceText.optional(), branch: sourceText.optional() }, mapping("a mapping { url, branch }"))
+        .optional(),
+      release: z
+        .strictObject(
+          {
+            by: word(["apply"], {
+              sync: "let the nodes follow the branch by themselves (the Sync issue)",
+              approval: "wait for signed approvals (the Approvals issue)",
+            }).optional(),
+          },
+          mapping("a mapping such as { by: apply }"),
+        )
+        .optional(),
+      paths: z
+        .array(repositoryPath, { error: "a list of 1 to 100 folders" })
+        .min(1, { error: "a list of 1 to 100 folders" })
+        .max(100, { error: "a list of 1 to 100 folders" })
+        .optional(),
+      defaults: unitSettings.optional(),
+      units: z.record(z.string(), unitSettings, mapping("a mapping of unit names to settings")).optional(),
+      machines: z.record(z.string(), machine, mapping("a mapping of machine names to settings")).optional(),
+      admit: word(["listed", "any"]).optional(),
+      loss: z
+        .strictObject(
+          { agentTtl: duration(2000).optional(), grace: duration().optional() },
+          mapping("a mapping { agentTtl, grace }"),
+        )
+        .optional(),
+    },
+    mapping("a mapping with apiVersion and cluster"),
+  );
+
+export type ManifestTree = z.infer<typeof manifestSchema>;
+export type UnitSettingsTree = z.infer<typeof unitSettings>;
+export type MachineTree = z.infer<typeof machine>;

@@ -1,0 +1,34 @@
+/** Keys of the language whose issue has not landed, by the path they stand at (`*` is any key), and what they will do. */
+const NOT_YET_KEYS: Readonly<Record<string, string>> = {
+  requires: "refuse fleet binaries older than this",
+  sync: "say how often nodes look at the branch",
+  trust: "say whose signatures make a commit acceptable",
+  rings: "let changes reach some machines before others",
+  notify: "tell a webhook or a command what happened",
+  status: "post commit statuses to the forge",
+  lint: "switch single findings off",
+  moved: "rename a unit without stopping it",
+  "release.maxRestarts": "make a large release wait for approval",
+  "release.maxStops": "make a large release wait for approval",
+  "loss.outageAt": "hold all moves when many machines are silent at once",
+  "loss.outageMin": "hold all moves when many machines are silent at once",
+  "machines.*.key": "pin the machine's own key",
+  "machines.*.paths": "give one machine units of its own",
+  ...Object.fromEntries(
+    ["units.*", "defaults"].flatMap((unit) => [
+      [`${unit}.confirm`, "put the previous set back when a machine loses its uplink"],
+      [`${unit}.restartedAfter`, "restart the unit once after that time"],
+      [`${unit}.files`, "deliver further files with the unit"],
+      [`${unit}.rollout.canary`, "change that many units first and wait"],
+      [`${unit}.rollout.bake`, "wait after the canary"],
+    ]),
+  ),
+};
+
+/** What a key will do once its issue lands, or null where the language has no such key there. */
+export function notYetKey(path: readonly PropertyKey[]): string | null {
+  const steps = path.map(String);
+  if (["units", "machines"].includes(steps[0] ?? "") && steps.length > 1) steps[1] = "*";
+  const key = steps.join(".");
+  return Object.hasOwn(NOT_YET_KEYS, key) ? NOT_YET_KEYS[key]! : null;
+}

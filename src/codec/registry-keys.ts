@@ -1,0 +1,55 @@
+import type { MachineId, UnitName } from "../domain/names.ts";
+
+/** Everything of one cluster stands under `/fleet/<cluster>/`; each prefix below has exactly one writer (docs: ARCHITECTURE). */
+export const REGISTRY_ROOT = "/fleet/";
+
+/** The keys of one cluster. The whole layout is in this file and nowhere else. */
+export interface RegistryKeys {
+  readonly root: string;
+  /** Written by the first apply, create-only. */
+  readonly cluster: string;
+  /** Written by whoever drives releases. */
+  readonly release: string;
+  releaseAt(seq: number): string;
+  specChunk(specHash: string, chunk: number): string;
+  planChunk(planId: string, chunk: number): string;
+  /** Written by engines. */
+  readonly leader: string;
+  readonly term: string;
+  assign(unit: UnitName): string;
+  set(machine: MachineId): string;
+  placement(machine: MachineId, unit: UnitName): string;
+  readonly report: string;
+  /** Written by that machine's agent. */
+  member(machine: MachineId): string;
+  presence(machine: MachineId): string;
+  status(machine: MachineId, unit: UnitName): string;
+  statuses(machine: MachineId): string;
+}
+
+/** Pads numbers in keys so that byte order is number order; 8 digits outlive any release history. */
+function padded(value: number): string {
+  return String(value).padStart(8, "0");
+}
+
+export function registryKeys(cluster: string): RegistryKeys {
+  const root = `${REGISTRY_ROOT}${cluster}/`;
+  return {
+    root,
+    cluster: `${root}cluster`,
+    release: `${root}release`,
+    releaseAt: (seq) => `${root}releases/${padded(seq)}`,
+    specChunk: (specHash, chunk) => `${root}specs/${specHash}/${padded(chunk)}`,
+    planChunk: (planId, chunk) => `${root}plans/${planId}/${padded(chunk)}`,
+    leader: `${root}engine/leader`,
+    term: `${root}engine/term`,
+    report: `${root}engine/report`,
+    assign: (unit) => `${root}assign/${unit}`,
+    set: (machine) => `${root}placements/${machine}`,
+    placement: (machine, unit) => `${root}placements/${machine}/${unit}`,
+    member: (machine) => `${root}members/${machine}`,
+    presence: (machine) => `${root}presence/${machine}`,
+    status: (machine, unit) => `${root}status/${machine}/${unit}`,
+    statuses: (machine) => `${root}status/${machine}/`,
+  };
+}

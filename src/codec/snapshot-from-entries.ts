@@ -1,0 +1,195 @@
+import type {
+  Assignment,
+  ClusterIdentity,
+  ClusterSnapshot,
+  MachineSet,
+  Member,
+  PlacedUnit,
+  Release,
+  SetHeader,
+  UnitStatus,
+} from "../domain/cluster/cluster-snapshot.ts";
+import { compareText, type MachineId, parseMachineId, type UnitName } from "../domain/names.ts";
+import { parseUnitName } from "../domain/unit/unit-name.ts";
+import type { Entry } from "../ports/registry.ts";
+import { decodeRecord, type Shape } from "./record.ts";
+import type { RegistryKeys } from "./registry-keys.ts";
+import {
+  ASSIGN_SHAPE,
+  type AssignRecord,
+  CLUSTER_SHAPE,
+  MEMBER_SHAPE,
+  type MemberRecord,
+  PLACEMENT_SHAPE,
+  type PlacementRecord,
+  RELEASE_SHAPE,
+  type ReleaseRecord,
+  SET_SHAPE,
+  type SetRecord,
+  STATUS_SHAPE,
+  type StatusRecord,
+} from "./registry-records.ts";
+
+/** A record that could not be used: named, left alone, and the rest works. */
+export interface Quarantined {
+  readonly key: string;
+  readonly problem: string;
+}
+
+export interface SnapshotReading {
+  readonly snapshot: ClusterSnapshot;
+  readonly quarantined: readonly Quarantined[];
+  /** A newer fleet writes here: read only. The highest version met, or null. */
+  readonly newerVersion: number | null;
+}
+
+/** Reads a cluster's entries, all at one revision, as one value. Keys of other prefixes (specs, plans, engine) are passed over. */
+export function snapshotFromEntries(keys: RegistryKeys, entries: Iterable<Entry>, revision: number): SnapshotReading {
+  const reader = new SnapshotReader(keys);
+  for (const entry of entries) reader.read(entry);
+  return reader.finish(revision);
+}
+
+class SnapshotReader {
+  readonly #keys: RegistryKeys;
+  readonly #quarantined: Quarantined[] = [];
+  readonly #members = new Map<MachineId, MemberRecord>();
+  readonly #presence = new Map<MachineId, number>();
+  readonly #assignments: Assignment[] = [];
+  readonly #headers = new Map<MachineId, { header: SetHeader; modRevision: number }>();
+  readonly #placements = new Map<MachineId, PlacedUnit[]>();
+  readonly #statuses: UnitStatus[] = [];
+  #identity: ClusterIdentity | null = null;
+  #release: Release | null = null;
+  #releaseModRevision = 0;
+  #newerVersion: number | null = null;
+
+  constructor(keys: RegistryKeys) {
+    this.#keys = keys;
+  }
+
+  read(entry: Entry): void {
+    const path = entry.key.slice(this.#keys.root.length).split("/");
+    switch (path[0]) {
+      case "cluster":
+        this.#with<ClusterIdentity>(entry, CLUSTER_SHAPE, (record) => {
+          this.#identity = record;
+        });
+        return;
+      case "release":
+        this.#with<ReleaseRecord>(entry, RELEASE_SHAPE, ({ op: _op, ...release }) => {
+          this.#release = release;
+          this.#releaseModRevision = entry.modRevision;
+        });
+        return;
+      case "assign":
+        this.#readAssignment(entry, path[1]);
+        return;
+      case "placements":
+        if (path.length === 2) this.#readHeader(entry, path[1]);
+        else this.#readPlacement(entry, path[1], path[2]);
+        return;
+      case "members":
+        this.#withMachine(entry, path[1], (machine) =>
+          this.#with<MemberRecord>(entry, MEMBER_SHAPE, (record) => this.#members.set(machine, record)),
+        );
+        return;
+      case "presence":
+        this.#withMachine(entry, path[1], (machine) => this.#presence.set(machine, entry.createRevision));
+        return;
+      case "status":
+        this.#readStatus(entry, path[1], path[2]);
+        return;
+      default:
+    }
+  }
+
+  finish(revision: number): SnapshotReading {
+    const machines = new Set([...this.#headers.keys(), ...this.#placements.keys()]);
+    return {
+      snapshot: {
+        revision,
+        identity: this.#identity,
+        release: this.#release,
+        releaseModRevision: this.#releaseModRevision,
+        members: [...this.#members].map(([id, record]) => this.#member(id, record)).sort((a, b) => compareText(a.id, b.id)),
+        assignments: this.#assignments.sort((a, b) => compareText(a.unit, b.unit)),
+        sets: [...machines].sort().map((machine) => this.#set(machine)),
+        statuses: this.#statuses.sort((a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine)),
+      },
+      quarantined: this.#quarantined,
+      newerVersion: this.#newerVersion,
+    };
+  }
+
+  #member(id: MachineId, record: MemberRecord): Member {
+    const presenceRevision = this.#presence.get(id) ?? 0;
+    return { ...record, id, present: presenceRevision > 0, presenceRevision };
+  }
+
+  #set(machine: MachineId): MachineSet {
+    const header = this.#headers.get(machine);
+    const placements = this.#placements.get(machine) ?? [];
+    return {
+      machine,
+      header: header?.header ?? null,
+      headerModRevision: header?.modRevision ?? 0,
+      placements: placements.sort((a, b) => compareText(a.unit, b.unit)),
+    };
+  }
+
+  #readAssignment(entry: Entry, unitText: string | undefined): void {
+    this.#withUnit(entry, unitText, (unit) =>
+      this.#with<AssignRecord>(entry, ASSIGN_SHAPE, (record) =>
+        this.#assignments.push({ ...record, unit, modRevision: entry.modRevision }),
+      ),
+    );
+  }
+
+  #readHeader(entry: Entry, machineText: string | undefined): void {
+    this.#withMachine(entry, machineText, (machine) =>
+      this.#with<SetRecord>(entry, SET_SHAPE, ({ epoch, generation, count, digest }) =>
+        this.#headers.set(machine, { header: { epoch, generation, count, digest }, modRevision: entry.modRevision }),
+      ),
+    );
+  }
+
+  #readPlacement(entry: Entry, machineText: string | undefined, unitText: string | undefined): void {
+    this.#withMachine(entry, machineText, (machine) =>
+      this.#withUnit(entry, unitText, (unit) =>
+        this.#with<PlacementRecord>(entry, PLACEMENT_SHAPE, ({ hash, goal }) => {
+          const placements = this.#placements.get(machine);
+          if (placements === undefined) this.#placements.set(machine, [{ unit, hash, goal }]);
+          else placements.push({ unit, hash, goal });
+        }),
+      ),
+    );
+  }
+
+  #readStatus(entry: Entry, machineText: string | undefined, unitText: string | undefined): void {
+    this.#withMachine(entry, machineText, (machine) =>
+      this.#withUnit(entry, unitText, (unit) =>
+        this.#with<StatusRecord>(entry, STATUS_SHAPE, (record) => this.#statuses.push({ ...record, unit, machine })),
+      ),
+    );
+  }
+
+  #with<T>(entry: Entry, shape: Shape, use: (record: T) => void): void {
+    const decoded = decodeRecord<T>(entry.value, shape);
+    if (decoded.kind === "record") use(decoded.record);
+    else if (decoded.kind === "garbage") this.#quarantined.push({ key: entry.key, problem: decoded.problem });
+    else this.#newerVersion = Math.max(this.#newerVersion ?? 0, decoded.version);
+  }
+
+  #withMachine(entry: Entry, text: string | undefined, use: (machine: MachineId) => void): void {
+    const machine = parseMachineId(text ?? "");
+    if (machine === null) this.#quarantined.push({ key: entry.key, problem: "no machine id in the key" });
+    else use(machine);
+  }
+
+  #withUnit(entry: Entry, text: string | undefined, use: (unit: UnitName) => void): void {
+    const unit = parseUnitName(text ?? "");
+    if (unit === null) this.#quarantined.push({ key: entry.key, problem: "no unit name in the key" });
+    else use(unit);
+  }
+}

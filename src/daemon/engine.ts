@@ -1,0 +1,261 @@
+import { encodeRecord } from "../codec/record.ts";
+import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
+import type { ReportRecord } from "../codec/registry-records.ts";
+import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
+import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
+import { judgePresence, type PresenceHistory } from "../domain/cluster/judge-presence.ts";
+import { machinesOf } from "../domain/cluster/machines-of.ts";
+import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
+import { placeUnits } from "../domain/placement/place-units.ts";
+import type { Unplaced } from "../domain/placement/placement.ts";
+import { planSetWrites } from "../domain/placement/plan-set-writes.ts";
+import type { ClusterSpec, LossPolicy } from "../domain/spec/cluster-spec.ts";
+import type { Clock, RandomId } from "../ports/clock.ts";
+import type { GitSource } from "../ports/git-source.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { Registry } from "../ports/registry.ts";
+import { acceptRelease } from "../usecases/accept-release.ts";
+import { campaign, type Leadership } from "../usecases/campaign.ts";
+import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import { readPlan } from "../usecases/read-plan.ts";
+import { writeSets } from "../usecases/write-sets.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { RegistryMirror } from "./registry-mirror.ts";
+import { Wakeup } from "./wakeup.ts";
+
+/** How often the leader looks although nothing woke it: silence of a machine is not an event. */
+const TICK_MS = 500;
+/** A leader that cannot read the release's commit for this long gives way to one that perhaps can. */
+const COMMIT_PATIENCE_MS = 30_000;
+/** Between passes at least this long: statuses of a starting cluster arrive in storms, and none of them changes a placement. */
+const PASS_INTERVAL_MS = 50;
+
+export interface EnginePorts {
+  readonly registry: Registry;
+  readonly source: GitSource;
+  readonly compile: CommitCompiler;
+  readonly clock: Clock;
+  readonly newId: RandomId;
+  readonly sha256: Sha256;
+  readonly log: (line: string) => void;
+}
+
+export interface EngineOptions {
+  /** For people: which machine leads. */
+  readonly machine: string;
+  /** The leader lease; also how long a failed leader is missed. */
+  readonly leaderTtlMs: number;
+  /** Overrides the manifest's, where a daemon is configured so (the lab). */
+  readonly loss: Partial<LossPolicy>;
+}
+
+/** What the leader knows for as long as it leads. */
+interface Term {
+  readonly leadership: Leadership;
+  readonly electedMs: number;
+  readonly mirror: RegistryMirror;
+  readonly ended: AbortController;
+  history: PresenceHistory;
+  /** Never decide on a view older than our own last write. */
+  writtenRevision: number;
+  report: string;
+}
+
+/** The release being placed, verified and compiled, with the machines its plan chose. */
+interface Mandate {
+  readonly release: Release;
+  readonly spec: ClusterSpec;
+  readonly preferred: ReadonlyMap<UnitName, MachineId>;
+}
+
+/**
+ * Decides where units run. Modes: following (another engine leads, or none can be reached), leading (holds the leader key; every
+ * write compares it). It decides from a whole picture on its own tick, writes only differences, and an idle one writes nothing.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #ports: EnginePorts;
+  readonly #keys: RegistryKeys;
+  readonly #wakeup: Wakeup;
+  readonly #lease: LeaseKeeper;
+  readonly #leaderMirror: RegistryMirror;
+  #term: Term | null = null;
+  #mandate: Mandate | null = null;
+  #commitMissingSinceMs: number | null = null;
+  /** Since when a release could not be read, after resigning for it: do not campaign until it can. */
+  #unfitFor: string | null = null;
+
+  constructor(clusterName: string, options: EngineOptions, ports: EnginePorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#keys = registryKeys(clusterName);
+    this.#wakeup = new Wakeup(ports.clock);
+    this.#lease = new LeaseKeeper(ports.registry, ports.clock, options.leaderTtlMs, this.#wakeup.wake);
+    this.#leaderMirror = new RegistryMirror(
+      ports.registry,
+      [this.#keys.leader, this.#keys.release],
+      ports.clock,
+      this.#wakeup.wake,
+    );
+  }
+
+  get leads(): boolean {
+    return this.#term !== null;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const stopping = new AbortController();
+    const both = AbortSignal.any([signal, stopping.signal]);
+    const background = [this.#leaderMirror.run(both), this.#lease.run(both)];
+    try {
+      while (!signal.aborted) {
+        await this.#wakeup.wait(TICK_MS, signal);
+        if (signal.aborted) break;
+        await this.#step(both);
+        await this.#ports.clock.sleep(PASS_INTERVAL_MS, signal);
+      }
+    } finally {
+      this.#stepDown("stopping");
+      stopping.abort();
+      await Promise.all(background);
+    }
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    try {
+      if (this.#term !== null && !this.#stillLeads(this.#term)) this.#stepDown("the lease or the leader key is gone");
+      if (this.#term === null) await this.#campaign(signal);
+      if (this.#term !== null) await this.#lead(this.#term);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#ports.log(`${error.code}: ${error.message}`);
+    }
+  }
+
+  #stillLeads(term: Term): boolean {
+    if (this.#lease.lease === null) return false;
+    const shown = this.#leaderMirror.get(this.#keys.leader);
+    const known = this.#leaderMirror.revision >= term.leadership.leaderCreateRevision;
+    return !known || shown?.createRevision === term.leadership.leaderCreateRevision;
+  }
+
+  async #campaign(signal: AbortSignal): Promise<void> {
+    const lease = this.#lease.lease;
+    if (lease === null || !this.#leaderMirror.complete || this.#leaderMirror.get(this.#keys.leader) !== null) return;
+    if (this.#unfitFor !== null && !(await this.#canRead())) return;
+    const leadership = await campaign(this.#ports.registry, this.#keys, this.#options.machine, lease, this.#ports.newId);
+    if (leadership === null) return;
+    const ended = new AbortController();
+    const mirror = new RegistryMirror(this.#ports.registry, this.#prefixes(), this.#ports.clock, this.#wakeup.wake);
+    void mirror.run(AbortSignal.any([signal, ended.signal]));
+    const electedMs = this.#ports.clock.monotonicMs();
+    this.#term = { leadership, electedMs, mirror, ended, history: new Map(), writtenRevision: 0, report: "" };
+    this.#ports.log(`leads, term ${leadership.term}`);
+  }
+
+  /** Asked again before campaigning after a resignation for an unreadable commit. */
+  async #canRead(): Promise<boolean> {
+    try {
+      await this.#ports.source.fetch();
+      this.#unfitFor = null;
+      return true;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return false;
+    }
+  }
+
+  async #lead(term: Term): Promise<void> {
+    if (!term.mirror.connected || term.mirror.revision < term.writtenRevision) return;
+    const { snapshot, newerVersion } = snapshotFromEntries(this.#keys, term.mirror.entries(), term.mirror.revision);
+    if (newerVersion !== null || snapshot.identity === null || snapshot.release === null) return;
+    const mandate = await this.#takeMandate(term, snapshot);
+    if (mandate === null) return;
+    const loss = { ...mandate.spec.loss, ...this.#options.loss };
+    const nowMs = this.#ports.clock.monotonicMs();
+    const verdict = judgePresence(term.history, snapshot.members, nowMs, { ...loss, electedMs: term.electedMs });
+    term.history = verdict.history;
+    const machines = machinesOf(mandate.spec, snapshot, verdict.lost);
+    const result = placeUnits({
+      spec: mandate.spec,
+      machines,
+      current: new Map(snapshot.assignments.map((assignment) => [assignment.unit, assignment.machine])),
+      preferred: mandate.preferred,
+      sha256: this.#ports.sha256,
+    });
+    const globals = new Set(mandate.spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
+    const writes = planSetWrites(result.placements, globals, snapshot, this.#ports.sha256);
+    if (writes.length > 0) await this.#write(term, snapshot, writes);
+    else await this.#tell(term, mandate.release, null, result.unplaced);
+  }
+
+  async #write(term: Term, snapshot: ClusterSnapshot, writes: Parameters<typeof writeSets>[3]): Promise<void> {
+    const fence = {
+      leaderCreateRevision: term.leadership.leaderCreateRevision,
+      releaseModRevision: snapshot.releaseModRevision,
+    };
+    const { revision, complete } = await writeSets(this.#ports.registry, this.#keys, fence, writes, this.#ports.newId);
+    term.writtenRevision = Math.max(term.writtenRevision, revision);
+    const units = writes.reduce((sum, write) => sum + write.changes.length, 0);
+    this.#ports.log(`placed ${units} changes in ${writes.length} transactions${complete ? "" : ", then met somebody newer"}`);
+  }
+
+  async #takeMandate(term: Term, snapshot: ClusterSnapshot): Promise<Mandate | null> {
+    const { release, identity } = snapshot;
+    if (release === null || identity === null) return null;
+    if (this.#mandate?.release.seq === release.seq && this.#mandate.release.planId === release.planId) return this.#mandate;
+    const verdict = await acceptRelease(release, identity, null, this.#ports.source, this.#ports.compile);
+    if (verdict.kind === "refuse") {
+      await this.#cannotRead(term, release, `${verdict.problem.code}: ${verdict.problem.detail}`);
+      return null;
+    }
+    this.#commitMissingSinceMs = null;
+    const plan = await readPlan(this.#ports.registry, this.#keys, release.planId);
+    const preferred = new Map((plan?.placements ?? []).map((placement) => [placement.unit, placement.machine]));
+    this.#mandate = { release, spec: verdict.spec, preferred };
+    this.#ports.log(`places release ${release.seq}, commit ${release.commit}`);
+    return this.#mandate;
+  }
+
+  /** Never places from an older spec: says why, and after a while lets an engine lead that can read the commit. */
+  async #cannotRead(term: Term, release: Release, problem: string): Promise<void> {
+    const nowMs = this.#ports.clock.monotonicMs();
+    this.#commitMissingSinceMs ??= nowMs;
+    await this.#tell(term, release, problem, []);
+    if (nowMs - this.#commitMissingSinceMs < COMMIT_PATIENCE_MS) return;
+    this.#commitMissingSinceMs = null;
+    this.#unfitFor = release.commit;
+    await this.#ports.registry.txn({
+      when: [{ key: this.#keys.leader, target: "create", is: "=", value: term.leadership.leaderCreateRevision }],
+      then: [{ kind: "delete", key: this.#keys.leader }],
+    });
+    this.#stepDown(problem);
+  }
+
+  /** The engine's word to people, on change only, under its lease: it goes with the engine. */
+  async #tell(term: Term, release: Release, problem: string | null, unplaced: readonly Unplaced[]): Promise<void> {
+    const lease = this.#lease.lease;
+    const report: ReportRecord = { leader: this.#options.machine, releaseSeq: release.seq, problem, unplaced: [...unplaced] };
+    const text = encodeRecord(report);
+    if (lease === null || term.report === text) return;
+    if (problem !== null) this.#ports.log(problem);
+    await this.#ports.registry.txn({
+      when: [{ key: this.#keys.leader, target: "create", is: "=", value: term.leadership.leaderCreateRevision }],
+      then: [{ kind: "put", key: this.#keys.report, value: text, lease }],
+    });
+    term.report = text;
+  }
+
+  #stepDown(because: string): void {
+    if (this.#term === null) return;
+    this.#ports.log(`leads no more, term ${this.#term.leadership.term}: ${because}`);
+    this.#term.ended.abort();
+    this.#term = null;
+    this.#mandate = null;
+  }
+
+  #prefixes(): string[] {
+    const { root, cluster, release } = this.#keys;
+    return [cluster, release, ...["assign/", "placements/", "members/", "presence/"].map((prefix) => `${root}${prefix}`)];
+  }
+}

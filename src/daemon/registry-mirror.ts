@@ -1,0 +1,116 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Entry, EntryChange, Registry } from "../ports/registry.ts";
+import { backoffMs } from "./backoff.ts";
+
+/**
+ * A full listing again at this interval, whatever the watch says: a watch starved or silent beyond everything we check is
+ * found within it. Five minutes of a few hundred kilobytes is nothing beside one lost change.
+ */
+const RELIST_INTERVAL_MS = 300_000;
+
+/**
+ * Part of the registry, held in memory and followed by watches, so that deciders read a whole picture without asking anyone.
+ * Modes: `starting` (nothing known yet), `following` (listed, watches running), `stale` (the registry went away; what was
+ * known stays). Every listing replaces everything under its prefix, so it also repairs whatever a watch missed.
+ */
+export class RegistryMirror {
+  readonly #registry: Registry;
+  readonly #prefixes: readonly string[];
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  readonly #entries = new Map<string, Entry>();
+  readonly #listed = new Map<string, number>();
+  readonly #following = new Set<string>();
+  #revision = 0;
+  #lastProblem: unknown = null;
+
+  constructor(registry: Registry, prefixes: readonly string[], clock: Clock, wake: () => void) {
+    this.#registry = registry;
+    this.#prefixes = prefixes;
+    this.#clock = clock;
+    this.#wake = wake;
+  }
+
+  /** Follows until the signal aborts; never rejects for anything the registry does. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#prefixes.map((prefix) => this.#follow(prefix, signal)));
+  }
+
+  /** Whether every prefix has been listed at least once: before that, absence means nothing. */
+  get complete(): boolean {
+    return this.#listed.size === this.#prefixes.length;
+  }
+
+  /** Whether every prefix is being watched right now. */
+  get connected(): boolean {
+    return this.#following.size === this.#prefixes.length;
+  }
+
+  /** The highest revision any of it is known at. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** What went wrong last, for people; null while connected. */
+  get problem(): unknown {
+    return this.connected ? null : this.#lastProblem;
+  }
+
+  entries(): IterableIterator<Entry> {
+    return this.#entries.values();
+  }
+
+  get(key: string): Entry | null {
+    return this.#entries.get(key) ?? null;
+  }
+
+  async #follow(prefix: string, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        const followed = await this.#followOnce(prefix, signal);
+        if (followed) attempt = -1;
+      } catch (error) {
+        this.#lastProblem = error;
+      }
+      this.#following.delete(prefix);
+      this.#wake();
+      if (!signal.aborted) await this.#clock.sleep(backoffMs(attempt + 1), signal);
+    }
+  }
+
+  /** Lists, then applies changes until the watch ends, fails or the time for a new listing has come. */
+  async #followOnce(prefix: string, signal: AbortSignal): Promise<boolean> {
+    const listing = await this.#registry.list(prefix);
+    this.#replace(prefix, listing.entries, listing.revision);
+    this.#following.add(prefix);
+    this.#wake();
+    const renewal = new AbortController();
+    const both = AbortSignal.any([signal, renewal.signal]);
+    void this.#clock.sleep(RELIST_INTERVAL_MS, both).then(() => renewal.abort());
+    try {
+      for await (const message of this.#registry.watch(prefix, listing.revision, both)) {
+        if (message.kind === "compacted") return true;
+        this.#revision = Math.max(this.#revision, message.revision);
+        if (message.kind === "progress") continue;
+        for (const change of message.changes) this.#apply(change);
+        this.#wake();
+      }
+      return true;
+    } finally {
+      renewal.abort();
+    }
+  }
+
+  #apply(change: EntryChange): void {
+    if (change.kind === "put") this.#entries.set(change.entry.key, change.entry);
+    else this.#entries.delete(change.key);
+  }
+
+  #replace(prefix: string, entries: readonly Entry[], revision: number): void {
+    const present = new Set(entries.map((entry) => entry.key));
+    for (const key of this.#entries.keys()) if (key.startsWith(prefix) && !present.has(key)) this.#entries.delete(key);
+    for (const entry of entries) this.#entries.set(entry.key, entry);
+    this.#listed.set(prefix, revision);
+    this.#revision = Math.max(this.#revision, revision);
+  }
+}

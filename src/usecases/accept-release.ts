@@ -1,0 +1,54 @@
+import type { AcceptedRelease } from "../codec/agent-state.ts";
+import type { ClusterIdentity, Release, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
+import { hasErrors } from "../domain/diagnostic.ts";
+import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import type { GitSource } from "../ports/git-source.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { CommitCompiler } from "./commit-compiler.ts";
+
+export type ReleaseVerdict =
+  | { readonly kind: "accept"; readonly release: AcceptedRelease; readonly spec: ClusterSpec }
+  | { readonly kind: "refuse"; readonly problem: StatusProblem };
+
+/**
+ * Whether a machine may take this release: its commit is on the branch this machine fetched itself, descends from the last one
+ * accepted, and compiles here to the very spec the release names. Three answers of ancestry: on unknown history nothing is
+ * decided. An engine asks the same of the commit it places from.
+ */
+export async function acceptRelease(
+  release: Release,
+  identity: ClusterIdentity,
+  accepted: AcceptedRelease | null,
+  source: GitSource,
+  compile: CommitCompiler,
+): Promise<ReleaseVerdict> {
+  try {
+    const tip = await tipHolding(release, source);
+    if (tip !== "yes") return refuse("not-on-branch", `commit ${release.commit} is ${answer(tip)} on this machine's branch`);
+    const descends = accepted === null ? "yes" : await source.isAncestor(accepted.commit, release.commit);
+    if (descends !== "yes") {
+      return refuse("not-a-descendant", `commit ${release.commit} is ${answer(descends)} a descendant of ${accepted?.commit}`);
+    }
+    const { spec, diagnostics } = await compile(release.commit);
+    if (spec === null || hasErrors(diagnostics)) return refuse("commit-invalid", diagnostics[0]?.saw ?? "it does not compile");
+    if (spec.cluster !== identity.name) return refuse("other-cluster", `the commit is of cluster ${spec.cluster}, not ${identity.name}`);
+    if (spec.specHash !== release.specHash) return refuse("spec-differs", "the commit compiles to another spec than the release names");
+    return { kind: "accept", release: { seq: release.seq, commit: release.commit, specHash: release.specHash }, spec };
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return refuse("commit-unavailable", error.message);
+  }
+}
+
+/** A mirror may be behind: fetch once before believing that the branch does not hold the commit. */
+async function tipHolding(release: Release, source: GitSource): Promise<"yes" | "no" | "unknown"> {
+  return source.isAncestor(release.commit, await source.fetch());
+}
+
+function answer(verdict: "no" | "unknown"): string {
+  return verdict === "no" ? "not" : "not surely";
+}
+
+function refuse(code: string, detail: string): ReleaseVerdict {
+  return { kind: "refuse", problem: { code, detail, journal: [] } };
+}

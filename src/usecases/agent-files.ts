@@ -1,0 +1,92 @@
+import {
+  type AgentState,
+  decodeAgentState,
+  decodeOwnedUnits,
+  decodeStoredUnit,
+  encodeAgentState,
+  encodeOwnedUnits,
+  encodeStoredUnit,
+  type OwnedUnit,
+  type StoredUnit,
+} from "../codec/agent-state.ts";
+import type { UnitHash, UnitName } from "../domain/names.ts";
+import type { FileStore } from "../ports/file-store.ts";
+
+export interface AgentFolders {
+  /** Survives a reboot: `/var/lib/fleet/agent`. */
+  readonly state: string;
+  /** Goes with a reboot, like the unit directory: `/run/fleet-agent`. */
+  readonly run: string;
+  /** `/run/systemd/system`. */
+  readonly units: string;
+}
+
+export const AGENT_FOLDERS: AgentFolders = {
+  state: "/var/lib/fleet/agent",
+  run: "/run/fleet-agent",
+  units: "/run/systemd/system",
+};
+
+/** What an agent keeps on its disk, each file whole or not there. */
+export class AgentFiles {
+  readonly #files: FileStore;
+  readonly folders: AgentFolders;
+  /** Texts are immutable by their hash: read once, asked for in every pass. */
+  readonly #units = new Map<UnitHash, StoredUnit>();
+
+  constructor(files: FileStore, folders: AgentFolders = AGENT_FOLDERS) {
+    this.#files = files;
+    this.folders = folders;
+  }
+
+  async readState(): Promise<AgentState | null> {
+    return decodeAgentState(await this.#files.read(`${this.folders.state}/state.json`));
+  }
+
+  async writeState(state: AgentState): Promise<void> {
+    await this.#files.write(`${this.folders.state}/state.json`, encodeAgentState(state), { mode: 0o600 });
+  }
+
+  async readUnit(hash: UnitHash): Promise<StoredUnit | null> {
+    const known = this.#units.get(hash);
+    if (known !== undefined) return known;
+    const stored = decodeStoredUnit(await this.#files.read(this.#unitPath(hash)));
+    if (stored !== null) this.#units.set(hash, stored);
+    return stored;
+  }
+
+  async writeUnit(unit: StoredUnit): Promise<void> {
+    await this.#files.write(this.#unitPath(unit.hash), encodeStoredUnit(unit), { mode: 0o600 });
+    this.#units.set(unit.hash, unit);
+  }
+
+  /** Removes the stored texts of every hash not in use any more. */
+  async keepOnly(hashes: ReadonlySet<UnitHash>): Promise<void> {
+    for (const name of await this.#files.list(`${this.folders.state}/units`)) {
+      const hash = name.replace(/\.json$/, "") as UnitHash;
+      if (hashes.has(hash)) continue;
+      this.#units.delete(hash);
+      await this.#files.remove(`${this.folders.state}/units/${name}`);
+    }
+  }
+
+  async readOwned(): Promise<Map<UnitName, OwnedUnit>> {
+    return decodeOwnedUnits(await this.#files.read(`${this.folders.run}/owned.json`));
+  }
+
+  async writeOwned(owned: ReadonlyMap<UnitName, OwnedUnit>): Promise<void> {
+    await this.#files.write(`${this.folders.run}/owned.json`, encodeOwnedUnits(owned), { mode: 0o600, durable: false });
+  }
+
+  async writeUnitFile(path: string, text: string): Promise<void> {
+    await this.#files.write(`${this.folders.units}/${path}`, text, { durable: false });
+  }
+
+  async removeUnitFile(path: string): Promise<void> {
+    await this.#files.remove(`${this.folders.units}/${path}`, { prune: true });
+  }
+
+  #unitPath(hash: UnitHash): string {
+    return `${this.folders.state}/units/${hash}.json`;
+  }
+}

@@ -1,0 +1,45 @@
+import type { PlacedUnit, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
+import type { Sha256, UnitName } from "../domain/names.ts";
+import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import type { WantedUnit } from "../domain/tasks/task.ts";
+import { wantedUnit } from "../domain/tasks/wanted-unit.ts";
+import type { AgentFiles } from "./agent-files.ts";
+
+export interface WantedUnits {
+  readonly wanted: readonly WantedUnit[];
+  /** Units of the set whose text this machine has never accepted: left exactly as they are. */
+  readonly missing: ReadonlyMap<UnitName, StatusProblem>;
+}
+
+/**
+ * Puts texts to the hashes of a set: from the store of texts accepted earlier, else from the accepted release's spec, and then
+ * stored, so that a set outlives its commit. A hash in neither is not run, whoever wrote it into the registry.
+ */
+export async function findWantedUnits(
+  placements: readonly PlacedUnit[],
+  machineName: string,
+  spec: ClusterSpec | null,
+  files: AgentFiles,
+  sha256: Sha256,
+): Promise<WantedUnits> {
+  const specUnits = new Map(spec?.units.map((unit) => [unit.name, unit]));
+  const wanted: WantedUnit[] = [];
+  const missing = new Map<UnitName, StatusProblem>();
+  for (const { unit: name, hash, goal } of placements) {
+    const stored = await files.readUnit(hash);
+    if (stored !== null && stored.name === name) {
+      wanted.push({ ...stored, goal });
+      continue;
+    }
+    const unit = specUnits.get(name);
+    const compiled = spec === null || unit === undefined ? null : wantedUnit(unit, machineName, spec, goal, sha256);
+    if (compiled?.hash === hash) {
+      const { goal: _goal, ...text } = compiled;
+      await files.writeUnit(text);
+      wanted.push(compiled);
+    } else {
+      missing.set(name, { code: "text-unavailable", detail: `no accepted commit holds ${name} as ${hash.slice(0, 12)}`, journal: [] });
+    }
+  }
+  return { wanted, missing };
+}

@@ -1,0 +1,75 @@
+import type { OwnedUnit } from "../codec/agent-state.ts";
+import type { UnitName } from "../domain/names.ts";
+import type { ObservedUnit, WantedUnit } from "../domain/tasks/task.ts";
+import type { ManagedUnit, UnitDetails, UnitManager } from "../ports/unit-manager.ts";
+
+/** What was seen of one unit, with what only a question of its own tells. */
+export interface Observation {
+  readonly observed: ObservedUnit;
+  readonly managed: ManagedUnit | null;
+  readonly details: UnitDetails | null;
+}
+
+/** Details by service, kept while the state they were asked in lasts. */
+export type DetailsCache = Map<UnitName, { readonly state: string; readonly details: UnitDetails | null }>;
+
+/**
+ * Looks at every unit that is wanted here or is ours: one call for all of them, then one question each for those whose state is
+ * new. `details` is the memory between passes; whoever acts on a unit deletes its entry.
+ */
+export async function observeUnits(
+  manager: UnitManager,
+  wanted: readonly WantedUnit[],
+  owned: ReadonlyMap<UnitName, OwnedUnit>,
+  details: DetailsCache,
+): Promise<Map<UnitName, Observation>> {
+  const services = new Map<UnitName, UnitName>();
+  for (const [name, unit] of owned) services.set(name, unit.service);
+  for (const unit of wanted) services.set(unit.name, unit.service);
+  const managed = new Map((await manager.list([...services.values()])).map((unit) => [unit.name, unit]));
+  const observations = await Promise.all(
+    [...services].map(async ([name, service]) => {
+      const unit = managed.get(service) ?? null;
+      return [name, observation(name, service, owned.get(name) ?? null, unit, await detailsOf(manager, unit, details))] as const;
+    }),
+  );
+  return new Map(observations);
+}
+
+async function detailsOf(manager: UnitManager, unit: ManagedUnit | null, cache: DetailsCache): Promise<UnitDetails | null> {
+  if (unit === null || unit.load === "not-found") return null;
+  const state = `${unit.load}/${unit.active}/${unit.sub}`;
+  const cached = cache.get(unit.name);
+  if (cached?.state === state) return cached.details;
+  const details = await manager.details(unit.name);
+  cache.set(unit.name, { state, details });
+  return details;
+}
+
+function observation(
+  name: UnitName,
+  service: UnitName,
+  owned: OwnedUnit | null,
+  managed: ManagedUnit | null,
+  details: UnitDetails | null,
+): Observation {
+  const held = managed !== null && managed.load !== "not-found";
+  const up = held && managed.active !== "inactive" && managed.active !== "failed";
+  const loaded = owned === null ? null : held ? owned.loaded : owned.onDisk;
+  return {
+    observed: {
+      name,
+      service,
+      owned: owned !== null,
+      onDisk: owned?.onDisk ?? null,
+      loaded,
+      // What runs was started from what is loaded: the one sequence never loads under a running unit without restarting it.
+      running: up ? loaded : null,
+      systemd: held
+        ? { load: managed.load, active: managed.active, sub: managed.sub, fragmentPath: details?.fragmentPath ?? "" }
+        : null,
+    },
+    managed,
+    details,
+  };
+}

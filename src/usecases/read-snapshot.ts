@@ -1,0 +1,19 @@
+import { type RegistryKeys } from "../codec/registry-keys.ts";
+import { type SnapshotReading, snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
+import type { Registry } from "../ports/registry.ts";
+
+/** What the deciders need of a cluster; specs, plans and history are read only by those who want them. */
+const SNAPSHOT_PREFIXES = ["assign/", "placements/", "members/", "presence/", "status/"] as const;
+
+/** One consistent reading of the whole cluster: a single read-only transaction, so one revision and one round trip. */
+export async function readSnapshot(registry: Registry, keys: RegistryKeys): Promise<SnapshotReading> {
+  const result = await registry.txn({
+    when: [],
+    then: [
+      { kind: "list", prefix: keys.cluster, exact: true },
+      { kind: "list", prefix: keys.release, exact: true },
+      ...SNAPSHOT_PREFIXES.map((prefix) => ({ kind: "list", prefix: `${keys.root}${prefix}` }) as const),
+    ],
+  });
+  return snapshotFromEntries(keys, result.listings.flat(), result.revision);
+}

@@ -1,0 +1,188 @@
+import type { OwnedUnit } from "../codec/agent-state.ts";
+import type { UnitName } from "../domain/names.ts";
+import type { ObservedUnit, Task, WantedUnit } from "../domain/tasks/task.ts";
+import type { Clock } from "../ports/clock.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { UnitManager } from "../ports/unit-manager.ts";
+import type { AgentFiles } from "./agent-files.ts";
+import type { UnitJobs } from "./unit-jobs.ts";
+
+/**
+ * How long one pass waits for stops before it goes on without the units that are still stopping. Most stop in milliseconds;
+ * one that uses its TimeoutStopSec of 90 s may not hold up its neighbours for longer than this.
+ */
+const STOP_PATIENCE_MS = 5_000;
+
+export interface TaskWorld {
+  readonly manager: UnitManager;
+  readonly files: AgentFiles;
+  readonly clock: Clock;
+  readonly jobs: UnitJobs;
+}
+
+/** Why a unit could not be brought where it should be, by unit. */
+export type TaskProblems = ReadonlyMap<UnitName, { readonly code: string; readonly detail: string }>;
+
+/**
+ * Does what was decided, in the order it was decided in: all stops at once, then files, then at most one daemon-reload, then
+ * starts, queued in order and not waited for here (`jobs` reports when they end). One unit's failure ends its own chain only.
+ * `owned` is brought up to date and saved around every change of files, so that a crash in between is seen as one.
+ */
+export async function runTasks(
+  tasks: readonly Task[],
+  wanted: ReadonlyMap<UnitName, WantedUnit>,
+  observed: ReadonlyMap<UnitName, ObservedUnit>,
+  owned: Map<UnitName, OwnedUnit>,
+  world: TaskWorld,
+): Promise<TaskProblems> {
+  const run = new TaskRun(wanted, observed, owned, world);
+  await run.stop(unitsOf(tasks, "stop"));
+  await run.swapFiles(unitsOf(tasks, "remove"), unitsOf(tasks, "write"));
+  await run.resetFailed(unitsOf(tasks, "reset-failed"));
+  for (const task of tasks) if (task.kind === "reload") await run.reload(task.units);
+  run.start(unitsOf(tasks, "start"));
+  await run.adopt(unitsOf(tasks, "adopt"));
+  return run.problems;
+}
+
+function unitsOf(tasks: readonly Task[], kind: Exclude<Task["kind"], "reload">): UnitName[] {
+  return tasks.flatMap((task) => (task.kind === kind ? [task.unit] : []));
+}
+
+class TaskRun {
+  readonly problems = new Map<UnitName, { code: string; detail: string }>();
+  readonly #wanted: ReadonlyMap<UnitName, WantedUnit>;
+  readonly #observed: ReadonlyMap<UnitName, ObservedUnit>;
+  readonly #owned: Map<UnitName, OwnedUnit>;
+  readonly #world: TaskWorld;
+
+  constructor(
+    wanted: ReadonlyMap<UnitName, WantedUnit>,
+    observed: ReadonlyMap<UnitName, ObservedUnit>,
+    owned: Map<UnitName, OwnedUnit>,
+    world: TaskWorld,
+  ) {
+    this.#wanted = wanted;
+    this.#observed = observed;
+    this.#owned = owned;
+    this.#world = world;
+  }
+
+  async stop(units: readonly UnitName[]): Promise<void> {
+    if (units.length === 0) return;
+    const stops = units.map((unit) => this.#chain(unit, () => this.#stopOne(unit)));
+    const patience = new AbortController();
+    await Promise.race([Promise.all(stops), this.#world.clock.sleep(STOP_PATIENCE_MS, patience.signal)]);
+    patience.abort();
+    for (const unit of units) {
+      if (this.#world.jobs.isBusy(unit)) this.#fail(unit, "stopping", `still stopping after ${STOP_PATIENCE_MS / 1000} s`);
+    }
+  }
+
+  async #stopOne(unit: UnitName): Promise<void> {
+    const result = await this.#world.jobs.stop(unit, this.#service(unit));
+    if (result !== "done" && result !== "skipped") this.#fail(unit, "stop-failed", `the stop job ended with ${result}`);
+  }
+
+  async swapFiles(removed: readonly UnitName[], written: readonly UnitName[]): Promise<void> {
+    const going = removed.filter((unit) => this.#alive(unit));
+    const coming = written.filter((unit) => this.#alive(unit) && this.#wanted.has(unit));
+    if (going.length + coming.length === 0) return;
+    for (const unit of coming) {
+      const { service, files } = this.#wanted.get(unit)!;
+      const before = this.#owned.get(unit);
+      const paths = [...new Set([...(before?.files ?? []), ...files.map((file) => file.path)])].sort();
+      this.#owned.set(unit, { service, files: paths, onDisk: null, loaded: before?.loaded ?? null });
+    }
+    await this.#world.files.writeOwned(this.#owned);
+    for (const unit of going) await this.#chain(unit, () => this.#removeOne(unit));
+    for (const unit of coming) await this.#chain(unit, () => this.#writeOne(unit));
+    const held = await this.#held(coming);
+    for (const unit of coming.filter((unit) => this.#alive(unit))) {
+      const wanted = this.#wanted.get(unit)!;
+      const before = this.#owned.get(unit)!;
+      this.#owned.set(unit, { ...before, onDisk: wanted.hash, loaded: held.has(wanted.service) ? before.loaded : wanted.hash });
+    }
+    await this.#world.files.writeOwned(this.#owned);
+  }
+
+  async #removeOne(unit: UnitName): Promise<void> {
+    const { files } = this.#owned.get(unit) ?? { files: [] };
+    for (const path of files.filter((path) => !this.#sharedBy(path, unit))) await this.#world.files.removeUnitFile(path);
+    this.#owned.delete(unit);
+  }
+
+  async #writeOne(unit: UnitName): Promise<void> {
+    const { service, files } = this.#wanted.get(unit)!;
+    const kept = new Set(files.map((file) => file.path));
+    const stale = this.#owned.get(unit)!.files.filter((path) => !kept.has(path) && !this.#sharedBy(path, unit));
+    for (const file of files) await this.#world.files.writeUnitFile(file.path, file.text);
+    for (const path of stale) await this.#world.files.removeUnitFile(path);
+    this.#owned.set(unit, { ...this.#owned.get(unit)!, service, files: [...kept].sort() });
+  }
+
+  /** A template that travels with several units is removed with the last of them. */
+  #sharedBy(path: string, except: UnitName): boolean {
+    for (const [unit, owned] of this.#owned) if (unit !== except && owned.files.includes(path)) return true;
+    return false;
+  }
+
+  async resetFailed(units: readonly UnitName[]): Promise<void> {
+    const resets = units.filter((unit) => this.#alive(unit));
+    await Promise.all(resets.map((unit) => this.#chain(unit, () => this.#world.manager.resetFailed(this.#service(unit)))));
+  }
+
+  /** One daemon-reload, and only if systemd still holds a unit whose files changed under it. */
+  async reload(units: readonly UnitName[]): Promise<void> {
+    const changed = units.filter((unit) => this.#alive(unit));
+    const held = await this.#held(changed);
+    if (held.size > 0) await this.#world.manager.reload();
+    const reloaded = held.size > 0 ? [...this.#owned.keys()] : changed.filter((unit) => this.#owned.has(unit));
+    for (const unit of reloaded) {
+      const owned = this.#owned.get(unit)!;
+      this.#owned.set(unit, { ...owned, loaded: owned.onDisk });
+    }
+    await this.#world.files.writeOwned(this.#owned);
+  }
+
+  start(units: readonly UnitName[]): void {
+    for (const unit of units) if (this.#alive(unit)) this.#world.jobs.start(unit, this.#service(unit));
+  }
+
+  async adopt(units: readonly UnitName[]): Promise<void> {
+    const adopted = units.filter((unit) => this.#wanted.has(unit));
+    if (adopted.length === 0) return;
+    for (const unit of adopted) {
+      const { service, files, hash } = this.#wanted.get(unit)!;
+      this.#owned.set(unit, { service, files: files.map((file) => file.path).sort(), onDisk: hash, loaded: hash });
+    }
+    await this.#world.files.writeOwned(this.#owned);
+  }
+
+  async #held(units: readonly UnitName[]): Promise<Set<UnitName>> {
+    if (units.length === 0) return new Set();
+    const listed = await this.#world.manager.list(units.map((unit) => this.#service(unit)));
+    return new Set(listed.filter((unit) => unit.load !== "not-found").map((unit) => unit.name));
+  }
+
+  #service(unit: UnitName): UnitName {
+    return this.#wanted.get(unit)?.service ?? this.#observed.get(unit)?.service ?? unit;
+  }
+
+  #alive(unit: UnitName): boolean {
+    return !this.problems.has(unit);
+  }
+
+  #fail(unit: UnitName, code: string, detail: string): void {
+    if (!this.problems.has(unit)) this.problems.set(unit, { code, detail });
+  }
+
+  async #chain(unit: UnitName, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#fail(unit, error.code, error.message);
+    }
+  }
+}

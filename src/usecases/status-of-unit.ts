@@ -1,0 +1,43 @@
+import type { StatusRecord } from "../codec/registry-records.ts";
+import type { StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
+import type { UnitManager } from "../ports/unit-manager.ts";
+import type { Observation } from "./observe-units.ts";
+
+/** How much of a failed unit's journal travels in its status. */
+const JOURNAL_LINES = 10;
+/** The longest line that travels; a status must stay far below the registry's limit for one request. */
+const JOURNAL_LINE_CHARACTERS = 400;
+
+/** What the agent says of one unit; a failure brings its last journal lines. */
+export async function statusOfUnit(
+  manager: UnitManager,
+  { observed, details }: Observation,
+  problem: { readonly code: string; readonly detail: string } | null,
+): Promise<StatusRecord> {
+  const view = observed.systemd;
+  const failed = view?.active === "failed";
+  return {
+    load: view?.load ?? "not-found",
+    active: view?.active ?? "inactive",
+    sub: view?.sub ?? "dead",
+    hash: observed.loaded ?? observed.onDisk,
+    since: details?.since ?? "",
+    result: details?.result ?? "",
+    invocation: details?.invocation ?? "",
+    problem: failed || problem !== null ? await problemOf(manager, observed.service, problem, details?.result ?? "") : null,
+  };
+}
+
+async function problemOf(
+  manager: UnitManager,
+  service: Parameters<UnitManager["journal"]>[0],
+  problem: { readonly code: string; readonly detail: string } | null,
+  result: string,
+): Promise<StatusProblem> {
+  const lines = await manager.journal(service, JOURNAL_LINES).catch(() => ["(the journal could not be read)"]);
+  return {
+    code: problem?.code ?? "failed",
+    detail: problem?.detail ?? `systemd says ${result || "failed"}`,
+    journal: lines.map((line) => line.slice(0, JOURNAL_LINE_CHARACTERS)),
+  };
+}

@@ -1,0 +1,79 @@
+import type { RegistryKeys } from "../codec/registry-keys.ts";
+import { encodeRecord } from "../codec/record.ts";
+import type { SetWrite, TouchedMachine, UnitWrite } from "../domain/placement/plan-set-writes.ts";
+import type { MachineId } from "../domain/names.ts";
+import type { RandomId } from "../ports/clock.ts";
+import type { Compare, Operation, Registry } from "../ports/registry.ts";
+
+/** What every write of an engine compares: it still leads, and the release it decided for is still the one in force. */
+export interface EngineFence {
+  /** The create revision of the leader key when this engine took it: it changes exactly when leadership changes hands. */
+  readonly leaderCreateRevision: number;
+  readonly releaseModRevision: number;
+}
+
+/**
+ * Writes them one after another. Returns the revision of the last one that was applied, and whether all were: false means
+ * somebody newer was there first, and the engine must look again. A lost reply rejects; the next look at the registry tells.
+ */
+export async function writeSets(
+  registry: Registry,
+  keys: RegistryKeys,
+  fence: EngineFence,
+  writes: readonly SetWrite[],
+  newOperation: RandomId,
+): Promise<{ readonly revision: number; readonly complete: boolean }> {
+  const headerRevisions = new Map<MachineId, number>();
+  let revision = 0;
+  for (const write of writes) {
+    const operation = newOperation();
+    const result = await registry.txn({
+      when: [
+        { key: keys.leader, target: "create", is: "=", value: fence.leaderCreateRevision },
+        { key: keys.release, target: "mod", is: "=", value: fence.releaseModRevision },
+        ...write.machines.flatMap((touched) => machineCompares(keys, touched, headerRevisions)),
+        ...write.changes.flatMap((change) => assignmentCompares(keys, change)),
+      ],
+      then: [
+        ...write.changes.flatMap((change) => unitOperations(keys, change)),
+        ...write.machines.map((touched): Operation => ({
+          kind: "put",
+          key: keys.set(touched.machine),
+          value: encodeRecord({ ...touched.header, op: operation }),
+        })),
+      ],
+    });
+    if (!result.succeeded) return { revision, complete: false };
+    revision = result.revision;
+    for (const touched of write.machines) headerRevisions.set(touched.machine, revision);
+  }
+  return { revision, complete: true };
+}
+
+function machineCompares(keys: RegistryKeys, touched: TouchedMachine, written: ReadonlyMap<MachineId, number>): Compare[] {
+  const headerModRevision = written.get(touched.machine) ?? touched.headerModRevision;
+  return [
+    { key: keys.set(touched.machine), target: "mod", is: "=", value: headerModRevision },
+    { key: keys.presence(touched.machine), target: "create", is: "=", value: touched.presenceRevision },
+  ];
+}
+
+function assignmentCompares(keys: RegistryKeys, change: UnitWrite): Compare[] {
+  if (change.assignModRevision === null) return [];
+  return [{ key: keys.assign(change.unit), target: "mod", is: "=", value: change.assignModRevision }];
+}
+
+function unitOperations(keys: RegistryKeys, change: UnitWrite): Operation[] {
+  const operations: Operation[] = [];
+  if (change.from !== null) operations.push({ kind: "delete", key: keys.placement(change.from, change.unit) });
+  if (change.to !== null) {
+    const { machine, hash, goal, reason } = change.to;
+    operations.push({ kind: "put", key: keys.placement(machine, change.unit), value: encodeRecord({ hash, goal }) });
+    if (change.assignModRevision !== null) {
+      operations.push({ kind: "put", key: keys.assign(change.unit), value: encodeRecord({ machine, hash, goal, reason }) });
+    }
+  } else if (change.assignModRevision !== null && change.assignModRevision > 0) {
+    operations.push({ kind: "delete", key: keys.assign(change.unit) });
+  }
+  return operations;
+}
