@@ -1,0 +1,271 @@
+import { parseSelector, type Selector } from "../cluster/selector.ts";
+import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
+import { compareText, type UnitName } from "../names.ts";
+import { closestName } from "./closest-name.ts";
+import type { EffectiveUnit, EffectiveValue } from "./effective-unit.ts";
+import type { FleetOptions } from "./fleet-options.ts";
+import { compileGlob } from "./glob.ts";
+import { expandSpecifiers } from "./specifiers.ts";
+import { splitFleetValue } from "./split-fleet-value.ts";
+import { checkUnitName, unitNameParts } from "./unit-name.ts";
+
+const SECTION = "X-Fleet";
+
+/** Old spellings that still count, by the option they became. */
+const LEGACY: Readonly<Record<string, string>> = {
+  "X-ConditionMachineID": "MachineID",
+  "X-ConditionMachineOf": "MachineOf",
+  "X-ConditionMachineMetadata": "MachineMetadata",
+  "X-Conflicts": "Conflicts",
+};
+
+/** A boot id is another one after each boot: old fleet took these so that such a unit ran nowhere; we say so. */
+const BOOT_ID = ["MachineBootID", "X-ConditionMachineBootID"];
+
+const OPTIONS = ["Conflicts", "Global", "Group", "MachineID", "MachineMetadata", "MachineOf", "Move", "Replaces"];
+
+/** Options of the design whose meaning is not built: refused, because an option that does nothing would be believed. */
+const NOT_YET = ["CPU", "HealthCheck", "MaxPerMachine", "Memory", "OnDisconnect", "Spread"];
+
+const KNOWN: ReadonlySet<string> = new Set([...OPTIONS, ...NOT_YET, ...BOOT_ID, ...Object.keys(LEGACY)]);
+
+/** Pairs that ask for two things at once, with why they do. Old fleet's list. */
+const CONTRADICTIONS: readonly (readonly [string, string, string])[] = [
+  ["MachineID", "MachineOf", "the machine is already named; put MachineOf= into the other unit, or leave one out"],
+  ["MachineID", "Conflicts", "a unit bound to one machine has nowhere to go when the conflict is there"],
+  ["MachineID", "Global", "a global unit runs on every eligible machine"],
+  ["MachineID", "Replaces", "a unit bound to one machine does not displace others"],
+  ["Global", "MachineOf", "a global unit runs on every eligible machine; select them with MachineMetadata="],
+  ["Global", "Replaces", "a unit that is everywhere would leave what it replaces nowhere to go"],
+  ["Conflicts", "Replaces", "one says stay away from those units, the other push them away"],
+];
+
+export interface ReadFleetOptions {
+  readonly options: FleetOptions;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Reads the `[X-Fleet]` section of a unit with its drop-ins. `name` answers the specifiers, so instances are read one by one
+ * and templates not at all. An empty assignment resets its option. What is malformed is an error and never a dropped
+ * constraint: old fleet dropped them, and the unit ran anywhere. Lists come sorted and unique.
+ */
+export function readFleetOptions(name: UnitName, unit: EffectiveUnit): ReadFleetOptions {
+  const reader = new FleetOptionReader(name, unit);
+  return { options: reader.read(), diagnostics: reader.diagnostics };
+}
+
+class FleetOptionReader {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #name: UnitName;
+  readonly #unit: EffectiveUnit;
+  readonly #values = new Map<string, readonly EffectiveValue[]>();
+
+  constructor(name: UnitName, unit: EffectiveUnit) {
+    this.#name = name;
+    this.#unit = unit;
+  }
+
+  read(): FleetOptions {
+    this.#checkSections();
+    this.#checkKeys();
+    for (const option of OPTIONS) this.#values.set(option, this.#collect(option));
+    const options: FleetOptions = {
+      global: this.#global(),
+      machineId: this.#machineId(),
+      machineOf: this.#machineOf(),
+      machineMetadata: this.#machineMetadata(),
+      conflicts: this.#globs("Conflicts"),
+      replaces: this.#globs("Replaces"),
+      group: this.#choice("Group", ["auto", "none"]) ?? "auto",
+      move: this.#choice("Move", ["auto", "never"]),
+    };
+    this.#checkContradictions(options);
+    return options;
+  }
+
+  #of(option: string): readonly EffectiveValue[] {
+    return this.#values.get(option) ?? [];
+  }
+
+  #error(code: string, at: SourceLocation, saw: string, more: { expected?: string; next?: string } = {}): void {
+    this.diagnostics.push({ code, severity: "error", at, saw, ...more });
+  }
+
+  #checkSections(): void {
+    for (const section of this.#unit.sections) {
+      if (section === SECTION || section.toLowerCase().replace(/[^a-z]/g, "") !== "xfleet") continue;
+      const at = this.#unit.sectionAt(section)!;
+      this.#error("x-fleet-section", at, `the section [${section}]`, { next: `did you mean [${SECTION}]?` });
+    }
+  }
+
+  #checkKeys(): void {
+    for (const { key, value, at } of this.#unit.assignments(SECTION)) {
+      if (NOT_YET.includes(key)) {
+        this.#error("x-fleet-not-yet", at, `${key}=, which this version of fleet does not carry out yet`, {
+          next: "remove it: it would be without effect",
+        });
+      } else if (BOOT_ID.includes(key) && value !== "") {
+        this.#error("x-fleet-boot-id", at, `${key}=, an id that changes with every boot`, { next: "write MachineID=" });
+      } else if (!KNOWN.has(key)) {
+        const meant = closestName(key, KNOWN);
+        this.#error("x-fleet-unknown-option", at, `the unknown option ${JSON.stringify(key)} in [${SECTION}]`, {
+          expected: `one of ${OPTIONS.join(", ")}`,
+          ...(meant === null ? {} : { next: `did you mean ${meant}=?` }),
+        });
+      }
+    }
+  }
+
+  /** Values of an option in file order, old spellings included, from the last reset on; quotes split, specifiers expanded. */
+  #collect(option: string): EffectiveValue[] {
+    const written = this.#unit
+      .assignments(SECTION)
+      .filter(({ key }) => key === option || (Object.hasOwn(LEGACY, key) && LEGACY[key] === option));
+    const inForce = written.slice(written.findLastIndex(({ value }) => value === "") + 1);
+    return inForce.flatMap(({ value, at }) => {
+      const parts = splitFleetValue(value);
+      if (parts === null) {
+        this.#error("x-fleet-quotes", at, `an unclosed quote in ${option}=`);
+        return [];
+      }
+      return parts.flatMap((part) => this.#expand(option, part, at));
+    });
+  }
+
+  #expand(option: string, text: string, at: SourceLocation): EffectiveValue[] {
+    const { left, text: value } = expandSpecifiers(text, this.#name);
+    if (left.length > 0) {
+      this.#error("x-fleet-specifier", at, `${left.join(" and ")} in ${option}=, which only a machine could answer`, {
+        expected: "%n, %N, %p, %i, %j or %%",
+      });
+      return [];
+    }
+    if (/%[iI]/.test(text.replaceAll("%%", "")) && !unitNameParts(this.#name).isInstance) {
+      this.#error("x-fleet-specifier", at, `%i in ${option}= of ${this.#name}, which is no instance of a template`);
+      return [];
+    }
+    return [{ value, at }];
+  }
+
+  #global(): boolean {
+    const last = this.#of("Global").at(-1);
+    if (last === undefined) return false;
+    const value = last.value.toLowerCase();
+    if (["true", "yes", "1", "on", "t"].includes(value)) return true;
+    if (!["false", "no", "0", "off", "f"].includes(value)) {
+      this.#error("x-fleet-value", last.at, `Global=${last.value}`, { expected: "true or false" });
+    }
+    return false;
+  }
+
+  /** As systemd's single values, the last one counts, so that a drop-in can move a unit; two in one file are a mistake. */
+  #machineId(): string | null {
+    const values = this.#of("MachineID");
+    const last = values.at(-1);
+    if (last === undefined) return null;
+    const other = values.find(({ value, at }) => at.path === last.at.path && value !== last.value);
+    if (other !== undefined) {
+      this.#error("x-fleet-contradiction", last.at, `MachineID=${last.value} beside MachineID=${other.value}`, {
+        expected: "one machine",
+      });
+    }
+    const selector = parseSelector(last.value);
+    if ("problem" in selector || selector.kind !== "machine") {
+      this.#error("x-fleet-value", last.at, `MachineID=${last.value}`, {
+        expected: "a machine's name or its full id, 32 hexadecimal digits",
+      });
+      return null;
+    }
+    return selector.nameOrId;
+  }
+
+  #machineOf(): UnitName[] {
+    const names = this.#of("MachineOf").flatMap(({ value, at }) => {
+      const checked = checkUnitName(value);
+      if ("problem" in checked) {
+        this.#error("x-fleet-value", at, checked.problem, { expected: "MachineOf= with one unit's name a line" });
+        return [];
+      }
+      if (unitNameParts(checked.name).isTemplate) {
+        this.#error("x-fleet-value", at, `MachineOf=${value}, a template, which runs nowhere`, {
+          expected: "the name of an instance",
+        });
+        return [];
+      }
+      if (checked.name === this.#name) {
+        this.#error("x-fleet-contradiction", at, `MachineOf=${value} in ${value} itself`, { expected: "another unit" });
+        return [];
+      }
+      return [checked.name];
+    });
+    return sortedUnique(names);
+  }
+
+  /** Values of one key are alternatives, wherever they stand; different keys must all hold. */
+  #machineMetadata(): Selector[] {
+    const byKey = new Map<string, string[]>();
+    for (const { value, at } of this.#of("MachineMetadata")) {
+      const selector = parseSelector(value);
+      if ("problem" in selector || selector.kind === "machine") {
+        const saw = "problem" in selector ? selector.problem : `MachineMetadata=${value} without "="`;
+        const next = /\s\S+=/.test(value) ? `quote each: MachineMetadata="a=b" "c=d"` : undefined;
+        this.#error("x-fleet-value", at, saw, { expected: "key=value, or key in (a, b)", ...(next && { next }) });
+        continue;
+      }
+      byKey.set(selector.key, [...(byKey.get(selector.key) ?? []), ...selector.values]);
+    }
+    return [...byKey]
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([key, values]) => ({ kind: "metadata", key, values: sortedUnique(values) }));
+  }
+
+  #globs(option: "Conflicts" | "Replaces"): string[] {
+    const patterns = this.#of(option).flatMap(({ value, at }) =>
+      (option === "Conflicts" ? value.split(/\s+/).filter((pattern) => pattern !== "") : [value]).filter((pattern) => {
+        if (pattern !== "" && !/\s/.test(pattern) && compileGlob(pattern) !== null) return true;
+        this.#error("x-fleet-value", at, `the malformed pattern ${JSON.stringify(pattern)} in ${option}=`, {
+          expected: "a unit's name, in which *, ? and [a-z] stand for characters",
+        });
+        return false;
+      }),
+    );
+    return sortedUnique(patterns);
+  }
+
+  #choice<Choice extends string>(option: string, choices: readonly Choice[]): Choice | null {
+    const last = this.#of(option).at(-1);
+    if (last === undefined) return null;
+    const choice = choices.find((one) => one === last.value);
+    if (choice === undefined) {
+      this.#error("x-fleet-value", last.at, `${option}=${last.value}`, { expected: choices.join(" or ") });
+    }
+    return choice ?? null;
+  }
+
+  #checkContradictions(options: FleetOptions): void {
+    const isSet = (option: string) => (option === "Global" ? options.global : this.#of(option).length > 0);
+    for (const [one, other, because] of CONTRADICTIONS) {
+      if (!isSet(one) || !isSet(other)) continue;
+      const at = this.#of(other).at(-1)!.at;
+      this.#error("x-fleet-contradiction", at, `${one}= together with ${other}=`, { next: because });
+    }
+    for (const option of ["Conflicts", "Replaces"] as const) {
+      for (const pattern of option === "Conflicts" ? options.conflicts : options.replaces) {
+        const peer = options.machineOf.find((unit) => compileGlob(pattern)?.(unit));
+        if (peer === undefined) continue;
+        const at = this.#of(option).at(-1)!.at;
+        this.#error(
+          "x-fleet-contradiction",
+          at,
+          `${option}=${pattern}, which matches the unit's own MachineOf=${peer}`,
+        );
+      }
+    }
+  }
+}
+
+function sortedUnique<Text extends string>(texts: readonly Text[]): Text[] {
+  return [...new Set(texts)].sort(compareText);
+}
