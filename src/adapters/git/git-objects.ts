@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { constants, inflateSync } from "node:zlib";
+import { OperationError } from "../../ports/operation-error.ts";
+import { corrupt, type GitObject, type GitObjectType, tooLarge } from "./git-object.ts";
+import { PackFile } from "./pack-file.ts";
+
+/** git's own limit on chains of alternates. */
+const ALTERNATES_DEPTH_MAX = 5;
+/** A loose object's header, `commit 123\0`, is in the first few inflated bytes. */
+const HEADER_BYTES = 4096;
+
+/**
+ * All objects of a repository: loose, packed, and those of its alternates. Every object read is hashed again and compared
+ * with its id, so what a caller gets is what the id names, whatever happened to the disk.
+ */
+export class GitObjects {
+  readonly #folders: readonly string[];
+  readonly #packs = new Map<string, PackFile>();
+
+  constructor(objectsFolder: string) {
+    this.#folders = withAlternates(objectsFolder, 0);
+    this.#scanPacks();
+  }
+
+  close(): void {
+    for (const pack of this.#packs.values()) pack.close();
+    this.#packs.clear();
+  }
+
+  has(oid: string): boolean {
+    return this.#find(oid) !== null;
+  }
+
+  /** The object, or null where there is none. Rejects with `blob-too-large` before inflating, or `object-corrupt`. */
+  read(oid: string, maxBytes: number): GitObject | null {
+    const found = this.#find(oid);
+    if (found === null) return null;
+    const object =
+      found.kind === "loose"
+        ? readLoose(found.path, oid, maxBytes)
+        : found.pack.read(oid, found.offset, maxBytes, (base) => this.#readBase(base, maxBytes));
+    const hash = createHash("sha1").update(`${object.type} ${object.content.length}\0`).update(object.content);
+    if (hash.digest("hex") !== oid) throw corrupt(`object ${oid} does not have the content its id names`);
+    return object;
+  }
+
+  /** Full ids that start with these hexadecimal digits (four at least); two are enough to know it is ambiguous. */
+  idsStartingWith(digits: string): readonly string[] {
+    const ids = new Set<string>();
+    for (const folder of this.#folders) {
+      const rest = digits.slice(2);
+      for (const name of namesIn(join(folder, digits.slice(0, 2)))) {
+        if (name.startsWith(rest) && /^[0-9a-f]{38}$/.test(name)) ids.add(digits.slice(0, 2) + name);
+      }
+    }
+    for (const pack of this.#packs.values()) for (const id of pack.idsStartingWith(digits)) ids.add(id);
+    return [...ids].sort();
+  }
+
+  #readBase(oid: string, maxBytes: number): GitObject {
+    const base = this.read(oid, Math.max(maxBytes, 1024 * 1024));
+    if (base === null) throw corrupt(`the base ${oid} of a delta is missing`);
+    return base;
+  }
+
+  #find(oid: string): { kind: "loose"; path: string } | { kind: "packed"; pack: PackFile; offset: number } | null {
+    if (!/^[0-9a-f]{40}$/.test(oid)) return null;
+    // Packs first: nearly everything of a cloned repository is in one, and a look there costs no system call.
+    const packed = this.#findPacked(oid);
+    if (packed !== null) return packed;
+    for (const folder of this.#folders) {
+      const path = join(folder, oid.slice(0, 2), oid.slice(2));
+      if (isReadable(path)) return { kind: "loose", path };
+    }
+    // Somebody may have fetched or repacked since we looked.
+    return this.#scanPacks() ? this.#findPacked(oid) : null;
+  }
+
+  #findPacked(oid: string): { kind: "packed"; pack: PackFile; offset: number } | null {
+    for (const pack of this.#packs.values()) {
+      const offset = pack.offsetOf(oid);
+      if (offset !== null) return { kind: "packed", pack, offset };
+    }
+    return null;
+  }
+
+  /** Opens packs not seen before; true where there were any. Packs that vanished stay open: their content is still right. */
+  #scanPacks(): boolean {
+    let found = false;
+    for (const folder of this.#folders) {
+      for (const name of namesIn(join(folder, "pack"))) {
+        const path = join(folder, "pack", name);
+        if (!name.endsWith(".idx") || this.#packs.has(path)) continue;
+        this.#packs.set(path, PackFile.open(path));
+        found = true;
+      }
+    }
+    return found;
+  }
+}
+
+function withAlternates(folder: string, depth: number): string[] {
+  let text: string;
+  try {
+    text = readFileSync(join(folder, "info", "alternates"), "utf8");
+  } catch (error) {
+    if (isMissing(error)) return [folder];
+    throw error;
+  }
+  if (depth >= ALTERNATES_DEPTH_MAX)
+    throw new OperationError("alternates-too-deep", `${folder} has alternates of alternates without end`);
+  const others = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return [folder, ...others.flatMap((other) => withAlternates(resolve(folder, other), depth + 1))];
+}
+
+function readLoose(path: string, oid: string, maxBytes: number): GitObject {
+  const start = inflateStart(path);
+  const headerEnd = start.indexOf(0);
+  const header = /^(commit|tree|blob|tag) (\d{1,15})$/.exec(
+    start.subarray(0, Math.max(0, headerEnd)).toString("latin1"),
+  );
+  if (header === null) throw corrupt(`${path} has no object header`);
+  const size = Number(header[2]);
+  if (size > maxBytes) throw tooLarge(oid, size, maxBytes);
+  try {
+    const inflated = inflateSync(readFileSync(path), { maxOutputLength: headerEnd + 1 + size });
+    return { type: header[1] as GitObjectType, content: inflated.subarray(headerEnd + 1) };
+  } catch (cause) {
+    throw corrupt(`${path} cannot be inflated`, cause);
+  }
+}
+
+function inflateStart(path: string): Buffer {
+  const descriptor = openSync(path, "r");
+  try {
+    const bytes = Buffer.allocUnsafe(HEADER_BYTES);
+    const read = readSync(descriptor, bytes, 0, HEADER_BYTES, 0);
+    return inflateSync(bytes.subarray(0, read), { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch (cause) {
+    throw corrupt(`${path} cannot be inflated`, cause);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isReadable(path: string): boolean {
+  try {
+    closeSync(openSync(path, "r"));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
