@@ -136,7 +136,7 @@ export class Agent {
     await this.#announce();
     const { wanted, missing } = await findWantedUnits(
       this.#state.set?.placements ?? [],
-      this.#self.name,
+      this.#self,
       this.#spec,
       this.#ports.files,
       this.#ports.sha256,

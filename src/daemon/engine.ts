@@ -3,7 +3,7 @@ import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import type { ReportRecord } from "../codec/registry-records.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
-import { judgePresence, type PresenceHistory } from "../domain/cluster/judge-presence.ts";
+import { judgePresence, type PresenceHistory, startPresenceHistory } from "../domain/cluster/judge-presence.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
 import { placeUnits } from "../domain/placement/place-units.ts";
@@ -52,10 +52,10 @@ export interface EngineOptions {
 /** What the leader knows for as long as it leads. */
 interface Term {
   readonly leadership: Leadership;
-  readonly electedMs: number;
   readonly mirror: RegistryMirror;
   readonly ended: AbortController;
-  history: PresenceHistory;
+  /** Begins with this leader's first full read. */
+  history: PresenceHistory | null;
   /** Never decide on a view older than our own last write. */
   writtenRevision: number;
   report: string;
@@ -93,7 +93,7 @@ export class Engine {
     this.#lease = new LeaseKeeper(ports.registry, ports.clock, options.leaderTtlMs, this.#wakeup.wake);
     this.#leaderMirror = new RegistryMirror(
       ports.registry,
-      [this.#keys.leader, this.#keys.release],
+      [this.#keys.leader],
       ports.clock,
       this.#wakeup.wake,
     );
@@ -148,8 +148,7 @@ export class Engine {
     const ended = new AbortController();
     const mirror = new RegistryMirror(this.#ports.registry, this.#prefixes(), this.#ports.clock, this.#wakeup.wake);
     void mirror.run(AbortSignal.any([signal, ended.signal]));
-    const electedMs = this.#ports.clock.monotonicMs();
-    this.#term = { leadership, electedMs, mirror, ended, history: new Map(), writtenRevision: 0, report: "" };
+    this.#term = { leadership, mirror, ended, history: null, writtenRevision: 0, report: "" };
     this.#ports.log(`leads, term ${leadership.term}`);
   }
 
@@ -173,7 +172,7 @@ export class Engine {
     if (mandate === null) return;
     const loss = { ...mandate.spec.loss, ...this.#options.loss };
     const nowMs = this.#ports.clock.monotonicMs();
-    const verdict = judgePresence(term.history, snapshot.members, nowMs, { ...loss, electedMs: term.electedMs });
+    const verdict = judgePresence(term.history ?? startPresenceHistory(nowMs), snapshot.members, nowMs, loss);
     term.history = verdict.history;
     const machines = machinesOf(mandate.spec, snapshot, verdict.lost);
     const result = placeUnits({

@@ -1,5 +1,5 @@
 import type { PlacedUnit, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
-import type { Sha256, UnitName } from "../domain/names.ts";
+import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import { wantedUnit } from "../domain/tasks/wanted-unit.ts";
@@ -17,12 +17,14 @@ export interface WantedUnits {
  */
 export async function findWantedUnits(
   placements: readonly PlacedUnit[],
-  machineName: string,
+  machine: { readonly machine: MachineId; readonly name: string },
   spec: ClusterSpec | null,
   files: AgentFiles,
   sha256: Sha256,
 ): Promise<WantedUnits> {
   const specUnits = new Map(spec?.units.map((unit) => [unit.name, unit]));
+  // The commit may know this machine, by its id, under another name than its own.
+  const machineName = spec?.machines.find((entry) => entry.id === machine.machine)?.key ?? machine.name;
   const wanted: WantedUnit[] = [];
   const missing = new Map<UnitName, StatusProblem>();
   for (const { unit: name, hash, goal } of placements) {

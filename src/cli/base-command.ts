@@ -1,0 +1,53 @@
+import { Command, Flags } from "@oclif/core";
+import { type Composition, compose } from "./composition.ts";
+
+/** Flags every command that reads a repository takes; each also as an environment variable. */
+export const repositoryFlags = {
+  directory: Flags.string({ char: "C", description: "Run as if started in this directory", env: "FLEET_DIRECTORY", default: "." }),
+  manifest: Flags.string({ description: "The manifest, relative to the repository", env: "FLEET_MANIFEST", default: "fleet.yaml" }),
+  revision: Flags.string({ description: "The commit to read", env: "FLEET_REVISION", default: "HEAD" }),
+};
+
+/** Flags every command that talks to a cluster takes. */
+export const clusterFlags = {
+  registry: Flags.string({
+    description: "etcd://h1:2379,h2:2379, etcds://…, or unix:/path (default: /run/fleet/registry.sock if it exists)",
+    env: "FLEET_REGISTRY",
+  }),
+  source: Flags.string({ description: "The repository daemons follow: a URL or a path", env: "FLEET_SOURCE" }),
+  branch: Flags.string({ description: "The branch daemons follow", env: "FLEET_BRANCH" }),
+  cluster: Flags.string({ description: "The cluster's name (default: the manifest's)", env: "FLEET_CLUSTER" }),
+};
+
+export const outputFlags = {
+  json: Flags.boolean({ description: "Print JSON: the same content, for programs" }),
+  "no-color": Flags.boolean({ description: "No colour, also on a terminal", env: "FLEET_NO_COLOR" }),
+};
+
+/** A command parses, calls one use case and shows one view. Standard output carries the result, standard error the talk. */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = false;
+
+  protected compose(flags: Parameters<typeof compose>[0]): Promise<Composition> {
+    return compose(flags);
+  }
+
+  /** The result, on standard output, with one final newline. */
+  protected print(text: string): void {
+    process.stdout.write(text === "" || text.endsWith("\n") ? text : `${text}\n`);
+  }
+
+  protected printJson(value: unknown): void {
+    this.print(JSON.stringify(value, null, 2));
+  }
+
+  /** What is said on the way, on standard error. */
+  protected say(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** Errors go to whoever ran the command; main tells them once. */
+  protected override async catch(error: Error): Promise<void> {
+    throw error;
+  }
+}

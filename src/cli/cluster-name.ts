@@ -1,0 +1,42 @@
+import { decodeRecord } from "../codec/record.ts";
+import { REGISTRY_ROOT } from "../codec/registry-keys.ts";
+import { CLUSTER_SHAPE, type ClusterRecord } from "../codec/registry-records.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { Composition } from "./composition.ts";
+
+/** The cluster meant: the one named, else the manifest's where the command stands in a repository, else the only one there is. */
+export async function clusterName(composition: Composition, named: string | undefined): Promise<string> {
+  if (named !== undefined) return named;
+  return (await clusterOfRepository(composition)) ?? (await onlyCluster(composition));
+}
+
+async function clusterOfRepository(composition: Composition): Promise<string | null> {
+  try {
+    const repository = await composition.repository();
+    const commit = await repository.resolve("HEAD");
+    if (commit === null) return null;
+    const compile = await composition.compiler(repository);
+    return (await compile(commit)).spec?.cluster ?? null;
+  } catch (error) {
+    // Not standing in a repository is the normal case of someone who only looks.
+    if (error instanceof OperationError) return null;
+    throw error;
+  }
+}
+
+async function onlyCluster(composition: Composition): Promise<string> {
+  const registry = await composition.needRegistry();
+  const names = (await registry.list(REGISTRY_ROOT)).entries
+    .filter((entry) => /^\/fleet\/[^/]+\/cluster$/.test(entry.key))
+    .flatMap((entry) => {
+      const decoded = decodeRecord<ClusterRecord>(entry.value, CLUSTER_SHAPE);
+      return decoded.kind === "record" ? [decoded.record.name] : [];
+    });
+  const only = names[0];
+  if (names.length === 1 && only !== undefined) return only;
+  throw new OperationError(
+    "which-cluster",
+    names.length === 0 ? "the registry holds no cluster yet" : `the registry holds several clusters: ${names.join(", ")}`,
+    { next: names.length === 0 ? "apply a commit first: fleet apply" : "say which with --cluster" },
+  );
+}

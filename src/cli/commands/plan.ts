@@ -1,0 +1,42 @@
+import { writeFile } from "node:fs/promises";
+import { Flags } from "@oclif/core";
+import { encodePlan } from "../../codec/plan-file.ts";
+import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
+import { EXIT, SilentExit } from "../exit-codes.ts";
+import { planExitCode } from "../plan-exit-code.ts";
+import { planFromFlags } from "../plan-from-flags.ts";
+import { diagnosticsText } from "../views/diagnostics-text.ts";
+import { planText } from "../views/plan-text.ts";
+
+export default class PlanCommand extends BaseCommand {
+  static override summary = "Show what apply would change, on which machine and why";
+  static override flags = {
+    ...repositoryFlags,
+    ...clusterFlags,
+    ...outputFlags,
+    out: Flags.string({ description: "Save the plan to a file that `fleet apply FILE` takes" }),
+    "detailed-exitcode": Flags.boolean({ description: "0 no changes, 1 error, 2 changes" }),
+    worktree: Flags.boolean({ description: "Preview the working tree; such a plan cannot be applied" }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(PlanCommand);
+    const composition = await this.compose(flags);
+    try {
+      const repository = await composition.repository();
+      if (!flags.worktree && flags.revision === "HEAD" && (await repository.isDirty([""]))) {
+        this.say("the working tree has changes that no commit holds: this is the plan of HEAD (--worktree previews them)");
+      }
+      const planned = await planFromFlags(composition, flags.revision, flags.worktree);
+      if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
+      for (const { key, problem } of planned.quarantined) this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
+      if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
+      if (flags.json) this.print(encodePlan(planned.plan));
+      else this.print(planText(planned.plan, planned.snapshot));
+      const code = planExitCode(planned.plan, planned.snapshot, flags["detailed-exitcode"]);
+      if (code !== EXIT.done) throw new SilentExit(code);
+    } finally {
+      await composition.close();
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { Args } from "@oclif/core";
+import { LookingCommand, lookingFlags } from "../looking-command.ts";
+import { EXIT, SilentExit } from "../exit-codes.ts";
+import { clusterStatusText, unitStatusText } from "../views/status-text.ts";
+import { unitRows } from "../views/unit-rows.ts";
+
+export default class StatusCommand extends LookingCommand {
+  static override summary = "Say how the cluster is, or how some of its units are";
+  static override args = { units: Args.string({ description: "Units to look at closely; several may follow" }) };
+  static override strict = false;
+  static override flags = lookingFlags;
+
+  async run(): Promise<void> {
+    const { flags, argv } = await this.parse(StatusCommand);
+    const view = await this.view(flags);
+    const rows = unitRows(view);
+    if (argv.length === 0) {
+      if (flags.json) return this.printJson({ ...view.snapshot, units: rows, leader: view.leader, report: view.report, quarantined: view.quarantined });
+      return this.print(clusterStatusText(view, rows));
+    }
+    const wanted = argv.map((unit) => (String(unit).includes(".") ? String(unit) : `${unit}.service`));
+    const found = rows.filter((row) => wanted.includes(row.unit));
+    const unknown = wanted.filter((unit) => !found.some((row) => row.unit === unit));
+    if (flags.json) this.printJson(found);
+    else this.print(found.map((row) => unitStatusText(row)).join("\n\n"));
+    for (const unit of unknown) this.say(`there is no unit ${unit} in the release`);
+    if (unknown.length > 0) throw new SilentExit(EXIT.error);
+  }
+}

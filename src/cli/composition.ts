@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { LocalGitSource } from "../adapters/git/local-git-source.ts";
+import { randomId } from "../adapters/random-id.ts";
+import { sha256 } from "../adapters/sha256.ts";
+import { systemClock } from "../adapters/system-clock.ts";
+import { registryKeys } from "../codec/registry-keys.ts";
+import type { GitSource } from "../ports/git-source.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { Registry } from "../ports/registry.ts";
+import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+
+/** Where a solo machine's, a hub's or the lab's registry listens unless something else is said. */
+export const DEFAULT_REGISTRY_SOCKET = "/run/fleet/registry.sock";
+
+export interface CompositionFlags {
+  readonly directory?: string | undefined;
+  readonly manifest?: string | undefined;
+  readonly registry?: string | undefined;
+  readonly source?: string | undefined;
+  readonly branch?: string | undefined;
+}
+
+/**
+ * The real adapters, chosen here and nowhere else; each is opened when first asked for, so that a command loads only what it
+ * uses. Whoever composes closes.
+ */
+export interface Composition {
+  readonly clock: typeof systemClock;
+  readonly newId: typeof randomId;
+  readonly sha256: typeof sha256;
+  readonly manifest: string;
+  readonly keysOf: typeof registryKeys;
+  /** The repository the command stands in. */
+  repository(): Promise<LocalGitSource>;
+  /** What `--source` or the cluster names; by default the repository the command stands in. */
+  source(named: string, branch: string): Promise<GitSource>;
+  compiler(source: GitSource): Promise<CommitCompiler>;
+  /** Null where none is configured and none runs here: no cluster yet, which is not an error. */
+  registry(): Promise<Registry | null>;
+  /** Like `registry`, for commands that cannot do without one. */
+  needRegistry(): Promise<Registry>;
+  close(): Promise<void>;
+}
+
+export async function compose(flags: CompositionFlags): Promise<Composition> {
+  const opened: { close(): unknown }[] = [];
+  const directory = resolve(flags.directory ?? ".");
+  const manifest = flags.manifest ?? "fleet.yaml";
+  let repository: Promise<LocalGitSource> | null = null;
+  let registry: Promise<Registry | null> | null = null;
+  const keep = <T extends { close(): unknown }>(thing: T): T => {
+    opened.push(thing);
+    return thing;
+  };
+  const composition: Composition = {
+    clock: systemClock,
+    newId: randomId,
+    sha256,
+    manifest,
+    keysOf: registryKeys,
+    repository() {
+      repository ??= import("../adapters/git/local-git-source.ts").then(({ openLocalGitSource }) => keep(openLocalGitSource(directory)));
+      return repository;
+    },
+    async source(named, branch) {
+      const { openGitSource } = await import("../adapters/git/open-git-source.ts");
+      const folder = join(cacheFolder(), "mirrors", sha256(named).slice(0, 16));
+      await mkdir(join(cacheFolder(), "mirrors"), { recursive: true });
+      return keep(await openGitSource(named, { branch, mirrorFolder: folder }));
+    },
+    async compiler(source) {
+      const { commitCompiler } = await import("../usecases/compile-commit.ts");
+      return commitCompiler({ source, manifestPath: manifest, sha256 });
+    },
+    registry() {
+      registry ??= openConfiguredRegistry(flags.registry).then((opened) => (opened === null ? null : keep(opened)));
+      return registry;
+    },
+    async needRegistry() {
+      const found = await composition.registry();
+      if (found !== null) return found;
+      throw new OperationError("no-registry", "no registry is configured, and none runs on this machine", {
+        next: `give --registry, set FLEET_REGISTRY, or try a cluster on this machine: fleet lab up --machines 3`,
+      });
+    },
+    async close() {
+      for (const thing of opened.reverse()) await thing.close();
+    },
+  };
+  return composition;
+}
+
+async function openConfiguredRegistry(address: string | undefined): Promise<Registry | null> {
+  const configured = address ?? (existsSync(DEFAULT_REGISTRY_SOCKET) ? `unix:${DEFAULT_REGISTRY_SOCKET}` : null);
+  if (configured === null) return null;
+  const { openRegistry } = await import("../adapters/etcd/open-registry.ts");
+  return openRegistry(configured, { clock: systemClock });
+}
+
+/** Mirrors of remote sources; safe to delete at any time. */
+function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fleet");
+}

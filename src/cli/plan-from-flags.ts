@@ -1,0 +1,44 @@
+import { hasErrors } from "../domain/diagnostic.ts";
+import type { CommitId } from "../domain/names.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
+import type { Composition } from "./composition.ts";
+import { RejectedCommit } from "./report-error.ts";
+
+export type Planned = Extract<PlannedCommit, { kind: "planned" }>;
+
+/** The commit a revision of the repository means, or the error that says what to do. */
+export async function commitFromFlags(composition: Composition, revision: string): Promise<CommitId> {
+  const repository = await composition.repository();
+  const commit = await repository.resolve(revision);
+  if (commit !== null) return commit;
+  throw new OperationError("commit-unknown", `there is no commit ${revision} in this repository`, {
+    next: revision === "HEAD" ? "commit something first: git add . && git commit" : "name a branch, a tag or a commit id that exists",
+  });
+}
+
+/** The plan of the repository the command stands in, against the cluster that is configured, if any. */
+export async function planFromFlags(composition: Composition, revision: string, worktree = false): Promise<Planned> {
+  const commit = await commitFromFlags(composition, revision);
+  const repository = await composition.repository();
+  const compile = await composition.compiler(worktree ? repository.openWorktree() : repository);
+  const registry = await composition.registry();
+  const planned = await planCommit({
+    commit,
+    compile,
+    cluster: registry === null ? null : { registry, keysOf: composition.keysOf },
+    partial: worktree ? "the working tree" : null,
+    sha256: composition.sha256,
+  });
+  if (planned.kind === "rejected") throw new RejectedCommit(planned.diagnostics);
+  return planned;
+}
+
+/** Compiles without any cluster; every finding is returned. */
+export async function validateFromFlags(composition: Composition, revision: string, worktree: boolean) {
+  const repository = await composition.repository();
+  const commit = await commitFromFlags(composition, revision);
+  const compile = await composition.compiler(worktree ? repository.openWorktree() : repository);
+  const { spec, diagnostics } = await compile(commit);
+  return { commit, spec, diagnostics, valid: spec !== null && !hasErrors(diagnostics) };
+}

@@ -1,0 +1,42 @@
+import type { Diagnostic } from "../domain/diagnostic.ts";
+import { InvariantError } from "../domain/invariant.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import { EXIT, type ExitCode, SilentExit } from "./exit-codes.ts";
+import { printable } from "./views/printable.ts";
+import { diagnosticsText } from "./views/diagnostics-text.ts";
+
+/** The commit is not acceptable, and why; thrown by commands, told here, so that all of them tell it alike. */
+export class RejectedCommit extends Error {
+  override readonly name = "RejectedCommit";
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super("the commit is not acceptable");
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** Tells an error once, on standard error, by who must act; returns the exit code. No stack traces for users. */
+export function reportError(error: unknown): ExitCode {
+  if (error instanceof SilentExit) return error.code;
+  process.stderr.write(`${textOf(error)}\n`);
+  return EXIT.error;
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof RejectedCommit) return diagnosticsText(error.diagnostics);
+  if (error instanceof OperationError) return operationText(error);
+  if (error instanceof InvariantError) {
+    return `fleet is wrong: ${error.message}\nPlease report this, with what you did, as a bug.\n${error.stack ?? ""}`;
+  }
+  // oclif's own refusals (an unknown flag, a missing argument) carry a sentence for people and its exit code.
+  if (error instanceof Error && "oclif" in error) return `error: ${printable(error.message)}`;
+  return error instanceof Error ? `fleet is wrong: ${error.stack ?? error.message}` : String(error);
+}
+
+function operationText(error: OperationError): string {
+  const causes: string[] = [];
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) causes.push(`  because: ${printable(cause.message)}`);
+  const next = error.next === undefined ? [] : [`  next: ${printable(error.next)}`];
+  return [`error: ${printable(error.message)} [${error.code}]`, ...causes, ...next].join("\n");
+}

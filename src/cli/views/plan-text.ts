@@ -1,0 +1,101 @@
+import type { ClusterSnapshot } from "../../domain/cluster/cluster-snapshot.ts";
+import type { MachineId } from "../../domain/names.ts";
+import type { Change, ChangeAction, Plan } from "../../domain/plan/plan.ts";
+import type { Unplaced } from "../../domain/placement/placement.ts";
+import { describeChange, describeReject } from "./describe-reason.ts";
+import { printable } from "./printable.ts";
+import { table } from "./table.ts";
+
+const SIGNS: Readonly<Record<ChangeAction, string>> = {
+  remove: "-",
+  move: ">",
+  restart: "~",
+  stop: "-",
+  start: "+",
+  load: "+",
+  adopt: "=",
+};
+
+/** The plan for people. One line where nothing changes; else every change with its machine and why, worst first. */
+export function planText(plan: Plan, snapshot: ClusterSnapshot | null): string {
+  const names = new Map(plan.machines.map((machine) => [machine.id, machine.name]));
+  const revision = snapshot === null || snapshot.revision === 0 ? "" : ` (registry ${snapshot.revision})`;
+  if (plan.changes.length === 0 && plan.unplaced.length === 0 && plan.unknown.length === 0) {
+    const units = plan.counts.unchanged;
+    return `${plan.cluster}: no changes. ${units} ${units === 1 ? "unit" : "units"} on ${plan.machines.length} machines match ${plan.commit.slice(0, 7)}${revision}.`;
+  }
+  const parts = [
+    headText(plan, revision),
+    changesText(plan, names),
+    unknownText(plan),
+    unplacedText(plan.unplaced),
+    plan.changes.length === 0 ? "" : waveText(plan, names),
+    countsText(plan),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+function headText(plan: Plan, revision: string): string {
+  const was = plan.base.releaseCommit === null ? "no release yet" : `was ${plan.base.releaseCommit.slice(0, 7)}`;
+  const partial = plan.partial === null ? "" : `  a view of ${plan.partial}: cannot be applied`;
+  return printable(`${plan.cluster}  commit ${plan.commit.slice(0, 7)}  ${was}  ${plan.machines.length} machines${revision}${partial}`);
+}
+
+function changesText(plan: Plan, names: ReadonlyMap<MachineId, string>): string {
+  if (plan.changes.length === 0) return "";
+  const rows = plan.changes.map((change) => [
+    SIGNS[change.action],
+    change.action,
+    change.unit,
+    whereText(change, names),
+    describeChange(change, names),
+  ]);
+  return table(null, rows);
+}
+
+function whereText({ from, to }: Change, names: ReadonlyMap<MachineId, string>): string {
+  const name = (machine: MachineId) => names.get(machine) ?? machine.slice(0, 8);
+  if (from !== null && to !== null && from.machine !== to.machine) return `${name(from.machine)} -> ${name(to.machine)}`;
+  const side = to ?? from;
+  return side === null ? "" : name(side.machine);
+}
+
+/** With no machines nothing can be placed yet: what would run, and the one step that is missing. */
+function unknownText(plan: Plan): string {
+  if (plan.unknown.length === 0) return "";
+  const rows = plan.unknown.map((unit) => ["+", "start", unit.unit, unit.global ? "every machine" : "one machine", `goal ${unit.goal}`]);
+  return `${table(null, rows)}\n\nno cluster yet: ${plan.unknown.length} units, 0 machines. Which machine runs what is known once one has joined;\ntry it on this machine: fleet lab up --machines 3`;
+}
+
+function unplacedText(unplaced: readonly Unplaced[]): string {
+  return unplaced
+    .map(({ units, kind, because }) => {
+      const lines = because.map(
+        ({ reason, count, examples }) => `    ${describeReject(reason)}: ${count} ${count === 1 ? "machine" : "machines"} (${examples.join(", ")}${count > examples.length ? ", …" : ""})`,
+      );
+      const word = kind === "waiting" ? "waits for a machine that is away" : "fits on no machine";
+      return [`! ${units.join(", ")} ${word}`, ...lines].map(printable).join("\n");
+    })
+    .join("\n");
+}
+
+/** Until waves are driven, a release is one wave, and the plan says so. */
+function waveText(plan: Plan, names: ReadonlyMap<MachineId, string>): string {
+  const machines = new Set(plan.changes.flatMap((change) => [change.to?.machine ?? change.from?.machine].filter((id) => id !== undefined)));
+  const where = [...machines].map((id) => names.get(id) ?? id.slice(0, 8)).sort();
+  return `one wave: all ${plan.changes.length} changes at once, on ${where.join(", ")}`;
+}
+
+function countsText({ counts }: Plan): string {
+  const parts = [
+    [counts.start + counts.load, "to add"],
+    [counts.restart, "to restart"],
+    [counts.move, "to move"],
+    [counts.stop, "to stop"],
+    [counts.remove, "to remove"],
+    [counts.adopt, "to adopt"],
+    [counts.unchanged, "unchanged"],
+    [counts.unplaced, "not placed"],
+  ] as const;
+  return parts.flatMap(([count, word]) => (count > 0 ? [`${count} ${word}`] : [])).join(", ");
+}

@@ -1,0 +1,49 @@
+import type { RegistryKeys } from "../codec/registry-keys.ts";
+import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
+import { type Convergence, judgeConvergence } from "../domain/cluster/convergence.ts";
+import type { Sha256 } from "../domain/names.ts";
+import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import { RegistryMirror } from "./registry-mirror.ts";
+import { Wakeup } from "./wakeup.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Registry } from "../ports/registry.ts";
+
+/**
+ * Follows the cluster until it is as the spec says, or time is up. `onProgress` hears each new state of affairs. A unit that has
+ * failed does not end the wait: the others go on converging, and it is told at the end.
+ */
+export async function waitConverged(input: {
+  readonly registry: Registry;
+  readonly keys: RegistryKeys;
+  readonly spec: ClusterSpec;
+  readonly releaseSeq: number;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  readonly onProgress: (state: Convergence) => void;
+}): Promise<Convergence> {
+  const wakeup = new Wakeup(input.clock);
+  const stop = new AbortController();
+  const { root, cluster, release } = input.keys;
+  const prefixes = [cluster, release, ...["assign/", "placements/", "members/", "presence/", "status/"].map((part) => root + part)];
+  const mirror = new RegistryMirror(input.registry, prefixes, input.clock, wakeup.wake);
+  const running = mirror.run(stop.signal);
+  const untilMs = input.clock.monotonicMs() + input.timeoutMs;
+  let state: Convergence | null = null;
+  try {
+    for (;;) {
+      if (mirror.complete) {
+        const { snapshot } = snapshotFromEntries(input.keys, mirror.entries(), mirror.revision);
+        state = judgeConvergence(input.spec, snapshot, input.sha256);
+        input.onProgress(state);
+        if (state.settled) return state;
+      }
+      const leftMs = untilMs - input.clock.monotonicMs();
+      if (leftMs <= 0) return state ?? judgeConvergence(input.spec, snapshotFromEntries(input.keys, [], 0).snapshot, input.sha256);
+      await wakeup.wait(leftMs, stop.signal);
+    }
+  } finally {
+    stop.abort();
+    await running;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Sha256 } from "../names.ts";
+import type { ClusterSpec, SpecUnit, UnitGoal } from "./cluster-spec.ts";
+import { unitOnMachine } from "./unit-on-machine.ts";
+
+/** What lists show of a unit that is not running anywhere yet. */
+export interface UnitIndexEntry {
+  readonly name: SpecUnit["name"];
+  readonly goal: UnitGoal;
+  /** As it is on a machine without overlays of its own. */
+  readonly hash: ReturnType<typeof unitOnMachine>["hash"];
+  readonly global: boolean;
+  readonly group: string;
+  readonly description: string;
+}
+
+/** A spec's index: for people and for lists, never for deciding what runs. */
+export function indexUnits(spec: ClusterSpec, sha256: Sha256): UnitIndexEntry[] {
+  return spec.units.map((unit) => ({
+    name: unit.name,
+    goal: unit.goal,
+    hash: unitOnMachine(unit, null, spec, sha256).hash,
+    global: unit.options.global,
+    group: unit.group,
+    description: /^\s*Description\s*=\s*(.*?)\s*$/m.exec(unit.fragment.text)?.[1] ?? "",
+  }));
+}

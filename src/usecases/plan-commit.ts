@@ -1,0 +1,56 @@
+import type { RegistryKeys } from "../codec/registry-keys.ts";
+import type { Quarantined } from "../codec/snapshot-from-entries.ts";
+import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
+import { emptySnapshot } from "../domain/cluster/empty-snapshot.ts";
+import { machinesOf } from "../domain/cluster/machines-of.ts";
+import type { Diagnostic } from "../domain/diagnostic.ts";
+import { hasErrors } from "../domain/diagnostic.ts";
+import type { CommitId, Sha256 } from "../domain/names.ts";
+import type { Plan } from "../domain/plan/plan.ts";
+import { planChanges } from "../domain/plan/plan-changes.ts";
+import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { Registry } from "../ports/registry.ts";
+import type { CommitCompiler } from "./commit-compiler.ts";
+import { readSnapshot } from "./read-snapshot.ts";
+
+/** A registry and where in it the cluster stands. */
+export interface Cluster {
+  readonly registry: Registry;
+  keysOf(cluster: string): RegistryKeys;
+}
+
+export type PlannedCommit =
+  | { readonly kind: "rejected"; readonly diagnostics: readonly Diagnostic[] }
+  | {
+      readonly kind: "planned";
+      readonly plan: Plan;
+      readonly spec: ClusterSpec;
+      readonly snapshot: ClusterSnapshot;
+      /** Warnings and infos. */
+      readonly diagnostics: readonly Diagnostic[];
+      readonly quarantined: readonly Quarantined[];
+    };
+
+/** What this commit would change. With no cluster (null) it says what would run; that is not an error. */
+export async function planCommit(input: {
+  readonly commit: CommitId;
+  readonly compile: CommitCompiler;
+  readonly cluster: Cluster | null;
+  /** Which view of the commit this is, where it is not the whole commit; such a plan cannot be applied. */
+  readonly partial: string | null;
+  readonly sha256: Sha256;
+}): Promise<PlannedCommit> {
+  const { spec, diagnostics } = await input.compile(input.commit);
+  if (spec === null || hasErrors(diagnostics)) return { kind: "rejected", diagnostics };
+  const reading = input.cluster === null ? null : await readSnapshot(input.cluster.registry, input.cluster.keysOf(spec.cluster));
+  if (reading?.newerVersion != null) {
+    throw new OperationError("newer-fleet", `the registry holds records of version ${reading.newerVersion}`, {
+      next: "use the fleet version the cluster runs",
+    });
+  }
+  const snapshot = reading?.snapshot ?? emptySnapshot;
+  const machines = machinesOf(spec, snapshot, new Set());
+  const plan = planChanges({ spec, snapshot, machines, commit: input.commit, partial: input.partial, sha256: input.sha256 });
+  return { kind: "planned", plan, spec, snapshot, diagnostics, quarantined: reading?.quarantined ?? [] };
+}
