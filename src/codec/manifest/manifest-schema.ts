@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
+import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 
 /**
  * The shape of `fleet.yaml`, over trees whose scalars are their source text. The one description: values are checked by it
@@ -48,11 +48,11 @@ function flag(later?: string) {
 }
 
 function count(lowest: number, highest: number) {
-  return scalar(
-    `a whole number from ${lowest} to ${highest}`,
-    (text) => isCount(text, lowest, highest),
-    { type: "integer", minimum: lowest, maximum: highest },
-  );
+  return scalar(`a whole number from ${lowest} to ${highest}`, (text) => isCount(text, lowest, highest), {
+    type: "integer",
+    minimum: lowest,
+    maximum: highest,
+  });
 }
 
 /** Plain decimal digits without leading zeros, compared only when short enough to be exact. */
@@ -62,29 +62,50 @@ export function isCount(text: string, lowest: number, highest: number): boolean 
 
 function duration(lowestMs = 0) {
   const expected =
-    lowestMs === 0 ? "a duration such as 90s, 2m or 24h" : `a duration of ${lowestMs / 1000}s or more, such as 30s or 2m`;
+    lowestMs === 0
+      ? "a duration such as 90s, 2m or 24h"
+      : `a duration of ${lowestMs / 1000}s or more, such as 30s or 2m`;
   return scalar(expected, (text) => (parseDuration(text) ?? -1) >= lowestMs, {
     type: "string",
     pattern: "^(0|[1-9][0-9]*)(ms|s|m|h)$",
   });
 }
 
-const mapping = (what: string) => ({ error: (issue: { code?: string }) => (issue.code === "unrecognized_keys" ? undefined : what) });
+const mapping = (what: string) => ({
+  error: (issue: { code?: string }) => (issue.code === "unrecognized_keys" ? undefined : what),
+});
 
 /** Far longer than any argument list a kernel passes on, and short enough to print. */
 const TEXT_MAX = 32_768;
 
 /** Taken as written; YAML's own numbers and booleans are welcome because their source text is what counts. */
-const sourceText = scalar("a text (write \"\" for an empty one)", (text) => text.length <= TEXT_MAX && !text.includes("\0"), {
-  type: ["string", "number", "boolean"],
-});
+const sourceText = scalar(
+  'a text (write "" for an empty one)',
+  (text) => text.length <= TEXT_MAX && !text.includes("\0"),
+  {
+    type: ["string", "number", "boolean"],
+  },
+);
 
 const repositoryPath = matching("a path in the repository, with /", /^[^\0\\]{1,1024}$/);
 
-const instances = z
-  .union([z.array(sourceText, { error: "names" }).min(1, { error: "names" }).max(INSTANCES_MAX, { error: "names" }), count(1, INSTANCES_MAX)], {
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+  error: "the name of a variable: letters, digits and _, not beginning with a digit",
+});
+
+const metadataKey = z.string().regex(/^[A-Za-z0-9._-]{1,63}$/, {
+  error: "a metadata key of 1 to 63 letters, digits, dots, _ and -",
+});
+
+const instances = z.union(
+  [
+    z.array(sourceText, { error: "names" }).min(1, { error: "names" }).max(INSTANCES_MAX, { error: "names" }),
+    count(1, INSTANCES_MAX),
+  ],
+  {
     error: `a whole number from 1 to ${INSTANCES_MAX}, or a list of 1 to ${INSTANCES_MAX} instance names`,
-  });
+  },
+);
 
 const rollout = z.strictObject(
   {
@@ -100,7 +121,7 @@ const unitSettings = z.strictObject(
   {
     state: word(["launched", "loaded", "inactive"]).optional(),
     instances: instances.optional(),
-    environment: z.record(z.string(), sourceText, mapping("a mapping of names to texts")).optional(),
+    environment: z.record(variableName, sourceText, mapping("a mapping of names to texts")).optional(),
     rollout: rollout.optional(),
     move: word(["auto", "never"]).optional(),
     group: word(["auto", "none"]).optional(),
@@ -119,7 +140,7 @@ const unitSettings = z.strictObject(
 const machine = z.strictObject(
   {
     id: matching("the full machine id: 32 lower-case hexadecimal digits", /^[0-9a-f]{32}$/).optional(),
-    metadata: z.record(z.string(), sourceText, mapping("a mapping of keys to texts")).optional(),
+    metadata: z.record(metadataKey, sourceText, mapping("a mapping of keys to texts")).optional(),
     drain: flag().optional(),
     cordon: flag().optional(),
     dropins: z
@@ -133,43 +154,42 @@ const machine = z.strictObject(
   mapping("a mapping such as { id: …, metadata: { role: storage } }"),
 );
 
-export const manifestSchema = z
-  .strictObject(
-    {
-      apiVersion: word(["fleet/v1"]),
-      cluster: matching("a name of 1 to 63 of a-z, 0-9 and -", /^[a-z0-9-]{1,63}$/),
-      source: z
-        .strictObject({ url: sourceText.optional(), branch: sourceText.optional() }, mapping("a mapping { url, branch }"))
-        .optional(),
-      release: z
-        .strictObject(
-          {
-            by: word(["apply"], {
-              sync: "let the nodes follow the branch by themselves (the Sync issue)",
-              approval: "wait for signed approvals (the Approvals issue)",
-            }).optional(),
-          },
-          mapping("a mapping such as { by: apply }"),
-        )
-        .optional(),
-      paths: z
-        .array(repositoryPath, { error: "a list of 1 to 100 folders" })
-        .min(1, { error: "a list of 1 to 100 folders" })
-        .max(100, { error: "a list of 1 to 100 folders" })
-        .optional(),
-      defaults: unitSettings.optional(),
-      units: z.record(z.string(), unitSettings, mapping("a mapping of unit names to settings")).optional(),
-      machines: z.record(z.string(), machine, mapping("a mapping of machine names to settings")).optional(),
-      admit: word(["listed", "any"]).optional(),
-      loss: z
-        .strictObject(
-          { agentTtl: duration(2000).optional(), grace: duration().optional() },
-          mapping("a mapping { agentTtl, grace }"),
-        )
-        .optional(),
-    },
-    mapping("a mapping with apiVersion and cluster"),
-  );
+export const manifestSchema = z.strictObject(
+  {
+    apiVersion: word(["fleet/v1"]),
+    cluster: matching("a name of 1 to 63 of a-z, 0-9 and -", /^[a-z0-9-]{1,63}$/),
+    source: z
+      .strictObject({ url: sourceText.optional(), branch: sourceText.optional() }, mapping("a mapping { url, branch }"))
+      .optional(),
+    release: z
+      .strictObject(
+        {
+          by: word(["apply"], {
+            sync: "let the nodes follow the branch by themselves (the Sync issue)",
+            approval: "wait for signed approvals (the Approvals issue)",
+          }).optional(),
+        },
+        mapping("a mapping such as { by: apply }"),
+      )
+      .optional(),
+    paths: z
+      .array(repositoryPath, { error: "a list of 1 to 100 folders" })
+      .min(1, { error: "a list of 1 to 100 folders" })
+      .max(100, { error: "a list of 1 to 100 folders" })
+      .optional(),
+    defaults: unitSettings.optional(),
+    units: z.record(z.string(), unitSettings, mapping("a mapping of unit names to settings")).optional(),
+    machines: z.record(z.string(), machine, mapping("a mapping of machine names to settings")).optional(),
+    admit: word(["listed", "any"]).optional(),
+    loss: z
+      .strictObject(
+        { agentTtl: duration(2000).optional(), grace: duration().optional() },
+        mapping("a mapping { agentTtl, grace }"),
+      )
+      .optional(),
+  },
+  mapping("a mapping with apiVersion and cluster"),
+);
 
 export type ManifestTree = z.infer<typeof manifestSchema>;
 export type UnitSettingsTree = z.infer<typeof unitSettings>;

@@ -27,7 +27,10 @@ interface Node {
  * Reads one YAML document without anchors, aliases, tags, directives or duplicate keys: what is written is what is meant.
  * `tree` is null where the text is not such a document; then there is at least one error.
  */
-export function readYamlTree(path: string, text: string): { tree: YamlTree | null; diagnostics: readonly Diagnostic[] } {
+export function readYamlTree(
+  path: string,
+  text: string,
+): { tree: YamlTree | null; diagnostics: readonly Diagnostic[] } {
   const lines = new LineCounter();
   const at = (offset: number): SourceLocation => {
     const { line, col } = lines.linePos(offset);
@@ -114,7 +117,8 @@ function refusedTokens(tokens: readonly CST.Token[]): readonly (Finding & { offs
     }
     if (depth > DEPTH_MAX) continue;
     if ("value" in token && token.value !== undefined) open.push({ token: token.value, depth });
-    if ("start" in token && Array.isArray(token.start)) open.push(...token.start.map((part) => ({ token: part, depth })));
+    if ("start" in token && Array.isArray(token.start))
+      open.push(...token.start.map((part) => ({ token: part, depth })));
     if ("items" in token) {
       for (const item of token.items) {
         for (const part of [...item.start, ...(item.sep ?? [])]) open.push({ token: part, depth });

@@ -1,0 +1,95 @@
+import { invariant } from "../../domain/invariant.ts";
+import type { MachineId } from "../../domain/names.ts";
+import { parseDuration } from "../../domain/spec/duration.ts";
+import type { Located, Manifest, ManifestMachine, UnitSettings } from "../../domain/spec/manifest.ts";
+import type { MachineTree, ManifestTree, UnitSettingsTree } from "./manifest-schema.ts";
+import type { YamlPath, YamlTree } from "./yaml-tree.ts";
+
+/** The manifest's values out of a tree its schema accepts. */
+export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boolean): Manifest {
+  const located = locator(tree);
+  return {
+    flawed,
+    cluster: located(root.cluster, ["cluster"]),
+    source: root.source === undefined ? null : { url: root.source.url ?? null, branch: root.source.branch ?? null },
+    paths: root.paths?.map((path, index) => located(path, ["paths", index])) ?? [
+      { value: "units", at: tree.valueAt(["cluster"]) },
+    ],
+    defaults: unitSettings(root.defaults ?? {}, ["defaults"], tree),
+    units: Object.entries(root.units ?? {}).map(([name, settings]) => ({
+      key: { value: name, at: tree.keyAt(["units", name]) },
+      settings: unitSettings(settings, ["units", name], tree),
+    })),
+    machines: Object.entries(root.machines ?? {}).map(([key, machine]) => machineFrom(machine, key, tree)),
+    admit: root.admit === undefined ? null : located(root.admit, ["admit"]),
+    loss: { agentTtlMs: durationOf(root.loss?.agentTtl), graceMs: durationOf(root.loss?.grace) },
+  };
+}
+
+type Locate = <T>(value: T, path: YamlPath) => Located<T>;
+
+function locator(tree: YamlTree): Locate {
+  return (value, path) => ({ value, at: tree.valueAt(path) });
+}
+
+function unitSettings(settings: UnitSettingsTree, path: YamlPath, tree: YamlTree): UnitSettings {
+  const located = locator(tree);
+  const rollout = settings.rollout ?? {};
+  return {
+    state: settings.state === undefined ? null : located(settings.state, [...path, "state"]),
+    instances: settings.instances === undefined ? null : instances(settings.instances, [...path, "instances"], tree),
+    environment: Object.entries(settings.environment ?? {}).map(([name, value]) => ({
+      name,
+      value,
+      at: tree.keyAt([...path, "environment", name]),
+    })),
+    rollout: {
+      maxUnavailable: rollout.maxUnavailable === undefined ? null : Number(rollout.maxUnavailable),
+      minHealthyTimeMs: durationOf(rollout.minHealthyTime),
+      healthDeadlineMs: durationOf(rollout.healthDeadline),
+    },
+    move: settings.move === undefined ? null : located(settings.move, [...path, "move"]),
+    group: settings.group === undefined ? null : located(settings.group, [...path, "group"]),
+  };
+}
+
+/** A number is short for the names 1, 2, 3 …; the schema has refused numbers too large to write out. */
+function instances(
+  written: string | readonly string[],
+  path: YamlPath,
+  tree: YamlTree,
+): Located<readonly Located<string>[]> {
+  const at = tree.valueAt(path);
+  if (typeof written === "string") {
+    const names = Array.from({ length: Number(written) }, (_, index) => ({ value: String(index + 1), at }));
+    return { value: names, at };
+  }
+  return { value: written.map((name, index) => ({ value: name, at: tree.valueAt([...path, index]) })), at };
+}
+
+function machineFrom(machine: MachineTree, key: string, tree: YamlTree): ManifestMachine {
+  const located = locator(tree);
+  const path = ["machines", key];
+  return {
+    key: { value: key, at: tree.keyAt(path) },
+    id: machine.id === undefined ? null : located(machine.id as MachineId, [...path, "id"]),
+    metadata: Object.entries(machine.metadata ?? {}).map(([name, value]) => ({
+      key: name,
+      value,
+      at: tree.keyAt([...path, "metadata", name]),
+    })),
+    drain: machine.drain === "true",
+    cordon: machine.cordon === "true",
+    dropins: Object.entries(machine.dropins ?? {}).map(([unit, paths]) => ({
+      unit: { value: unit, at: tree.keyAt([...path, "dropins", unit]) },
+      paths: paths.map((one, index) => located(one, [...path, "dropins", unit, index])),
+    })),
+  };
+}
+
+function durationOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const milliseconds = parseDuration(text);
+  invariant(milliseconds !== null, "the schema accepts only durations");
+  return milliseconds;
+}

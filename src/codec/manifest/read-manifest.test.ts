@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Diagnostic } from "../../domain/diagnostic.ts";
+import type { Manifest } from "../../domain/spec/manifest.ts";
+import { MANIFEST_BYTES_MAX, readManifest } from "./read-manifest.ts";
+
+const HEAD = "apiVersion: fleet/v1\ncluster: prod\n";
+
+function accepted(text: string): Manifest {
+  const { manifest, diagnostics } = readManifest("fleet.yaml", text);
+  assert.deepEqual(diagnostics, []);
+  assert.equal(manifest?.flawed, false);
+  return manifest!;
+}
+
+function shown(diagnostics: readonly Diagnostic[]): readonly string[] {
+  return diagnostics.map((one) => {
+    const place = `${one.at?.path}:${one.at?.line}:${one.at?.column}`;
+    return `${place} ${one.code} ${one.saw}${one.next === undefined ? "" : ` / ${one.next}`}`;
+  });
+}
+
+function problems(text: string): readonly string[] {
+  const { manifest, diagnostics } = readManifest("fleet.yaml", text);
+  assert.ok(manifest === null || manifest.flawed, "an accepted manifest has no problems");
+  return shown(diagnostics);
+}
+
+test("two lines are a manifest: units under units/, everything else by default", () => {
+  const manifest = accepted(HEAD);
+  assert.equal(manifest.cluster.value, "prod");
+  assert.deepEqual(
+    manifest.paths.map((path) => path.value),
+    ["units"],
+  );
+  assert.deepEqual([manifest.units, manifest.machines, manifest.admit], [[], [], null]);
+});
+
+test("environment, instances and metadata are what is written, not what YAML makes of it", () => {
+  const manifest = accepted(`${HEAD}units:
+  web@.service:
+    instances: [01, 02, yes, 1e3]
+    environment:
+      APP_VERSION: 1.10
+      LONG: 12345678901234567890
+      MODE: 0644
+      YES: yes
+      NO: no
+      NOTHING: ""
+      TILDE: ~
+      QUOTED: "a\\tb"
+      HEX: 0x1F
+      DATE: 2026-11-21
+      __proto__: kept
+machines:
+  nas: { metadata: { rack: 007 } }
+`);
+  const settings = manifest.units[0]!.settings;
+  assert.deepEqual(
+    settings.instances?.value.map((name) => name.value),
+    ["01", "02", "yes", "1e3"],
+  );
+  assert.deepEqual(
+    settings.environment.map((one) => [one.name, one.value]),
+    [
+      ["APP_VERSION", "1.10"],
+      ["LONG", "12345678901234567890"],
+      ["MODE", "0644"],
+      ["YES", "yes"],
+      ["NO", "no"],
+      ["NOTHING", ""],
+      ["TILDE", "~"],
+      ["QUOTED", "a\tb"],
+      ["HEX", "0x1F"],
+      ["DATE", "2026-11-21"],
+      ["__proto__", "kept"],
+    ],
+  );
+  assert.deepEqual(
+    manifest.machines[0]!.metadata.map((one) => one.value),
+    ["007"],
+  );
+});
+
+test("every accepted key arrives", () => {
+  const manifest = accepted(`apiVersion: fleet/v1
+cluster: home
+source: { url: "git@host:me/homelab", branch: main }
+release: { by: apply }
+paths: [units, ../shared]
+defaults: { state: loaded, group: auto }
+units:
+  web@.service:
+    state: launched
+    instances: 3
+    rollout: { maxUnavailable: 2, minHealthyTime: 10s, healthDeadline: 2m, onFailure: hold }
+    drift: correct
+    onDisconnect: keep
+    move: never
+    adopt: false
+    group: none
+machines:
+  nas: { id: 3f2a9c0e7d1b4c55a0c1d2e3f4a5b6c7, drain: true, cordon: false, dropins: { web@.service: [m/nas.conf] } }
+admit: any
+loss: { agentTtl: 3s, grace: 1s }
+`);
+  assert.deepEqual(manifest.source, { url: "git@host:me/homelab", branch: "main" });
+  assert.equal(manifest.defaults.state?.value, "loaded");
+  const settings = manifest.units[0]!.settings;
+  assert.deepEqual(
+    settings.instances?.value.map((name) => name.value),
+    ["1", "2", "3"],
+  );
+  assert.deepEqual(settings.rollout, { maxUnavailable: 2, minHealthyTimeMs: 10_000, healthDeadlineMs: 120_000 });
+  assert.deepEqual([settings.state?.value, settings.move?.value, settings.group?.value], ["launched", "never", "none"]);
+  const machine = manifest.machines[0]!;
+  assert.deepEqual([machine.drain, machine.cordon, machine.id?.value.length], [true, false, 32]);
+  assert.deepEqual(machine.dropins[0]!.paths[0], {
+    value: "m/nas.conf",
+    at: { path: "fleet.yaml", line: 18, column: 102 },
+  });
+  assert.equal(manifest.admit?.value, "any");
+  assert.deepEqual(manifest.loss, { agentTtlMs: 3000, graceMs: 1000 });
+});
+
+const refused: readonly (readonly [what: string, text: string, problems: readonly string[]])[] = [
+  ["an empty file", "", ["fleet.yaml:1:1 manifest-yaml an empty file"]],
+  ["a list", "- a\n", ["fleet.yaml:1:1 manifest-value a list"]],
+  ["no cluster", "apiVersion: fleet/v1\n", ["fleet.yaml:1:1 manifest-missing-key no cluster"]],
+  [
+    "another apiVersion",
+    "apiVersion: fleet/v2\ncluster: a\n",
+    ['fleet.yaml:1:13 manifest-value apiVersion: "fleet/v2"'],
+  ],
+  [
+    "a cluster name with a capital",
+    "apiVersion: fleet/v1\ncluster: Prod\n",
+    ['fleet.yaml:2:10 manifest-value cluster: "Prod"'],
+  ],
+  [
+    "the same key twice",
+    `${HEAD}units:\n  a.service: {}\n  a.service: {}\n`,
+    ["fleet.yaml:5:3 manifest-yaml the same key twice in one mapping / keep one of them"],
+  ],
+  [
+    "an anchor and its alias",
+    `${HEAD}defaults: &d { state: loaded }\nunits: { a.service: *d }\n`,
+    [
+      "fleet.yaml:3:11 manifest-yaml a YAML anchor / write the value out where it is used",
+      "fleet.yaml:4:21 manifest-yaml a YAML alias / write the value out",
+    ],
+  ],
+  [
+    "a tag",
+    `${HEAD}units: !!map {}\n`,
+    ["fleet.yaml:3:8 manifest-yaml a YAML tag / remove it; scalars are taken as written"],
+  ],
+  [
+    "a merge key",
+    `${HEAD}units: { a.service: { <<: { state: loaded } } }\n`,
+    ["fleet.yaml:3:23 manifest-unknown-key the unknown key <<"],
+  ],
+  [
+    "two documents",
+    `${HEAD}---\na: b\n`,
+    ["fleet.yaml:3:1 manifest-yaml a second YAML document / keep one document per file"],
+  ],
+  [
+    "unknown keys at every level, all at once",
+    `${HEAD}unit: {}\nunits:\n  a.service: { stat: loaded, rollout: { maxUnavailble: 1 } }\nmachines: { nas: { drian: true } }\nloss: { ttl: 1s }\n`,
+    [
+      "fleet.yaml:3:1 manifest-unknown-key the unknown key unit / did you mean units?",
+      "fleet.yaml:5:16 manifest-unknown-key the unknown key stat / did you mean state?",
+      "fleet.yaml:5:41 manifest-unknown-key the unknown key maxUnavailble / did you mean maxUnavailable?",
+      "fleet.yaml:6:20 manifest-unknown-key the unknown key drian / did you mean drain?",
+      "fleet.yaml:7:9 manifest-unknown-key the unknown key ttl",
+    ],
+  ],
+  [
+    "a hundred million instances, without writing them out",
+    `${HEAD}units: { a@.service: { instances: 100000000 } }\n`,
+    ['fleet.yaml:3:35 manifest-value instances: "100000000"'],
+  ],
+  [
+    "instances that are no number",
+    `${HEAD}units: { a@.service: { instances: 10^8 }, b@.service: { instances: 0 }, c@.service: { instances: 01 } }\n`,
+    [
+      'fleet.yaml:3:35 manifest-value instances: "10^8"',
+      'fleet.yaml:3:68 manifest-value instances: "0"',
+      'fleet.yaml:3:98 manifest-value instances: "01"',
+    ],
+  ],
+  [
+    "keys without a value",
+    `${HEAD}units:\n  a.service:\n    environment:\n      A:\n`,
+    ["fleet.yaml:6:9 manifest-value A: nothing"],
+  ],
+  [
+    "a variable that cannot be one",
+    `${HEAD}units: { a.service: { environment: { "A B": 1 } } }\n`,
+    ["fleet.yaml:3:38 manifest-key A B"],
+  ],
+  ["a short machine id", `${HEAD}machines: { nas: { id: 3f2a9c } }\n`, ['fleet.yaml:3:24 manifest-value id: "3f2a9c"']],
+  ["a YAML 1.1 boolean", `${HEAD}machines: { nas: { drain: yes } }\n`, ['fleet.yaml:3:27 manifest-value drain: "yes"']],
+  [
+    "a lease etcd would not grant",
+    `${HEAD}loss: { agentTtl: 1s }\n`,
+    ['fleet.yaml:3:19 manifest-value agentTtl: "1s"'],
+  ],
+];
+
+for (const [what, text, expected] of refused) {
+  test(`refused: ${what}`, () => assert.deepEqual(problems(text), expected));
+}
+
+const later: readonly (readonly [text: string, at: string])[] = [
+  ['requires: ">=1.0"', "3:1"],
+  ["release: { by: sync }", "3:16"],
+  ["release: { by: approval }", "3:16"],
+  ["release: { maxRestarts: 3 }", "3:12"],
+  ["sync: { interval: 60s }", "3:1"],
+  ["trust: { mode: range }", "3:1"],
+  ["rings: []", "3:1"],
+  ["notify: []", "3:1"],
+  ["status: {}", "3:1"],
+  ["lint: {}", "3:1"],
+  ["moved: []", "3:1"],
+  ["loss: { outageAt: 30% }", "3:9"],
+  ["machines: { nas: { key: x } }", "3:20"],
+  ["units: { a.service: { drift: detect } }", "3:30"],
+  ["units: { a.service: { drift: off } }", "3:30"],
+  ["units: { a.service: { onDisconnect: stop-after=20s } }", "3:37"],
+  ["units: { a.service: { confirm: 90s } }", "3:23"],
+  ["units: { a.service: { adopt: true } }", "3:30"],
+  ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],
+  ["units: { a.service: { files: [] } }", "3:23"],
+  ["units: { a.service: { rollout: { canary: 1 } } }", "3:34"],
+  ["units: { a.service: { rollout: { bake: 1m } } }", "3:34"],
+  ["units: { a.service: { rollout: { onFailure: rollback } } }", "3:45"],
+  ["defaults: { confirm: 90s }", "3:13"],
+];
+
+for (const [text, at] of later) {
+  test(`not yet: ${text}`, () => {
+    const { diagnostics } = readManifest("fleet.yaml", `${HEAD}${text}\n`);
+    assert.deepEqual(
+      diagnostics.map((one) => [`${one.at?.line}:${one.at?.column}`, one.code]),
+      [[at, "manifest-not-yet"]],
+    );
+    assert.match(diagnostics[0]!.saw, /will .+ and is not built yet$/);
+  });
+}
+
+test("a flawed manifest keeps what is right, so that the units are looked at in the same go", () => {
+  const { manifest } = readManifest(
+    "fleet.yaml",
+    `${HEAD}unts: {}\nunits: { a.service: { state: loaded, move: maybe } }\n`,
+  );
+  assert.equal(manifest?.flawed, true);
+  assert.equal(manifest?.units[0]?.settings.state?.value, "loaded");
+  assert.equal(manifest?.units[0]?.settings.move, null);
+});
+
+test("too large, too deep and not text are each said, in no time", () => {
+  const large = readManifest("fleet.yaml", new Uint8Array(MANIFEST_BYTES_MAX + 1).fill(32));
+  assert.equal(large.diagnostics[0]?.code, "manifest-too-large");
+  const binary = readManifest("fleet.yaml", Uint8Array.from([0x61, 0xff]));
+  assert.equal(binary.diagnostics[0]?.code, "manifest-not-utf8");
+  for (const deep of ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(50_000)]) {
+    const { manifest, diagnostics } = readManifest("fleet.yaml", `${HEAD}units: ${deep}`);
+    assert.equal(manifest, null);
+    assert.match(diagnostics[0]!.saw, /deeper than 32|not YAML/);
+  }
+});

@@ -1,0 +1,82 @@
+import type { SourceLocation } from "../diagnostic.ts";
+import type { MachineId } from "../names.ts";
+import type { UnitGoal } from "./cluster-spec.ts";
+
+/** A value and where the author wrote it, so that a later finding can point there. */
+export interface Located<T> {
+  readonly value: T;
+  readonly at: SourceLocation;
+}
+
+/** `fleet.yaml` as plain values: shapes checked, nothing yet compared with the files of the repository. */
+export interface Manifest {
+  /** A part had an error and was left out: good for finding more problems, never for a spec. */
+  readonly flawed: boolean;
+  readonly cluster: Located<string>;
+  /** Informative: which repository and branch the author had in mind. */
+  readonly source: { readonly url: string | null; readonly branch: string | null } | null;
+  /** Relative to the manifest, as written; `units` where the manifest says nothing. */
+  readonly paths: readonly Located<string>[];
+  /** For every unit that does not say otherwise. */
+  readonly defaults: UnitSettings;
+  /** In the file's order, keys unique. */
+  readonly units: readonly ManifestUnit[];
+  /** In the file's order, keys unique. */
+  readonly machines: readonly ManifestMachine[];
+  /** Null where the manifest leaves it to the default: `listed` once machines are listed, else `any`. */
+  readonly admit: Located<"listed" | "any"> | null;
+  readonly loss: { readonly agentTtlMs: number | null; readonly graceMs: number | null };
+}
+
+/** What the manifest may say of a unit. Null: says nothing. */
+export interface UnitSettings {
+  readonly state: Located<UnitGoal> | null;
+  /** Names of instances; `instances: 3` arrives as 1, 2, 3. At most INSTANCES_MAX. */
+  readonly instances: Located<readonly Located<string>[]> | null;
+  /** In the file's order, names unique. */
+  readonly environment: readonly EnvironmentVariable[];
+  readonly rollout: RolloutSettings;
+  readonly move: Located<"auto" | "never"> | null;
+  readonly group: Located<"auto" | "none"> | null;
+}
+
+export interface EnvironmentVariable {
+  readonly name: string;
+  readonly value: string;
+  readonly at: SourceLocation;
+}
+
+/** Durations in milliseconds. */
+export interface RolloutSettings {
+  readonly maxUnavailable: number | null;
+  readonly minHealthyTimeMs: number | null;
+  readonly healthDeadlineMs: number | null;
+}
+
+export interface ManifestUnit {
+  /** The unit's name as written. */
+  readonly key: Located<string>;
+  readonly settings: UnitSettings;
+}
+
+export interface ManifestMachine {
+  /** A machine's name, or a selector's text. */
+  readonly key: Located<string>;
+  readonly id: Located<MachineId> | null;
+  readonly metadata: readonly (Located<string> & { readonly key: string })[];
+  readonly drain: boolean;
+  readonly cordon: boolean;
+  readonly dropins: readonly ManifestMachineDropins[];
+}
+
+export interface ManifestMachineDropins {
+  readonly unit: Located<string>;
+  /** Relative to the manifest. */
+  readonly paths: readonly Located<string>[];
+}
+
+/**
+ * The most instances one template may have. Ten times what one unit of any known cluster ran, and small enough that a
+ * mistyped `instances: 100000000` is refused instead of expanded.
+ */
+export const INSTANCES_MAX = 1000;
