@@ -14,6 +14,8 @@ export interface EffectiveAssignment extends EffectiveValue {
 
 /** A fragment and its drop-ins read as one, in systemd's order of application. */
 export interface EffectiveUnit {
+  /** The fragment's path, where a finding about the unit as a whole points. */
+  readonly path: string;
   /** Sections with at least a header, in order of first appearance. */
   readonly sections: readonly string[];
   /** Where the section's first header stands, or null where there is none. */
@@ -46,6 +48,7 @@ export function effectiveUnit(fragment: UnitFile, dropins: readonly UnitFile[]):
   const assignments = (section: string): readonly EffectiveAssignment[] => bySection.get(section) ?? [];
   const of = (section: string, key: string) => assignments(section).filter((assignment) => assignment.key === key);
   return {
+    path: fragment.path,
     sections: [...headers.keys()],
     sectionAt: (section) => headers.get(section) ?? null,
     assignments,

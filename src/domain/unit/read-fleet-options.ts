@@ -5,6 +5,7 @@ import { closestName } from "./closest-name.ts";
 import type { EffectiveUnit, EffectiveValue } from "./effective-unit.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import { compileGlob } from "./glob.ts";
+import { parseBoolean } from "./parse-boolean.ts";
 import { expandSpecifiers } from "./specifiers.ts";
 import { splitFleetValue } from "./split-fleet-value.ts";
 import { checkUnitName, unitNameParts } from "./unit-name.ts";
@@ -152,12 +153,9 @@ class FleetOptionReader {
   #global(): boolean {
     const last = this.#of("Global").at(-1);
     if (last === undefined) return false;
-    const value = last.value.toLowerCase();
-    if (["true", "yes", "1", "on", "t"].includes(value)) return true;
-    if (!["false", "no", "0", "off", "f"].includes(value)) {
-      this.#error("x-fleet-value", last.at, `Global=${last.value}`, { expected: "true or false" });
-    }
-    return false;
+    const value = parseBoolean(last.value);
+    if (value === null) this.#error("x-fleet-value", last.at, `Global=${last.value}`, { expected: "true or false" });
+    return value ?? false;
   }
 
   /** As systemd's single values, the last one counts, so that a drop-in can move a unit; two in one file are a mistake. */
