@@ -49,6 +49,8 @@ export class MirrorTransport {
   async init(gitFolder: string): Promise<void> {
     const git = await import("isomorphic-git");
     await git.init({ fs, dir: gitFolder, gitdir: gitFolder, bare: true, defaultBranch: "fleet" });
+    // isomorphic-git insists on a refspec in the configuration; the address there is for people, and without credentials.
+    await git.addRemote({ fs, dir: gitFolder, gitdir: gitFolder, remote: "origin", url: displayUrl(this.#url) });
   }
 
   /**

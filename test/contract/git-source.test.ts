@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openLocalGitSource } from "../../src/adapters/git/local-git-source.ts";
+import { openMirrorGitSource } from "../../src/adapters/git/mirror-git-source.ts";
+import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
+import type { CommitId } from "../../src/domain/names.ts";
+import { serveGitRepository } from "./git-http-server.ts";
+import { makeTestRepository, type TestRepository } from "./git-repository.ts";
+import { type GitWorld, gitSourceContract, HISTORY } from "./git-source.contract.ts";
+
+gitSourceContract("memory", async () => {
+  const repository = new MemoryRepository();
+  const ids: Record<string, CommitId> = {};
+  for (const { name, parents, files, subject } of HISTORY) {
+    ids[name] = repository.commit(files, { parents: parents.map((parent) => ids[parent]!), subject });
+  }
+  repository.setBranch("main", ids.tip!);
+  repository.tags.set("old", ids.second!);
+  const source = new MemoryGitSource(repository, "main");
+  return {
+    source,
+    ids,
+    setMain: async (commit) => repository.setBranch("main", commit),
+    close: () => source.close(),
+  };
+});
+
+gitSourceContract("local, loose objects", async () => localWorld((repository) => repository.path));
+gitSourceContract("local, packed with deltas", async () =>
+  localWorld((repository) => {
+    repository.git(["gc", "--quiet", "--aggressive", "--prune=now"]);
+    return repository.path;
+  }),
+);
+gitSourceContract("local, bare", async () => localWorld((repository) => join(repository.path, ".git")));
+gitSourceContract("local, from a folder inside", async () =>
+  localWorld((repository) => join(repository.path, "units")),
+);
+gitSourceContract("mirror over HTTP", mirrorWorld);
+
+async function localWorld(prepare: (repository: TestRepository) => string): Promise<GitWorld> {
+  const { repository, ids } = buildHistory();
+  const source = openLocalGitSource(prepare(repository), "main");
+  return {
+    source,
+    ids,
+    setMain: async (commit) => setBranch(repository, commit),
+    async close() {
+      await source.close();
+      repository.remove();
+    },
+  };
+}
+
+async function mirrorWorld(): Promise<GitWorld> {
+  const { repository, ids } = buildHistory();
+  const server = await serveGitRepository(join(repository.path, ".git"));
+  const folder = mkdtempSync(join(tmpdir(), "fleet-mirror-"));
+  const source = await openMirrorGitSource({ url: server.url, branch: "main", folder });
+  return {
+    source,
+    ids,
+    setMain: async (commit) => setBranch(repository, commit),
+    async close() {
+      await source.close();
+      await server.close();
+      rmSync(folder, { recursive: true });
+      repository.remove();
+    },
+  };
+}
+
+function buildHistory(): { repository: TestRepository; ids: Record<string, CommitId> } {
+  const repository = makeTestRepository();
+  const ids: Record<string, CommitId> = {};
+  for (const { name, parents, files, subject } of HISTORY) {
+    repository.git(["read-tree", "--empty"]);
+    for (const [path, text] of Object.entries(files)) {
+      const oid = repository.git(["hash-object", "-w", "--stdin"], text);
+      repository.git(["update-index", "--add", "--cacheinfo", `100644,${oid},${path}`]);
+    }
+    const tree = repository.git(["write-tree"]);
+    const before = parents.flatMap((parent) => ["-p", ids[parent]!]);
+    ids[name] = repository.git(["commit-tree", tree, ...before, "-m", subject]) as CommitId;
+  }
+  repository.git(["update-ref", "refs/heads/main", ids.tip!]);
+  repository.git(["update-ref", "refs/heads/keep-side", ids.side!]);
+  repository.git(["tag", "--annotate", "--message", "an annotated tag", "old", ids.second!]);
+  repository.git(["reset", "--quiet", "--hard"]);
+  return { repository, ids };
+}
+
+function setBranch(repository: TestRepository, commit: CommitId | null): void {
+  if (commit === null) repository.git(["update-ref", "-d", "refs/heads/main"]);
+  else repository.git(["update-ref", "refs/heads/main", commit]);
+}
