@@ -9,7 +9,10 @@ export interface GitSource {
   fetch(): Promise<CommitId>;
   /** A branch, tag, full or abbreviated id, `HEAD`, `HEAD~2` as a commit; null where there is none. */
   resolve(revision: string): Promise<CommitId | null>;
-  /** The files under each of these folders ("" is the root) in that commit, sorted by path. A missing folder has none. */
+  /**
+   * The files under each of these folders ("" is the root) in that commit, sorted by path, each once. A missing folder has
+   * none; a path that is itself a file is that file. Rejects with `tree-name-refused` where a name is no plain file name.
+   */
   listFiles(commit: CommitId, folders: readonly string[]): Promise<readonly TreeFile[]>;
   /** Contents of that blob. At most `maxBytes`, else rejects with `blob-too-large`. */
   readBlob(oid: string, maxBytes: number): Promise<Uint8Array>;
