@@ -18,7 +18,12 @@ export type PlacementReason =
   | { readonly code: "least-loaded"; readonly load: number; readonly fitting: number }
   | { readonly code: "only-fit" }
   | { readonly code: "global" }
+  /** `Move=never`: it would have moved, but its data is here. */
   | { readonly code: "data-stays"; readonly because: string }
+  /** It should go, and no other machine fits: where it is, it runs at least once its machine is back. */
+  | { readonly code: "nowhere-else"; readonly because: RejectReason }
+  /** It came to where the rest of its group is; `from` is null for a unit that is new. */
+  | { readonly code: "joined-group"; readonly group: GroupName; readonly from: MachineId | null }
   | { readonly code: "moved"; readonly from: MachineId; readonly because: RejectReason };
 
 /** Why a machine cannot hold a group. */

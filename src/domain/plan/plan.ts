@@ -19,13 +19,15 @@ export interface Plan {
   readonly specHash: SpecHash;
   readonly base: PlanBase;
   readonly machines: readonly { readonly id: MachineId; readonly name: string }[];
-  /** Worst first: remove, move, restart, start, load, then by unit and machine. */
+  /** Worst first, as `CHANGE_ACTIONS` has them, then by unit and machine. */
   readonly changes: readonly Change[];
   readonly placements: readonly Placement[];
   readonly unplaced: readonly Unplaced[];
   /** Until rollouts land: one wave of every change. */
   readonly waves: readonly Wave[];
   readonly counts: PlanCounts;
+  /** Units that would run, where nobody can say: there is no machine yet. Sorted; empty once there is one. */
+  readonly unknown: readonly UnitName[];
   /** A view of part of it (`--only`, `--worktree` …) that cannot be applied; says which. */
   readonly partial: string | null;
   readonly contentId: string;
@@ -40,7 +42,12 @@ export interface PlanBase {
   readonly basis: string;
 }
 
-export type ChangeAction = "remove" | "move" | "restart" | "stop" | "start" | "load" | "adopt";
+/**
+ * What happens to a unit on a machine; worst first. `remove`: gone from the commit. `stop`: the commit keeps it and it no
+ * longer runs here. `load`: its files come or change and nothing is started.
+ */
+export type ChangeAction = (typeof CHANGE_ACTIONS)[number];
+export const CHANGE_ACTIONS = ["remove", "move", "restart", "stop", "start", "load", "adopt"] as const;
 
 export interface Change {
   readonly action: ChangeAction;
@@ -71,7 +78,10 @@ export interface Wave {
   readonly changes: readonly { readonly unit: UnitName; readonly machine: MachineId }[];
 }
 
-/** Every unit of the spec is exactly one of changed and unchanged, or is unplaced. */
+/**
+ * How many changes of each action, and how many placements stay as they are: every change is counted once, and every
+ * placement is the `to` of one change or unchanged. A global unit counts once a machine. `unplaced` counts units.
+ */
 export interface PlanCounts {
   readonly start: number;
   readonly load: number;

@@ -31,6 +31,12 @@ export interface ObservedUnit {
   readonly onDisk: UnitHash | null;
   readonly loaded: UnitHash | null;
   readonly running: UnitHash | null;
+  /**
+   * The hash the agent last ordered to start, or adopted running, since boot; null where it ordered none, or stopped it since.
+   * systemd forgets a unit that ended well, so only this tells a oneshot that is done from one that never ran, a
+   * failure of this text from one of the text before, and a unit we launched from one its socket activated.
+   */
+  readonly started: UnitHash | null;
   /** systemd's view, or null where systemd does not hold it. */
   readonly systemd: SystemdView | null;
 }
@@ -49,10 +55,13 @@ export type Task =
   | { readonly kind: "remove"; readonly unit: UnitName; readonly reason: TaskReason }
   | { readonly kind: "write"; readonly unit: UnitName; readonly reason: TaskReason }
   | { readonly kind: "reset-failed"; readonly unit: UnitName; readonly reason: TaskReason }
-  /** Once a pass: only if systemd still holds one of these, whose files changed under it. */
+  /**
+   * Once a pass, of units whose files changed under systemd or went: needed only if systemd still holds one of them, or one is a
+   * quadlet (its name is not its service's), whose service a generator makes at reload.
+   */
   | { readonly kind: "reload"; readonly units: readonly UnitName[]; readonly reason: TaskReason }
   | { readonly kind: "start"; readonly unit: UnitName; readonly reason: TaskReason }
-  /** Already runs with the right definition: only remembered. */
+  /** Already runs with the right definition: only remembered, as owned and, where it is to be launched, as started. */
   | { readonly kind: "adopt"; readonly unit: UnitName; readonly reason: TaskReason };
 
 export type TaskReason =
@@ -62,18 +71,23 @@ export type TaskReason =
   | { readonly code: "goal-is"; readonly goal: UnitGoal }
   | { readonly code: "not-running" }
   | { readonly code: "runs-already"; readonly hash: UnitHash }
-  | { readonly code: "restart-with"; readonly unit: UnitName };
+  /** systemd stops it with that unit. */
+  | { readonly code: "restart-with"; readonly unit: UnitName }
+  /** systemd holds definitions older than the files. */
+  | { readonly code: "loaded-is-old" };
 
 /** A wanted unit the agent must not touch, and why. */
 export interface Blocked {
   readonly unit: UnitName;
-  readonly because:
+  readonly because: /** systemd holds a unit of this name that fleet did not write. */
     | { readonly code: "conflict"; readonly fragmentPath: string }
+    /** Fleet wrote it, and systemd loads another file of this name, from /etc. */
     | { readonly code: "shadowed"; readonly fragmentPath: string };
 }
 
 export interface TaskPlan {
   /** In execution order: stop, remove, write, reset-failed, reload, start, adopt. */
   readonly tasks: readonly Task[];
+  /** Sorted by unit. */
   readonly blocked: readonly Blocked[];
 }
