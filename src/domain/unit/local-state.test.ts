@@ -104,6 +104,7 @@ describe("what is not its data", () => {
       "a.service",
       "[Service]\nExecStart=docker run -v /:/rootfs -v /sys:/sys -v /proc:/p -v /dev:/dev -v /var/log:/l -v /var/lib/docker/:/d x\n",
     ],
+    ["files beside the quadlet", "a.container", "[Container]\nVolume=./files/a.conf:/a.conf\n"],
     ["what a boot empties", "a.container", "[Container]\nVolume=/run/a:/a\nVolume=/tmp:/tmp\nVolume=%t/a:/a\n"],
     ["-v of another program", "a.service", "[Service]\nExecStart=/usr/bin/rsync -v /srv/a:/b\n"],
     ["-v that says verbose", "a.service", "[Service]\nExecStart=docker run x -v /srv\n"],

@@ -74,8 +74,9 @@ function holdsState(mount: HostMount): boolean {
   return mount.kind === "volume" || isData(mount.source);
 }
 
-/** The whole root is what monitors mount, never data; sockets talk to something. */
+/** The whole root is what monitors mount, sockets talk to something, and a relative path is a file delivered with the quadlet. */
 function isData(path: string): boolean {
+  if (path.startsWith(".")) return false;
   const plain = path.replace(/\/+$/, "");
   if (plain === "" || plain.endsWith(".sock") || plain.endsWith("/localtime")) return false;
   return !NO_DATA.some((prefix) => plain === prefix || plain.startsWith(`${prefix}/`));

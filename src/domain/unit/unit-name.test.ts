@@ -142,8 +142,8 @@ describe("the service of a quadlet", () => {
     ["x.build", "x-build.service"],
     ["a@1.container", "a@1.service"],
     ["a@.container", "a@.service"],
-    ["x@.volume", "x-volume@.service"],
-    ["x@1.volume", "x-volume@1.service"],
+    ["x@.volume", "x@-volume.service"],
+    ["x@1.volume", "x@1-volume.service"],
     ["web.service", "web.service"],
     ["web@1.socket", "web@1.socket"],
   ];

@@ -104,7 +104,7 @@ export function unitNameParts(name: UnitName): UnitNameParts {
   const dot = name.lastIndexOf(".");
   const at = name.indexOf("@");
   const type = name.slice(dot + 1) as UnitType;
-  if (at === -1 || at > dot) {
+  if (at === -1) {
     return { prefix: name.slice(0, dot), instance: null, type, isTemplate: false, isInstance: false, template: null };
   }
   const prefix = name.slice(0, at);
@@ -125,15 +125,18 @@ export function instantiate(template: UnitName, instance: string): UnitName | nu
   return parseUnitName(`${prefix}@${instance}.${type}`);
 }
 
-/** The name systemd knows a unit by: quadlets are renamed by their generator, everything else keeps its own. */
+/**
+ * The name systemd knows a unit by: quadlets are renamed by their generator, everything else keeps its own. The suffix follows
+ * the instance, `db@1.volume` → `db@1-volume.service`: so podman 5.4.2 does it, and a template volume is none for systemd.
+ */
 export function serviceNameOf(name: UnitName): UnitName {
   return serviceText(name) as UnitName;
 }
 
 function serviceText(name: UnitName): string {
   if (!isQuadlet(name)) return name;
-  const { prefix, instance, type, template } = unitNameParts(name);
-  const suffix = SERVICE_SUFFIX[type as QuadletType];
-  if (suffix === undefined) throw new InvariantError(`no service name for quadlet type ${type}`);
-  return `${prefix}${suffix}${template === null ? "" : `@${instance ?? ""}`}.service`;
+  const dot = name.lastIndexOf(".");
+  const suffix = SERVICE_SUFFIX[name.slice(dot + 1) as QuadletType];
+  if (suffix === undefined) throw new InvariantError(`no service name for the quadlet ${name}`);
+  return `${name.slice(0, dot)}${suffix}.service`;
 }

@@ -147,6 +147,59 @@ const cases: [string, string, string, Kind, string[]][] = [
     ["OnFailure= notify@a.service"],
   ],
 ];
+const mounts: [string, string, string, string[]][] = [
+  [
+    "a state directory",
+    "a.service",
+    "[Service]\nStateDirectory=db\n",
+    ["StateDirectory= var-lib-db.mount", "StateDirectory= var-lib.mount", "StateDirectory= var.mount"],
+  ],
+  ["a working directory", "a.service", "[Service]\nWorkingDirectory=-/srv\n", ["WorkingDirectory= srv.mount"]],
+  ["a home directory is the machine's to know", "a.service", "[Service]\nWorkingDirectory=~\n", []],
+  ["a mount's parents, and not itself", "srv-a.mount", "[Mount]\nWhere=/srv/a\n", ["Where= srv.mount"]],
+  [
+    "a container's host path",
+    "a.container",
+    "[Container]\nVolume=/srv:/a\nVolume=b:/b\nVolume=/c\nVolume=%h/x:/d\n",
+    ["Volume= srv.mount"],
+  ],
+];
+describe("mounts a unit stands on", () => {
+  for (const [sentence, name, text, expected] of mounts) {
+    test(sentence, () => {
+      assert.deepEqual(
+        ties(name, text).hardDependencies.map(({ by, unit }) => `${by} ${unit}`),
+        expected,
+      );
+    });
+  }
+});
+
+describe("quadlets that podman reads otherwise", () => {
+  const problems: [string, string, string[]][] = [
+    ["a service of another name", "[Container]\nServiceName=b\n", ["quadlet-service-name"]],
+    ["a specifier in a quadlet's name", "[Container]\nVolume=d@%i.volume:/d\n", ["quadlet-specifier"]],
+    [
+      "the same in a long mount",
+      "[Container]\nMount=type=volume,source=%p.volume,destination=/d\n",
+      ["quadlet-specifier"],
+    ],
+    [
+      "a specifier elsewhere is systemd's",
+      "[Container]\nVolume=%h/x:/d\nVolume=d.volume:/d/%i\nEnvironment=A=%i.volume\n",
+      [],
+    ],
+  ];
+  for (const [sentence, text, codes] of problems) {
+    test(sentence, () => {
+      assert.deepEqual(
+        ties("a@1.container", text).diagnostics.map(({ code }) => code),
+        codes,
+      );
+    });
+  }
+});
+
 describe("what a unit names", () => {
   for (const [sentence, name, text, kind, expected] of cases) {
     test(sentence, () => {

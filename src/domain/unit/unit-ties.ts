@@ -2,12 +2,10 @@ import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
 import type { UnitName } from "../names.ts";
 import { activatedUnits } from "./activated-units.ts";
 import type { EffectiveUnit } from "./effective-unit.ts";
-import { escapePath } from "./escape-unit-name.ts";
 import type { FleetOptions } from "./fleet-options.ts";
+import { mountDependencies } from "./mount-dependencies.ts";
+import { quadletProblems } from "./quadlet-problems.ts";
 import { quadletReferences } from "./quadlet-references.ts";
-import { expandSpecifiers } from "./specifiers.ts";
-import { splitWords } from "./split-words.ts";
-import { parseUnitName, serviceNameOf } from "./unit-name.ts";
 import { ReferenceReader, sortedReferences, type UnitReference } from "./unit-reference.ts";
 
 /**
@@ -33,7 +31,7 @@ export interface UnitTies {
   readonly installedInto: readonly UnitReference[];
   /** Every unit named anywhere: all of the above and the likes of `OnFailure=`. Templates among them must travel with it. */
   readonly mentions: readonly UnitReference[];
-  /** Names nobody can read, as warnings: systemd skips them and runs the unit without. */
+  /** Names nobody can read, as warnings: systemd skips them and runs the unit without. Quadlets fleet cannot follow, as errors. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -90,22 +88,6 @@ export function unitTies(name: UnitName, unit: EffectiveUnit, options: FleetOpti
     wants,
     installedInto,
     mentions: sortedReferences(named.flat()),
-    diagnostics: reader.diagnostics,
+    diagnostics: [...reader.diagnostics, ...quadletProblems(name, unit)],
   };
-}
-
-/** `RequiresMountsFor=/srv/data` requires srv.mount and srv-data.mount, whichever exist; `/` is always there. */
-function mountDependencies(name: UnitName, unit: EffectiveUnit): UnitReference[] {
-  return unit.allValues("Unit", "RequiresMountsFor").flatMap(({ value, at }) =>
-    splitWords(value).words.flatMap((word) => {
-      const { text, left } = expandSpecifiers(word, serviceNameOf(name));
-      if (left.length > 0) return [];
-      const parts = text.split("/").filter((part) => part !== "");
-      const paths = parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
-      return paths.flatMap((path) => {
-        const mount = parseUnitName(`${escapePath(path) ?? ""}.mount`);
-        return mount === null ? [] : [{ unit: mount, by: "RequiresMountsFor=", at }];
-      });
-    }),
-  );
 }

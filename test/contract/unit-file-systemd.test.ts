@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { hasErrors } from "../../src/domain/diagnostic.ts";
+import { parseUnitFile } from "../../src/domain/unit/parse-unit-file.ts";
+
+const ANALYZE = "systemd-analyze";
+const skip = spawnSync(ANALYZE, ["--version"]).status === 0 ? false : "systemd-analyze is not on this machine";
+
+/** systemd names each Nice= it cannot read, value and all, and each key it does not know: so it tells how it parsed. */
+const HEADER = "[Service]\nType=oneshot\nExecStart=/bin/true\n";
+const piece = fc.constantFrom(
+  "Nice=",
+  "Nice",
+  "Xy",
+  "=",
+  "a",
+  "b",
+  " ",
+  "\t",
+  "\\",
+  "\\\n",
+  "\n",
+  "\nNice=",
+  "#",
+  ";",
+  '"',
+  "[",
+);
+const body = fc.array(piece, { maxLength: 25 }).map((pieces) => pieces.join(""));
+
+/** Texts by number of bodies we take; one process reads them all. */
+const FILES = 400;
+
+interface Reading {
+  /** Values of Nice=, in order. */
+  readonly values: string[];
+  readonly unknownKeys: string[];
+}
+
+function systemdReads(bodies: readonly string[]): Reading[] {
+  const folder = mkdtempSync(join(tmpdir(), "fleet-unit-file-"));
+  try {
+    const paths = bodies.map((text, index) => {
+      const path = join(folder, `t${index}.service`);
+      writeFileSync(path, HEADER + text);
+      return path;
+    });
+    const { stderr } = spawnSync(ANALYZE, ["verify", "--man=no", ...paths], { encoding: "utf8", timeout: 60_000 });
+    const readings = bodies.map((): Reading => ({ values: [], unknownKeys: [] }));
+    for (const [, index, message] of stderr.matchAll(/\/t(\d+)\.service:\d+: (.*)/g)) {
+      const reading = readings[Number(index)]!;
+      const value = /^Failed to parse nice priority '(.*)', ignoring/.exec(message!)?.[1];
+      if (value !== undefined) reading.values.push(value);
+      const key = /^Unknown key '(.*)' in section/.exec(message!)?.[1];
+      if (key !== undefined) reading.unknownKeys.push(key);
+    }
+    return readings;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function weRead(text: string): Reading | null {
+  const { file, diagnostics } = parseUnitFile("t.service", HEADER + text);
+  if (hasErrors(diagnostics)) return null;
+  const assignments = file.entries.flatMap((entry) => (entry.kind === "assignment" && entry.line > 3 ? [entry] : []));
+  return {
+    // An empty one is taken as a reset, without a word.
+    values: assignments.flatMap(({ key, value }) => (key === "Nice" && value !== "" ? [value] : [])),
+    unknownKeys: assignments.flatMap(({ key }) => (key === "Nice" ? [] : [key])),
+  };
+}
+
+describe("the parser against systemd itself", { skip }, () => {
+  test("what we take, systemd reads as the same keys and values", () => {
+    const taken = fc
+      .sample(body, { numRuns: FILES * 10, seed: 1 })
+      .filter((text) => weRead(text) !== null)
+      .slice(0, FILES);
+    assert.equal(taken.length, FILES);
+    const readings = systemdReads(taken);
+    assert.ok(
+      readings.some(({ values }) => values.length > 1) && readings.some(({ unknownKeys }) => unknownKeys.length > 0),
+    );
+    for (const [index, text] of taken.entries()) assert.deepEqual(weRead(text), readings[index], JSON.stringify(text));
+  });
+});
