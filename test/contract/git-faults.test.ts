@@ -241,6 +241,36 @@ withRemote("a damaged mirror is set aside and cloned again, while it is open and
   assert.equal(await again.resolve("HEAD"), commit);
 });
 
+withRemote(
+  "a mirror killed while its history was being deepened does not believe what had not arrived",
+  async (remote) => {
+    const commits = Array.from({ length: 5 }, (_, at) => remote.repository.commit({}, `commit ${at}`) as CommitId);
+    const first = await remote.open();
+    const tip = await first.fetch();
+    await first.close();
+    // What isomorphic-git leaves: `shallow` already speaks of the history whose pack never came.
+    const shallow = join(remote.folder, "repo.git", "shallow");
+    fs.copyFileSync(shallow, `${shallow}.before`);
+    rmSync(shallow);
+    const source = await remote.open();
+    assert.equal(await source.isAncestor(commits[0]!, tip), "yes");
+    assert.equal((await source.describeCommit(commits[1]!)).subject, "commit 1");
+  },
+);
+
+withRemote("many reads that find the same damage make one new clone", async (remote) => {
+  const files = Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`units/u${at}.service`, noise(500, at)]));
+  const commit = remote.repository.commit(files) as CommitId;
+  const source = await remote.open();
+  await source.fetch();
+  const listed = await source.listFiles(commit, ["units"]);
+  damagePacks(join(remote.folder, "repo.git"));
+  const before = packs(remote.server).filter(({ bytes }) => bytes > 5_000).length;
+  const read = await Promise.all(listed.map(({ oid }) => source.readBlob(oid, 1_000)));
+  assert.ok(read.every(({ length }) => length === 500));
+  assert.equal(packs(remote.server).filter(({ bytes }) => bytes > 5_000).length, before + 1);
+});
+
 withRemote("a second process cannot open the mirror, and a dead one's lock is taken over", async (remote) => {
   remote.repository.commit({ "units/a.service": "a" });
   const source = await remote.open();
