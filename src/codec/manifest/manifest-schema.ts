@@ -93,8 +93,8 @@ const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
   error: "the name of a variable: letters, digits and _, not beginning with a digit",
 });
 
-const metadataKey = z.string().regex(/^[A-Za-z0-9._-]{1,63}$/, {
-  error: "a metadata key of 1 to 63 letters, digits, dots, _ and -",
+const metadataKey = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/, {
+  error: "a metadata key of 1 to 63 letters, digits, dots, slashes, _ and -",
 });
 
 const instances = z.union(

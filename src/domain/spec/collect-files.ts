@@ -1,0 +1,123 @@
+import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
+import { compareText, type UnitName } from "../names.ts";
+import { checkUnitName, QUADLET_TYPES, UNIT_TYPES } from "../unit/unit-name.ts";
+import { ENVIRONMENT_DROPIN } from "./environment-dropin.ts";
+import type { Located } from "./manifest.ts";
+import { below, isIgnored, type RepositoryFile } from "./repository-files.ts";
+
+/** The unit files and drop-ins in force, overlays resolved, nothing parsed. */
+export interface CollectedFiles {
+  /** Templates among them. */
+  readonly units: ReadonlyMap<UnitName, RepositoryFile>;
+  /** By the name before `.d` (a unit's, a cut one, a type), then by file name. */
+  readonly dropins: ReadonlyMap<string, ReadonlyMap<string, RepositoryFile>>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const TYPES: ReadonlySet<string> = new Set([...UNIT_TYPES, ...QUADLET_TYPES]);
+
+/** What a file under a unit folder is, by its name alone. */
+type Place =
+  | { readonly kind: "unit"; readonly name: UnitName }
+  | { readonly kind: "dropin"; readonly target: string; readonly conf: string }
+  | { readonly kind: "problem"; readonly diagnostic: Diagnostic };
+
+/** Goes through the folders in order: a later one replaces an earlier one's files by what they are, component or not. */
+export function collectFiles(
+  manifestPath: string,
+  folders: readonly Located<string>[],
+  files: readonly RepositoryFile[],
+): CollectedFiles {
+  const units = new Map<UnitName, RepositoryFile>();
+  const dropins = new Map<string, Map<string, RepositoryFile>>();
+  const diagnostics: Diagnostic[] = [];
+  const sorted = files.toSorted((a, b) => compareText(a.path, b.path));
+  for (const folder of folders) {
+    const seen = new Map<string, string>();
+    let found = false;
+    for (const file of sorted) {
+      const ignored = isIgnored(manifestPath, folder.value, file.path);
+      found ||= ignored !== null;
+      if (ignored !== false) continue;
+      const place = placeOf(file, below(folder.value, file.path)!);
+      if (place.kind === "problem") {
+        diagnostics.push(place.diagnostic);
+        continue;
+      }
+      const key = place.kind === "unit" ? place.name : `${place.target}.d/${place.conf}`;
+      const other = seen.get(key);
+      if (other !== undefined) {
+        const next = "rename or remove one; only a later entry of paths: may override";
+        diagnostics.push(error("duplicate-unit", { path: file.path }, `${key}, which ${other} is too`, next));
+        continue;
+      }
+      seen.set(key, file.path);
+      if (place.kind === "unit") units.set(place.name, file);
+      else dropins.set(place.target, (dropins.get(place.target) ?? new Map()).set(place.conf, file));
+    }
+    if (!found) {
+      const saw = `no files under ${folder.value === "" ? "the repository's root" : `${folder.value}/`}`;
+      const next = "correct the path, or put a .gitkeep there if it is meant to be empty";
+      diagnostics.push(error("path-missing", folder.at, saw, next));
+    }
+  }
+  return { units, dropins, diagnostics };
+}
+
+function placeOf(file: RepositoryFile, rest: string): Place {
+  const at = { path: file.path };
+  const problem = (code: string, saw: string, next?: string): Place => ({
+    kind: "problem",
+    diagnostic: error(code, at, saw, next),
+  });
+  if (file.kind !== "file") return problem(`unit-${file.kind}`, `a ${file.kind}`, "put the file itself there");
+  const steps = rest.split("/");
+  const isDropin = steps.length > 1 && steps.at(-2)!.endsWith(".d");
+  const depth = steps.length - (isDropin ? 1 : 0);
+  if (depth > 1 && steps[1] === "files") {
+    return problem("files-not-yet", `a component's files/, which fleet does not deliver yet`, "remove it for now");
+  }
+  if (depth > 2) {
+    return problem(
+      "unit-path-too-deep",
+      "a file below a component's own folder",
+      "move it up: <path>/<component>/<unit>",
+    );
+  }
+  return isDropin ? dropinPlace(at, steps.at(-2)!.slice(0, -2), steps.at(-1)!) : unitPlace(at, steps.at(-1)!);
+}
+
+function unitPlace(at: SourceLocation, text: string): Place {
+  const checked = checkUnitName(text);
+  if ("name" in checked) return { kind: "unit", name: checked.name };
+  const severity = TYPES.has(text.slice(text.lastIndexOf(".") + 1)) ? "error" : "warning";
+  const diagnostic = { code: "unit-name", severity, at, saw: checked.problem } as const;
+  return { kind: "problem", diagnostic: severity === "error" ? diagnostic : { ...diagnostic, next: "it is left out" } };
+}
+
+function dropinPlace(at: SourceLocation, target: string, conf: string): Place {
+  if (!conf.endsWith(".conf")) {
+    const saw = `a file in ${target}.d/ whose name does not end in .conf`;
+    return {
+      kind: "problem",
+      diagnostic: { code: "dropin-name", severity: "warning", at, saw, next: "it is left out" },
+    };
+  }
+  // It becomes a file name on a machine.
+  if (!/^[A-Za-z0-9:_.@\\-]{1,255}$/.test(conf)) {
+    return { kind: "problem", diagnostic: error("dropin-name", at, `the drop-in's name ${JSON.stringify(conf)}`) };
+  }
+  if (conf === ENVIRONMENT_DROPIN) {
+    const next = "give it another name, or write its variables into the manifest";
+    return { kind: "problem", diagnostic: error("dropin-reserved", at, `${conf}, which fleet writes itself`, next) };
+  }
+  const checked = checkUnitName(target);
+  if ("problem" in checked && !TYPES.has(target)) {
+    return { kind: "problem", diagnostic: error("dropin-name", at, `a drop-in for ${checked.problem}`) };
+  }
+  return { kind: "dropin", target, conf };
+}
+
+function error(code: string, at: SourceLocation, saw: string, next?: string): Diagnostic {
+  return { code, severity: "error", at, saw, ...(next === undefined ? {} : { next }) };
+}

@@ -1,0 +1,155 @@
+import { canonicalJson, type Json } from "../canonical-json.ts";
+import { type Diagnostic, hasErrors } from "../diagnostic.ts";
+import { compareText, type Sha256, type SpecHash, type UnitName } from "../names.ts";
+import { closestName } from "../unit/closest-name.ts";
+import { parseUnitFile } from "../unit/parse-unit-file.ts";
+import type { ClusterSpec, LossPolicy, SpecUnit, UnitGoal } from "./cluster-spec.ts";
+import { collectFiles } from "./collect-files.ts";
+import { companionsOf } from "./companions-of.ts";
+import { compileMachines } from "./compile-machines.ts";
+import { type DraftUnit, type UnitLookup, unitLookup } from "./draft-unit.ts";
+import { DraftUnits, kindOf } from "./draft-units.ts";
+import { groupContradictions } from "./group-contradictions.ts";
+import { groupUnits } from "./group-units.ts";
+import { listUnits } from "./list-units.ts";
+import type { Manifest } from "./manifest.ts";
+import { orderUnits } from "./order-units.ts";
+import { manifestSources, type ParseFile, type RepositoryFile } from "./repository-files.ts";
+import { rolloutPolicy } from "./unit-settings.ts";
+
+/** Old fleet's agent_ttl. */
+const AGENT_TTL_MS = 30_000;
+/** A reboot of a small server or a switch takes less; moving everything for one helps nobody. */
+const GRACE_MS = 60_000;
+
+export interface CompileInput {
+  /** From the repository's root. */
+  readonly manifestPath: string;
+  readonly manifest: Manifest;
+  /** At least those `manifestSources` needs, in any order; more are ignored. */
+  readonly files: readonly RepositoryFile[];
+  /** `parseUnitFile` where not given; a caller may remember results by blob. */
+  readonly parse?: ParseFile;
+}
+
+/**
+ * Compiles a commit: the manifest and the files it is about → everything that should exist, every default written out. The
+ * order of the files changes nothing. All problems come at once; with an error among them (or a flawed manifest) there is no spec.
+ */
+export function compileSpec(
+  input: CompileInput,
+  sha256: Sha256,
+): { spec: ClusterSpec | null; diagnostics: readonly Diagnostic[] } {
+  const { manifestPath, manifest, files } = input;
+  const sources = manifestSources(manifestPath, manifest);
+  const collected = collectFiles(manifestPath, sources.unitFolders, files);
+  const listed = listUnits(manifest, collected.units);
+  const drafts = new DraftUnits(collected, input.parse ?? parseUnitFile);
+  const units = listed.units.map((unit) => drafts.draft(unit));
+  const templates = listed.templates.map((template) => drafts.draft(template));
+  const lookup = unitLookup(units);
+  const unitNames = [...new Set([...collected.units.keys(), ...units.map((unit) => unit.name)])].sort(compareText);
+
+  const { machines, diagnostics: machineProblems } = compileMachines(manifest, {
+    manifestPath,
+    files: new Map(files.map((file) => [file.path, file])),
+    read: (file) => drafts.read(file),
+    unitNames,
+  });
+  const admit = manifest.admit?.value ?? (machines.some((machine) => machine.match === null) ? "listed" : "any");
+  const { groups, diagnostics: groupProblems } = groupUnits(units, lookup);
+  const order = orderUnits(units, lookup);
+  const companions = companionsOf(units, templates, lookup);
+  const diagnostics = sortedUnique([
+    ...sources.diagnostics,
+    ...collected.diagnostics,
+    ...listed.diagnostics,
+    ...drafts.diagnostics,
+    ...drafts.unusedDropins(unitNames, (name) => closestName(name, unitNames)),
+    ...serviceNamesTwice(units),
+    ...machineProblems,
+    ...groupProblems,
+    ...groupContradictions(groups, machines, admit),
+    ...order.diagnostics,
+    ...companions.diagnostics,
+  ]);
+  if (manifest.flawed || hasErrors(diagnostics)) return { spec: null, diagnostics };
+
+  const activated = activatedUnits(units, lookup);
+  const groupOf = new Map(groups.flatMap(({ group }) => group.units.map((name) => [name, group.name] as const)));
+  const content: Omit<ClusterSpec, "specHash"> = {
+    cluster: manifest.cluster.value,
+    units: units.map(
+      (unit): SpecUnit => ({
+        name: unit.name,
+        service: unit.service,
+        kind: kindOf(unit.name),
+        template: unit.template,
+        goal: goalOf(unit, activated, manifest),
+        fragment: unit.fragment,
+        dropins: unit.dropins,
+        companions: companions.of(unit),
+        options: unit.options,
+        group: groupOf.get(unit.name)!,
+        after: order.after.get(unit.name)!,
+        rollout: rolloutPolicy(unit.settings),
+      }),
+    ),
+    groups: groups.map(({ group }) => group),
+    machines,
+    admit,
+    loss: lossPolicy(manifest),
+  };
+  return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
+}
+
+/** sha256 of the canonical JSON of everything in a spec but the hash itself. */
+export function specHashOf(content: Omit<ClusterSpec, "specHash">, sha256: Sha256): SpecHash {
+  return sha256(canonicalJson(content as unknown as Json)) as SpecHash;
+}
+
+function lossPolicy(manifest: Manifest): LossPolicy {
+  return { agentTtlMs: manifest.loss.agentTtlMs ?? AGENT_TTL_MS, graceMs: manifest.loss.graceMs ?? GRACE_MS };
+}
+
+function activatedUnits(units: readonly DraftUnit[], lookup: UnitLookup): ReadonlySet<UnitName> {
+  const names = units.flatMap((unit) => unit.ties.activates.map(({ unit: name }) => lookup(name)?.name ?? null));
+  return new Set(names.filter((name) => name !== null));
+}
+
+/**
+ * What another unit activates is only loaded, unless the manifest asks for that very unit: `defaults: { state: launched }` must
+ * not start the backup because its timer exists.
+ */
+function goalOf(unit: DraftUnit, activated: ReadonlySet<UnitName>, manifest: Manifest): UnitGoal {
+  const said = unit.settings.state;
+  const isDefault = said === null || said === manifest.defaults.state;
+  if (isDefault && activated.has(unit.name)) return said?.value === "inactive" ? "inactive" : "loaded";
+  return said?.value ?? "launched";
+}
+
+/** `db.container` and `db.service` would be one unit to systemd. */
+function serviceNamesTwice(units: readonly DraftUnit[]): readonly Diagnostic[] {
+  const first = new Map<UnitName, DraftUnit>();
+  return units.flatMap((unit) => {
+    const other = first.get(unit.service);
+    first.set(unit.service, other ?? unit);
+    if (other === undefined) return [];
+    const saw = `${unit.name}, which systemd would know as ${unit.service}, as it does ${other.name}`;
+    return [{ code: "service-name-twice", severity: "error" as const, at: { path: unit.fragment.path }, saw }];
+  });
+}
+
+/** By place; what several instances of one template have in common is said once. */
+function sortedUnique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const byText = new Map(diagnostics.map((one) => [canonicalJson(one as unknown as Json), one]));
+  return [...byText]
+    .sort(
+      ([textA, a], [textB, b]) =>
+        compareText(a.at?.path ?? "", b.at?.path ?? "") ||
+        (a.at?.line ?? 0) - (b.at?.line ?? 0) ||
+        (a.at?.column ?? 0) - (b.at?.column ?? 0) ||
+        compareText(textA, textB),
+    )
+    .map(([, one]) => one);
+}

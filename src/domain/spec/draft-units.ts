@@ -1,0 +1,156 @@
+import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
+import { compareText, type UnitName } from "../names.ts";
+import { effectiveUnit } from "../unit/effective-unit.ts";
+import { findLocalState } from "../unit/local-state.ts";
+import { type ParsedUnitFile, parseUnitFile } from "../unit/parse-unit-file.ts";
+import { printUnitFile } from "../unit/print-unit-file.ts";
+import { readFleetOptions } from "../unit/read-fleet-options.ts";
+import type { UnitFile } from "../unit/unit-file.ts";
+import { isQuadlet, serviceNameOf, unitNameParts } from "../unit/unit-name.ts";
+import { unitTies } from "../unit/unit-ties.ts";
+import type { SpecDropin } from "./cluster-spec.ts";
+import type { CollectedFiles } from "./collect-files.ts";
+import type { DraftUnit } from "./draft-unit.ts";
+import { dropinTargets } from "./dropin-targets.ts";
+import { ENVIRONMENT_DROPIN, environmentDropin, takesEnvironment } from "./environment-dropin.ts";
+import type { PlannedUnit } from "./list-units.ts";
+import type { Located, UnitSettings } from "./manifest.ts";
+import type { ParseFile, RepositoryFile } from "./repository-files.ts";
+
+/** Reads files and drop-ins of every unit and template; each file is parsed and complained about once. */
+export class DraftUnits {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #collected: CollectedFiles;
+  readonly #parse: ParseFile;
+  readonly #parsed = new Map<string, UnitFile>();
+  readonly #usedTargets = new Set<string>();
+
+  constructor(collected: CollectedFiles, parse: ParseFile) {
+    this.#collected = collected;
+    this.#parse = parse;
+  }
+
+  /** The file as a value; its problems are remembered. */
+  read(file: RepositoryFile): UnitFile {
+    const known = this.#parsed.get(file.path);
+    if (known !== undefined) return known;
+    const parsed: ParsedUnitFile = this.#parse(file.path, file.bytes, file.oid);
+    this.#parsed.set(file.path, parsed.file);
+    this.diagnostics.push(...parsed.diagnostics);
+    return parsed.file;
+  }
+
+  draft({ name, template, file, settings }: PlannedUnit): DraftUnit {
+    const fragment = this.read(file);
+    if (file.bytes.length === 0) {
+      this.#error("unit-empty", { path: file.path }, "an empty unit file, which systemd reads as masked");
+    }
+    const dropins = this.#dropinsOf(name, settings);
+    const effective = effectiveUnit(
+      fragment,
+      dropins.map((dropin) => dropin.file),
+    );
+    const read = readFleetOptions(name, effective);
+    // A template is read for what it mentions only: its options hold for instances, and are read with their names.
+    if (!unitNameParts(name).isTemplate) this.diagnostics.push(...read.diagnostics);
+    const unitGroup = effective.last("X-Fleet", "Group") === null ? null : read.options.group;
+    const group = this.#agreed(name, "Group", unitGroup, settings.group) ?? "auto";
+    const move = this.#agreed(name, "Move", read.options.move, settings.move);
+    const options = { ...read.options, group, move };
+    const ties = unitTies(name, effective, options);
+    this.diagnostics.push(...ties.diagnostics, ...oldSpellings(effective));
+    return {
+      name,
+      service: serviceNameOf(name),
+      template,
+      fragment: { path: file.path, text: printUnitFile(fragment) },
+      dropins: dropins.map((dropin) => dropin.dropin),
+      settings,
+      effective,
+      options,
+      move,
+      ties,
+    };
+  }
+
+  /** Drop-ins that apply to nothing, once every unit is drafted. */
+  unusedDropins(known: readonly UnitName[], suggest: (name: string) => string | null): readonly Diagnostic[] {
+    const names: ReadonlySet<string> = new Set(known);
+    return [...this.#collected.dropins].flatMap(([target, files]) => {
+      if (this.#usedTargets.has(target) || names.has(target)) return [];
+      const at = { path: [...files.values()].map((file) => file.path).sort(compareText)[0]! };
+      const isInstance = target.includes("@") && !target.includes("@.");
+      const isShared = !target.includes(".") || /-@?\.[a-z]+$/.test(target);
+      const meant = suggest(target);
+      const saw = `drop-ins for ${target}, which is no unit of this commit`;
+      const next = meant === null ? "remove them, or add the unit" : `did you mean ${meant}.d?`;
+      // After a scale-down the highest instance's drop-ins are left over, and a shared folder may wait for its first unit.
+      const severity = isInstance || isShared ? "warning" : "error";
+      return [{ code: "dropin-without-unit", severity, at, saw, next }];
+    });
+  }
+
+  #dropinsOf(name: UnitName, settings: UnitSettings): readonly { dropin: SpecDropin; file: UnitFile }[] {
+    const byConf = new Map<string, RepositoryFile>();
+    for (const target of dropinTargets(name)) {
+      const files = this.#collected.dropins.get(target);
+      if (files === undefined) continue;
+      this.#usedTargets.add(target);
+      for (const [conf, file] of files) if (!byConf.has(conf)) byConf.set(conf, file);
+    }
+    const found = [...byConf].map(([conf, repositoryFile]) => {
+      const file = this.read(repositoryFile);
+      return { dropin: { name: conf, path: repositoryFile.path, text: printUnitFile(file) }, file };
+    });
+    const generated = this.#environment(name, settings);
+    return [...found, ...generated].sort((a, b) => compareText(a.dropin.name, b.dropin.name));
+  }
+
+  #environment(name: UnitName, settings: UnitSettings): readonly { dropin: SpecDropin; file: UnitFile }[] {
+    const first = settings.environment[0];
+    if (first === undefined) return [];
+    const { type } = unitNameParts(name);
+    if (!takesEnvironment(type)) {
+      const saw = `environment for ${name}: a .${type} runs nothing that has one`;
+      this.#error("environment-unsupported", first.at, saw);
+      return [];
+    }
+    const { text, diagnostics } = environmentDropin(type, settings.environment);
+    this.diagnostics.push(...diagnostics);
+    const path = first.at.path;
+    return [{ dropin: { name: ENVIRONMENT_DROPIN, path, text }, file: parseUnitFile(path, text).file }];
+  }
+
+  /** The unit and the manifest may both say it; saying different things is for the author to settle. */
+  #agreed<T extends string>(name: UnitName, option: string, unit: T | null, manifest: Located<T> | null): T | null {
+    if (unit !== null && manifest !== null && unit !== manifest.value) {
+      const saw = `${option.toLowerCase()}: ${manifest.value}, while ${name} says ${option}=${unit}`;
+      this.#error("option-contradiction", manifest.at, saw, "say it in one place");
+    }
+    return unit ?? manifest?.value ?? null;
+  }
+
+  #error(code: string, at: SourceLocation, saw: string, next?: string): void {
+    this.diagnostics.push({ code, severity: "error", at, saw, ...(next === undefined ? {} : { next }) });
+  }
+}
+
+/** What a unit keeps on its machine. */
+export function localStateOf(unit: DraftUnit): readonly { readonly because: string }[] {
+  return findLocalState(unit.name, unit.effective);
+}
+
+export function kindOf(name: UnitName): "systemd" | "quadlet" {
+  return isQuadlet(name) ? "quadlet" : "systemd";
+}
+
+/** systemd takes these without a word, and its next version may not. */
+function oldSpellings(effective: DraftUnit["effective"]): readonly Diagnostic[] {
+  return effective.allValues("Unit", "BindTo").map(({ at }) => ({
+    code: "unit-old-spelling",
+    severity: "warning" as const,
+    at,
+    saw: "BindTo=, an old spelling",
+    next: "did you mean BindsTo=?",
+  }));
+}

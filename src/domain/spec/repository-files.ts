@@ -1,0 +1,89 @@
+import type { Diagnostic } from "../diagnostic.ts";
+import { compareText } from "../names.ts";
+import type { ParsedUnitFile } from "../unit/parse-unit-file.ts";
+import type { Located, Manifest } from "./manifest.ts";
+
+/** One file of the commit. */
+export interface RepositoryFile {
+  /** From the repository's root, with `/`. */
+  readonly path: string;
+  readonly kind: "file" | "symlink" | "submodule";
+  /** The blob's id, by which a caller's `parse` may remember; empty where there is none. */
+  readonly oid: string;
+  /** Empty for what is no file. */
+  readonly bytes: Uint8Array;
+}
+
+/** `parseUnitFile`, or a caller's memory of it by blob. */
+export type ParseFile = (path: string, bytes: Uint8Array, oid: string) => ParsedUnitFile;
+
+/** Which files of the commit a manifest is about. */
+export interface ManifestSources {
+  /** Folders of units, later ones win; with where the manifest names them. `""` is the repository's root. */
+  readonly unitFolders: readonly Located<string>[];
+  /** Everything to list: the unit folders, and the folders of the machines' drop-ins. Sorted, unique. */
+  readonly folders: readonly string[];
+  /** Whether the contents of that listed file are needed. */
+  readonly needs: (path: string) => boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Says what to list and read before `compileSpec` can run. */
+export function manifestSources(manifestPath: string, manifest: Manifest): ManifestSources {
+  const diagnostics: Diagnostic[] = [];
+  const resolved = (path: Located<string>): readonly Located<string>[] => {
+    const target = resolveFromManifest(manifestPath, path.value);
+    if (target !== null) return [{ value: target, at: path.at }];
+    const saw = `the path ${path.value}, which leads out of the repository`;
+    diagnostics.push({ code: "path-outside-repository", severity: "error", at: path.at, saw });
+    return [];
+  };
+  const unitFolders = manifest.paths.flatMap(resolved);
+  const files = new Set(
+    manifest.machines.flatMap((machine) =>
+      machine.dropins.flatMap(({ paths }) => paths.flatMap(resolved).map((path) => path.value)),
+    ),
+  );
+  const folders = new Set([...unitFolders.map((folder) => folder.value), ...[...files].map(folderOf)]);
+  return {
+    unitFolders,
+    folders: [...folders].sort(compareText),
+    needs: (path) => files.has(path) || unitFolders.some(({ value }) => isIgnored(manifestPath, value, path) === false),
+    diagnostics,
+  };
+}
+
+/** A path as written in the manifest → from the repository's root; null where it is absolute or leads out. */
+export function resolveFromManifest(manifestPath: string, path: string): string | null {
+  if (path.startsWith("/")) return null;
+  const steps = folderOf(manifestPath).split("/").filter(Boolean);
+  for (const step of path.split("/")) {
+    if (step === "" || step === ".") continue;
+    if (step !== "..") steps.push(step);
+    else if (steps.pop() === undefined) return null;
+  }
+  return steps.join("/");
+}
+
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+/** The path below that folder, or null where it is elsewhere. */
+export function below(folder: string, path: string): string | null {
+  if (folder === "") return path;
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null;
+}
+
+/** What stands in a repository for people: hidden files, READMEs, licences, the manifest. Null: not in this folder. */
+export function isIgnored(manifestPath: string, folder: string, path: string): boolean | null {
+  const rest = below(folder, path);
+  if (rest === null) return null;
+  const steps = rest.split("/");
+  const name = steps.at(-1)!;
+  return (
+    path === manifestPath ||
+    steps.some((step) => step.startsWith(".")) ||
+    /\.md$|^(README|LICENSE|CHANGELOG)/i.test(name)
+  );
+}

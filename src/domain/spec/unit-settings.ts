@@ -1,0 +1,47 @@
+import { compareText } from "../names.ts";
+import type { RolloutPolicy } from "./cluster-spec.ts";
+import type { UnitSettings } from "./manifest.ts";
+
+/** One at a time is the only budget that is safe without knowing the service. */
+const MAX_UNAVAILABLE = 1;
+/** A service that survives five seconds has got past its start; a crash loop at systemd's default has not. */
+const MIN_HEALTHY_TIME_MS = 5_000;
+/** Longer than systemd's own start timeout of 90 s, so that its verdict comes first. */
+const HEALTH_DEADLINE_MS = 120_000;
+
+export const NO_SETTINGS: UnitSettings = {
+  state: null,
+  instances: null,
+  environment: [],
+  rollout: { maxUnavailable: null, minHealthyTimeMs: null, healthDeadlineMs: null },
+  move: null,
+  group: null,
+};
+
+/** Settings of one unit from the most general to the most special; variables come sorted by name. */
+export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
+  const last = <T>(pick: (settings: UnitSettings) => T | null): T | null =>
+    layers.reduce<T | null>((found, layer) => pick(layer) ?? found, null);
+  const variables = new Map(layers.flatMap((layer) => layer.environment).map((one) => [one.name, one]));
+  return {
+    state: last((layer) => layer.state),
+    instances: last((layer) => layer.instances),
+    environment: [...variables.values()].sort((a, b) => compareText(a.name, b.name)),
+    rollout: {
+      maxUnavailable: last((layer) => layer.rollout.maxUnavailable),
+      minHealthyTimeMs: last((layer) => layer.rollout.minHealthyTimeMs),
+      healthDeadlineMs: last((layer) => layer.rollout.healthDeadlineMs),
+    },
+    move: last((layer) => layer.move),
+    group: last((layer) => layer.group),
+  };
+}
+
+/** Every default written out. */
+export function rolloutPolicy(settings: UnitSettings): RolloutPolicy {
+  return {
+    maxUnavailable: settings.rollout.maxUnavailable ?? MAX_UNAVAILABLE,
+    minHealthyTimeMs: settings.rollout.minHealthyTimeMs ?? MIN_HEALTHY_TIME_MS,
+    healthDeadlineMs: settings.rollout.healthDeadlineMs ?? HEALTH_DEADLINE_MS,
+  };
+}
