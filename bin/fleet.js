@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 
 enableCompileCache?.();
 
-const bundle = [new URL("./main.js", import.meta.url), new URL("../dist/main.js", import.meta.url)].find((url) => existsSync(fileURLToPath(url)));
+const bundle = [new URL("./main.js", import.meta.url), new URL("../dist/main.js", import.meta.url)].find((url) =>
+  existsSync(fileURLToPath(url)),
+);
 if (bundle === undefined) {
   console.error("fleet is not built here. Run: npm run build");
   process.exitCode = 1;

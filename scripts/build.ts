@@ -2,7 +2,17 @@
  * One bundle for terminal and daemons: `dist/` is a folder that runs anywhere Node is (the lab mounts it into its machines).
  * Commands stay separate entry points with shared chunks, and oclif's manifest names them, so that one command loads only itself.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,7 +30,9 @@ export async function build(): Promise<void> {
   const staging = join(root, `dist.${process.pid}`);
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true });
-  const commands = filesUnder(join(root, "src/cli/commands")).filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
+  const commands = filesUnder(join(root, "src/cli/commands")).filter(
+    (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
+  );
   await bundle({
     entryPoints: [join(root, "src/cli/main.ts"), ...commands],
     outbase: join(root, "src/cli"),
@@ -32,18 +44,27 @@ export async function build(): Promise<void> {
     target: "node22.12",
     minifySyntax: true,
     // CommonJS packages inside the bundle call require() for Node's own modules.
-    banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
     legalComments: "none",
     logLevel: "warning",
   });
   const { name, version, description, license } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const oclif = { bin: "fleet", dirname: "fleet", commands: "./commands", topicSeparator: " ", flexibleTaxonomy: false };
+  const oclif = {
+    bin: "fleet",
+    dirname: "fleet",
+    commands: "./commands",
+    topicSeparator: " ",
+    flexibleTaxonomy: false,
+  };
   writeFileSync(
     join(staging, "package.json"),
     `${JSON.stringify({ name, version, description, license, type: "module", files: ["."], oclif }, null, 2)}\n`,
   );
   cpSync(join(root, "bin/fleet.js"), join(staging, "fleet.js"));
-  if (existsSync(join(root, "examples"))) cpSync(join(root, "examples"), join(staging, "examples"), { recursive: true });
+  if (existsSync(join(root, "examples")))
+    cpSync(join(root, "examples"), join(staging, "examples"), { recursive: true });
   await writeManifest(staging);
   rmSync(dist, { recursive: true, force: true });
   renameSync(staging, dist);
@@ -60,7 +81,12 @@ function isStale(): boolean {
   const built = join(dist, "oclif.manifest.json");
   if (!existsSync(built)) return true;
   const builtAt = statSync(built).mtimeMs;
-  const sources = [...filesUnder(join(root, "src")), ...filesUnder(join(root, "examples")), join(root, "package.json"), join(root, "bin/fleet.js")];
+  const sources = [
+    ...filesUnder(join(root, "src")),
+    ...filesUnder(join(root, "examples")),
+    join(root, "package.json"),
+    join(root, "bin/fleet.js"),
+  ];
   return sources.some((path) => statSync(path).mtimeMs > builtAt);
 }
 

@@ -3,8 +3,17 @@ import { type Composition, compose } from "./composition.ts";
 
 /** Flags every command that reads a repository takes; each also as an environment variable. */
 export const repositoryFlags = {
-  directory: Flags.string({ char: "C", description: "Run as if started in this directory", env: "FLEET_DIRECTORY", default: "." }),
-  manifest: Flags.string({ description: "The manifest, relative to the repository", env: "FLEET_MANIFEST", default: "fleet.yaml" }),
+  directory: Flags.string({
+    char: "C",
+    description: "Run as if started in this directory",
+    env: "FLEET_DIRECTORY",
+    default: ".",
+  }),
+  manifest: Flags.string({
+    description: "The manifest, relative to the repository",
+    env: "FLEET_MANIFEST",
+    default: "fleet.yaml",
+  }),
   revision: Flags.string({ description: "The commit to read", env: "FLEET_REVISION", default: "HEAD" }),
 };
 

@@ -36,7 +36,9 @@ async function onlyCluster(composition: Composition): Promise<string> {
   if (names.length === 1 && only !== undefined) return only;
   throw new OperationError(
     "which-cluster",
-    names.length === 0 ? "the registry holds no cluster yet" : `the registry holds several clusters: ${names.join(", ")}`,
+    names.length === 0
+      ? "the registry holds no cluster yet"
+      : `the registry holds several clusters: ${names.join(", ")}`,
     { next: names.length === 0 ? "apply a commit first: fleet apply" : "say which with --cluster" },
   );
 }

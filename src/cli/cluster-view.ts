@@ -6,13 +6,12 @@ import {
   type LeaderRecord,
   REPORT_SHAPE,
   type ReportRecord,
-  SPEC_CHUNK_SHAPE,
-  type SpecChunkRecord,
 } from "../codec/registry-records.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import type { Registry } from "../ports/registry.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
+import { readSpecIndex } from "../usecases/read-spec-index.ts";
 
 /** What the looking commands show, read at one revision (the index and the engine's word a moment later). */
 export interface ClusterView {
@@ -28,19 +27,15 @@ export interface ClusterView {
 export async function readClusterView(registry: Registry, keys: RegistryKeys): Promise<ClusterView> {
   const { snapshot, quarantined } = await readSnapshot(registry, keys);
   const specHash = snapshot.release?.specHash;
-  const [engine, chunks] = await Promise.all([
+  const [engine, index] = await Promise.all([
     registry.list(keys.leader.replace(/leader$/, "")),
-    specHash === undefined ? null : registry.list(keys.specChunk(specHash, 0).replace(/[^/]*$/, "")),
+    specHash === undefined ? [] : readSpecIndex(registry, keys, specHash),
   ]);
   const one = <T>(key: string, shape: Parameters<typeof decodeRecord>[1]): T | null => {
     const entry = engine.entries.find((entry) => entry.key === key);
     const decoded = entry === undefined ? null : decodeRecord<T>(entry.value, shape);
     return decoded?.kind === "record" ? decoded.record : null;
   };
-  const index = (chunks?.entries ?? []).flatMap((entry) => {
-    const decoded = decodeRecord<SpecChunkRecord>(entry.value, SPEC_CHUNK_SHAPE);
-    return decoded.kind === "record" ? decoded.record.units : [];
-  });
   return {
     snapshot,
     quarantined,

@@ -37,7 +37,7 @@ export interface Composition {
   repository(): Promise<LocalGitSource>;
   /** What `--source` or the cluster names; by default the repository the command stands in. */
   source(named: string, branch: string): Promise<GitSource>;
-  compiler(source: GitSource): Promise<CommitCompiler>;
+  compiler(source: Pick<GitSource, "listFiles" | "readBlob">): Promise<CommitCompiler>;
   /** Null where none is configured and none runs here: no cluster yet, which is not an error. */
   registry(): Promise<Registry | null>;
   /** Like `registry`, for commands that cannot do without one. */
@@ -62,12 +62,14 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
     manifest,
     keysOf: registryKeys,
     repository() {
-      repository ??= import("../adapters/git/local-git-source.ts").then(({ openLocalGitSource }) => keep(openLocalGitSource(directory)));
+      repository ??= import("../adapters/git/local-git-source.ts").then(({ openLocalGitSource }) =>
+        keep(openLocalGitSource(directory)),
+      );
       return repository;
     },
     async source(named, branch) {
       const { openGitSource } = await import("../adapters/git/open-git-source.ts");
-      const folder = join(cacheFolder(), "mirrors", sha256(named).slice(0, 16));
+      const folder = join(cacheFolder(), "mirrors", sha256(`${named} ${branch}`).slice(0, 16));
       await mkdir(join(cacheFolder(), "mirrors"), { recursive: true });
       return keep(await openGitSource(named, { branch, mirrorFolder: folder }));
     },

@@ -1,7 +1,10 @@
 import { OperationError } from "../ports/operation-error.ts";
 
 /** Picks a list command's columns, fleetctl's way: `--fields unit,machine`; an unknown one is an error that names the known. */
-export function selectFields<Row>(known: Readonly<Record<string, (row: Row) => string>>, asked: string): ((row: Row) => string)[] {
+export function selectFields<Row>(
+  known: Readonly<Record<string, (row: Row) => string>>,
+  asked: string,
+): ((row: Row) => string)[] {
   return fieldNames(known, asked).map((name) => known[name]!);
 }
 

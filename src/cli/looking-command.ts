@@ -15,7 +15,12 @@ export const lookingFlags = { ...repositoryFlags, ...clusterFlags, ...outputFlag
 
 /** A command that reads a cluster and shows it. */
 export abstract class LookingCommand extends BaseCommand {
-  protected async view(flags: { directory: string; registry?: string | undefined; cluster?: string | undefined; manifest: string }): Promise<ClusterView> {
+  protected async view(flags: {
+    directory: string;
+    registry?: string | undefined;
+    cluster?: string | undefined;
+    manifest: string;
+  }): Promise<ClusterView> {
     const composition = await this.compose(flags);
     try {
       const registry = await composition.needRegistry();

@@ -13,7 +13,10 @@ export async function commitFromFlags(composition: Composition, revision: string
   const commit = await repository.resolve(revision);
   if (commit !== null) return commit;
   throw new OperationError("commit-unknown", `there is no commit ${revision} in this repository`, {
-    next: revision === "HEAD" ? "commit something first: git add . && git commit" : "name a branch, a tag or a commit id that exists",
+    next:
+      revision === "HEAD"
+        ? "commit something first: git add . && git commit"
+        : "name a branch, a tag or a commit id that exists",
   });
 }
 

@@ -2,8 +2,8 @@ import type { Diagnostic } from "../domain/diagnostic.ts";
 import { InvariantError } from "../domain/invariant.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { EXIT, type ExitCode, SilentExit } from "./exit-codes.ts";
-import { printable } from "./views/printable.ts";
 import { diagnosticsText } from "./views/diagnostics-text.ts";
+import { printable } from "./views/printable.ts";
 
 /** The commit is not acceptable, and why; thrown by commands, told here, so that all of them tell it alike. */
 export class RejectedCommit extends Error {
@@ -36,7 +36,8 @@ function textOf(error: unknown): string {
 
 function operationText(error: OperationError): string {
   const causes: string[] = [];
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) causes.push(`  because: ${printable(cause.message)}`);
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
+    causes.push(`  because: ${printable(cause.message)}`);
   const next = error.next === undefined ? [] : [`  next: ${printable(error.next)}`];
   return [`error: ${printable(error.message)} [${error.code}]`, ...causes, ...next].join("\n");
 }

@@ -30,10 +30,19 @@ export interface OwnedUnit {
   /** Null while a write is under way: then nothing is known to be whole. */
   readonly onDisk: UnitHash | null;
   readonly loaded: UnitHash | null;
+  /** The hash last ordered to start, or adopted running; null where none was, or it was stopped since. */
+  readonly started: UnitHash | null;
 }
 
 const STATE_SHAPE: Shape = { clusterId: "string?", clusterName: "string", accepted: "object?", set: "object?" };
-const STORED_SHAPE: Shape = { name: "string", service: "string", hash: "string", files: "objects", after: "strings", oneshot: "boolean" };
+const STORED_SHAPE: Shape = {
+  name: "string",
+  service: "string",
+  hash: "string",
+  files: "objects",
+  after: "strings",
+  oneshot: "boolean",
+};
 const OWNED_SHAPE: Shape = { units: "object?" };
 
 export const encodeAgentState = (state: AgentState): string => `${encodeRecord(state)}\n`;

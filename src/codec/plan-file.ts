@@ -18,10 +18,15 @@ export function decodePlan(text: string): PlanReading {
   } catch {
     return { kind: "refused", problem: "it is not JSON" };
   }
-  if (value?.v !== 1) return { kind: "refused", problem: `its format is version ${String(value?.v)}, this fleet reads 1` };
+  if (value?.v !== 1)
+    return { kind: "refused", problem: `its format is version ${String(value?.v)}, this fleet reads 1` };
   if (value.rules !== RULES_VERSION) {
-    return { kind: "refused", problem: `it was made with placement rules ${String(value.rules)}, this fleet has ${RULES_VERSION}` };
+    return {
+      kind: "refused",
+      problem: `it was made with placement rules ${String(value.rules)}, this fleet has ${RULES_VERSION}`,
+    };
   }
-  const complete = typeof value.planId === "string" && typeof value.contentId === "string" && Array.isArray(value.placements);
+  const complete =
+    typeof value.planId === "string" && typeof value.contentId === "string" && Array.isArray(value.placements);
   return complete ? { kind: "plan", plan: value as Plan } : { kind: "refused", problem: "parts of it are missing" };
 }

@@ -27,7 +27,8 @@ export function decodeRecord<T>(text: string, shape: Shape): Decoded<T> {
   } catch (error) {
     return { kind: "garbage", problem: error instanceof Error ? error.message : "not JSON" };
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return { kind: "garbage", problem: "not an object" };
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return { kind: "garbage", problem: "not an object" };
   const record = value as Record<string, unknown>;
   if (typeof record.v !== "number") return { kind: "garbage", problem: "no version" };
   if (record.v > RECORD_VERSION) return { kind: "newer", version: record.v };
@@ -52,6 +53,8 @@ function fits(value: unknown, kind: FieldKind): boolean {
     case "objects":
       return Array.isArray(value) && value.every((item) => typeof item === "object" && item !== null);
     case "texts":
-      return typeof value === "object" && value !== null && Object.values(value).every((item) => typeof item === "string");
+      return (
+        typeof value === "object" && value !== null && Object.values(value).every((item) => typeof item === "string")
+      );
   }
 }

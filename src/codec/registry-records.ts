@@ -42,7 +42,13 @@ export type AssignRecord = {
 export const ASSIGN_SHAPE: Shape = { machine: "string", hash: "string", goal: "string", reason: "string" };
 
 export type SetRecord = SetHeader & { readonly op: string };
-export const SET_SHAPE: Shape = { epoch: "number", generation: "number", count: "number", digest: "string", op: "string" };
+export const SET_SHAPE: Shape = {
+  epoch: "number",
+  generation: "number",
+  count: "number",
+  digest: "string",
+  op: "string",
+};
 
 export type PlacementRecord = { readonly hash: UnitHash; readonly goal: UnitGoal };
 export const PLACEMENT_SHAPE: Shape = { hash: "string", goal: "string" };

@@ -112,7 +112,9 @@ class SnapshotReader {
         identity: this.#identity,
         release: this.#release,
         releaseModRevision: this.#releaseModRevision,
-        members: [...this.#members].map(([id, record]) => this.#member(id, record)).sort((a, b) => compareText(a.id, b.id)),
+        members: [...this.#members]
+          .map(([id, record]) => this.#member(id, record))
+          .sort((a, b) => compareText(a.id, b.id)),
         assignments: this.#assignments.sort((a, b) => compareText(a.unit, b.unit)),
         sets: [...machines].sort().map((machine) => this.#set(machine)),
         statuses: this.#statuses.sort((a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine)),

@@ -11,8 +11,8 @@ import { planTasks } from "../domain/tasks/plan-tasks.ts";
 import type { Blocked, WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
-import type { Registry } from "../ports/registry.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import type { Registry } from "../ports/registry.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
@@ -150,23 +150,35 @@ export class Agent {
     );
     const byName = new Map(wanted.map((unit) => [unit.name, unit]));
     const observed = new Map([...before].map(([name, seen]) => [name, seen.observed]));
-    const world = { manager: this.#ports.manager, files: this.#ports.files, clock: this.#ports.clock, jobs: this.#jobs };
+    const world = {
+      manager: this.#ports.manager,
+      files: this.#ports.files,
+      clock: this.#ports.clock,
+      jobs: this.#jobs,
+    };
     const problems = await runTasks(plan.tasks, byName, observed, owned, world);
     for (const task of plan.tasks) {
       if (task.kind !== "reload") this.#details.delete(byName.get(task.unit)?.service ?? task.unit);
-      this.#ports.log(`${task.kind} ${task.kind === "reload" ? task.units.join(" ") : task.unit}: ${JSON.stringify(task.reason)}`);
+      this.#ports.log(
+        `${task.kind} ${task.kind === "reload" ? task.units.join(" ") : task.unit}: ${JSON.stringify(task.reason)}`,
+      );
     }
-    const after = plan.tasks.length > 0 ? await observeUnits(this.#ports.manager, wanted, owned, this.#details) : before;
+    const after =
+      plan.tasks.length > 0 ? await observeUnits(this.#ports.manager, wanted, owned, this.#details) : before;
     return this.#publish(wanted, after, problems, plan.blocked, missing);
   }
 
   /** Takes from the registry what may be taken: a release that verifies, a set that is complete. */
   async #listen(): Promise<void> {
     const { snapshot, newerVersion } = snapshotFromEntries(this.#keys, this.#mirror.entries(), this.#mirror.revision);
-    if (newerVersion !== null) return this.#report("newer-fleet", `the registry holds records of version ${newerVersion}`);
+    if (newerVersion !== null)
+      return this.#report("newer-fleet", `the registry holds records of version ${newerVersion}`);
     if (snapshot.identity === null) return;
     if (this.#state.clusterId !== null && this.#state.clusterId !== snapshot.identity.id) {
-      return this.#report("other-cluster", `this machine belongs to cluster ${this.#state.clusterId}, not ${snapshot.identity.id}`);
+      return this.#report(
+        "other-cluster",
+        `this machine belongs to cluster ${this.#state.clusterId}, not ${snapshot.identity.id}`,
+      );
     }
     await this.#takeRelease(snapshot);
     await this.#takeSet(snapshot);
@@ -216,7 +228,16 @@ export class Agent {
     const { machine, name, address, metadata, bootId, version } = this.#self;
     const shown = this.#mirror.get(this.#keys.member(machine));
     const joined = this.#joined(shown?.value ?? null);
-    const member: MemberRecord = { name, address, metadata, bootId, version, joined, acceptedSeq: this.#state.accepted?.seq ?? 0, problem: this.#problem };
+    const member: MemberRecord = {
+      name,
+      address,
+      metadata,
+      bootId,
+      version,
+      joined,
+      acceptedSeq: this.#state.accepted?.seq ?? 0,
+      problem: this.#problem,
+    };
     const text = encodeRecord(member);
     const presence = this.#mirror.get(this.#keys.presence(machine));
     const present = lease === null || presence?.lease === lease;
@@ -227,7 +248,14 @@ export class Agent {
         ...(shown?.value === text ? [] : [{ kind: "put", key: this.#keys.member(machine), value: text } as const]),
         ...(present || lease === null
           ? []
-          : [{ kind: "put", key: this.#keys.presence(machine), value: encodeRecord({ bootId, op: this.#ports.newId() }), lease } as const]),
+          : [
+              {
+                kind: "put",
+                key: this.#keys.presence(machine),
+                value: encodeRecord({ bootId, op: this.#ports.newId() }),
+                lease,
+              } as const,
+            ]),
       ],
     });
     this.#memberWritten = { text, revision };
@@ -245,7 +273,9 @@ export class Agent {
     blocked: readonly Blocked[],
     missing: ReadonlyMap<UnitName, StatusProblem>,
   ): Promise<number | null> {
-    const because = new Map(blocked.map((entry) => [entry.unit, { code: entry.because.code, detail: entry.because.fragmentPath }]));
+    const because = new Map(
+      blocked.map((entry) => [entry.unit, { code: entry.because.code, detail: entry.because.fragmentPath }]),
+    );
     const names = [...new Set([...wanted.map((unit) => unit.name), ...missing.keys()])].sort();
     const statuses = new Map<UnitName, StatusRecord>();
     for (const name of names) {
@@ -260,6 +290,13 @@ export class Agent {
   #prefixes(): string[] {
     const { machine } = this.#self;
     const keys = this.#keys;
-    return [keys.cluster, keys.release, keys.set(machine), keys.statuses(machine), keys.member(machine), keys.presence(machine)];
+    return [
+      keys.cluster,
+      keys.release,
+      keys.set(machine),
+      keys.statuses(machine),
+      keys.member(machine),
+      keys.presence(machine),
+    ];
   }
 }

@@ -7,6 +7,7 @@ import { judgePresence, type PresenceHistory, startPresenceHistory } from "../do
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
 import { placeUnits } from "../domain/placement/place-units.ts";
+import { machinesOfUnits, placedNow } from "../domain/placement/placed-now.ts";
 import type { Unplaced } from "../domain/placement/placement.ts";
 import { planSetWrites } from "../domain/placement/plan-set-writes.ts";
 import type { ClusterSpec, LossPolicy } from "../domain/spec/cluster-spec.ts";
@@ -91,12 +92,7 @@ export class Engine {
     this.#keys = registryKeys(clusterName);
     this.#wakeup = new Wakeup(ports.clock);
     this.#lease = new LeaseKeeper(ports.registry, ports.clock, options.leaderTtlMs, this.#wakeup.wake);
-    this.#leaderMirror = new RegistryMirror(
-      ports.registry,
-      [this.#keys.leader],
-      ports.clock,
-      this.#wakeup.wake,
-    );
+    this.#leaderMirror = new RegistryMirror(ports.registry, [this.#keys.leader], ports.clock, this.#wakeup.wake);
   }
 
   get leads(): boolean {
@@ -143,7 +139,13 @@ export class Engine {
     const lease = this.#lease.lease;
     if (lease === null || !this.#leaderMirror.complete || this.#leaderMirror.get(this.#keys.leader) !== null) return;
     if (this.#unfitFor !== null && !(await this.#canRead())) return;
-    const leadership = await campaign(this.#ports.registry, this.#keys, this.#options.machine, lease, this.#ports.newId);
+    const leadership = await campaign(
+      this.#ports.registry,
+      this.#keys,
+      this.#options.machine,
+      lease,
+      this.#ports.newId,
+    );
     if (leadership === null) return;
     const ended = new AbortController();
     const mirror = new RegistryMirror(this.#ports.registry, this.#prefixes(), this.#ports.clock, this.#wakeup.wake);
@@ -178,7 +180,7 @@ export class Engine {
     const result = placeUnits({
       spec: mandate.spec,
       machines,
-      current: new Map(snapshot.assignments.map((assignment) => [assignment.unit, assignment.machine])),
+      current: machinesOfUnits(placedNow(snapshot)),
       preferred: mandate.preferred,
       sha256: this.#ports.sha256,
     });
@@ -196,13 +198,16 @@ export class Engine {
     const { revision, complete } = await writeSets(this.#ports.registry, this.#keys, fence, writes, this.#ports.newId);
     term.writtenRevision = Math.max(term.writtenRevision, revision);
     const units = writes.reduce((sum, write) => sum + write.changes.length, 0);
-    this.#ports.log(`placed ${units} changes in ${writes.length} transactions${complete ? "" : ", then met somebody newer"}`);
+    this.#ports.log(
+      `placed ${units} changes in ${writes.length} transactions${complete ? "" : ", then met somebody newer"}`,
+    );
   }
 
   async #takeMandate(term: Term, snapshot: ClusterSnapshot): Promise<Mandate | null> {
     const { release, identity } = snapshot;
     if (release === null || identity === null) return null;
-    if (this.#mandate?.release.seq === release.seq && this.#mandate.release.planId === release.planId) return this.#mandate;
+    if (this.#mandate?.release.seq === release.seq && this.#mandate.release.planId === release.planId)
+      return this.#mandate;
     const verdict = await acceptRelease(release, identity, null, this.#ports.source, this.#ports.compile);
     if (verdict.kind === "refuse") {
       await this.#cannotRead(term, release, `${verdict.problem.code}: ${verdict.problem.detail}`);
@@ -234,7 +239,12 @@ export class Engine {
   /** The engine's word to people, on change only, under its lease: it goes with the engine. */
   async #tell(term: Term, release: Release, problem: string | null, unplaced: readonly Unplaced[]): Promise<void> {
     const lease = this.#lease.lease;
-    const report: ReportRecord = { leader: this.#options.machine, releaseSeq: release.seq, problem, unplaced: [...unplaced] };
+    const report: ReportRecord = {
+      leader: this.#options.machine,
+      releaseSeq: release.seq,
+      problem,
+      unplaced: [...unplaced],
+    };
     const text = encodeRecord(report);
     if (lease === null || term.report === text) return;
     if (problem !== null) this.#ports.log(problem);
@@ -255,6 +265,10 @@ export class Engine {
 
   #prefixes(): string[] {
     const { root, cluster, release } = this.#keys;
-    return [cluster, release, ...["assign/", "placements/", "members/", "presence/"].map((prefix) => `${root}${prefix}`)];
+    return [
+      cluster,
+      release,
+      ...["assign/", "placements/", "members/", "presence/"].map((prefix) => `${root}${prefix}`),
+    ];
   }
 }

@@ -3,10 +3,10 @@ import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import { type Convergence, judgeConvergence } from "../domain/cluster/convergence.ts";
 import type { Sha256 } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
-import { RegistryMirror } from "./registry-mirror.ts";
-import { Wakeup } from "./wakeup.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Registry } from "../ports/registry.ts";
+import { RegistryMirror } from "./registry-mirror.ts";
+import { Wakeup } from "./wakeup.ts";
 
 /**
  * Follows the cluster until it is as the spec says, or time is up. `onProgress` hears each new state of affairs. A unit that has
@@ -25,7 +25,11 @@ export async function waitConverged(input: {
   const wakeup = new Wakeup(input.clock);
   const stop = new AbortController();
   const { root, cluster, release } = input.keys;
-  const prefixes = [cluster, release, ...["assign/", "placements/", "members/", "presence/", "status/"].map((part) => root + part)];
+  const prefixes = [
+    cluster,
+    release,
+    ...["assign/", "placements/", "members/", "presence/", "status/"].map((part) => root + part),
+  ];
   const mirror = new RegistryMirror(input.registry, prefixes, input.clock, wakeup.wake);
   const running = mirror.run(stop.signal);
   const untilMs = input.clock.monotonicMs() + input.timeoutMs;
@@ -39,7 +43,8 @@ export async function waitConverged(input: {
         if (state.settled) return state;
       }
       const leftMs = untilMs - input.clock.monotonicMs();
-      if (leftMs <= 0) return state ?? judgeConvergence(input.spec, snapshotFromEntries(input.keys, [], 0).snapshot, input.sha256);
+      if (leftMs <= 0)
+        return state ?? judgeConvergence(input.spec, snapshotFromEntries(input.keys, [], 0).snapshot, input.sha256);
       await wakeup.wait(leftMs, stop.signal);
     }
   } finally {

@@ -24,15 +24,22 @@ export async function acceptRelease(
 ): Promise<ReleaseVerdict> {
   try {
     const tip = await tipHolding(release, source);
-    if (tip !== "yes") return refuse("not-on-branch", `commit ${release.commit} is ${answer(tip)} on this machine's branch`);
+    if (tip !== "yes")
+      return refuse("not-on-branch", `commit ${release.commit} is ${answer(tip)} on this machine's branch`);
     const descends = accepted === null ? "yes" : await source.isAncestor(accepted.commit, release.commit);
     if (descends !== "yes") {
-      return refuse("not-a-descendant", `commit ${release.commit} is ${answer(descends)} a descendant of ${accepted?.commit}`);
+      return refuse(
+        "not-a-descendant",
+        `commit ${release.commit} is ${answer(descends)} a descendant of ${accepted?.commit}`,
+      );
     }
     const { spec, diagnostics } = await compile(release.commit);
-    if (spec === null || hasErrors(diagnostics)) return refuse("commit-invalid", diagnostics[0]?.saw ?? "it does not compile");
-    if (spec.cluster !== identity.name) return refuse("other-cluster", `the commit is of cluster ${spec.cluster}, not ${identity.name}`);
-    if (spec.specHash !== release.specHash) return refuse("spec-differs", "the commit compiles to another spec than the release names");
+    if (spec === null || hasErrors(diagnostics))
+      return refuse("commit-invalid", diagnostics[0]?.saw ?? "it does not compile");
+    if (spec.cluster !== identity.name)
+      return refuse("other-cluster", `the commit is of cluster ${spec.cluster}, not ${identity.name}`);
+    if (spec.specHash !== release.specHash)
+      return refuse("spec-differs", "the commit compiles to another spec than the release names");
     return { kind: "accept", release: { seq: release.seq, commit: release.commit, specHash: release.specHash }, spec };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

@@ -122,14 +122,22 @@ async function refuseRenamedManifest(input: ApplyInput): Promise<void> {
 
 function refuseOtherCluster(identity: ClusterIdentity, { plan, spec, manifest }: ApplyInput): void {
   if (identity.name !== spec.cluster || (plan.clusterId !== null && plan.clusterId !== identity.id)) {
-    throw new OperationError("other-cluster", `the plan is for another cluster than ${identity.name} (${identity.id.slice(0, 8)})`, {
-      next: "plan again against this registry",
-    });
+    throw new OperationError(
+      "other-cluster",
+      `the plan is for another cluster than ${identity.name} (${identity.id.slice(0, 8)})`,
+      {
+        next: "plan again against this registry",
+      },
+    );
   }
   if (identity.manifest !== manifest) {
-    throw new OperationError("other-manifest", `cluster ${identity.name} is described by ${identity.manifest}, not by ${manifest}`, {
-      next: `use --manifest ${identity.manifest}`,
-    });
+    throw new OperationError(
+      "other-manifest",
+      `cluster ${identity.name} is described by ${identity.manifest}, not by ${manifest}`,
+      {
+        next: `use --manifest ${identity.manifest}`,
+      },
+    );
   }
 }
 
@@ -191,7 +199,9 @@ function planOperations(keys: RegistryKeys, plan: Plan): Operation[] {
   return Array.from({ length: chunks }, (_, chunk) => ({
     kind: "put",
     key: keys.planChunk(plan.planId, chunk),
-    value: encodeRecord({ text: text.slice(chunk * PLAN_CHARACTERS_PER_CHUNK, (chunk + 1) * PLAN_CHARACTERS_PER_CHUNK) }),
+    value: encodeRecord({
+      text: text.slice(chunk * PLAN_CHARACTERS_PER_CHUNK, (chunk + 1) * PLAN_CHARACTERS_PER_CHUNK),
+    }),
   }));
 }
 

@@ -40,7 +40,11 @@ export async function findWantedUnits(
       await files.writeUnit(text);
       wanted.push(compiled);
     } else {
-      missing.set(name, { code: "text-unavailable", detail: `no accepted commit holds ${name} as ${hash.slice(0, 12)}`, journal: [] });
+      missing.set(name, {
+        code: "text-unavailable",
+        detail: `no accepted commit holds ${name} as ${hash.slice(0, 12)}`,
+        journal: [],
+      });
     }
   }
   return { wanted, missing };

@@ -30,13 +30,20 @@ export async function observeUnits(
   const observations = await Promise.all(
     [...services].map(async ([name, service]) => {
       const unit = managed.get(service) ?? null;
-      return [name, observation(name, service, owned.get(name) ?? null, unit, await detailsOf(manager, unit, details))] as const;
+      return [
+        name,
+        observation(name, service, owned.get(name) ?? null, unit, await detailsOf(manager, unit, details)),
+      ] as const;
     }),
   );
   return new Map(observations);
 }
 
-async function detailsOf(manager: UnitManager, unit: ManagedUnit | null, cache: DetailsCache): Promise<UnitDetails | null> {
+async function detailsOf(
+  manager: UnitManager,
+  unit: ManagedUnit | null,
+  cache: DetailsCache,
+): Promise<UnitDetails | null> {
   if (unit === null || unit.load === "not-found") return null;
   const state = `${unit.load}/${unit.active}/${unit.sub}`;
   const cached = cache.get(unit.name);
@@ -65,6 +72,7 @@ function observation(
       loaded,
       // What runs was started from what is loaded: the one sequence never loads under a running unit without restarting it.
       running: up ? loaded : null,
+      started: owned?.started ?? null,
       systemd: held
         ? { load: managed.load, active: managed.active, sub: managed.sub, fragmentPath: details?.fragmentPath ?? "" }
         : null,

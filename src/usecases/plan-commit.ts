@@ -5,7 +5,8 @@ import { emptySnapshot } from "../domain/cluster/empty-snapshot.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { Diagnostic } from "../domain/diagnostic.ts";
 import { hasErrors } from "../domain/diagnostic.ts";
-import type { CommitId, Sha256 } from "../domain/names.ts";
+import type { CommitId, Sha256, UnitName } from "../domain/names.ts";
+import { newlyUnplaceable } from "../domain/plan/newly-unplaceable.ts";
 import type { Plan } from "../domain/plan/plan.ts";
 import { planChanges } from "../domain/plan/plan-changes.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
@@ -13,6 +14,7 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
 import { readSnapshot } from "./read-snapshot.ts";
+import { readSpecIndex } from "./read-spec-index.ts";
 
 /** A registry and where in it the cluster stands. */
 export interface Cluster {
@@ -30,6 +32,8 @@ export type PlannedCommit =
       /** Warnings and infos. */
       readonly diagnostics: readonly Diagnostic[];
       readonly quarantined: readonly Quarantined[];
+      /** Units that no machine could ever hold, and that are not so already under the release in force. Sorted. */
+      readonly newlyUnplaceable: readonly UnitName[];
     };
 
 /** What this commit would change. With no cluster (null) it says what would run; that is not an error. */
@@ -43,7 +47,8 @@ export async function planCommit(input: {
 }): Promise<PlannedCommit> {
   const { spec, diagnostics } = await input.compile(input.commit);
   if (spec === null || hasErrors(diagnostics)) return { kind: "rejected", diagnostics };
-  const reading = input.cluster === null ? null : await readSnapshot(input.cluster.registry, input.cluster.keysOf(spec.cluster));
+  const reading =
+    input.cluster === null ? null : await readSnapshot(input.cluster.registry, input.cluster.keysOf(spec.cluster));
   if (reading?.newerVersion != null) {
     throw new OperationError("newer-fleet", `the registry holds records of version ${reading.newerVersion}`, {
       next: "use the fleet version the cluster runs",
@@ -51,6 +56,32 @@ export async function planCommit(input: {
   }
   const snapshot = reading?.snapshot ?? emptySnapshot;
   const machines = machinesOf(spec, snapshot, new Set());
-  const plan = planChanges({ spec, snapshot, machines, commit: input.commit, partial: input.partial, sha256: input.sha256 });
-  return { kind: "planned", plan, spec, snapshot, diagnostics, quarantined: reading?.quarantined ?? [] };
+  const plan = planChanges({
+    spec,
+    snapshot,
+    machines,
+    commit: input.commit,
+    partial: input.partial,
+    sha256: input.sha256,
+  });
+  const previous = await previousUnits(input.cluster, spec.cluster, snapshot);
+  return {
+    kind: "planned",
+    plan,
+    spec,
+    snapshot,
+    diagnostics,
+    quarantined: reading?.quarantined ?? [],
+    newlyUnplaceable: newlyUnplaceable(plan, snapshot, previous),
+  };
+}
+
+async function previousUnits(
+  cluster: Cluster | null,
+  name: string,
+  { release }: ClusterSnapshot,
+): Promise<Set<UnitName>> {
+  if (cluster === null || release === null) return new Set();
+  const index = await readSpecIndex(cluster.registry, cluster.keysOf(name), release.specHash);
+  return new Set(index.map((unit) => unit.name));
 }

@@ -1,4 +1,4 @@
-import { type RegistryKeys } from "../codec/registry-keys.ts";
+import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { type SnapshotReading, snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { Registry } from "../ports/registry.ts";
 

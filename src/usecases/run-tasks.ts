@@ -40,7 +40,7 @@ export async function runTasks(
   await run.swapFiles(unitsOf(tasks, "remove"), unitsOf(tasks, "write"));
   await run.resetFailed(unitsOf(tasks, "reset-failed"));
   for (const task of tasks) if (task.kind === "reload") await run.reload(task.units);
-  run.start(unitsOf(tasks, "start"));
+  await run.start(unitsOf(tasks, "start"));
   await run.adopt(unitsOf(tasks, "adopt"));
   return run.problems;
 }
@@ -75,12 +75,15 @@ class TaskRun {
     await Promise.race([Promise.all(stops), this.#world.clock.sleep(STOP_PATIENCE_MS, patience.signal)]);
     patience.abort();
     for (const unit of units) {
-      if (this.#world.jobs.isBusy(unit)) this.#fail(unit, "stopping", `still stopping after ${STOP_PATIENCE_MS / 1000} s`);
+      if (this.#world.jobs.isBusy(unit))
+        this.#fail(unit, "stopping", `still stopping after ${STOP_PATIENCE_MS / 1000} s`);
     }
   }
 
   async #stopOne(unit: UnitName): Promise<void> {
     const result = await this.#world.jobs.stop(unit, this.#service(unit));
+    const owned = this.#owned.get(unit);
+    if (owned !== undefined) this.#owned.set(unit, { ...owned, started: null });
     if (result !== "done" && result !== "skipped") this.#fail(unit, "stop-failed", `the stop job ended with ${result}`);
   }
 
@@ -92,7 +95,8 @@ class TaskRun {
       const { service, files } = this.#wanted.get(unit)!;
       const before = this.#owned.get(unit);
       const paths = [...new Set([...(before?.files ?? []), ...files.map((file) => file.path)])].sort();
-      this.#owned.set(unit, { service, files: paths, onDisk: null, loaded: before?.loaded ?? null });
+      const { loaded = null, started = null } = before ?? {};
+      this.#owned.set(unit, { service, files: paths, onDisk: null, loaded, started });
     }
     await this.#world.files.writeOwned(this.#owned);
     for (const unit of going) await this.#chain(unit, () => this.#removeOne(unit));
@@ -101,14 +105,19 @@ class TaskRun {
     for (const unit of coming.filter((unit) => this.#alive(unit))) {
       const wanted = this.#wanted.get(unit)!;
       const before = this.#owned.get(unit)!;
-      this.#owned.set(unit, { ...before, onDisk: wanted.hash, loaded: held.has(wanted.service) ? before.loaded : wanted.hash });
+      this.#owned.set(unit, {
+        ...before,
+        onDisk: wanted.hash,
+        loaded: held.has(wanted.service) ? before.loaded : wanted.hash,
+      });
     }
     await this.#world.files.writeOwned(this.#owned);
   }
 
   async #removeOne(unit: UnitName): Promise<void> {
     const { files } = this.#owned.get(unit) ?? { files: [] };
-    for (const path of files.filter((path) => !this.#sharedBy(path, unit))) await this.#world.files.removeUnitFile(path);
+    for (const path of files.filter((path) => !this.#sharedBy(path, unit)))
+      await this.#world.files.removeUnitFile(path);
     this.#owned.delete(unit);
   }
 
@@ -129,7 +138,9 @@ class TaskRun {
 
   async resetFailed(units: readonly UnitName[]): Promise<void> {
     const resets = units.filter((unit) => this.#alive(unit));
-    await Promise.all(resets.map((unit) => this.#chain(unit, () => this.#world.manager.resetFailed(this.#service(unit)))));
+    await Promise.all(
+      resets.map((unit) => this.#chain(unit, () => this.#world.manager.resetFailed(this.#service(unit)))),
+    );
   }
 
   /** One daemon-reload, and only if systemd still holds a unit whose files changed under it. */
@@ -145,16 +156,28 @@ class TaskRun {
     await this.#world.files.writeOwned(this.#owned);
   }
 
-  start(units: readonly UnitName[]): void {
-    for (const unit of units) if (this.#alive(unit)) this.#world.jobs.start(unit, this.#service(unit));
+  /**
+   * Queues them in order. What was ordered is remembered after the order went out: a crash in between runs a oneshot twice,
+   * the other way round it would never run.
+   */
+  async start(units: readonly UnitName[]): Promise<void> {
+    const starting = units.filter((unit) => this.#alive(unit));
+    if (starting.length === 0) return;
+    for (const unit of starting) this.#world.jobs.start(unit, this.#service(unit));
+    for (const unit of starting) {
+      const owned = this.#owned.get(unit);
+      if (owned !== undefined) this.#owned.set(unit, { ...owned, started: owned.onDisk });
+    }
+    await this.#world.files.writeOwned(this.#owned);
   }
 
   async adopt(units: readonly UnitName[]): Promise<void> {
     const adopted = units.filter((unit) => this.#wanted.has(unit));
     if (adopted.length === 0) return;
     for (const unit of adopted) {
-      const { service, files, hash } = this.#wanted.get(unit)!;
-      this.#owned.set(unit, { service, files: files.map((file) => file.path).sort(), onDisk: hash, loaded: hash });
+      const { service, files, hash, goal } = this.#wanted.get(unit)!;
+      const started = goal === "launched" ? hash : null;
+      this.#owned.set(unit, { service, files: files.map((file) => file.path).sort(), onDisk: hash, loaded: hash, started });
     }
     await this.#world.files.writeOwned(this.#owned);
   }

@@ -24,7 +24,8 @@ export async function statusOfUnit(
     since: details?.since ?? "",
     result: details?.result ?? "",
     invocation: details?.invocation ?? "",
-    problem: failed || problem !== null ? await problemOf(manager, observed.service, problem, details?.result ?? "") : null,
+    problem:
+      failed || problem !== null ? await problemOf(manager, observed.service, problem, details?.result ?? "") : null,
   };
 }
 

@@ -1,7 +1,7 @@
-import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { encodeRecord } from "../codec/record.ts";
-import type { SetWrite, TouchedMachine, UnitWrite } from "../domain/placement/plan-set-writes.ts";
+import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { MachineId } from "../domain/names.ts";
+import type { SetWrite, TouchedMachine, UnitWrite } from "../domain/placement/plan-set-writes.ts";
 import type { RandomId } from "../ports/clock.ts";
 import type { Compare, Operation, Registry } from "../ports/registry.ts";
 
@@ -36,11 +36,13 @@ export async function writeSets(
       ],
       then: [
         ...write.changes.flatMap((change) => unitOperations(keys, change)),
-        ...write.machines.map((touched): Operation => ({
-          kind: "put",
-          key: keys.set(touched.machine),
-          value: encodeRecord({ ...touched.header, op: operation }),
-        })),
+        ...write.machines.map(
+          (touched): Operation => ({
+            kind: "put",
+            key: keys.set(touched.machine),
+            value: encodeRecord({ ...touched.header, op: operation }),
+          }),
+        ),
       ],
     });
     if (!result.succeeded) return { revision, complete: false };
@@ -50,7 +52,11 @@ export async function writeSets(
   return { revision, complete: true };
 }
 
-function machineCompares(keys: RegistryKeys, touched: TouchedMachine, written: ReadonlyMap<MachineId, number>): Compare[] {
+function machineCompares(
+  keys: RegistryKeys,
+  touched: TouchedMachine,
+  written: ReadonlyMap<MachineId, number>,
+): Compare[] {
   const headerModRevision = written.get(touched.machine) ?? touched.headerModRevision;
   return [
     { key: keys.set(touched.machine), target: "mod", is: "=", value: headerModRevision },
@@ -70,7 +76,11 @@ function unitOperations(keys: RegistryKeys, change: UnitWrite): Operation[] {
     const { machine, hash, goal, reason } = change.to;
     operations.push({ kind: "put", key: keys.placement(machine, change.unit), value: encodeRecord({ hash, goal }) });
     if (change.assignModRevision !== null) {
-      operations.push({ kind: "put", key: keys.assign(change.unit), value: encodeRecord({ machine, hash, goal, reason }) });
+      operations.push({
+        kind: "put",
+        key: keys.assign(change.unit),
+        value: encodeRecord({ machine, hash, goal, reason }),
+      });
     }
   } else if (change.assignModRevision !== null && change.assignModRevision > 0) {
     operations.push({ kind: "delete", key: keys.assign(change.unit) });

@@ -24,6 +24,11 @@ export function readRef(folder: GitFolder, name: string, depth = 0): string | nu
   return null;
 }
 
+/** The branch HEAD is on, also one without a commit yet; null where HEAD is a commit. */
+export function readBranchName(folder: GitFolder): string | null {
+  return /^ref: refs\/heads\/(\S+)\s*$/.exec(readIfThere(join(folder.own, "HEAD")) ?? "")?.[1] ?? null;
+}
+
 /** The full names a short one may mean, in git's order of preference (gitrevisions(7)). */
 export function refCandidates(short: string): readonly string[] {
   if (short === "HEAD" || short === "@") return ["HEAD"];

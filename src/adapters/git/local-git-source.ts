@@ -3,7 +3,7 @@ import type { GitSource, TreeFile } from "../../ports/git-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { CommitReader } from "./commit-reader.ts";
 import { findGitFolder } from "./git-folder.ts";
-import { readRef, refCandidates } from "./git-refs.ts";
+import { readBranchName, readRef, refCandidates } from "./git-refs.ts";
 import { isDirty } from "./is-dirty.ts";
 import { resolveRevision } from "./resolve-revision.ts";
 import { WorktreeReader } from "./worktree-reader.ts";
@@ -11,6 +11,8 @@ import { WorktreeReader } from "./worktree-reader.ts";
 export interface LocalGitSource extends GitSource {
   /** The top of the working tree, absolute; null for a bare repository. */
   readonly worktree: string | null;
+  /** The branch HEAD is on; null where it is on none. */
+  currentBranch(): string | null;
   /** Whether anything under these paths ("" is everything) is not as HEAD has it. Never, for a bare repository. */
   isDirty(paths: readonly string[]): Promise<boolean>;
   /** What is in the working tree now, under these folders. Rejects with `no-worktree` for a bare repository. */
@@ -42,6 +44,7 @@ export function openLocalGitSource(path: string, branch: string | null = null): 
 
   return {
     worktree: folder.worktree,
+    currentBranch: () => readBranchName(folder),
     async fetch() {
       const oid = readRef(folder, branch === null ? "HEAD" : `refs/heads/${branch}`);
       const tip = oid === null ? null : reader.peel(oid);

@@ -3,16 +3,17 @@ import { createInterface } from "node:readline/promises";
 import { Args, Flags } from "@oclif/core";
 import { waitConverged } from "../../daemon/wait-converged.ts";
 import type { Convergence } from "../../domain/cluster/convergence.ts";
-import { newlyUnplaceable } from "../../domain/plan/newly-unplaceable.ts";
+import type { MachineId } from "../../domain/names.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { type Applied, applyPlan } from "../../usecases/apply-plan.ts";
+import { readSnapshot } from "../../usecases/read-snapshot.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import type { Composition } from "../composition.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { type Planned, planFromFlags } from "../plan-from-flags.ts";
-import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { convergenceText, ProgressView } from "../views/convergence-text.ts";
+import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { planText } from "../views/plan-text.ts";
 import { staleText } from "../views/stale-text.ts";
 import { readPlanFile } from "./show.ts";
@@ -33,7 +34,8 @@ export default class ApplyCommand extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ApplyCommand);
     const timeoutMs = parseDuration(flags.timeout);
-    if (timeoutMs === null) throw new OperationError("bad-timeout", `${flags.timeout} is not a duration such as 90s or 5m`);
+    if (timeoutMs === null)
+      throw new OperationError("bad-timeout", `${flags.timeout} is not a duration such as 90s or 5m`);
     const composition = await this.compose(flags);
     try {
       await composition.needRegistry();
@@ -47,10 +49,19 @@ export default class ApplyCommand extends BaseCommand {
         this.say(staleText(planned.plan, applied.release));
         throw new SilentExit(EXIT.stale);
       }
-      if (applied.kind === "already") this.say(`already applied as release ${applied.release.seq} by ${applied.release.by}`);
+      if (applied.kind === "already")
+        this.say(`already applied as release ${applied.release.seq} by ${applied.release.by}`);
       else this.say(`release ${applied.release.seq}: commit ${applied.release.commit.slice(0, 7)}`);
-      const state = flags.detach ? null : await this.wait(composition, planned, applied.release.seq, timeoutMs, flags.json);
-      if (flags.json) this.printJson({ result: applied.kind, release: applied.release, planId: planned.plan.planId, convergence: state });
+      const state = flags.detach
+        ? null
+        : await this.wait(composition, planned, applied.release.seq, timeoutMs, flags.json);
+      if (flags.json)
+        this.printJson({
+          result: applied.kind,
+          release: applied.release,
+          planId: planned.plan.planId,
+          convergence: state,
+        });
       if (state !== null && !state.converged) throw new SilentExit(EXIT.notConverged);
     } finally {
       await composition.close();
@@ -58,11 +69,17 @@ export default class ApplyCommand extends BaseCommand {
   }
 
   /** A saved plan is applied as it was reviewed: the commit is compiled again and must decide the very same. */
-  private async plan(composition: Composition, file: string | undefined, flags: { revision: string }): Promise<Planned> {
+  private async plan(
+    composition: Composition,
+    file: string | undefined,
+    flags: { revision: string },
+  ): Promise<Planned> {
     if (file === undefined) return planFromFlags(composition, flags.revision);
     const saved = await readPlanFile(file);
     if (saved.partial !== null) {
-      throw new OperationError("plan-partial", `this plan shows ${saved.partial} only and cannot be applied`, { next: "plan a whole commit" });
+      throw new OperationError("plan-partial", `this plan shows ${saved.partial} only and cannot be applied`, {
+        next: "plan a whole commit",
+      });
     }
     const planned = await planFromFlags(composition, saved.commit);
     const done = planned.snapshot.release?.commit === saved.commit;
@@ -77,9 +94,14 @@ export default class ApplyCommand extends BaseCommand {
     if (approved || plan.changes.length === 0) return;
     const removals = plan.changes.filter((change) => change.action === "remove").length;
     if (!process.stdin.isTTY) {
-      throw new OperationError("not-approved", "nobody is there to say yes", { next: "add --auto-approve, or apply a reviewed plan: fleet apply FILE" });
+      throw new OperationError("not-approved", "nobody is there to say yes", {
+        next: "add --auto-approve, or apply a reviewed plan: fleet apply FILE",
+      });
     }
-    const question = removals > 0 && !allowDeletes ? `Apply this plan, which removes ${removals} units? Only 'yes' goes on: ` : "Apply this plan? Only 'yes' goes on: ";
+    const question =
+      removals > 0 && !allowDeletes
+        ? `Apply this plan, which removes ${removals} units? Only 'yes' goes on: `
+        : "Apply this plan? Only 'yes' goes on: ";
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     const answer = await terminal.question(question).finally(() => terminal.close());
     if (answer.trim() === "yes") return;
@@ -87,11 +109,15 @@ export default class ApplyCommand extends BaseCommand {
     throw new SilentExit(EXIT.error);
   }
 
-  private async apply(composition: Composition, { plan, spec, snapshot }: Planned, flags: { source?: string | undefined; branch?: string | undefined }): Promise<Applied> {
+  private async apply(
+    composition: Composition,
+    { plan, spec, snapshot }: Planned,
+    flags: { source?: string | undefined; branch?: string | undefined },
+  ): Promise<Applied> {
     const registry = await composition.needRegistry();
     const repository = await composition.repository();
     const sourceName = flags.source ?? snapshot.identity?.source ?? "";
-    const branch = flags.branch ?? snapshot.identity?.branch ?? (await repository.currentBranch()) ?? "main";
+    const branch = flags.branch ?? snapshot.identity?.branch ?? repository.currentBranch() ?? "main";
     const source = await composition.source(sourceName === "" ? (repository.worktree ?? ".") : sourceName, branch);
     return applyPlan({
       registry,
@@ -109,7 +135,18 @@ export default class ApplyCommand extends BaseCommand {
     });
   }
 
-  private async wait(composition: Composition, { spec }: Planned, releaseSeq: number, timeoutMs: number, quiet: boolean): Promise<Convergence> {
+  private async machineNames(composition: Composition, cluster: string): Promise<Map<MachineId, string>> {
+    const { snapshot } = await readSnapshot(await composition.needRegistry(), composition.keysOf(cluster));
+    return new Map(snapshot.members.map((member) => [member.id, member.name]));
+  }
+
+  private async wait(
+    composition: Composition,
+    { spec }: Planned,
+    releaseSeq: number,
+    timeoutMs: number,
+    quiet: boolean,
+  ): Promise<Convergence> {
     const progress = new ProgressView(process.stderr, composition.clock);
     const state = await waitConverged({
       registry: await composition.needRegistry(),
@@ -122,13 +159,12 @@ export default class ApplyCommand extends BaseCommand {
       onProgress: (now) => progress.show(now),
     });
     progress.end();
-    if (!quiet) this.say(convergenceText(state));
+    if (!quiet) this.say(convergenceText(state, await this.machineNames(composition, spec.cluster)));
     return state;
   }
 }
 
-function refuseUnplaceable({ plan, snapshot }: Planned): void {
-  const units = newlyUnplaceable(plan, snapshot);
+function refuseUnplaceable({ newlyUnplaceable: units }: Planned): void {
   if (units.length === 0) return;
   throw new OperationError("unplaceable", `${units.join(", ")} fit on no machine; nothing was changed`, {
     next: "the plan above says what each machine lacks",

@@ -2,8 +2,8 @@ import { Args, Flags } from "@oclif/core";
 import { unitOnMachine } from "../../domain/spec/unit-on-machine.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { BaseCommand, outputFlags, repositoryFlags } from "../base-command.ts";
-import { RejectedCommit } from "../report-error.ts";
 import { validateFromFlags } from "../plan-from-flags.ts";
+import { RejectedCommit } from "../report-error.ts";
 import { printable } from "../views/printable.ts";
 
 export default class CatCommand extends BaseCommand {
@@ -23,10 +23,16 @@ export default class CatCommand extends BaseCommand {
       if (spec === null) throw new RejectedCommit(diagnostics);
       const name = args.unit.includes(".") ? args.unit : `${args.unit}.service`;
       const unit = spec.units.find((unit) => unit.name === name || unit.service === name);
-      if (unit === undefined) throw new OperationError("unit-unknown", `there is no unit ${name} in this commit`, { next: "fleet validate lists what there is" });
+      if (unit === undefined)
+        throw new OperationError("unit-unknown", `there is no unit ${name} in this commit`, {
+          next: "fleet validate lists what there is",
+        });
       const { files, hash } = unitOnMachine(unit, flags.machine ?? null, spec, composition.sha256);
       if (flags.json) this.printJson({ unit: unit.name, hash, files });
-      else this.print(files.map((file) => `# ${file.path}\n${file.text.split("\n").map(printable).join("\n")}`).join("\n"));
+      else
+        this.print(
+          files.map((file) => `# ${file.path}\n${file.text.split("\n").map(printable).join("\n")}`).join("\n"),
+        );
     } finally {
       await composition.close();
     }

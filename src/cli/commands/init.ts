@@ -24,6 +24,11 @@ export default class InitCommand extends BaseCommand {
 }
 
 function manifestOf(folder: string): string {
-  const name = folder.toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 63) || "cluster";
+  const name =
+    folder
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, 63) || "cluster";
   return `# Every unit under units/ is launched, unless another unit activates it.\napiVersion: fleet/v1\ncluster: ${name}\n`;
 }

@@ -7,7 +7,10 @@ export default class ListMachinesCommand extends LookingCommand {
   static override flags = {
     ...lookingFlags,
     ...listFlags,
-    fields: Flags.string({ description: "machine, name, ip, metadata, state, version, release", default: "machine,name,ip,metadata,state" }),
+    fields: Flags.string({
+      description: "machine, name, ip, metadata, state, version, release",
+      default: "machine,name,ip,metadata,state",
+    }),
   };
 
   async run(): Promise<void> {

@@ -14,21 +14,27 @@ export default class ListUnitFilesCommand extends LookingCommand {
   static override flags = {
     ...lookingFlags,
     ...listFlags,
-    fields: Flags.string({ description: "unit, hash, dstate, state, target, desc, global, group", default: "unit,hash,dstate,state,target" }),
+    fields: Flags.string({
+      description: "unit, hash, dstate, state, target, desc, global, group",
+      default: "unit,hash,dstate,state,target",
+    }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ListUnitFilesCommand);
     const view = await this.view(flags);
     const rows = unitRows(view);
-    const files = view.index.map((unit): FileRow => ({ unit, rows: rows.filter((row) => row.unit === unit.name && row.machine !== null) }));
+    const files = view.index.map(
+      (unit): FileRow => ({ unit, rows: rows.filter((row) => row.unit === unit.name && row.machine !== null) }),
+    );
     if (flags.json) return this.printJson(files);
     const fields: Record<string, (file: FileRow) => string> = {
       unit: ({ unit }) => unit.name,
       hash: ({ unit }) => (flags.full ? unit.hash : unit.hash.slice(0, 7)),
       dstate: ({ unit }) => unit.goal,
       state: ({ rows }) => stateText(rows),
-      target: ({ rows }) => (rows.length > 1 ? `${rows.length} machines` : rows.map((row) => machineText(row, flags.full)).join("")),
+      target: ({ rows }) =>
+        rows.length > 1 ? `${rows.length} machines` : rows.map((row) => machineText(row, flags.full)).join(""),
       desc: ({ unit }) => unit.description,
       global: ({ unit }) => String(unit.global),
       group: ({ unit }) => unit.group,

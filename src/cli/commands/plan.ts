@@ -25,15 +25,18 @@ export default class PlanCommand extends BaseCommand {
     try {
       const repository = await composition.repository();
       if (!flags.worktree && flags.revision === "HEAD" && (await repository.isDirty([""]))) {
-        this.say("the working tree has changes that no commit holds: this is the plan of HEAD (--worktree previews them)");
+        this.say(
+          "the working tree has changes that no commit holds: this is the plan of HEAD (--worktree previews them)",
+        );
       }
       const planned = await planFromFlags(composition, flags.revision, flags.worktree);
       if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
-      for (const { key, problem } of planned.quarantined) this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
+      for (const { key, problem } of planned.quarantined)
+        this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
       if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
       if (flags.json) this.print(encodePlan(planned.plan));
       else this.print(planText(planned.plan, planned.snapshot));
-      const code = planExitCode(planned.plan, planned.snapshot, flags["detailed-exitcode"]);
+      const code = planExitCode(planned, flags["detailed-exitcode"]);
       if (code !== EXIT.done) throw new SilentExit(code);
     } finally {
       await composition.close();

@@ -29,14 +29,19 @@ export default class ShowCommand extends BaseCommand {
     }
   }
 
-  private async planOfRelease(composition: Composition, flags: { cluster?: string | undefined }, seq: number): Promise<Plan> {
+  private async planOfRelease(
+    composition: Composition,
+    flags: { cluster?: string | undefined },
+    seq: number,
+  ): Promise<Plan> {
     const registry = await composition.needRegistry();
     const keys = composition.keysOf(await clusterName(composition, flags.cluster));
     const entry = (await registry.list(keys.releaseAt(seq), { exact: true })).entries[0];
     const decoded = entry === undefined ? null : decodeRecord<ReleaseRecord>(entry.value, RELEASE_SHAPE);
     if (decoded?.kind !== "record") throw new OperationError("release-unknown", `there is no release ${seq}`);
     const plan = await readPlan(registry, keys, decoded.record.planId);
-    if (plan === null) throw new OperationError("plan-missing", `the plan of release ${seq} is not in the registry any more`);
+    if (plan === null)
+      throw new OperationError("plan-missing", `the plan of release ${seq} is not in the registry any more`);
     return plan;
   }
 }

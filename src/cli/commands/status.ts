@@ -1,6 +1,6 @@
 import { Args } from "@oclif/core";
-import { LookingCommand, lookingFlags } from "../looking-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
+import { LookingCommand, lookingFlags } from "../looking-command.ts";
 import { clusterStatusText, unitStatusText } from "../views/status-text.ts";
 import { unitRows } from "../views/unit-rows.ts";
 
@@ -15,7 +15,14 @@ export default class StatusCommand extends LookingCommand {
     const view = await this.view(flags);
     const rows = unitRows(view);
     if (argv.length === 0) {
-      if (flags.json) return this.printJson({ ...view.snapshot, units: rows, leader: view.leader, report: view.report, quarantined: view.quarantined });
+      if (flags.json)
+        return this.printJson({
+          ...view.snapshot,
+          units: rows,
+          leader: view.leader,
+          report: view.report,
+          quarantined: view.quarantined,
+        });
       return this.print(clusterStatusText(view, rows));
     }
     const wanted = argv.map((unit) => (String(unit).includes(".") ? String(unit) : `${unit}.service`));

@@ -20,7 +20,10 @@ export default class ValidateCommand extends BaseCommand {
       if (flags.json) this.printJson({ valid, commit, diagnostics });
       else {
         if (diagnostics.length > 0) this.say(diagnosticsText(diagnostics));
-        if (valid) this.print(`${spec?.cluster}: ${spec?.units.length} units in ${spec?.groups.length} groups are valid at ${commit.slice(0, 7)}`);
+        if (valid)
+          this.print(
+            `${spec?.cluster}: ${spec?.units.length} units in ${spec?.groups.length} groups are valid at ${commit.slice(0, 7)}`,
+          );
       }
       if (!valid) throw new SilentExit(EXIT.error);
     } finally {

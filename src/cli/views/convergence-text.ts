@@ -1,4 +1,5 @@
-import type { Convergence } from "../../domain/cluster/convergence.ts";
+import type { Convergence, WaitingBecause } from "../../domain/cluster/convergence.ts";
+import type { MachineId } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { printable } from "./printable.ts";
 
@@ -37,18 +38,34 @@ export class ProgressView {
 }
 
 /** How it ended: one line where all is well, else every unit that is not, with its last journal lines. */
-export function convergenceText(state: Convergence): string {
+export function convergenceText(state: Convergence, names: ReadonlyMap<MachineId, string>): string {
   if (state.converged) return `converged: ${countsOf(state)}`;
-  const failed = state.failed.flatMap(({ unit, machineName, problem }) => [
-    `x ${unit} on ${machineName}: ${problem.code}: ${problem.detail}`,
-    ...problem.journal.map((line) => `    | ${line}`),
+  const where = (machine: MachineId | null) =>
+    machine === null ? "" : ` on ${names.get(machine) ?? machine.slice(0, 8)}`;
+  const failed = state.failed.flatMap(({ unit, machine, because }) => [
+    `x ${unit}${where(machine)}: ${because.code === "problem" ? `${because.problem.code}: ${because.problem.detail}` : "fits on no machine"}`,
+    ...(because.code === "problem" ? because.problem.journal : []).map((line) => `    | ${line}`),
   ]);
-  const waiting = state.waiting.map(({ unit, machineName, why }) => `o ${unit}${machineName === null ? "" : ` on ${machineName}`}: ${why.code}`);
+  const waiting = state.waiting.map(
+    ({ unit, machine, because }) => `o ${unit}${where(machine)}: ${waitingText(because)}`,
+  );
   return [`not converged: ${countsOf(state)}`, ...failed, ...waiting].map(printable).join("\n");
 }
 
+function waitingText(because: WaitingBecause): string {
+  switch (because.code) {
+    case "machine-behind":
+      return `the machine keeps its older set: ${because.problem.code}: ${because.problem.detail}`;
+    case "state":
+      return `is ${because.active} (${because.sub})`;
+    default:
+      return because.code.replaceAll("-", " ");
+  }
+}
+
 function countsOf(state: Convergence): string {
-  const parts = [`${state.done} of ${state.total} units as wanted`];
+  const done = state.wanted - [...state.waiting, ...state.failed].filter((entry) => entry.machine !== null).length;
+  const parts = [`${Math.max(0, done)} of ${state.wanted} as wanted`];
   if (state.failed.length > 0) parts.push(`${state.failed.length} failed`);
   if (state.waiting.length > 0) parts.push(`waiting for ${state.waiting.length}`);
   return parts.join(", ");

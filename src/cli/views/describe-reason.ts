@@ -1,6 +1,6 @@
 import type { MachineId } from "../../domain/names.ts";
-import type { Change } from "../../domain/plan/plan.ts";
 import type { PlacementReason, RejectReason } from "../../domain/placement/placement.ts";
+import type { Change } from "../../domain/plan/plan.ts";
 
 /** The only place that puts sentences to reasons. */
 export function describeChange(change: Change, names: ReadonlyMap<MachineId, string>): string {
@@ -37,6 +37,10 @@ export function describePlacement(reason: PlacementReason, names: ReadonlyMap<Ma
       return "global: every machine that matches";
     case "data-stays":
       return `its data is here (${reason.because})`;
+    case "nowhere-else":
+      return `stays although the machine ${describeReject(reason.because)}: no other fits`;
+    case "joined-group":
+      return `goes where the rest of its group is (${reason.group})`;
     case "moved":
       return `${names.get(reason.from) ?? reason.from.slice(0, 8)}: ${describeReject(reason.because)}`;
   }

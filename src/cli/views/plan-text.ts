@@ -1,7 +1,7 @@
 import type { ClusterSnapshot } from "../../domain/cluster/cluster-snapshot.ts";
 import type { MachineId } from "../../domain/names.ts";
-import type { Change, ChangeAction, Plan } from "../../domain/plan/plan.ts";
 import type { Unplaced } from "../../domain/placement/placement.ts";
+import type { Change, ChangeAction, Plan } from "../../domain/plan/plan.ts";
 import { describeChange, describeReject } from "./describe-reason.ts";
 import { printable } from "./printable.ts";
 import { table } from "./table.ts";
@@ -38,7 +38,9 @@ export function planText(plan: Plan, snapshot: ClusterSnapshot | null): string {
 function headText(plan: Plan, revision: string): string {
   const was = plan.base.releaseCommit === null ? "no release yet" : `was ${plan.base.releaseCommit.slice(0, 7)}`;
   const partial = plan.partial === null ? "" : `  a view of ${plan.partial}: cannot be applied`;
-  return printable(`${plan.cluster}  commit ${plan.commit.slice(0, 7)}  ${was}  ${plan.machines.length} machines${revision}${partial}`);
+  return printable(
+    `${plan.cluster}  commit ${plan.commit.slice(0, 7)}  ${was}  ${plan.machines.length} machines${revision}${partial}`,
+  );
 }
 
 function changesText(plan: Plan, names: ReadonlyMap<MachineId, string>): string {
@@ -55,7 +57,8 @@ function changesText(plan: Plan, names: ReadonlyMap<MachineId, string>): string 
 
 function whereText({ from, to }: Change, names: ReadonlyMap<MachineId, string>): string {
   const name = (machine: MachineId) => names.get(machine) ?? machine.slice(0, 8);
-  if (from !== null && to !== null && from.machine !== to.machine) return `${name(from.machine)} -> ${name(to.machine)}`;
+  if (from !== null && to !== null && from.machine !== to.machine)
+    return `${name(from.machine)} -> ${name(to.machine)}`;
   const side = to ?? from;
   return side === null ? "" : name(side.machine);
 }
@@ -63,7 +66,7 @@ function whereText({ from, to }: Change, names: ReadonlyMap<MachineId, string>):
 /** With no machines nothing can be placed yet: what would run, and the one step that is missing. */
 function unknownText(plan: Plan): string {
   if (plan.unknown.length === 0) return "";
-  const rows = plan.unknown.map((unit) => ["+", "start", unit.unit, unit.global ? "every machine" : "one machine", `goal ${unit.goal}`]);
+  const rows = plan.unknown.map((unit) => ["+", unit]);
   return `${table(null, rows)}\n\nno cluster yet: ${plan.unknown.length} units, 0 machines. Which machine runs what is known once one has joined;\ntry it on this machine: fleet lab up --machines 3`;
 }
 
@@ -71,7 +74,8 @@ function unplacedText(unplaced: readonly Unplaced[]): string {
   return unplaced
     .map(({ units, kind, because }) => {
       const lines = because.map(
-        ({ reason, count, examples }) => `    ${describeReject(reason)}: ${count} ${count === 1 ? "machine" : "machines"} (${examples.join(", ")}${count > examples.length ? ", …" : ""})`,
+        ({ reason, count, examples }) =>
+          `    ${describeReject(reason)}: ${count} ${count === 1 ? "machine" : "machines"} (${examples.join(", ")}${count > examples.length ? ", …" : ""})`,
       );
       const word = kind === "waiting" ? "waits for a machine that is away" : "fits on no machine";
       return [`! ${units.join(", ")} ${word}`, ...lines].map(printable).join("\n");
@@ -81,7 +85,9 @@ function unplacedText(unplaced: readonly Unplaced[]): string {
 
 /** Until waves are driven, a release is one wave, and the plan says so. */
 function waveText(plan: Plan, names: ReadonlyMap<MachineId, string>): string {
-  const machines = new Set(plan.changes.flatMap((change) => [change.to?.machine ?? change.from?.machine].filter((id) => id !== undefined)));
+  const machines = new Set(
+    plan.changes.flatMap((change) => [change.to?.machine ?? change.from?.machine].filter((id) => id !== undefined)),
+  );
   const where = [...machines].map((id) => names.get(id) ?? id.slice(0, 8)).sort();
   return `one wave: all ${plan.changes.length} changes at once, on ${where.join(", ")}`;
 }

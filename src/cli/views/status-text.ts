@@ -19,13 +19,23 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[]): 
   ];
   const troubles = [
     ...(report?.problem == null ? [] : [`engine: ${report.problem}`]),
-    ...members.filter((member) => !member.present).map((member) => `${member.name} is absent: what it said last is shown below`),
-    ...members.filter((member) => member.problem != null).map((member) => `${member.name}: ${member.problem?.code}: ${member.problem?.detail}`),
+    ...members
+      .filter((member) => !member.present)
+      .map((member) => `${member.name} is absent: what it said last is shown below`),
+    ...members
+      .filter((member) => member.problem != null)
+      .map((member) => `${member.name}: ${member.problem?.code}: ${member.problem?.detail}`),
     ...view.quarantined.map(({ key, problem }) => `record ${key} cannot be read: ${problem}`),
   ].map(printable);
   const body = table(
     ["unit", "machine", "active", "sub", "problem"],
-    rows.map((row) => [row.unit, machineText(row, false), activeText(row), row.sub, row.problem?.code ?? (row.machine === null && row.goal !== "inactive" ? "not placed" : "")]),
+    rows.map((row) => [
+      row.unit,
+      machineText(row, false),
+      activeText(row),
+      row.sub,
+      row.problem?.code ?? (row.machine === null && row.goal !== "inactive" ? "not placed" : ""),
+    ]),
   );
   return [...head, ...troubles, ...(rows.length === 0 ? [] : ["", body])].join("\n");
 }
@@ -56,7 +66,11 @@ export function unitStatusText(row: UnitRow): string {
     `${sign} ${row.unit}${row.machine === null ? " - not placed" : ` on ${machineText(row, false)}`}`,
     `    goal: ${row.goal}`,
     ...(row.machine === null ? [] : [`  loaded: ${row.load || "unknown"}  ${hashText(row)}`]),
-    ...(row.machine === null ? [] : [`  active: ${row.active || "unknown"} (${row.sub || "unknown"})${row.since === "" ? "" : ` since ${row.since}`}`]),
+    ...(row.machine === null
+      ? []
+      : [
+          `  active: ${row.active || "unknown"} (${row.sub || "unknown"})${row.since === "" ? "" : ` since ${row.since}`}`,
+        ]),
     ...(row.result === "" || row.result === "success" ? [] : [`  result: ${row.result}`]),
     ...(row.problem === null ? [] : [` problem: ${row.problem.code}: ${row.problem.detail}`]),
     ...(row.problem?.journal ?? []).map((line) => `    | ${line}`),

@@ -1,6 +1,6 @@
+import type { StatusProblem } from "../../domain/cluster/cluster-snapshot.ts";
 import type { MachineId, UnitHash, UnitName } from "../../domain/names.ts";
 import type { UnitGoal } from "../../domain/spec/cluster-spec.ts";
-import type { StatusProblem } from "../../domain/cluster/cluster-snapshot.ts";
 import type { ClusterView } from "../cluster-view.ts";
 
 /** One unit on one machine, or nowhere (`machine` null): what is wanted there beside what was seen there. */
@@ -51,25 +51,27 @@ export function unitRows({ snapshot, index }: ClusterView): UnitRow[] {
     }),
   );
   const known = new Set(placed.map((row) => row.unit));
-  const unplaced = index.filter((unit) => !known.has(unit.name)).map(
-    (unit): UnitRow => ({
-      unit: unit.name,
-      goal: unit.goal,
-      machine: null,
-      machineName: null,
-      address: null,
-      present: false,
-      wantedHash: unit.hash,
-      hash: null,
-      load: "",
-      active: "",
-      sub: "",
-      since: "",
-      result: "",
-      invocation: "",
-      problem: null,
-    }),
-  );
+  const unplaced = index
+    .filter((unit) => !known.has(unit.name))
+    .map(
+      (unit): UnitRow => ({
+        unit: unit.name,
+        goal: unit.goal,
+        machine: null,
+        machineName: null,
+        address: null,
+        present: false,
+        wantedHash: unit.hash,
+        hash: null,
+        load: "",
+        active: "",
+        sub: "",
+        since: "",
+        result: "",
+        invocation: "",
+        problem: null,
+      }),
+    );
   const order = (row: UnitRow) => `${row.unit}\u0000${row.machineName ?? ""}`;
   return [...placed, ...unplaced].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
 }

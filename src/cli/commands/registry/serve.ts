@@ -1,0 +1,32 @@
+import { Flags } from "@oclif/core";
+import { BaseCommand } from "../../base-command.ts";
+import { DEFAULT_REGISTRY_SOCKET } from "../../composition.ts";
+import { stopSignal } from "../../daemon-composition.ts";
+
+export default class RegistryServeCommand extends BaseCommand {
+  static override summary = "Run the embedded registry: speaks etcd's v3 protocol, keeps its data in a folder";
+  static override flags = {
+    "data-directory": Flags.string({
+      description: "Where its log and snapshots are",
+      env: "FLEET_REGISTRY_DATA",
+      default: "/var/lib/fleet/registry",
+    }),
+    listen: Flags.string({
+      description: "unix:/path or 127.0.0.1:port; may be given several times",
+      multiple: true,
+      default: [`unix:${DEFAULT_REGISTRY_SOCKET}`],
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(RegistryServeCommand);
+    const { startEmbeddedRegistry } = await import("../../../adapters/embedded/embedded-registry-server.ts");
+    const signal = stopSignal();
+    const server = await startEmbeddedRegistry({ dataDir: flags["data-directory"], listen: flags.listen });
+    this.say(`the registry listens on ${server.addresses.join(", ")}`);
+    await new Promise<void>((resolve) =>
+      signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+    );
+    await server.close();
+  }
+}

@@ -1,0 +1,84 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { randomId } from "../adapters/random-id.ts";
+import { sha256 } from "../adapters/sha256.ts";
+import { systemClock } from "../adapters/system-clock.ts";
+import { backoffMs } from "../daemon/backoff.ts";
+import type { GitSource } from "../ports/git-source.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { Registry } from "../ports/registry.ts";
+import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import { DEFAULT_REGISTRY_SOCKET } from "./composition.ts";
+
+export interface DaemonFlags {
+  readonly registry?: string | undefined;
+  readonly source?: string | undefined;
+  readonly branch?: string | undefined;
+  readonly manifest: string;
+  readonly cluster?: string | undefined;
+  readonly "state-directory": string;
+}
+
+export interface DaemonWorld {
+  readonly registry: Registry;
+  readonly source: GitSource;
+  readonly compile: CommitCompiler;
+  readonly cluster: string;
+  readonly clock: typeof systemClock;
+  readonly newId: typeof randomId;
+  readonly sha256: typeof sha256;
+  readonly log: (line: string) => void;
+}
+
+/** The adapters of a daemon; `role` keeps the mirrors of two daemons on one machine apart. */
+export async function composeDaemon(flags: DaemonFlags, role: string, signal: AbortSignal): Promise<DaemonWorld> {
+  if (flags.source === undefined) {
+    throw new OperationError("no-source", "a daemon must know which repository to follow", {
+      next: "set --source or FLEET_SOURCE",
+    });
+  }
+  const [{ openRegistry }, { openGitSource }, { commitCompiler }] = await Promise.all([
+    import("../adapters/etcd/open-registry.ts"),
+    import("../adapters/git/open-git-source.ts"),
+    import("../usecases/compile-commit.ts"),
+  ]);
+  const log = (line: string): void => void process.stderr.write(`${line}\n`);
+  const mirrors = join(flags["state-directory"], role);
+  await mkdir(mirrors, { recursive: true, mode: 0o700 });
+  const registry = await openRegistry(flags.registry ?? `unix:${DEFAULT_REGISTRY_SOCKET}`, { clock: systemClock });
+  const source = await openGitSource(flags.source, {
+    branch: flags.branch ?? "main",
+    mirrorFolder: join(mirrors, "source"),
+  });
+  const compile = commitCompiler({ source, manifestPath: flags.manifest, sha256 });
+  const cluster = flags.cluster ?? (await clusterOfBranch(source, compile, log, signal));
+  return { registry, source, compile, cluster, clock: systemClock, newId: randomId, sha256, log };
+}
+
+/** The name in the manifest at the branch's tip; waited for, because a repository may come up after its machines. */
+async function clusterOfBranch(
+  source: GitSource,
+  compile: CommitCompiler,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      const { spec, diagnostics } = await compile(await source.fetch());
+      if (spec !== null) return spec.cluster;
+      log(`the branch does not compile: ${diagnostics[0]?.saw ?? "no reason given"}`);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      log(`${error.code}: ${error.message}`);
+    }
+    await systemClock.sleep(backoffMs(attempt), signal);
+  }
+  throw new OperationError("stopped", "stopped before the repository could be read");
+}
+
+/** Aborts when systemd or a person asks the daemon to end. */
+export function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}

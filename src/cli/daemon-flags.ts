@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { hostname, networkInterfaces } from "node:os";
+import { Flags } from "@oclif/core";
+import type { AgentIdentity } from "../daemon/agent.ts";
+import { parseMachineId } from "../domain/names.ts";
+import { parseDuration } from "../domain/spec/duration.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import { clusterFlags, repositoryFlags } from "./base-command.ts";
+import { readFleetConf } from "./fleet-conf.ts";
+
+readFleetConf();
+
+/** Flags of the daemons: old fleet's option names where fleet had one; each also as FLEET_… and as a key of fleet.conf. */
+export const daemonFlags = {
+  manifest: repositoryFlags.manifest,
+  ...clusterFlags,
+  name: Flags.string({ description: "This machine's name (default: the host name)", env: "FLEET_NAME" }),
+  metadata: Flags.string({ description: "key=value,key=value of this machine", env: "FLEET_METADATA", default: "" }),
+  "public-ip": Flags.string({
+    description: "The address published for this machine (default: the first IPv4)",
+    env: "FLEET_PUBLIC_IP",
+  }),
+  "agent-ttl": Flags.string({
+    description: "How long a silent machine is believed to be there (default: the manifest's, 30s)",
+    env: "FLEET_AGENT_TTL",
+  }),
+  grace: Flags.string({
+    description: "Silence beyond that before its units move (default: the manifest's, 60s)",
+    env: "FLEET_GRACE",
+  }),
+  "state-directory": Flags.string({
+    description: "What must survive a reboot",
+    env: "FLEET_STATE_DIRECTORY",
+    default: "/var/lib/fleet",
+  }),
+};
+
+/** Milliseconds of a duration flag, or undefined where it is not set. */
+export function durationFlag(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== null) return milliseconds;
+  throw new OperationError("bad-duration", `--${name} ${text} is not a duration such as 30s or 2m`);
+}
+
+/** What this machine is, from its flags and from what the kernel and systemd say. */
+export function thisMachine(
+  flags: { name?: string | undefined; metadata: string; "public-ip"?: string | undefined },
+  version: string,
+): AgentIdentity {
+  const machine = parseMachineId(readFileSync("/etc/machine-id", "utf8").trim());
+  if (machine === null) {
+    throw new OperationError("no-machine-id", "/etc/machine-id does not hold a machine id", {
+      next: "systemd-machine-id-setup makes one",
+    });
+  }
+  return {
+    machine,
+    name: flags.name ?? hostname(),
+    address: flags["public-ip"] ?? firstAddress(),
+    metadata: { ...parseMetadata(flags.metadata), arch: process.arch, os: osName() },
+    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    version,
+  };
+}
+
+/** Old fleet's form: `k=v,k=v`, split at the first `=`; a pair without one is an error here, where fleet ignored it. */
+function parseMetadata(text: string): Record<string, string> {
+  const pairs = text
+    .split(",")
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== "");
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf("=");
+      if (at > 0) return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+      throw new OperationError("bad-metadata", `metadata ${pair} is not key=value`);
+    }),
+  );
+}
+
+function firstAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const address of addresses ?? []) if (!address.internal && address.family === "IPv4") return address.address;
+  }
+  return "";
+}
+
+function osName(): string {
+  try {
+    return /^ID="?([^"\n]*)"?$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "linux";
+  } catch {
+    return "linux"; // A machine without os-release is still a Linux.
+  }
+}

@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+
+/** Where old fleet kept it. */
+const FLEET_CONF = "/etc/fleet/fleet.conf";
+
+/** Options of fleet.conf whose name is not the flag's; old fleet's spelling stays accepted. */
+const ALIASES: Readonly<Record<string, string>> = { etcd_servers: "registry" };
+
+/**
+ * Reads fleet's own `key="value"` file into the environment, where nothing is set yet: a flag beats the environment, the
+ * environment beats the file. No file is no configuration.
+ */
+export function readFleetConf(path = FLEET_CONF, environment: NodeJS.ProcessEnv = process.env): void {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return; // Most machines are configured by the environment alone.
+  }
+  for (const line of text.split("\n")) {
+    const match = /^\s*([a-z_]+)\s*=\s*(?:"([^"]*)"|([^#]*?))\s*(?:#.*)?$/.exec(line);
+    if (match === null) continue;
+    const key = `FLEET_${(ALIASES[match[1]!] ?? match[1]!).toUpperCase()}`;
+    environment[key] ??= match[2] ?? match[3] ?? "";
+  }
+}
