@@ -15,7 +15,9 @@ export interface Placement {
 export type PlacementReason =
   | { readonly code: "stayed" }
   | { readonly code: "planned" }
+  /** `load`: units it had. `fitting`: open machines the commit allows, before any neighbour was asked. */
   | { readonly code: "least-loaded"; readonly load: number; readonly fitting: number }
+  /** The commit allows no other. */
   | { readonly code: "only-fit" }
   | { readonly code: "global" }
   /** `Move=never`: it would have moved, but its data is here. */

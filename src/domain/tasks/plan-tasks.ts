@@ -101,12 +101,15 @@ function restart(wanted: WantedUnit, unit: ObservedUnit, reason: TaskReason, act
   if (isUp(unit) || unit.systemd?.active === "deactivating") acts.add("stop", wanted.name, reason);
   if (isFailed(unit)) acts.add("reset-failed", wanted.name, reason);
   if (wanted.goal === "launched") acts.add("start", wanted.name, reason);
+  else if (unit.started !== null && !isUp(unit)) acts.add("adopt", wanted.name, { code: "goal-is", goal: "loaded" });
 }
 
 /** The right text everywhere; active without our start means that its socket, timer or path activated it, as it should be. */
 function keepLoaded(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
-  if (!unit.owned) acts.add("adopt", wanted.name, { code: "runs-already", hash: wanted.hash });
-  if (isUp(unit) && unit.started !== null) acts.add("stop", wanted.name, { code: "goal-is", goal: "loaded" });
+  const wasStarted = unit.started !== null;
+  if (isUp(unit) && wasStarted) acts.add("stop", wanted.name, { code: "goal-is", goal: "loaded" });
+  else if (wasStarted) acts.add("adopt", wanted.name, { code: "goal-is", goal: "loaded" });
+  else if (!unit.owned) acts.add("adopt", wanted.name, { code: "runs-already", hash: wanted.hash });
 }
 
 /** The right text everywhere; remembers what runs already, starts what should run and does not. */
@@ -123,12 +126,12 @@ function launch(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
   acts.add("start", wanted.name, reason);
 }
 
-/** What systemd stops along with a unit that starts again is started again too, in this pass and not as drift in the next. */
+/** What systemd stops along with another unit is started again in this pass, and not as drift in the next. */
 function startFollowers(free: readonly WantedUnit[], seen: ReadonlyMap<UnitName, ObservedUnit>, acts: Acts): void {
-  const restarted = free.map((unit) => unit.name).filter((unit) => acts.has("stop", unit) && acts.has("start", unit));
-  if (restarted.length === 0) return;
+  const stopped = acts.unitsOf("stop");
+  if (stopped.length === 0) return;
   const byName = new Map(free.map((unit) => [unit.name, unit]));
-  for (const [follower, leader] of stoppedWith(restarted, free)) {
+  for (const [follower, leader] of stoppedWith(stopped, free)) {
     const observed = seen.get(follower);
     const isAffected = observed !== undefined && isUp(observed) && byName.get(follower)!.goal === "launched";
     if (isAffected && !acts.has("start", follower)) acts.add("start", follower, { code: "restart-with", unit: leader });
@@ -153,6 +156,10 @@ class Acts {
 
   has(kind: UnitTask["kind"], unit: UnitName): boolean {
     return this.#tasks.get(kind)?.has(unit) ?? false;
+  }
+
+  unitsOf(kind: UnitTask["kind"]): UnitName[] {
+    return [...(this.#tasks.get(kind)?.keys() ?? [])];
   }
 
   reload(unit: UnitName): void {

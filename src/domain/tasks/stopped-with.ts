@@ -7,8 +7,8 @@ import type { WantedUnit } from "./task.ts";
 const PROPAGATING = ["Requires", "Requisite", "BindsTo", "PartOf", "StopPropagatedFrom"] as const;
 
 /**
- * The units systemd stops together with those given, directly or through others, each with the one of the given that takes it along.
- * Both are named as the commit names them; only units of this machine's set count.
+ * The units of this machine's set that systemd stops together with those given, directly or through others, each with the one of the
+ * given that takes it along. All are named as the commit names them.
  */
 export function stoppedWith(stopped: readonly UnitName[], units: readonly WantedUnit[]): Map<UnitName, UnitName> {
   const followers = followersOf(units);
@@ -33,9 +33,8 @@ function followersOf(units: readonly WantedUnit[]): Map<UnitName, UnitName[]> {
   const followers = new Map<UnitName, UnitName[]>();
   for (const unit of units) {
     for (const named of namedBy(unit)) {
-      const leader = nameOf.get(named);
-      if (leader !== undefined && leader !== unit.name)
-        followers.set(leader, [...(followers.get(leader) ?? []), unit.name]);
+      const leader = nameOf.get(named) ?? (named as UnitName);
+      if (leader !== unit.name) followers.set(leader, [...(followers.get(leader) ?? []), unit.name]);
     }
   }
   return followers;

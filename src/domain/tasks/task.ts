@@ -61,7 +61,7 @@ export type Task =
    */
   | { readonly kind: "reload"; readonly units: readonly UnitName[]; readonly reason: TaskReason }
   | { readonly kind: "start"; readonly unit: UnitName; readonly reason: TaskReason }
-  /** Already runs with the right definition: only remembered, as owned and, where it is to be launched, as started. */
+  /** Is as it should be: only remembered, as owned, and as started if it is to be launched, as not started if loaded. */
   | { readonly kind: "adopt"; readonly unit: UnitName; readonly reason: TaskReason };
 
 export type TaskReason =
