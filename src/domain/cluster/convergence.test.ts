@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { machineId, specOf, type UnitSketch } from "../../../test/property/generators/cluster.ts";
+import type { UnitHash, UnitName } from "../names.ts";
+import { unitOnMachine } from "../spec/unit-on-machine.ts";
+import type { ClusterSnapshot, Member, UnitStatus } from "./cluster-snapshot.ts";
+import { judgeConvergence } from "./convergence.ts";
+import { emptySnapshot } from "./empty-snapshot.ts";
+
+const sha256 = (text: string) => text;
+const OLD = "old" as UnitHash;
+const problem = (code: string) => ({ code, detail: "", journal: [] });
+
+interface Case {
+  readonly says: string;
+  readonly unit?: Partial<UnitSketch>;
+  readonly placed?: UnitHash | null;
+  readonly member?: Partial<Member>;
+  readonly status: Partial<UnitStatus> | null;
+  readonly verdict: string;
+}
+
+const oneshot = { text: "x\nType=oneshot" };
+
+const CASES: readonly Case[] = [
+  { says: "placed, seen and active", status: {}, verdict: "converged" },
+  { says: "not in its machine's set yet", placed: null, status: null, verdict: "waiting not-placed" },
+  { says: "in the set with an older text", placed: OLD, status: { hash: OLD }, verdict: "waiting not-placed" },
+  { says: "its agent has said nothing yet", status: null, verdict: "waiting no-status" },
+  {
+    says: "its agent keeps an older set",
+    member: { problem: problem("commit-unavailable") },
+    status: null,
+    verdict: "waiting machine-behind",
+  },
+  { says: "its machine is away", member: { present: false }, status: {}, verdict: "waiting machine-absent" },
+  { says: "still runs the older text", status: { hash: OLD }, verdict: "waiting other-version" },
+  { says: "is on its way up", status: { active: "activating" }, verdict: "waiting state" },
+  { says: "failed", status: { active: "failed", problem: problem("failed") }, verdict: "failed problem" },
+  {
+    says: "the older text failed, which is no news",
+    status: { hash: OLD, active: "failed", problem: problem("failed") },
+    verdict: "waiting other-version",
+  },
+  {
+    says: "somebody else's unit has the name",
+    status: { hash: null, problem: problem("conflict") },
+    verdict: "failed problem",
+  },
+  {
+    says: "a service that ended is not where it should be",
+    status: { active: "inactive", result: "success" },
+    verdict: "waiting state",
+  },
+  {
+    says: "a oneshot that ended well is done",
+    unit: oneshot,
+    status: { active: "inactive", result: "success" },
+    verdict: "converged",
+  },
+  {
+    says: "a oneshot that never ran is not",
+    unit: oneshot,
+    status: { active: "inactive", result: "success", invocation: "" },
+    verdict: "waiting state",
+  },
+  {
+    says: "a loaded unit need not be active",
+    unit: { goal: "loaded" },
+    status: { active: "inactive", load: "not-found" },
+    verdict: "converged",
+  },
+  { says: "a loaded unit may be active", unit: { goal: "loaded" }, status: {}, verdict: "converged" },
+  {
+    says: "a unit that no machine could hold has failed",
+    unit: { machineId: "m7" },
+    placed: null,
+    status: null,
+    verdict: "failed unplaceable",
+  },
+  {
+    says: "a unit the commit wants inactive still runs",
+    unit: { goal: "inactive" },
+    placed: null,
+    status: {},
+    verdict: "waiting leaving",
+  },
+  {
+    says: "a global unit that no machine matches is nowhere, as it should be",
+    unit: { global: true, machineMetadata: [{ kind: "metadata", key: "k", values: ["v"] }] },
+    placed: null,
+    status: null,
+    verdict: "converged",
+  },
+];
+
+for (const { says, unit, placed, member, status, verdict } of CASES) {
+  test(says, () => {
+    const spec = specOf([sketch(unit ?? {})]);
+    const wanted = spec.units[0]!;
+    const hash = unitOnMachine(wanted, null, spec, sha256).hash;
+    const state = judgeConvergence(
+      spec,
+      snapshotOf(wanted.goal, placed === undefined ? hash : placed, member ?? {}, status && { hash, ...status }),
+      sha256,
+    );
+    const said = [
+      ...state.waiting.map(({ because }) => `waiting ${because.code}`),
+      ...state.failed.map(({ because }) => `failed ${because.code}`),
+    ];
+    assert.deepEqual(said, verdict === "converged" ? [] : [verdict]);
+    assert.equal(state.converged, verdict === "converged");
+    assert.equal(state.settled, !verdict.startsWith("waiting"));
+  });
+}
+
+function snapshotOf(
+  goal: UnitSketch["goal"],
+  hash: UnitHash | null,
+  member: Partial<Member>,
+  status: Partial<UnitStatus> | null,
+): ClusterSnapshot {
+  const machine = machineId(0);
+  const unit = "u.service" as UnitName;
+  const seen = {
+    load: "loaded",
+    active: "active",
+    sub: "",
+    since: "",
+    result: "success",
+    invocation: "i",
+    problem: null,
+  };
+  const facts = { address: "", bootId: "", version: "", joined: "", acceptedSeq: 0, metadata: {} };
+  return {
+    ...emptySnapshot,
+    members: [{ id: machine, name: "m0", ...facts, present: true, presenceRevision: 1, ...member }],
+    assignments: hash === null ? [] : [{ unit, machine, hash, goal, reason: "", modRevision: 1 }],
+    sets: [{ machine, header: null, headerModRevision: 1, placements: hash === null ? [] : [{ unit, hash, goal }] }],
+    statuses: status === null ? [] : [{ unit, machine, hash: null, ...seen, ...status }],
+  };
+}
+
+function sketch(unit: Partial<UnitSketch>): UnitSketch {
+  const constraints = { machineId: null, machineMetadata: [], conflicts: [], replaces: [] };
+  return {
+    name: "u.service",
+    group: 0,
+    global: false,
+    goal: "launched",
+    ...constraints,
+    move: "auto",
+    text: "x",
+    ...unit,
+  };
+}

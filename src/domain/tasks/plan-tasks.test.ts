@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { UnitHash, UnitName } from "../names.ts";
+import { planTasks } from "./plan-tasks.ts";
+import type { ObservedUnit, WantedUnit } from "./task.ts";
+
+const OLD = "old" as UnitHash;
+const NEW = "new" as UnitHash;
+
+interface Case {
+  readonly says: string;
+  readonly wanted: Partial<WantedUnit> | null;
+  readonly observed: Partial<ObservedUnit> | null;
+  readonly tasks: readonly string[];
+  readonly blocked?: string;
+}
+
+const running = { onDisk: NEW, loaded: NEW, running: NEW, started: NEW, systemd: view("active") };
+const runningOld = { onDisk: OLD, loaded: OLD, running: OLD, started: OLD, systemd: view("active") };
+
+const CASES: readonly Case[] = [
+  {
+    says: "a new unit is written and started, without a reload",
+    wanted: {},
+    observed: null,
+    tasks: ["write", "start"],
+  },
+  {
+    says: "a unit to be loaded is written and not started",
+    wanted: { goal: "loaded" },
+    observed: null,
+    tasks: ["write"],
+  },
+  { says: "what is as it should be is left alone", wanted: {}, observed: running, tasks: [] },
+  {
+    says: "a changed unit stops with its old text, is written, reloaded and started",
+    wanted: {},
+    observed: runningOld,
+    tasks: ["stop", "write", "reload", "start"],
+  },
+  {
+    says: "a changed unit that had failed is forgiven first",
+    wanted: {},
+    observed: { ...runningOld, running: null, systemd: view("failed") },
+    tasks: ["write", "reset-failed", "reload", "start"],
+  },
+  {
+    says: "a crash after the write is seen by what systemd has loaded",
+    wanted: {},
+    observed: { ...runningOld, onDisk: NEW },
+    tasks: ["stop", "reload", "start"],
+  },
+  {
+    says: "a crash between write and start is seen by what was started",
+    wanted: {},
+    observed: { onDisk: NEW, loaded: NEW, started: OLD },
+    tasks: ["start"],
+  },
+  {
+    says: "a unit that went down by itself is started",
+    wanted: {},
+    observed: { ...running, running: null, systemd: view("inactive") },
+    tasks: ["start"],
+  },
+  {
+    says: "a oneshot that ran is done, also when systemd has forgotten it",
+    wanted: { oneshot: true },
+    observed: { onDisk: NEW, loaded: NEW, started: NEW },
+    tasks: [],
+  },
+  {
+    says: "a oneshot that never ran is started",
+    wanted: { oneshot: true },
+    observed: { onDisk: NEW, loaded: NEW },
+    tasks: ["start"],
+  },
+  {
+    says: "a unit that failed with this very text stays failed",
+    wanted: {},
+    observed: { ...running, running: null, systemd: view("failed") },
+    tasks: [],
+  },
+  {
+    says: "a failure of an older text does not count against this one",
+    wanted: {},
+    observed: { onDisk: NEW, loaded: NEW, started: OLD, systemd: view("failed") },
+    tasks: ["reset-failed", "start"],
+  },
+  {
+    says: "a unit that is going down is waited for",
+    wanted: {},
+    observed: { ...running, running: null, systemd: view("deactivating") },
+    tasks: [],
+  },
+  {
+    says: "a loaded unit that its socket activated is left running",
+    wanted: { goal: "loaded" },
+    observed: { ...running, started: null },
+    tasks: [],
+  },
+  {
+    says: "a unit that was launched and should only be loaded is stopped",
+    wanted: { goal: "loaded" },
+    observed: running,
+    tasks: ["stop"],
+  },
+  {
+    says: "what runs already with the right text is remembered, not restarted",
+    wanted: {},
+    observed: { ...running, started: null },
+    tasks: ["adopt"],
+  },
+  {
+    says: "our own unit found after the memory was lost is adopted",
+    wanted: {},
+    observed: { owned: false, onDisk: NEW, systemd: view("active") },
+    tasks: ["adopt"],
+  },
+  {
+    says: "a unit that is not wanted any more is stopped and removed",
+    wanted: null,
+    observed: running,
+    tasks: ["stop", "remove", "reload"],
+  },
+  { says: "one that is down is only removed", wanted: null, observed: { onDisk: NEW }, tasks: ["remove"] },
+  {
+    says: "one that failed is forgotten",
+    wanted: null,
+    observed: { onDisk: NEW, systemd: view("failed") },
+    tasks: ["remove", "reset-failed", "reload"],
+  },
+  {
+    says: "somebody else's unit is never touched",
+    wanted: null,
+    observed: { owned: false, systemd: view("active") },
+    tasks: [],
+  },
+  {
+    says: "somebody else's unit of a wanted name is a conflict",
+    wanted: {},
+    observed: { owned: false, systemd: view("active", "/usr/lib/systemd/system/u.service") },
+    tasks: [],
+    blocked: "conflict",
+  },
+  {
+    says: "a file in /etc before ours is said, not fought",
+    wanted: {},
+    observed: { ...running, systemd: view("active", "/etc/systemd/system/u.service") },
+    tasks: [],
+    blocked: "shadowed",
+  },
+  {
+    says: "of a shadowed unit that is not wanted any more only our file goes",
+    wanted: null,
+    observed: { ...running, systemd: view("active", "/etc/systemd/system/u.service") },
+    tasks: ["remove"],
+  },
+  {
+    says: "a quadlet's files need a reload, because its service is generated",
+    wanted: { name: "u.container" as UnitName },
+    observed: null,
+    tasks: ["write", "reload", "start"],
+  },
+];
+
+for (const { says, wanted, observed, tasks, blocked } of CASES) {
+  test(says, () => {
+    const plan = planTasks(
+      wanted === null ? [] : [wantedUnit(wanted)],
+      observed === null ? [] : [observedUnit(observed)],
+    );
+    assert.deepEqual(
+      plan.tasks.map((task) => task.kind),
+      tasks,
+    );
+    assert.equal(plan.blocked[0]?.because.code, blocked);
+  });
+}
+
+test("starts follow After=, stops go the other way, and a circle is entered at its first name", () => {
+  const [a, b, c] = ["a.service", "b.service", "c.service"] as [UnitName, UnitName, UnitName];
+  const units = [named(a, [c]), named(b), named(c, [b])];
+  const seen = [a, b, c].map((name) => observedUnit({ ...runningOld, name, service: name }));
+  const order = (kind: string, wanted: WantedUnit[]) =>
+    planTasks(wanted, seen).tasks.flatMap((task) => (task.kind === kind && "unit" in task ? [task.unit] : []));
+  assert.deepEqual(order("start", units), [b, c, a]);
+  assert.deepEqual(order("stop", units), [a, c, b]);
+  assert.deepEqual(order("start", [named(a, [b]), named(b, [c]), named(c, [a])]), [c, b, a]);
+});
+
+test("what systemd stops along with a changed unit is started again, and what only follows it in order is not", () => {
+  const [db, app, log] = ["db.service", "app.service", "log.service"] as [UnitName, UnitName, UnitName];
+  const wanted = [
+    named(db),
+    { ...named(app, [db]), files: [{ path: app, text: "[Unit]\nRequires=db.service\nAfter=db.service\n" }] },
+    { ...named(log, [db]), files: [{ path: log, text: "[Unit]\nAfter=db.service\n" }] },
+  ];
+  const seen = [
+    observedUnit({ ...runningOld, name: db, service: db }),
+    ...[app, log].map((name) => observedUnit({ ...running, name, service: name })),
+  ];
+  const starts = planTasks(wanted, seen).tasks.filter((task) => task.kind === "start");
+  assert.deepEqual(
+    starts.map(({ unit, reason }) => [unit, reason.code]),
+    [
+      [db, "file-changed"],
+      [app, "restart-with"],
+    ],
+  );
+});
+
+function view(active: string, fragmentPath = "/run/systemd/system/u.service") {
+  return { load: "loaded", active, sub: "", fragmentPath };
+}
+
+function wantedUnit(unit: Partial<WantedUnit>): WantedUnit {
+  const name = "u.service" as UnitName;
+  return { name, service: name, goal: "launched", hash: NEW, files: [], after: [], oneshot: false, ...unit };
+}
+
+function named(name: UnitName, after: readonly UnitName[] = []): WantedUnit {
+  return wantedUnit({ name, service: name, after });
+}
+
+function observedUnit(unit: Partial<ObservedUnit>): ObservedUnit {
+  const name = "u.service" as UnitName;
+  const nothing = { onDisk: null, loaded: null, running: null, started: null, systemd: null };
+  return { name, service: name, owned: true, ...nothing, ...unit };
+}
