@@ -3,9 +3,16 @@ import type { KeyVersion } from "./key-history.ts";
 /** Every write since the last compaction, in the order it happened: what watchers read, each at its own pace. */
 export class EventLog {
   #events: KeyVersion[] = [];
+  #bytes = 0;
 
   push(event: KeyVersion): void {
     this.#events.push(event);
+    this.#bytes += sizeOf(event);
+  }
+
+  /** Of keys and values alone. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get length(): number {
@@ -30,6 +37,12 @@ export class EventLog {
 
   /** Forgets and returns what is older than that revision. */
   dropBefore(revision: number): readonly KeyVersion[] {
-    return this.#events.splice(0, this.indexOf(revision));
+    const dropped = this.#events.splice(0, this.indexOf(revision));
+    for (const event of dropped) this.#bytes -= sizeOf(event);
+    return dropped;
   }
+}
+
+function sizeOf(event: KeyVersion): number {
+  return event.key.length + event.value.length;
 }
