@@ -5,12 +5,16 @@ import type { UnitName } from "../domain/names.ts";
  * OperationError; nothing is retried inside. After `systemd-unreachable` the next call connects anew.
  */
 export interface UnitManager {
-  /** What systemd holds now among these names, one call for all (ListUnitsByNames); names it does not hold are missing. */
+  /** What systemd holds now among these names, one call for all, which makes it load none; names it does not hold are missing. */
   list(names: readonly UnitName[]): Promise<readonly ManagedUnit[]>;
   /** What `list` does not say, for the few that changed. Null where systemd does not hold the unit. */
   details(name: UnitName): Promise<UnitDetails | null>;
-  /** Starts (mode replace) and waits for the job's end. At most 96 calls are in flight; more wait their turn. */
+  /**
+   * Starts (mode replace) and waits for the job's end. At most 96 calls are in flight; more wait their turn. Rejects with
+   * `unit-not-found` (it, or one it requires), `unit-masked`, `unit-bad-setting` where systemd makes no job.
+   */
   start(name: UnitName): Promise<JobResult>;
+  /** `done` also where there is no such unit. */
   stop(name: UnitName): Promise<JobResult>;
   /** systemd's daemon-reload; returns when systemd has finished. */
   reload(): Promise<void>;
@@ -42,6 +46,12 @@ export interface UnitDetails {
   readonly invocation: string;
   readonly restarts: number;
 }
+
+/**
+ * Our patience with one job. systemd's own timeouts end most jobs after 90 s, twice that with a stop in front; a oneshot has none.
+ * A unit that is waited for is left alone by every pass.
+ */
+export const JOB_WAIT_MS = 600_000;
 
 /** systemd's own words for how a job ended, and `timeout-waiting` where our patience ended first. */
 export type JobResult =

@@ -1,14 +1,30 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { constants } from "node:fs";
+import { mkdir, open, readdir, rename, rmdir, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { FileStore } from "../../ports/file-store.ts";
 import { OperationError } from "../../ports/operation-error.ts";
+import { diskError } from "./disk-error.ts";
 
-/** A real disk. A write is a temporary file beside the target, fsync, rename, fsync of the folder; a symlink is replaced, not followed. */
+/** The largest of ours is a machine's set: 3,000 placements are about 1 MB. Something bigger is not a file of ours. */
+const FILE_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * A real disk. A target that is a symbolic link is replaced by a write, never followed. One process writes a path, one write at
+ * a time: the temporary file has a fixed name, so that a crash leaves at most one and the next write or remove takes it away.
+ */
 export class DiskFileStore implements FileStore {
   async read(path: string): Promise<string | null> {
     try {
-      return await readFile(path, "utf8");
+      // Without NONBLOCK, opening a pipe somebody put there waits for ever.
+      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const about = await file.stat();
+        if (!about.isFile()) throw new OperationError("not-a-file", `${path} is not a regular file`);
+        if (about.size > FILE_BYTES_MAX) throw new OperationError("file-too-large", `${path} has ${about.size} bytes`);
+        return await file.readFile("utf8");
+      } finally {
+        await file.close();
+      }
     } catch (error) {
       if (isMissing(error)) return null;
       throw diskError("read", path, error);
@@ -16,32 +32,31 @@ export class DiskFileStore implements FileStore {
   }
 
   async write(path: string, text: string, options: { mode?: number; durable?: boolean } = {}): Promise<void> {
-    const durable = options.durable ?? true;
+    const { mode = 0o644, durable = true } = options;
     const folder = dirname(path);
-    const temporary = `${path}.${randomBytes(6).toString("hex")}.fleet-new`;
+    const temporary = temporaryOf(path);
     try {
-      await mkdir(folder, { recursive: true });
-      const file = await open(temporary, "wx", options.mode ?? 0o644);
-      try {
-        await file.writeFile(text, "utf8");
-        if (durable) await file.sync();
-      } finally {
-        await file.close();
-      }
+      const made = await mkdir(folder, { recursive: true, mode: 0o755 });
+      await removeFile(temporary);
+      await writeNew(temporary, text, mode, durable);
       await rename(temporary, path);
-      if (durable) await syncFolder(folder);
+      if (durable) await syncFolders(folder, made);
     } catch (error) {
-      await rm(temporary, { force: true });
+      await unlink(temporary).catch(() => undefined); // What went wrong before is the error to tell.
       throw diskError("write", path, error);
     }
   }
 
+  /** Durable: a file that was removed does not come back with a crash. */
   async remove(path: string, options: { prune?: boolean } = {}): Promise<void> {
+    const folder = dirname(path);
     try {
-      await rm(path, { force: true });
-      if (options.prune === true) await removeIfEmpty(dirname(path));
+      await removeFile(temporaryOf(path));
+      const removed = await removeFile(path);
+      const pruned = options.prune === true && (await removeEmptyFolder(folder));
+      if (removed || pruned) await syncFolder(pruned ? dirname(folder) : folder);
     } catch (error) {
-      throw diskError("remove", path, error);
+      if (!isMissing(error)) throw diskError("remove", path, error);
     }
   }
 
@@ -55,8 +70,31 @@ export class DiskFileStore implements FileStore {
   }
 }
 
+/** Hidden and with a suffix that is no unit type's: systemd looks at it in none of its folders. */
+function temporaryOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.fleet-new`);
+}
+
+async function writeNew(path: string, text: string, mode: number, durable: boolean): Promise<void> {
+  const file = await open(path, "wx", mode);
+  try {
+    await file.chmod(mode); // The umask took from it.
+    await file.writeFile(text, "utf8");
+    if (durable) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the entries last: the file's in its folder, and each new folder's in the one above it. */
+async function syncFolders(folder: string, firstMade: string | undefined): Promise<void> {
+  await syncFolder(folder);
+  if (firstMade === undefined) return;
+  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await folder.sync();
   } finally {
@@ -64,23 +102,29 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function removeIfEmpty(path: string): Promise<void> {
+async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function removeEmptyFolder(path: string): Promise<boolean> {
   try {
     await rmdir(path);
+    return true;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code !== "ENOTEMPTY" && code !== "ENOENT" && code !== "EBUSY") throw error;
+    // EBUSY: somebody mounted something there; it stays.
+    if (code === "ENOTEMPTY" || code === "EBUSY" || isMissing(error)) return false;
+    throw error;
   }
 }
 
 function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === "ENOENT" || code === "ENOTDIR";
-}
-
-const CODES: Readonly<Record<string, string>> = { ENOSPC: "disk-full", EDQUOT: "disk-full", EROFS: "read-only", EACCES: "not-permitted", EPERM: "not-permitted" };
-
-function diskError(act: string, path: string, cause: unknown): OperationError {
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
-  return new OperationError(CODES[code] ?? "disk-error", `cannot ${act} ${path}`, { cause });
 }

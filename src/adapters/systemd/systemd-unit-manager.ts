@@ -1,209 +1,162 @@
-import { execFile } from "node:child_process";
-import type { Message, Variant } from "dbus-next";
 import type { UnitName } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { JobResult, ManagedUnit, UnitDetails, UnitManager } from "../../ports/unit-manager.ts";
-import { Bus, BusError } from "./bus.ts";
-import { JobTracker } from "./job-tracker.ts";
-import { unitPath } from "./unit-path.ts";
+import { JobWaiters } from "./job-waiters.ts";
+import { type Exec, execProgram, readJournal } from "./read-journal.ts";
+import { SystemBus, type SystemdCall } from "./system-bus.ts";
+import { isNoSuchUnit, systemdRefusal } from "./systemd-refusal.ts";
+import { readUnitDetails } from "./unit-details.ts";
 
-const MANAGER = "org.freedesktop.systemd1.Manager";
-const UNIT = "org.freedesktop.systemd1.Unit";
-const MANAGER_PATH = "/org/freedesktop/systemd1";
 const SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket";
-/** Patterns in one ListUnitsByPatterns: the reply stays small and the request far below the bus's 128 MiB. */
-const PATTERNS_PER_CALL = 500;
-/** A journal's tail is small and near; a machine that cannot read it in this time has worse troubles. */
-const JOURNAL_TIMEOUT_MS = 10_000;
-const JOURNAL_BYTES_MAX = 256 * 1024;
-/** Signals come about twenty to a job; whoever is woken reads everything, so one wake for all of them. */
-const WAKE_DELAY_MS = 20;
-
-/** Only what means that a unit's state may have changed; everything else would be parsed for nothing. */
-const MATCHES: readonly string[] = [
-  `type='signal',sender='org.freedesktop.systemd1',interface='${MANAGER}',member='JobRemoved'`,
-  `type='signal',sender='org.freedesktop.systemd1',interface='${MANAGER}',member='Reloading'`,
-  `type='signal',sender='org.freedesktop.systemd1',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='${MANAGER_PATH}/unit',arg0='${UNIT}'`,
-];
+/**
+ * Up to this many names are asked for by name. systemd holds each unit against each pattern: beyond it, taking all units and
+ * choosing here is cheaper for PID 1, which answers nobody else meanwhile.
+ */
+const PATTERNS_MAX = 64;
 
 export interface SystemdOptions {
   readonly clock: Clock;
-  /** The bus systemd is on; the system bus where not given. */
+  /** A D-Bus address; the system's bus where not given. */
   readonly address?: string;
-  /** Words in front of `journalctl`, for a systemd that is not this machine's own. */
-  readonly journalPrefix?: readonly string[];
+  /** Runs journalctl; on this machine where not given. */
+  readonly exec?: Exec;
 }
 
-/** systemd over D-Bus: raw calls, one listing for all units, signals that only wake. */
+/** One machine's systemd over D-Bus. */
 export class SystemdUnitManager implements UnitManager {
-  readonly #bus: Bus;
-  readonly #clock: Clock;
-  readonly #journalPrefix: readonly string[];
-  readonly #jobs: JobTracker;
+  readonly #bus: SystemBus;
+  readonly #jobs: JobWaiters;
+  readonly #exec: Exec;
   readonly #wakes = new Set<() => void>();
   #wakePending = false;
 
-  constructor(options: SystemdOptions) {
-    this.#clock = options.clock;
-    this.#journalPrefix = options.journalPrefix ?? [];
-    this.#jobs = new JobTracker(options.clock, (job) => this.#jobExists(job));
-    this.#bus = new Bus({
-      address: options.address ?? SYSTEM_BUS,
-      clock: options.clock,
-      prepare: async (bus) => {
-        // Matches before Subscribe, and both before any job, or the end of a fast one is missed.
-        for (const match of MATCHES) await bus.call({ ...DBUS, member: "AddMatch", signature: "s", body: [match] });
-        await bus.call({ path: MANAGER_PATH, interface: MANAGER, member: "Subscribe" });
-      },
-      onSignal: (message) => this.#onSignal(message),
-      onLost: () => {
-        this.#jobs.lost();
-        this.#wake();
+  constructor({ clock, address = SYSTEM_BUS, exec = execProgram }: SystemdOptions) {
+    this.#exec = exec;
+    this.#bus = new SystemBus(address, clock, {
+      signal: (member, body) => this.#signal(member, body),
+      lost: (error) => {
+        this.#jobs.lost(error);
+        this.#wakeSoon();
       },
     });
+    this.#jobs = new JobWaiters(clock, () => this.#listJobs());
   }
 
+  /** Not ListUnitsByNames: that loads the file of each name systemd does not hold, and lists it as if it were held. */
   async list(names: readonly UnitName[]): Promise<readonly ManagedUnit[]> {
-    const listed: ManagedUnit[] = [];
-    const wanted = new Set<string>(names);
-    for (let start = 0; start < names.length; start += PATTERNS_PER_CALL) {
-      const patterns = names.slice(start, start + PATTERNS_PER_CALL).map(literalPattern);
-      // By patterns, not by names: asking for a name makes systemd load the unit from disk.
-      const [units] = await this.#manager("ListUnitsByPatterns", "asas", [[], patterns]);
-      for (const unit of units as [string, string, string, string, string][]) {
-        if (wanted.has(unit[0])) listed.push({ name: unit[0] as UnitName, load: unit[2], active: unit[3], sub: unit[4] });
-      }
-    }
-    return listed;
+    if (names.length === 0) return [];
+    // A unit's name holds no wildcard, and systemd's patterns know no escapes: a name is its own pattern.
+    const patterns = names.length <= PATTERNS_MAX ? [...new Set(names)] : [];
+    const call = { member: "ListUnitsByPatterns", signature: "asas", body: [[], patterns] };
+    const [rows] = await this.#call(`listing ${names.length} units`, call);
+    const asked = new Set(names);
+    return (rows as readonly (readonly [UnitName, string, string, string, string])[])
+      .filter(([name]) => asked.has(name))
+      .map(([name, , load, active, sub]) => ({ name, load, active, sub }));
   }
 
   async details(name: UnitName): Promise<UnitDetails | null> {
-    try {
-      const [fragmentPath, sinceMicros, invocation] = await Promise.all([
-        this.#property(name, UNIT, "FragmentPath"),
-        this.#property(name, UNIT, "StateChangeTimestamp"),
-        this.#property(name, UNIT, "InvocationID"),
-      ]);
-      const type = typeInterface(name);
-      const result = type === null ? "" : await this.#property(name, type, "Result");
-      const restarts = type?.endsWith("Service") === true ? await this.#property(name, type, "NRestarts") : 0;
-      return {
-        fragmentPath: String(fragmentPath),
-        since: Number(sinceMicros) === 0 ? "" : new Date(Number(sinceMicros) / 1000).toISOString(),
-        result: String(result),
-        invocation: Buffer.from(invocation as Uint8Array).toString("hex"),
-        restarts: Number(restarts),
-      };
-    } catch (error) {
-      if (isGone(error)) return null;
-      throw error;
-    }
+    const path = await this.#held(name);
+    if (path === null) return null;
+    return readUnitDetails(name, path, (call) => this.#call(`reading ${name}`, call));
   }
 
   start(name: UnitName): Promise<JobResult> {
-    return this.#job("StartUnit", name);
+    return this.#job(`starting ${name}`, "StartUnit", name);
   }
 
   async stop(name: UnitName): Promise<JobResult> {
     try {
-      return await this.#job("StopUnit", name);
+      return await this.#job(`stopping ${name}`, "StopUnit", name);
     } catch (error) {
-      if (isGone(error)) return "done";
+      // Neither held nor on disk: it does not run, which is all that was asked.
+      if (error instanceof OperationError && error.code === "unit-not-found") return "done";
       throw error;
     }
   }
 
+  /** The reply comes when it is over (systemd sends it after Reloading(false)); others' calls wait as long. */
   async reload(): Promise<void> {
-    // systemd answers when it has finished reloading.
-    await this.#manager("Reload", "", []);
+    await this.#call("daemon-reload", { member: "Reload" });
   }
 
   async resetFailed(name: UnitName): Promise<void> {
     try {
-      await this.#manager("ResetFailedUnit", "s", [name]);
+      await this.#bus.call({ member: "ResetFailedUnit", signature: "s", body: [name] });
     } catch (error) {
-      if (!isGone(error)) throw error;
+      if (!isNoSuchUnit(error)) throw systemdRefusal(`resetting ${name}`, error);
     }
   }
 
   onChange(wake: () => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
     this.#wakes.add(wake);
     signal.addEventListener("abort", () => this.#wakes.delete(wake), { once: true });
   }
 
-  journal(name: UnitName, lines: number): Promise<readonly string[]> {
-    const words = [...this.#journalPrefix, "journalctl", "--no-pager", "-q", "-o", "cat", "-n", String(lines), "-u", name];
-    const [program, ...rest] = words as [string, ...string[]];
-    return new Promise((resolve, reject) => {
-      execFile(program, rest, { timeout: JOURNAL_TIMEOUT_MS, maxBuffer: JOURNAL_BYTES_MAX }, (error, stdout) => {
-        if (error === null) resolve(stdout.split("\n").filter((line) => line !== ""));
-        else reject(new OperationError("journal-unreadable", `cannot read the journal of ${name}`, { cause: error }));
-      });
-    });
+  async journal(name: UnitName, lines: number): Promise<readonly string[]> {
+    const details = await this.details(name);
+    return readJournal(this.#exec, name, details?.invocation ?? "", lines);
   }
 
   close(): void {
+    this.#wakes.clear();
     this.#bus.close();
+    this.#jobs.lost(new OperationError("systemd-unreachable", "the connection to systemd was closed"));
   }
 
-  async #job(member: "StartUnit" | "StopUnit", name: UnitName): Promise<JobResult> {
-    const [job] = await this.#manager(member, "ss", [name, "replace"]);
-    return this.#jobs.ended(String(job));
+  async #job(doing: string, member: "StartUnit" | "StopUnit", name: UnitName): Promise<JobResult> {
+    const queue = async (): Promise<string> => {
+      const [job] = await this.#call(doing, { member, signature: "ss", body: [name, "replace"] });
+      return job as string;
+    };
+    return this.#jobs.run(queue, () => this.#judge(member, name));
   }
 
-  async #jobExists(job: string): Promise<boolean> {
+  async #judge(member: "StartUnit" | "StopUnit", name: UnitName): Promise<JobResult> {
+    const [unit] = await this.list([name]);
+    const active = unit?.active ?? "inactive";
+    if (member === "StopUnit") return active === "inactive" || active === "failed" ? "done" : "failed";
+    return active === "failed" ? "failed" : "done";
+  }
+
+  async #listJobs(): Promise<ReadonlySet<string>> {
+    const [rows] = await this.#call("listing jobs", { member: "ListJobs" });
+    return new Set((rows as readonly (readonly unknown[])[]).map((row) => row[4] as string));
+  }
+
+  /** The object of a unit that is held: merely touching the object of another one would load it. */
+  async #held(name: UnitName): Promise<string | null> {
     try {
-      await this.#bus.call({ path: job, interface: PROPERTIES, member: "Get", signature: "ss", body: ["org.freedesktop.systemd1.Job", "State"] });
-      return true;
+      const [path] = await this.#bus.call({ member: "GetUnit", signature: "s", body: [name] });
+      return path as string;
     } catch (error) {
-      if (error instanceof BusError) return false;
-      throw error;
+      if (isNoSuchUnit(error)) return null;
+      throw systemdRefusal(`looking for ${name}`, error);
     }
   }
 
-  #manager(member: string, signature: string, body: readonly unknown[]): Promise<unknown[]> {
-    return this.#bus.call({ path: MANAGER_PATH, interface: MANAGER, member, signature, body });
-  }
-
-  async #property(name: UnitName, type: string, property: string): Promise<unknown> {
-    const [value] = await this.#bus.call({ path: unitPath(name), interface: PROPERTIES, member: "Get", signature: "ss", body: [type, property] });
-    return (value as Variant).value;
-  }
-
-  #onSignal(message: Message): void {
-    if (message.member === "JobRemoved") {
-      const [, job, , result] = message.body as [number, string, string, string];
-      this.#jobs.removed(job, result);
+  async #call(doing: string, call: SystemdCall): Promise<readonly unknown[]> {
+    try {
+      return await this.#bus.call(call);
+    } catch (error) {
+      throw systemdRefusal(doing, error);
     }
-    this.#wake();
   }
 
-  #wake(): void {
-    if (this.#wakePending) return;
+  #signal(member: string, body: readonly unknown[]): void {
+    if (member === "JobRemoved") this.#jobs.ended(String(body[1]), String(body[3]));
+    this.#wakeSoon();
+  }
+
+  /** Signals that came together wake once. */
+  #wakeSoon(): void {
+    if (this.#wakePending || this.#wakes.size === 0) return;
     this.#wakePending = true;
-    void this.#clock.sleep(WAKE_DELAY_MS).then(() => {
+    setImmediate(() => {
       this.#wakePending = false;
-      for (const wake of this.#wakes) wake();
+      for (const wake of [...this.#wakes]) wake();
     });
   }
-}
-
-const PROPERTIES = "org.freedesktop.DBus.Properties";
-const DBUS = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" } as const;
-
-/** A unit name as a pattern that matches nothing else. */
-function literalPattern(name: string): string {
-  return name.replace(/[\\*?[\]]/g, "\\$&");
-}
-
-/** The interface with a `Result`, by the unit's type; null for types that have none. */
-function typeInterface(name: UnitName): string | null {
-  const type = name.slice(name.lastIndexOf(".") + 1);
-  const known = new Set(["service", "socket", "timer", "path", "mount", "automount", "swap", "scope"]);
-  return known.has(type) ? `org.freedesktop.systemd1.${type[0]?.toUpperCase()}${type.slice(1)}` : null;
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof BusError && /\.(NoSuchUnit|UnknownObject)$/.test(error.busName);
 }

@@ -1,0 +1,229 @@
+import { EventEmitter } from "node:events";
+import { Message, type MessageBus, MessageType, sessionBus } from "dbus-next";
+import { invariant } from "../../domain/invariant.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { OperationError } from "../../ports/operation-error.ts";
+
+/** dbus-daemon refuses a connection's 129th call that has no reply yet; the rest is room for whoever shares the limit. */
+const OUTSTANDING_CALLS_MAX = 96;
+/** A dbus-daemon that lives says hello within milliseconds, even on a loaded machine within seconds. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * PID 1 answers nothing during a daemon-reload: 3 s with 3,000 units here, and it lets a hanging generator live for 90 s.
+ * Whoever is silent for longer is taken for gone, and the connection with it: an unanswered call would keep its place.
+ */
+const CALL_TIMEOUT_MS = 100_000;
+/** How often the oldest call is looked at; one timer for all, since there may be thousands of calls a second. */
+const WATCH_MS = 1_000;
+
+export const SYSTEMD_PATH = "/org/freedesktop/systemd1";
+const MANAGER = "org.freedesktop.systemd1.Manager";
+const BUS = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" };
+const SYSTEMD = { destination: "org.freedesktop.systemd1", path: SYSTEMD_PATH, interface: MANAGER };
+
+/**
+ * All we listen to, as narrow as it goes: each signal is parsed, and a job alone causes twenty. UnitNew and UnitRemoved are
+ * left out: a daemon-reload sends one for every unit, and so does any look at a unit systemd does not hold.
+ */
+const MATCH_RULES = [
+  ...["JobRemoved", "Reloading"].map((member) => `path='${SYSTEMD_PATH}',interface='${MANAGER}',member='${member}'`),
+  `path_namespace='${SYSTEMD_PATH}/unit',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',arg0='org.freedesktop.systemd1.Unit'`,
+].map((rule) => `type='signal',sender='org.freedesktop.systemd1',${rule}`);
+
+/** A method of systemd; the Manager's where no object is named. */
+export interface SystemdCall {
+  readonly path?: string;
+  readonly interface?: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly body?: readonly unknown[];
+}
+
+export interface BusListener {
+  /** A signal of systemd's. */
+  signal(member: string, body: readonly unknown[]): void;
+  /** A connection that stood is gone; what it would have told is lost. */
+  lost(error: OperationError): void;
+}
+
+/**
+ * systemd on a D-Bus socket. Connects with the first call and again with the first one after a loss. A call rejects with
+ * dbus-next's DBusError where systemd answered with an error, with OperationError `systemd-unreachable` where nobody did.
+ */
+export class SystemBus {
+  readonly #address: string;
+  readonly #clock: Clock;
+  readonly #listener: BusListener;
+  #connection: Promise<Connection> | null = null;
+  #closed = false;
+  #outstanding = 0;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(address: string, clock: Clock, listener: BusListener) {
+    this.#address = address;
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  /** The reply's body. */
+  async call(call: SystemdCall): Promise<readonly unknown[]> {
+    if (this.#outstanding < OUTSTANDING_CALLS_MAX) this.#outstanding++;
+    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+    try {
+      const connection = await this.#connect();
+      return (await connection.call({ ...SYSTEMD, ...call })).body;
+    } finally {
+      const next = this.#queue.shift();
+      if (next === undefined) this.#outstanding--;
+      else next();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    const closed = unreachable("the connection was closed");
+    this.#connection?.then(
+      (connection) => connection.end(closed),
+      () => undefined, // It never stood; its callers know.
+    );
+  }
+
+  #connect(): Promise<Connection> {
+    if (this.#closed) return Promise.reject(unreachable("the connection was closed"));
+    if (this.#connection !== null) return this.#connection;
+    const connection = this.#open();
+    this.#connection = connection;
+    connection.catch(() => this.#forget(connection));
+    return connection;
+  }
+
+  async #open(): Promise<Connection> {
+    const connection = new Connection(sessionBus({ busAddress: this.#address }), this.#clock, this.#listener);
+    const opened = this.#setUp(connection);
+    const lost = connection.ended.then((error) => {
+      throw error;
+    });
+    await Promise.race([opened, lost]);
+    const standing = this.#connection;
+    void connection.ended.then((error) => {
+      if (standing !== null) this.#forget(standing);
+      if (!this.#closed) this.#listener.lost(error);
+    });
+    return connection;
+  }
+
+  /** Rules come before Subscribe, and both before anything is started: no signal of ours is missed. */
+  async #setUp(connection: Connection): Promise<void> {
+    await connection.connected;
+    await Promise.all(
+      MATCH_RULES.map((rule) => connection.call({ ...BUS, member: "AddMatch", signature: "s", body: [rule] })),
+    );
+    const reply = await connection.call({ ...SYSTEMD, member: "Subscribe" });
+    connection.listenTo(reply.sender);
+  }
+
+  #forget(connection: Promise<Connection>): void {
+    if (this.#connection === connection) this.#connection = null;
+  }
+}
+
+interface Pending {
+  readonly deadlineMs: number;
+  readonly reject: (error: Error) => void;
+}
+
+/** One socket, from its opening to its end; it does not come back. */
+class Connection {
+  readonly connected: Promise<void>;
+  /** Resolves (never rejects) with why it ended. */
+  readonly ended: Promise<OperationError>;
+  readonly #bus: MessageBus;
+  readonly #clock: Clock;
+  readonly #end = new AbortController();
+  /** In the order of their deadlines: all have the same patience. */
+  readonly #pending = new Set<Pending>();
+  #watching = false;
+  /** systemd's unique name: any process may send a signal straight to us, past all rules. */
+  #systemd: string | null = null;
+
+  constructor(bus: MessageBus, clock: Clock, listener: BusListener) {
+    this.#bus = bus;
+    this.#clock = clock;
+    this.ended = new Promise((resolve) => {
+      this.#end.signal.addEventListener("abort", () => resolve(this.#end.signal.reason as OperationError));
+    });
+    // The bus object says nothing of its connection's end, nor does a call that waits: only this inner object does.
+    const inner = Reflect.get(bus, "_connection");
+    invariant(inner instanceof EventEmitter, "dbus-next keeps its connection elsewhere now");
+    inner.once("end", () => this.end(unreachable("the connection ended")));
+    (bus as EventEmitter).on("error", (error) => this.end(unreachable("the connection broke", error)));
+    // What is thrown in here would be sent to the sender as an error of ours.
+    bus.on("message", (message) => {
+      if (message.type !== MessageType.SIGNAL || message.sender !== this.#systemd) return;
+      try {
+        listener.signal(message.member, message.body);
+      } catch (error) {
+        this.end(unreachable("a signal could not be handled", error));
+      }
+    });
+    this.connected = new Promise((resolve) => bus.once("connect", resolve));
+    const inTime = new AbortController();
+    void this.connected.then(() => inTime.abort());
+    void clock.sleep(CONNECT_TIMEOUT_MS, AbortSignal.any([this.#end.signal, inTime.signal])).then(() => {
+      if (!inTime.signal.aborted) this.end(unreachable(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`));
+    });
+  }
+
+  listenTo(systemd: string): void {
+    this.#systemd = systemd;
+  }
+
+  call(call: SystemdCall & { readonly destination: string }): Promise<Message> {
+    if (this.#end.signal.aborted) return Promise.reject(this.#end.signal.reason);
+    return new Promise((resolve, reject) => {
+      const pending: Pending = { deadlineMs: this.#clock.monotonicMs() + CALL_TIMEOUT_MS, reject };
+      this.#pending.add(pending);
+      if (!this.#watching) void this.#watch();
+      this.#bus.call(new Message({ ...call, body: [...(call.body ?? [])] })).then(
+        (reply) => {
+          this.#pending.delete(pending);
+          if (reply === null) reject(unreachable(`${call.member} had no reply`));
+          else resolve(reply);
+        },
+        (error: Error) => {
+          this.#pending.delete(pending);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** The first reason counts; every call that waits is rejected with it. */
+  end(error: OperationError): void {
+    if (this.#end.signal.aborted) return;
+    this.#end.abort(error);
+    this.#bus.disconnect();
+    for (const { reject } of this.#pending) reject(error);
+    this.#pending.clear();
+  }
+
+  async #watch(): Promise<void> {
+    this.#watching = true;
+    while (this.#pending.size > 0) {
+      await this.#clock.sleep(WATCH_MS, this.#end.signal);
+      const [oldest] = this.#pending;
+      if (oldest !== undefined && this.#clock.monotonicMs() > oldest.deadlineMs) {
+        this.end(unreachable(`systemd did not answer for ${CALL_TIMEOUT_MS / 1000} s`));
+      }
+    }
+    this.#watching = false;
+  }
+}
+
+function unreachable(what: string, cause?: unknown): OperationError {
+  const because = cause instanceof Error ? `: ${cause.message}` : "";
+  return new OperationError("systemd-unreachable", `systemd cannot be reached over D-Bus: ${what}${because}`, {
+    ...(cause === undefined ? {} : { cause }),
+    next: "look at systemctl status dbus.service",
+  });
+}

@@ -1,0 +1,59 @@
+import type { Variant } from "dbus-next";
+import type { UnitName } from "../../domain/names.ts";
+import type { UnitDetails } from "../../ports/unit-manager.ts";
+import type { SystemdCall } from "./system-bus.ts";
+
+const UNIT = "org.freedesktop.systemd1.Unit";
+/** The latest of them is when the active state last changed. StateChangeTimestamp is not: it counts sub states too. */
+const STATE_TIMES = [
+  "ActiveEnterTimestamp",
+  "ActiveExitTimestamp",
+  "InactiveEnterTimestamp",
+  "InactiveExitTimestamp",
+] as const;
+/** Interfaces with a `Result`, by the name's suffix. */
+const RESULT_INTERFACES: Readonly<Record<string, string>> = Object.fromEntries(
+  ["Service", "Socket", "Mount", "Automount", "Swap", "Timer", "Path", "Scope"].map((type) => [
+    type.toLowerCase(),
+    `org.freedesktop.systemd1.${type}`,
+  ]),
+);
+
+/** Asks for each property by itself, all at once: GetAll would make systemd look at the unit's files for each unit. */
+export async function readUnitDetails(
+  name: UnitName,
+  path: string,
+  call: (call: SystemdCall) => Promise<readonly unknown[]>,
+): Promise<UnitDetails> {
+  const get = async (type: string, property: string): Promise<unknown> => {
+    const body = [type, property];
+    const reply = await call({
+      path,
+      interface: "org.freedesktop.DBus.Properties",
+      member: "Get",
+      signature: "ss",
+      body,
+    });
+    return (reply[0] as Variant).value;
+  };
+  const typed = RESULT_INTERFACES[name.slice(name.lastIndexOf(".") + 1)];
+  const [fragmentPath, invocation, result, restarts, ...times] = await Promise.all([
+    get(UNIT, "FragmentPath"),
+    get(UNIT, "InvocationID"),
+    typed === undefined ? "" : get(typed, "Result"),
+    typed?.endsWith(".Service") ? get(typed, "NRestarts") : 0,
+    ...STATE_TIMES.map((property) => get(UNIT, property)),
+  ]);
+  return {
+    fragmentPath: fragmentPath as string,
+    since: timeText(Math.max(...times.map(Number))),
+    result: result as string,
+    invocation: Buffer.from(invocation as Uint8Array).toString("hex"),
+    restarts: restarts as number,
+  };
+}
+
+/** systemd's microseconds since the epoch (below 2^53 until the year 2255), 0 for never. */
+function timeText(microseconds: number): string {
+  return microseconds === 0 ? "" : new Date(microseconds / 1000).toISOString();
+}
