@@ -66,11 +66,12 @@ export class WatchCursor {
   }
 }
 
-/** The key before that event; undefined where it did not exist, or nobody can know any more. */
-export function previousOf(
-  store: MvccStore,
-  event: { readonly key: Bytes; readonly modRevision: number },
-): KeyVersion | undefined {
+/**
+ * The key before that event; undefined where it did not exist or nobody can know any more, and for the put that makes it
+ * anew in the very revision that deleted it: a creation has nothing before it.
+ */
+export function previousOf(store: MvccStore, event: KeyVersion): KeyVersion | undefined {
   const before = event.modRevision - 1;
-  return before < store.compactedRevision ? undefined : store.index.get(event.key)?.at(before);
+  if (event.createRevision === event.modRevision || before < store.compactedRevision) return undefined;
+  return store.index.get(event.key)?.at(before);
 }
