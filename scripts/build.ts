@@ -41,6 +41,8 @@ export async function build(): Promise<void> {
     splitting: true,
     format: "esm",
     platform: "node",
+    // Its "node" export is CommonJS, and such a package behind import() would have a default export only.
+    alias: { "isomorphic-git": join(root, "node_modules/isomorphic-git/index.js") },
     target: "node22.12",
     minifySyntax: true,
     // CommonJS packages inside the bundle call require() for Node's own modules.

@@ -11,6 +11,8 @@ import { WorktreeReader } from "./worktree-reader.ts";
 export interface LocalGitSource extends GitSource {
   /** The top of the working tree, absolute; null for a bare repository. */
   readonly worktree: string | null;
+  /** The folder with the objects: `.git`, or the bare repository itself. */
+  readonly gitFolder: string;
   /** The branch HEAD is on; null where it is on none. */
   currentBranch(): string | null;
   /** Whether anything under these paths ("" is everything) is not as HEAD has it. Never, for a bare repository. */
@@ -44,6 +46,7 @@ export function openLocalGitSource(path: string, branch: string | null = null): 
 
   return {
     worktree: folder.worktree,
+    gitFolder: folder.common,
     currentBranch: () => readBranchName(folder),
     async fetch() {
       const oid = readRef(folder, branch === null ? "HEAD" : `refs/heads/${branch}`);

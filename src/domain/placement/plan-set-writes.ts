@@ -34,7 +34,12 @@ export interface UnitWrite {
   /** Null for a global unit: it has no single assignment. */
   readonly assignModRevision: number | null;
   readonly from: MachineId | null;
-  readonly to: { readonly machine: MachineId; readonly hash: PlacedUnit["hash"]; readonly goal: UnitGoal; readonly reason: string } | null;
+  readonly to: {
+    readonly machine: MachineId;
+    readonly hash: PlacedUnit["hash"];
+    readonly goal: UnitGoal;
+    readonly reason: string;
+  } | null;
 }
 
 /**
@@ -73,7 +78,11 @@ function fits(units: number, machines: number): boolean {
   );
 }
 
-function unitWrites(wanted: readonly Placement[], globals: ReadonlySet<UnitName>, snapshot: ClusterSnapshot): UnitWrite[] {
+function unitWrites(
+  wanted: readonly Placement[],
+  globals: ReadonlySet<UnitName>,
+  snapshot: ClusterSnapshot,
+): UnitWrite[] {
   const assigned = new Map(snapshot.assignments.map((assignment) => [assignment.unit, assignment]));
   const projected = new Map(
     snapshot.sets.flatMap((set) => set.placements.map((placed) => [`${set.machine}/${placed.unit}`, placed] as const)),
@@ -104,7 +113,12 @@ function unitWrites(wanted: readonly Placement[], globals: ReadonlySet<UnitName>
   }
   for (const assignment of snapshot.assignments) {
     if (wantedUnits.has(assignment.unit) || projected.has(`${assignment.machine}/${assignment.unit}`)) continue;
-    writes.push({ unit: assignment.unit, assignModRevision: assignment.modRevision, from: assignment.machine, to: null });
+    writes.push({
+      unit: assignment.unit,
+      assignModRevision: assignment.modRevision,
+      from: assignment.machine,
+      to: null,
+    });
   }
   return writes.sort(inWritingOrder);
 }
@@ -161,13 +175,19 @@ class SetState {
 
   /** Headers that are missing, of another epoch or that do not describe their set: rewritten although no unit changes. */
   repairs(wanted: ReadonlySet<MachineId>): SetWrite[] {
-    const machines = [...new Set([...this.#placements.keys(), ...wanted])].sort().filter((machine) => !this.#isSound(machine));
+    const machines = [...new Set([...this.#placements.keys(), ...wanted])]
+      .sort()
+      .filter((machine) => !this.#isSound(machine));
     return machines.map((machine) => ({ machines: [this.#touch(machine)], changes: [] }));
   }
 
   #isSound(machine: MachineId): boolean {
     const header = this.#headers.get(machine)?.header ?? null;
-    return header !== null && header.epoch === this.#epoch && header.digest === digestOfSet(this.#sorted(machine), this.#sha256);
+    return (
+      header !== null &&
+      header.epoch === this.#epoch &&
+      header.digest === digestOfSet(this.#sorted(machine), this.#sha256)
+    );
   }
 
   #touch(machine: MachineId): TouchedMachine {
@@ -181,7 +201,12 @@ class SetState {
       digest: digestOfSet(placements, this.#sha256),
     };
     this.#headers.set(machine, { header, modRevision: before.modRevision });
-    return { machine, presenceRevision: this.#presence.get(machine) ?? 0, headerModRevision: before.modRevision, header };
+    return {
+      machine,
+      presenceRevision: this.#presence.get(machine) ?? 0,
+      headerModRevision: before.modRevision,
+      header,
+    };
   }
 
   #sorted(machine: MachineId): PlacedUnit[] {
