@@ -1,0 +1,143 @@
+import type { FileStore } from "../../ports/file-store.ts";
+import { OperationError } from "../../ports/operation-error.ts";
+
+export interface MemoryFile {
+  readonly text: string;
+  readonly mode: number;
+}
+
+/** What the disk says no with; `null` is a healthy one. */
+export type DiskFault = "disk-full" | "read-only" | null;
+
+/** The process died in the middle of an operation; nobody is left to catch it, so it is no OperationError. */
+export class ProcessDied extends Error {
+  override readonly name = "ProcessDied";
+}
+
+/** Where a machine's memory file system lies: gone with every power-off, synced or not. */
+const VOLATILE = "/run/";
+
+/**
+ * A disk with two layers: what programs see, and what is on the medium. A write is the same steps as on a real disk, each a
+ * point where the process may die or the power may go.
+ */
+export class MemoryFileStore implements FileStore {
+  #seen = new Map<string, MemoryFile>();
+  #onMedium = new Map<string, MemoryFile>();
+  #folders = new Set<string>(["/"]);
+  #steps = 0;
+  #diesAt = Number.POSITIVE_INFINITY;
+  fault: DiskFault = null;
+
+  async read(path: string): Promise<string | null> {
+    this.#live();
+    if (this.#folders.has(path)) throw new OperationError("not-a-file", `${path} is not a regular file`);
+    return this.#seen.get(path)?.text ?? null;
+  }
+
+  async write(path: string, text: string, options: { mode?: number; durable?: boolean } = {}): Promise<void> {
+    const { mode = 0o644, durable = true } = options;
+    const folder = folderOf(path);
+    const temporary = `${folder}/.${path.slice(folder.length + 1)}.fleet-new`;
+    this.#live();
+    this.#mayWrite(path);
+    if (this.#folders.has(path)) throw new OperationError("not-a-file", `cannot write ${path}: it is a folder`);
+    this.#makeFolders(path, folder);
+    this.#seen.set(temporary, { text: "", mode });
+    await this.#step();
+    this.#seen.set(temporary, { text, mode });
+    await this.#step();
+    this.#seen.delete(temporary);
+    this.#seen.set(path, { text, mode });
+    await this.#step();
+    // Nothing of the temporary file is on the medium by its own name: its folder was not synced while it had it.
+    if (durable) this.#onMedium.set(path, { text, mode });
+  }
+
+  async remove(path: string, options: { prune?: boolean } = {}): Promise<void> {
+    this.#live();
+    const folder = folderOf(path);
+    const temporary = `${folder}/.${path.slice(folder.length + 1)}.fleet-new`;
+    this.#seen.delete(temporary);
+    if (this.#seen.has(path)) {
+      if (this.fault === "read-only") this.#mayWrite(path);
+      this.#seen.delete(path);
+      await this.#step();
+      this.#onMedium.delete(path);
+    }
+    if (options.prune === true && (await this.list(folder)).length === 0) this.#folders.delete(folder);
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    this.#live();
+    return this.names(path);
+  }
+
+  /** The names in a folder, for models of programs that read this disk. */
+  names(path: string): string[] {
+    const inside = path === "/" ? "/" : `${path}/`;
+    const names = [...this.#seen.keys(), ...this.#folders]
+      .filter((known) => known.startsWith(inside) && known !== path && !known.includes("/", inside.length))
+      .map((known) => known.slice(inside.length));
+    return names.filter((name) => name !== "").sort();
+  }
+
+  /** The file as any program sees it. */
+  peek(path: string): MemoryFile | null {
+    return this.#seen.get(path) ?? null;
+  }
+
+  /** How many steps were taken so far: the points at which the process could have died. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** The process dies after that many more steps: the step and every later operation reject with ProcessDied. */
+  dieAfter(steps: number): void {
+    this.#diesAt = this.#steps + steps;
+  }
+
+  /** A new process on the same disk: everything that was seen is there, half-done writes as they were left. */
+  restartProcess(): void {
+    this.#diesAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Power off and on: what was not synced is lost, and everything under /run. */
+  powerOff(): void {
+    this.restartProcess();
+    for (const path of this.#onMedium.keys()) if (path.startsWith(VOLATILE)) this.#onMedium.delete(path);
+    this.#seen = new Map(this.#onMedium);
+    this.#folders = new Set(["/"]);
+    for (const path of this.#seen.keys()) this.#addFolders(folderOf(path));
+  }
+
+  #live(): void {
+    if (this.#steps >= this.#diesAt) throw new ProcessDied(`died at step ${this.#steps}`);
+  }
+
+  async #step(): Promise<void> {
+    this.#steps++;
+    this.#live();
+    // Others run between two steps, as they do on a real disk.
+    await Promise.resolve();
+  }
+
+  #mayWrite(path: string): void {
+    if (this.fault !== null) throw new OperationError(this.fault, `cannot write ${path}: ${this.fault}`);
+  }
+
+  #makeFolders(path: string, folder: string): void {
+    for (let above = folder; above !== "/"; above = folderOf(above)) {
+      if (this.#seen.has(above)) throw new OperationError("disk-error", `cannot write ${path}: ${above} is a file`);
+    }
+    this.#addFolders(folder);
+  }
+
+  #addFolders(folder: string): void {
+    for (let above = folder; above !== "/"; above = folderOf(above)) this.#folders.add(above);
+  }
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FileStore } from "../../src/ports/file-store.ts";
+import { OperationError } from "../../src/ports/operation-error.ts";
+
+export interface FileWorld {
+  readonly store: FileStore;
+  /** An empty folder to work in. */
+  readonly folder: string;
+  /** The permission bits of a file. */
+  modeOf(path: string): number;
+  close(): Promise<void>;
+}
+
+/** What every FileStore does. `make` builds a new world for each test. */
+export function fileStoreContract(name: string, make: () => Promise<FileWorld>): void {
+  const it = (sentence: string, run: (world: FileWorld) => Promise<void>) =>
+    test(`${name}: ${sentence}`, async () => {
+      const world = await make();
+      try {
+        await run(world);
+      } finally {
+        await world.close();
+      }
+    });
+
+  it("a file that is not there reads as null, a folder that is not there lists nothing", async ({ store, folder }) => {
+    assert.equal(await store.read(`${folder}/none`), null);
+    assert.equal(await store.read(`${folder}/no/such/folder`), null);
+    assert.deepEqual(await store.list(`${folder}/none`), []);
+    await store.write(`${folder}/file`, "x");
+    assert.equal(await store.read(`${folder}/file/below`), null);
+    assert.deepEqual(await store.list(`${folder}/file`), []);
+  });
+
+  for (const durable of [true, false]) {
+    it(`reads back what was written, the last of it (durable: ${durable})`, async ({ store, folder }) => {
+      const path = `${folder}/a/b/c.json`;
+      await store.write(path, "first, and longer", { durable });
+      await store.write(path, "zweite – ✓", { durable });
+      assert.equal(await store.read(path), "zweite – ✓");
+      assert.deepEqual(await store.list(folder), ["a"]);
+      assert.deepEqual(await store.list(`${folder}/a/b`), ["c.json"], "no temporary file stays");
+    });
+  }
+
+  it("an empty file is a file", async ({ store, folder }) => {
+    await store.write(`${folder}/empty`, "");
+    assert.equal(await store.read(`${folder}/empty`), "");
+  });
+
+  it("files have the mode asked for, whatever the umask, and 0644 where none was", async ({
+    store,
+    folder,
+    modeOf,
+  }) => {
+    await store.write(`${folder}/secret`, "x", { mode: 0o600 });
+    await store.write(`${folder}/open`, "x");
+    await store.write(`${folder}/all`, "x", { mode: 0o777 });
+    assert.deepEqual(
+      [modeOf(`${folder}/secret`), modeOf(`${folder}/open`), modeOf(`${folder}/all`)],
+      [0o600, 0o644, 0o777],
+    );
+    await store.write(`${folder}/open`, "y", { mode: 0o600 });
+    assert.equal(modeOf(`${folder}/open`), 0o600);
+  });
+
+  it("lists names sorted, files and folders", async ({ store, folder }) => {
+    for (const path of ["b.service", "a.service.d/10.conf", "B", "a.service"])
+      await store.write(`${folder}/${path}`, "x");
+    assert.deepEqual(await store.list(folder), ["B", "a.service", "a.service.d", "b.service"]);
+  });
+
+  it("removing twice is no error, and removes no folder unasked", async ({ store, folder }) => {
+    await store.write(`${folder}/d/file`, "x");
+    await store.remove(`${folder}/d/file`);
+    await store.remove(`${folder}/d/file`);
+    await store.remove(`${folder}/never/there`, { prune: true });
+    assert.equal(await store.read(`${folder}/d/file`), null);
+    assert.deepEqual(await store.list(folder), ["d"]);
+  });
+
+  it("prune removes the folder with its last file, not before, and not the one above", async ({ store, folder }) => {
+    await store.write(`${folder}/u/a.service.d/10.conf`, "x");
+    await store.write(`${folder}/u/a.service.d/20.conf`, "x");
+    await store.remove(`${folder}/u/a.service.d/10.conf`, { prune: true });
+    assert.deepEqual(await store.list(`${folder}/u/a.service.d`), ["20.conf"]);
+    await store.remove(`${folder}/u/a.service.d/20.conf`, { prune: true });
+    assert.deepEqual(await store.list(`${folder}/u`), []);
+    assert.deepEqual(await store.list(folder), ["u"]);
+  });
+
+  it("a folder in the file's place is refused by path", async ({ store, folder }) => {
+    await store.write(`${folder}/d/file`, "x");
+    for (const act of [() => store.write(`${folder}/d`, "x"), () => store.read(`${folder}/d`)]) {
+      await assert.rejects(act, (error) => {
+        assert.ok(error instanceof OperationError);
+        assert.equal(error.code, "not-a-file");
+        assert.ok(error.message.includes(`${folder}/d`));
+        return true;
+      });
+    }
+    assert.equal(await store.read(`${folder}/d/file`), "x");
+  });
+}

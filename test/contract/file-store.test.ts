@@ -1,0 +1,21 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DiskFileStore } from "../../src/adapters/files/disk-file-store.ts";
+import { MemoryFileStore } from "../../src/adapters/memory/memory-file-store.ts";
+import { fileStoreContract } from "./file-store.contract.ts";
+
+fileStoreContract("memory", async () => {
+  const store = new MemoryFileStore();
+  return { store, folder: "/var/lib/fleet", modeOf: (path) => store.peek(path)!.mode, close: async () => undefined };
+});
+
+fileStoreContract("disk", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fleet-files-"));
+  return {
+    store: new DiskFileStore(),
+    folder,
+    modeOf: (path) => statSync(path).mode & 0o777,
+    close: async () => rmSync(folder, { recursive: true }),
+  };
+});
