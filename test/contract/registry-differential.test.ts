@@ -60,8 +60,11 @@ async function compareThem(clients: Pair<RawEtcdClient>): Promise<void> {
   ): Promise<Pair<Answer<Message>>> => Promise.all([ask(clients[0]), ask(clients[1])]);
   // Both have said all there is to say: what a watch says of the past depends on when it looks at a compaction.
   const caughtUp = () => {
-    const isEven = ({ pair: [one, other] }: (typeof watches)[number]) =>
-      one.events.length === other.events.length && one.responses.some(isEnd) === other.responses.some(isEnd);
+    const isEven = ({ pair: [etcd, embedded] }: (typeof watches)[number]) => {
+      if (isOvertaken([etcd, embedded])) return true;
+      const bothEnded = etcd.responses.some(isEnd) === embedded.responses.some(isEnd);
+      return etcd.events.length === embedded.events.length && bothEnded;
+    };
     const uneven = () =>
       watches.filter((watch) => !isEven(watch)).map(({ request }) => JSON.stringify(request, readable));
     return until(
@@ -143,10 +146,16 @@ async function compareThem(clients: Pair<RawEtcdClient>): Promise<void> {
     for (const [at, event] of pair[0].events.entries()) {
       same([event, pair[1].events[at]], request, `seed ${SEED}, event ${at}`);
     }
+    if (isOvertaken(pair)) continue;
     const ends = pair.map(({ responses }) => responses.filter(isEnd));
     same([ends[0], ends[1]], request, `seed ${SEED}: ends`);
   }
   assert.ok(watches.some(({ pair }) => pair[0].events.length > 0));
+}
+
+/** etcd looks after watches of the past every 100 ms: a compaction may come first, where ours had told everything by then. */
+function isOvertaken([etcd, embedded]: Pair<RawWatch>): boolean {
+  return etcd.responses.some(isEnd) && !embedded.responses.some(isEnd) && etcd.events.length <= embedded.events.length;
 }
 
 function isEnd(response: WatchResponse): boolean {

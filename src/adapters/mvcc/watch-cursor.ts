@@ -1,4 +1,4 @@
-import { type ByteRange, type Bytes, isInRange } from "./byte-range.ts";
+import { type ByteRange, isInRange } from "./byte-range.ts";
 import { isDeletion, type KeyVersion } from "./key-history.ts";
 import type { MvccStore } from "./mvcc-store.ts";
 
