@@ -313,6 +313,7 @@ test("a watch is asked, answered, told how far it is, and ended in this order", 
 });
 
 async function startProcess(
+  context: TestContext,
   dataDir: string,
   listen = "127.0.0.1:0",
 ): Promise<{ child: ChildProcess; address: string }> {
