@@ -38,5 +38,8 @@ function targetOf(endpoint: string, text: string): string {
 }
 
 function invalid(text: string, why: string): OperationError {
-  return new OperationError("registry-address-invalid", `"${text}" is no registry's address: ${why}`, { next: FORMS });
+  const message = `"${text}" is no registry's address: ${why}`;
+  // Somebody may have tried user:password@host; a message ends up in logs.
+  const safe = message.replaceAll(/[^\s"/,]+@/g, "…@");
+  return new OperationError("registry-address-invalid", safe, { next: FORMS });
 }
