@@ -166,10 +166,11 @@ function rangeQuery(prefix: string, exact: boolean, revision = 0): RangeQuery {
   };
 }
 
-/** A range as a request spells it; the empty prefix is every key there is. */
+/** A range as a request spells it; the empty prefix is every key there is, the empty key is none. */
 function keysOf(prefix: string, exact: boolean): { readonly key: Bytes; readonly rangeEnd: Bytes } {
   const range = byteRangeOf(prefix, exact);
-  return { key: range.from === "" ? "\0" : range.from, rangeEnd: exact ? "" : (range.to ?? "\0") };
+  if (exact) return { key: range.from, rangeEnd: "" };
+  return { key: range.from === "" ? "\0" : range.from, rangeEnd: range.to ?? "\0" };
 }
 
 function operationQuery(operation: Operation): OperationQuery {
