@@ -64,9 +64,11 @@ function waitingText(because: WaitingBecause): string {
 }
 
 function countsOf(state: Convergence): string {
-  const done = state.wanted - [...state.waiting, ...state.failed].filter((entry) => entry.machine !== null).length;
+  const done =
+    state.wanted - [...state.waiting, ...state.failed, ...state.away].filter((entry) => entry.machine !== null).length;
   const parts = [`${Math.max(0, done)} of ${state.wanted} as wanted`];
   if (state.failed.length > 0) parts.push(`${state.failed.length} failed`);
+  if (state.away.length > 0) parts.push(`${state.away.length} on machines that are away`);
   if (state.waiting.length > 0) parts.push(`waiting for ${state.waiting.length}`);
   return parts.join(", ");
 }

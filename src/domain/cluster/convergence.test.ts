@@ -33,7 +33,12 @@ const CASES: readonly Case[] = [
     status: null,
     verdict: "waiting machine-behind",
   },
-  { says: "its machine is away", member: { present: false }, status: {}, verdict: "waiting machine-absent" },
+  {
+    says: "its machine is away, and no other could have it",
+    member: { present: false },
+    status: {},
+    verdict: "away machine-absent",
+  },
   { says: "still runs the older text", status: { hash: OLD }, verdict: "waiting other-version" },
   { says: "is on its way up", status: { active: "activating" }, verdict: "waiting state" },
   { says: "failed", status: { active: "failed", problem: problem("failed") }, verdict: "failed problem" },
@@ -107,12 +112,26 @@ for (const { says, unit, placed, member, status, verdict } of CASES) {
     const said = [
       ...state.waiting.map(({ because }) => `waiting ${because.code}`),
       ...state.failed.map(({ because }) => `failed ${because.code}`),
+      ...state.away.map(({ because }) => `away ${because.code}`),
     ];
     assert.deepEqual(said, verdict === "converged" ? [] : [verdict]);
-    assert.equal(state.converged, verdict === "converged");
+    assert.equal(state.converged, verdict === "converged" || verdict.startsWith("away"));
     assert.equal(state.settled, !verdict.startsWith("waiting"));
   });
 }
+
+test("its machine is away, and another could have it: somebody moves it, so it is waited for", () => {
+  const spec = specOf([sketch({})]);
+  const hash = unitOnMachine(spec.units[0]!, null, spec, sha256).hash;
+  const alone = snapshotOf("launched", hash, { present: false }, { hash });
+  const other = { ...alone.members[0]!, id: machineId(1), name: "m1", present: true };
+  const state = judgeConvergence(spec, { ...alone, members: [...alone.members, other] }, sha256);
+  assert.deepEqual(
+    state.waiting.map(({ because }) => because.code),
+    ["machine-absent"],
+  );
+  assert.equal(state.settled, false);
+});
 
 function snapshotOf(
   goal: UnitSketch["goal"],

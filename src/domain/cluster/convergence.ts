@@ -9,7 +9,7 @@ import { machinesOf } from "./machines-of.ts";
 
 /** How far the cluster is from what the commit says. Units that are as they should be are in no list. */
 export interface Convergence {
-  /** Nothing waits and nothing failed. */
+  /** Nothing waits and nothing failed; what is only `away` does not count against it. */
   readonly converged: boolean;
   /** Nothing waits: what is not converged has failed, and stays so until somebody does something. */
   readonly settled: boolean;
@@ -19,6 +19,8 @@ export interface Convergence {
   readonly waiting: readonly NotConverged<WaitingBecause>[];
   /** Sorted by unit, then machine. */
   readonly failed: readonly NotConverged<FailedBecause>[];
+  /** Units that can only run on a machine that is not there: nobody can do anything about them until it returns. */
+  readonly away: readonly NotConverged<WaitingBecause>[];
 }
 
 export interface NotConverged<Because> {
@@ -57,6 +59,7 @@ export function judgeConvergence(spec: ClusterSpec, snapshot: ClusterSnapshot, s
   const current = machinesOfUnits(placedNow(snapshot));
   const machines = machinesOf(spec, snapshot, new Set());
   const result = placeUnits({ spec, machines, current, preferred: new Map(), sha256 });
+  const stuck = placedAlthoughLost(spec, snapshot, current, sha256);
   const seen = new Seen(spec, snapshot);
   const verdicts: { unit: UnitName; machine: MachineId | null; verdict: Verdict }[] = [
     ...result.placements.map((placement) => ({
@@ -67,9 +70,12 @@ export function judgeConvergence(spec: ClusterSpec, snapshot: ClusterSnapshot, s
     ...result.unplaced.filter((unplaced) => !isIdleGlobal(spec, unplaced)).flatMap(judgeUnplaced),
     ...seen.leaving(result.placements),
   ];
-  const waiting = verdicts.flatMap(({ unit, machine, verdict }) =>
+  const notYet = verdicts.flatMap(({ unit, machine, verdict }) =>
     verdict.kind === "waiting" ? [{ unit, machine, because: verdict.because }] : [],
   );
+  const isAway = ({ unit, machine, because }: NotConverged<WaitingBecause>) =>
+    because.code === "no-machine" || (because.code === "machine-absent" && stuck.has(`${unit}/${machine}`));
+  const waiting = notYet.filter((entry) => !isAway(entry));
   const failed = verdicts.flatMap(({ unit, machine, verdict }) =>
     verdict.kind === "failed" ? [{ unit, machine, because: verdict.because }] : [],
   );
@@ -79,7 +85,29 @@ export function judgeConvergence(spec: ClusterSpec, snapshot: ClusterSnapshot, s
     wanted: result.placements.length,
     waiting: waiting.sort(inOrder),
     failed: failed.sort(inOrder),
+    away: notYet.filter(isAway).sort(inOrder),
   };
+}
+
+/** `unit/machine` of what stays on its absent machine even once that counts as lost: global, tied to its data, or fitting nowhere else. */
+function placedAlthoughLost(
+  spec: ClusterSpec,
+  snapshot: ClusterSnapshot,
+  current: ReadonlyMap<UnitName, readonly MachineId[]>,
+  sha256: Sha256,
+): ReadonlySet<string> {
+  const absent = new Set(snapshot.members.filter((member) => !member.present).map((member) => member.id));
+  if (absent.size === 0) return absent;
+  const { placements } = placeUnits({
+    spec,
+    machines: machinesOf(spec, snapshot, absent),
+    current,
+    preferred: new Map(),
+    sha256,
+  });
+  return new Set(
+    placements.filter(({ machine }) => absent.has(machine)).map(({ unit, machine }) => `${unit}/${machine}`),
+  );
 }
 
 /** A global unit that no machine matches yet is where it should be: nowhere. */
