@@ -8,7 +8,8 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-export type ThirdPartyName = "etcd-3.4" | "etcd-3.5" | "etcdctl" | "nginx";
+export const THIRD_PARTY_NAMES = ["etcd-3.4", "etcd-3.5", "etcdctl", "nginx"] as const;
+export type ThirdPartyName = (typeof THIRD_PARTY_NAMES)[number];
 
 interface Part {
   /** Debian's suite to take it from; null is the one this machine runs. */

@@ -72,6 +72,7 @@ export class Agent {
   readonly #publisher: StatusPublisher;
   readonly #jobs: UnitJobs;
   readonly #details: DetailsCache = new Map();
+  readonly #said = new Map<UnitName, { readonly basis: string; readonly status: StatusRecord }>();
   #state: AgentState;
   #spec: ClusterSpec | null = null;
   #problem: StatusProblem | null = null;
@@ -207,7 +208,10 @@ export class Agent {
     const shown = snapshot.sets.find((set) => set.machine === this.#self.machine) ?? null;
     const verdict = judgeSet(shown, snapshot.identity?.epoch ?? 0, this.#state.set, this.#ports.sha256);
     if (verdict.kind !== "accept" || this.#state.clusterId === null) return;
+    const before = this.#state.set?.placements ?? [];
     await this.#remember({ ...this.#state, set: verdict.set });
+    // The set before may be wanted again before long; texts older than that come from git if they ever are.
+    await this.#ports.files.keepOnly(new Set([...before, ...verdict.set.placements].map((placed) => placed.hash)));
   }
 
   /** On disk first, then in force. */
@@ -282,9 +286,24 @@ export class Agent {
       const observation = seen.get(name);
       const problem = missing.get(name) ?? because.get(name) ?? problems.get(name) ?? this.#jobs.failure(name);
       if (missing.has(name) && this.#releasePending) continue;
-      if (observation !== undefined) statuses.set(name, await statusOfUnit(this.#ports.manager, observation, problem));
+      statuses.set(name, await this.#statusOf(name, observation ?? null, problem));
     }
+    for (const name of this.#said.keys()) if (!statuses.has(name)) this.#said.delete(name);
     return this.#publisher.publish(statuses, this.#mirror);
+  }
+
+  /** The same words as long as nothing is new: a failure's journal is read once, not in every pass. */
+  async #statusOf(
+    name: UnitName,
+    observation: Observation | null,
+    problem: Pick<StatusProblem, "code" | "detail"> | null,
+  ): Promise<StatusRecord> {
+    const basis = JSON.stringify([observation, problem]);
+    const said = this.#said.get(name);
+    if (said?.basis === basis) return said.status;
+    const status = await statusOfUnit(this.#ports.manager, observation, problem);
+    this.#said.set(name, { basis, status });
+    return status;
   }
 
   #prefixes(): string[] {

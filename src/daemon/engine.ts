@@ -28,6 +28,8 @@ import { Wakeup } from "./wakeup.ts";
 const TICK_MS = 500;
 /** A leader that cannot read the release's commit for this long gives way to one that perhaps can. */
 const COMMIT_PATIENCE_MS = 30_000;
+/** How often it asks the source again meanwhile. */
+const COMMIT_RETRY_MS = 2_000;
 /** Between passes at least this long: statuses of a starting cluster arrive in storms, and none of them changes a placement. */
 const PASS_INTERVAL_MS = 50;
 
@@ -83,6 +85,7 @@ export class Engine {
   #term: Term | null = null;
   #mandate: Mandate | null = null;
   #commitMissingSinceMs: number | null = null;
+  #readAgainAtMs = 0;
   /** Since when a release could not be read, after resigning for it: do not campaign until it can. */
   #unfitFor: string | null = null;
 
@@ -208,6 +211,7 @@ export class Engine {
     if (release === null || identity === null) return null;
     if (this.#mandate?.release.seq === release.seq && this.#mandate.release.planId === release.planId)
       return this.#mandate;
+    if (this.#ports.clock.monotonicMs() < this.#readAgainAtMs) return null;
     const verdict = await acceptRelease(release, identity, null, this.#ports.source, this.#ports.compile);
     if (verdict.kind === "refuse") {
       await this.#cannotRead(term, release, `${verdict.problem.code}: ${verdict.problem.detail}`);
@@ -225,6 +229,7 @@ export class Engine {
   async #cannotRead(term: Term, release: Release, problem: string): Promise<void> {
     const nowMs = this.#ports.clock.monotonicMs();
     this.#commitMissingSinceMs ??= nowMs;
+    this.#readAgainAtMs = nowMs + COMMIT_RETRY_MS;
     await this.#tell(term, release, problem, []);
     if (nowMs - this.#commitMissingSinceMs < COMMIT_PATIENCE_MS) return;
     this.#commitMissingSinceMs = null;

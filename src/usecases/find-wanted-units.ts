@@ -3,6 +3,7 @@ import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import { wantedUnit } from "../domain/tasks/wanted-unit.ts";
+import { isQuadlet } from "../domain/unit/unit-name.ts";
 import type { AgentFiles } from "./agent-files.ts";
 
 export interface WantedUnits {
@@ -28,6 +29,10 @@ export async function findWantedUnits(
   const wanted: WantedUnit[] = [];
   const missing = new Map<UnitName, StatusProblem>();
   for (const { unit: name, hash, goal } of placements) {
+    if (isQuadlet(name)) {
+      missing.set(name, { code: "quadlet-not-yet", detail: "this agent does not install quadlets yet", journal: [] });
+      continue;
+    }
     const stored = await files.readUnit(hash);
     if (stored !== null && stored.name === name) {
       wanted.push({ ...stored, goal });

@@ -177,7 +177,13 @@ class TaskRun {
     for (const unit of adopted) {
       const { service, files, hash, goal } = this.#wanted.get(unit)!;
       const started = goal === "launched" ? hash : null;
-      this.#owned.set(unit, { service, files: files.map((file) => file.path).sort(), onDisk: hash, loaded: hash, started });
+      this.#owned.set(unit, {
+        service,
+        files: files.map((file) => file.path).sort(),
+        onDisk: hash,
+        loaded: hash,
+        started,
+      });
     }
     await this.#world.files.writeOwned(this.#owned);
   }

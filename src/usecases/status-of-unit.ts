@@ -8,12 +8,14 @@ const JOURNAL_LINES = 10;
 /** The longest line that travels; a status must stay far below the registry's limit for one request. */
 const JOURNAL_LINE_CHARACTERS = 400;
 
-/** What the agent says of one unit; a failure brings its last journal lines. */
+/** What the agent says of one unit; a failure brings its last journal lines. Null where there is nothing of it here. */
 export async function statusOfUnit(
   manager: UnitManager,
-  { observed, details }: Observation,
+  observation: Observation | null,
   problem: { readonly code: string; readonly detail: string } | null,
 ): Promise<StatusRecord> {
+  if (observation === null) return { ...NOTHING, problem: problem === null ? null : { ...problem, journal: [] } };
+  const { observed, details } = observation;
   const view = observed.systemd;
   const failed = view?.active === "failed";
   return {
@@ -28,6 +30,16 @@ export async function statusOfUnit(
       failed || problem !== null ? await problemOf(manager, observed.service, problem, details?.result ?? "") : null,
   };
 }
+
+const NOTHING = {
+  load: "not-found",
+  active: "inactive",
+  sub: "dead",
+  hash: null,
+  since: "",
+  result: "",
+  invocation: "",
+};
 
 async function problemOf(
   manager: UnitManager,

@@ -1,7 +1,7 @@
 import { Flags } from "@oclif/core";
 import { LookingCommand, listFlags, lookingFlags } from "../looking-command.ts";
 import { machineText } from "../views/machine-text.ts";
-import { type UnitRow, unitRows } from "../views/unit-rows.ts";
+import { activeText, type UnitRow, unitRows } from "../views/unit-rows.ts";
 
 export default class ListUnitsCommand extends LookingCommand {
   static override summary = "List the units that are placed, with systemd's word on each";
@@ -19,7 +19,7 @@ export default class ListUnitsCommand extends LookingCommand {
       unit: (row) => row.unit,
       machine: (row) => machineText(row, flags.full),
       load: (row) => row.load,
-      active: (row) => row.active,
+      active: activeText,
       sub: (row) => row.sub,
       hash: (row) => (flags.full ? (row.hash ?? "") : (row.hash ?? "").slice(0, 7)),
     };

@@ -30,7 +30,7 @@ export function describePlacement(reason: PlacementReason, names: ReadonlyMap<Ma
     case "planned":
       return "as planned";
     case "least-loaded":
-      return `least loaded of ${reason.fitting} that fit (${reason.load} units there)`;
+      return `least loaded of ${reason.fitting} that fit (load ${reason.load})`;
     case "only-fit":
       return "the only machine that fits";
     case "global":

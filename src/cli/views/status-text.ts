@@ -2,7 +2,7 @@ import type { ClusterView } from "../cluster-view.ts";
 import { machineText } from "./machine-text.ts";
 import { printable } from "./printable.ts";
 import { table } from "./table.ts";
-import type { UnitRow } from "./unit-rows.ts";
+import { activeText, type UnitRow } from "./unit-rows.ts";
 
 /** The cluster in one screen: release, leader, machines, counts, then whatever is not as it should be. */
 export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[]): string {
@@ -38,11 +38,6 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[]): 
     ]),
   );
   return [...head, ...troubles, ...(rows.length === 0 ? [] : ["", body])].join("\n");
-}
-
-function activeText(row: UnitRow): string {
-  if (row.machine !== null && !row.present) return `${row.active || "unknown"} (old)`;
-  return row.active;
 }
 
 function countsText(rows: readonly UnitRow[]): string {

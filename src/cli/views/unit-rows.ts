@@ -76,6 +76,11 @@ export function unitRows({ snapshot, index }: ClusterView): UnitRow[] {
   return [...placed, ...unplaced].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
 }
 
+/** systemd's word on it; what an absent machine said last is marked as old news. */
+export function activeText(row: UnitRow): string {
+  return row.machine !== null && !row.present ? `${row.active || "unknown"} (old)` : row.active;
+}
+
 /** fleet's word for where a unit is: inactive (placed nowhere), loaded, launched. */
 export function stateOf(row: UnitRow): UnitGoal {
   if (row.machine === null) return "inactive";

@@ -1,0 +1,43 @@
+/** `npm run check`: under a minute, no root. Types, lint, then every test that needs nothing but this process. */
+import { spawnSync } from "node:child_process";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildIfStale } from "./build.ts";
+import { closeRun, runTests, type TestCounts } from "./run-tests.ts";
+
+const FAST = [
+  "src/**/*.test.ts",
+  "test/tidy.test.ts",
+  "test/golden/**/*.test.ts",
+  "test/property/**/*.test.ts",
+  "test/corpus/**/*.test.ts",
+  "test/sim/**/*.test.ts",
+];
+
+/** Types and lint; a failure of either counts as one failed test. */
+export function checkSources(): TestCounts {
+  const counts: TestCounts = { passed: 0, failed: 0, skipped: [] };
+  for (const [name, words] of [
+    ["types", ["node_modules/typescript/bin/tsc", "--noEmit"]],
+    ["lint", ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."]],
+  ] as const) {
+    const started = performance.now();
+    const result = spawnSync(process.execPath, [...words], { encoding: "utf8" });
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    process.stdout.write(`${name}: ${result.status === 0 ? "clean" : "FAILED"} in ${seconds} s\n`);
+    if (result.status === 0) counts.passed++;
+    else {
+      counts.failed++;
+      process.stdout.write(`${result.stdout}${result.stderr}\n`);
+    }
+  }
+  return counts;
+}
+
+export async function checkFast(): Promise<TestCounts[]> {
+  const sources = checkSources();
+  await buildIfStale();
+  return [sources, await runTests("check", { files: FAST, concurrency: 2, timeoutMs: 60_000 })];
+}
+
+if (relative(process.argv[1] ?? "", fileURLToPath(import.meta.url)) === "") closeRun(await checkFast());
