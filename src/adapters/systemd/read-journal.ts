@@ -20,19 +20,18 @@ export const execProgram: Exec = ([program, ...rest]) =>
   });
 
 /**
- * The last lines of a unit's last start: its own, and PID 1's about it. A unit systemd does not hold has no invocation to ask
- * for; then the last lines of this boot, of whichever start.
+ * The last lines about a unit since it was last started (microseconds since the epoch, 0 for never): its own, and PID 1's about it.
+ * Without a start only the last lines of this boot. By time and not by invocation: journald learns a line's invocation from
+ * a file that is gone once the unit is down, so the last words of a program that dies at once carry none.
  */
 export async function readJournal(
   exec: Exec,
   name: UnitName,
-  invocation: string,
+  startedMicroseconds: bigint,
   lines: number,
 ): Promise<readonly string[]> {
-  const which =
-    invocation === ""
-      ? ["-b", "-u", name]
-      : [`_SYSTEMD_INVOCATION_ID=${invocation}`, "+", `INVOCATION_ID=${invocation}`, "_PID=1"];
+  const since = startedMicroseconds === 0n ? ["-b"] : [`--since=@${decimalSeconds(startedMicroseconds)}`];
+  const which = [...since, "-u", name];
   const argv = ["journalctl", "--quiet", "--no-pager", "-o", "cat", "-n", String(lines), ...which];
   try {
     const text = await exec(argv);
@@ -44,4 +43,8 @@ export async function readJournal(
       next: argv.join(" "),
     });
   }
+}
+
+function decimalSeconds(microseconds: bigint): string {
+  return `${microseconds / 1_000_000n}.${String(microseconds % 1_000_000n).padStart(6, "0")}`;
 }

@@ -6,7 +6,7 @@ import { JobWaiters } from "./job-waiters.ts";
 import { type Exec, execProgram, readJournal } from "./read-journal.ts";
 import { SystemBus, type SystemdCall } from "./system-bus.ts";
 import { isNoSuchUnit, systemdRefusal } from "./systemd-refusal.ts";
-import { readUnitDetails } from "./unit-details.ts";
+import { readStart, readUnitDetails } from "./unit-details.ts";
 
 const SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket";
 /**
@@ -96,8 +96,9 @@ export class SystemdUnitManager implements UnitManager {
   }
 
   async journal(name: UnitName, lines: number): Promise<readonly string[]> {
-    const details = await this.details(name);
-    return readJournal(this.#exec, name, details?.invocation ?? "", lines);
+    const path = await this.#held(name);
+    const started = path === null ? 0n : await readStart(path, (call) => this.#call(`reading ${name}`, call));
+    return readJournal(this.#exec, name, started, lines);
   }
 
   close(): void {

@@ -3,6 +3,8 @@ import type { UnitName } from "../../domain/names.ts";
 import type { UnitDetails } from "../../ports/unit-manager.ts";
 import type { SystemdCall } from "./system-bus.ts";
 
+type CallSystemd = (call: SystemdCall) => Promise<readonly unknown[]>;
+
 const UNIT = "org.freedesktop.systemd1.Unit";
 /** The latest of them is when the active state last changed. StateChangeTimestamp is not: it counts sub states too. */
 const STATE_TIMES = [
@@ -20,22 +22,8 @@ const RESULT_INTERFACES: Readonly<Record<string, string>> = Object.fromEntries(
 );
 
 /** Asks for each property by itself, all at once: GetAll would make systemd look at the unit's files for each unit. */
-export async function readUnitDetails(
-  name: UnitName,
-  path: string,
-  call: (call: SystemdCall) => Promise<readonly unknown[]>,
-): Promise<UnitDetails> {
-  const get = async (type: string, property: string): Promise<unknown> => {
-    const body = [type, property];
-    const reply = await call({
-      path,
-      interface: "org.freedesktop.DBus.Properties",
-      member: "Get",
-      signature: "ss",
-      body,
-    });
-    return (reply[0] as Variant).value;
-  };
+export async function readUnitDetails(name: UnitName, path: string, call: CallSystemd): Promise<UnitDetails> {
+  const get = (type: string, property: string) => readProperty(path, type, property, call);
   const typed = RESULT_INTERFACES[name.slice(name.lastIndexOf(".") + 1)];
   const [fragmentPath, invocation, result, restarts, ...times] = await Promise.all([
     get(UNIT, "FragmentPath"),
@@ -56,4 +44,20 @@ export async function readUnitDetails(
 /** systemd's microseconds since the epoch (below 2^53 until the year 2255), 0 for never. */
 function timeText(microseconds: number): string {
   return microseconds === 0 ? "" : new Date(microseconds / 1000).toISOString();
+}
+
+/** When it last left the inactive or failed state, in microseconds since the epoch; 0 for never. */
+export async function readStart(path: string, call: CallSystemd): Promise<bigint> {
+  return (await readProperty(path, UNIT, "InactiveExitTimestamp", call)) as bigint;
+}
+
+async function readProperty(path: string, type: string, property: string, call: CallSystemd): Promise<unknown> {
+  const [value] = await call({
+    path,
+    interface: "org.freedesktop.DBus.Properties",
+    member: "Get",
+    signature: "ss",
+    body: [type, property],
+  });
+  return (value as Variant).value;
 }

@@ -1,0 +1,26 @@
+import { MemoryFileStore } from "../../src/adapters/memory/memory-file-store.ts";
+import { MemoryUnitManager } from "../../src/adapters/memory/memory-unit-manager.ts";
+import { systemClock } from "../../src/adapters/system-clock.ts";
+import { unitManagerContract } from "./unit-manager.contract.ts";
+
+const FOLDER = "/run/systemd/system";
+
+unitManagerContract("memory", async () => {
+  const files = new MemoryFileStore();
+  const manager = new MemoryUnitManager({ files, clock: systemClock });
+  return {
+    manager,
+    write: (path, text) => files.write(`${FOLDER}/${path}`, text),
+    remove: (path) => files.remove(`${FOLDER}/${path}`),
+    runs: async (command) =>
+      [...manager.running()].some(([name, { text }]) => {
+        const last = text.split("\n").findLast((line) => /^ExecStart=./.test(line)) ?? "";
+        return last.slice("ExecStart=".length).replace("%i", name.replace(/^.*@|\..*$/g, "")) === command;
+      }),
+    kill: async (name) => manager.kill(name),
+    close: async () => {
+      manager.close();
+      manager.powerOff();
+    },
+  };
+});

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../../src/adapters/system-clock.ts";
+import { SystemdUnitManager } from "../../src/adapters/systemd/systemd-unit-manager.ts";
+import type { UnitName } from "../../src/domain/names.ts";
+import { labDown, labExec, labUp } from "../../src/lab/lab.ts";
+
+const LAB = `ufault-${process.pid}`;
+const MACHINE = "m1";
+const skip =
+  process.getuid?.() !== 0
+    ? "booting a machine needs root"
+    : ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].some((path) => existsSync(path))
+      ? false
+      : "systemd is not on this machine";
+
+const slow = "ct-slow.service" as UnitName;
+const quick = "ct-quick.service" as UnitName;
+
+describe("systemd's bus", { skip }, () => {
+  let root = "";
+  let bundle = "";
+
+  before(async () => {
+    bundle = mkdtempSync(join(tmpdir(), "fleet-ufault-"));
+    const lab = await labUp({
+      name: LAB,
+      machines: 1,
+      bundle: { node: process.execPath, folder: bundle },
+      units: () => [],
+      processes: () => [],
+      environment: {},
+    });
+    root = `/proc/${lab.machines[0]!.init!.pid}/root`;
+    const folder = `${root}/run/systemd/system`;
+    writeFileSync(`${folder}/${slow}`, "[Service]\nType=oneshot\nExecStart=/bin/sleep 86407\n");
+    writeFileSync(`${folder}/${quick}`, "[Service]\nExecStart=/bin/sleep 86408\n");
+  });
+
+  after(async () => {
+    assert.deepEqual(await labDown(LAB), []);
+    rmSync(bundle, { recursive: true });
+  });
+
+  const connect = () =>
+    new SystemdUnitManager({ clock: systemClock, address: `unix:path=${root}/run/dbus/system_bus_socket` });
+
+  test("its death rejects who waits, wakes who listens, and the next call is on a new one that hears signals", async () => {
+    const manager = connect();
+    try {
+      let wakes = 0;
+      const starting = manager.start(slow);
+      const outcome = assert.rejects(starting, { code: "systemd-unreachable" });
+      await until(async () => (await manager.list([slow]))[0]?.active === "activating");
+      manager.onChange(() => wakes++, new AbortController().signal);
+      const before = wakes;
+      await labExec(LAB, MACHINE, ["pkill", "-KILL", "-x", "dbus-daemon"]);
+      await outcome;
+      await until(async () => wakes > before);
+      await until(async () => {
+        const [unit] = await manager.list([slow]).catch(() => []);
+        return unit?.active === "activating";
+      });
+      assert.equal(await manager.start(quick), "done", "the end of a job is heard again");
+      assert.equal(await manager.stop(slow), "done");
+    } finally {
+      manager.close();
+    }
+  });
+
+  test("a unit that any process may forge signals about ends no job of ours", async () => {
+    const manager = connect();
+    try {
+      const starting = manager.start(slow);
+      await until(async () => (await manager.list([slow]))[0]?.active === "activating");
+      const { stdout } = await labExec(LAB, MACHINE, ["systemctl", "list-jobs", "--no-legend"]);
+      const job = /^\s*(\d+)\s+ct-slow/m.exec(stdout)?.[1];
+      assert.ok(job !== undefined, stdout);
+      const forged = ["u", job, "o", `/org/freedesktop/systemd1/job/${job}`, "s", slow, "s", "done"];
+      const names = (await labExec(LAB, MACHINE, ["busctl", "list", "--no-legend", "--acquired"])).stdout;
+      assert.ok(names.length > 0);
+      const clients = (await labExec(LAB, MACHINE, ["busctl", "list", "--no-legend", "--unique"])).stdout;
+      for (const client of clients.match(/^:1\.\d+/gm) ?? []) {
+        const [types, values] = [
+          forged.filter((_, at) => at % 2 === 0).join(""),
+          forged.filter((_, at) => at % 2 === 1),
+        ];
+        const to = [`--destination=${client}`, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
+        await labExec(LAB, MACHINE, ["busctl", "emit", ...to, "JobRemoved", types, ...values]);
+      }
+      const first = await Promise.race([starting, manager.list([quick]).then(() => "still waiting")]);
+      assert.equal(first, "still waiting");
+      await manager.stop(slow);
+      assert.equal(await starting, "canceled");
+    } finally {
+      manager.close();
+    }
+  });
+
+  test("systemd that starts itself anew keeps its units, its jobs and our connection", async () => {
+    const manager = connect();
+    try {
+      assert.equal(await manager.start(quick), "done");
+      const before = await manager.details(quick);
+      await labExec(LAB, MACHINE, ["systemctl", "daemon-reexec"]);
+      await until(async () => (await manager.list([quick]).catch(() => []))[0]?.active === "active");
+      assert.equal((await manager.details(quick))?.invocation, before?.invocation);
+      assert.equal(await manager.stop(quick), "done");
+      assert.equal(await manager.start(quick), "done");
+    } finally {
+      manager.close();
+    }
+  });
+
+  test("a reload under way makes calls wait and fails none", async () => {
+    const manager = connect();
+    try {
+      const all = [
+        manager.reload(),
+        manager.start(quick),
+        manager.list([quick]),
+        manager.reload(),
+        manager.stop(quick),
+      ];
+      await Promise.all(all);
+    } finally {
+      manager.close();
+    }
+  });
+});
+
+test("a bus that is not there is unreachable at once, at every call, and after close too", async () => {
+  const manager = new SystemdUnitManager({ clock: systemClock, address: "unix:path=/nonexistent/bus" });
+  const unreachable = { code: "systemd-unreachable" };
+  await assert.rejects(manager.list([quick]), unreachable);
+  await assert.rejects(manager.start(quick), unreachable);
+  await assert.rejects(manager.reload(), unreachable);
+  manager.close();
+  await assert.rejects(manager.list([quick]), unreachable);
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) assert.fail("waited too long");
+    await sleep(10);
+  }
+}

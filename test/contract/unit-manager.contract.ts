@@ -1,0 +1,460 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { UnitName } from "../../src/domain/names.ts";
+import { parseUnitName } from "../../src/domain/unit/unit-name.ts";
+import { OperationError } from "../../src/ports/operation-error.ts";
+import type { UnitManager } from "../../src/ports/unit-manager.ts";
+
+/** A machine in which nothing but systemd's own units is loaded. */
+export interface UnitWorld {
+  readonly manager: UnitManager;
+  /** A file in /run/systemd/system, by its path in there. */
+  write(path: string, text: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Is there a process of exactly this command line? */
+  runs(command: string): Promise<boolean>;
+  /** The unit's program dies by SIGKILL. */
+  kill(name: UnitName): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Real systemd settles after the job's end: collection, and the death of what was started, take it a moment. */
+const SETTLE_MS = 10_000;
+
+const service = (command: string, unit = "", rest = "") =>
+  `[Unit]\n${unit}\n[Service]\nExecStart=${command}\n${rest}\n`;
+const oneshot = (command: string, unit = "", rest = "") => service(command, unit, `Type=oneshot\n${rest}`);
+const OLD = "/bin/sleep 86401";
+const NEW = "/bin/sleep 86402";
+
+function name(text: string): UnitName {
+  const parsed = parseUnitName(`ct-${text}`);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+const [a, b, c] = [name("a.service"), name("b.service"), name("c.service")];
+
+/** What every UnitManager does, and the laws of systemd that fleet's agent rests on. `make` gives a clean world for each test. */
+export function unitManagerContract(label: string, make: () => Promise<UnitWorld>, skip: string | false = false): void {
+  const it = (sentence: string, run: (world: UnitWorld & Looking) => Promise<void>) =>
+    test(`${label}: ${sentence}`, { skip, timeout: 60_000 }, async () => {
+      const world = await make();
+      try {
+        await run({ ...world, ...looking(world) });
+      } finally {
+        await world.close();
+      }
+    });
+
+  it("a new unit needs no reload", async ({ write, manager, runs, becomes }) => {
+    await write(a, service(OLD));
+    assert.deepEqual(await manager.list([a]), [], "a file alone is not held, and looking does not load it");
+    assert.equal(await manager.start(a), "done");
+    await becomes(a, "loaded active running");
+    assert.ok(await runs(OLD));
+  });
+
+  it("a stopped unit is collected, and starts with the text it has by then", async ({
+    write,
+    manager,
+    runs,
+    becomes,
+  }) => {
+    await write(a, service(OLD));
+    await manager.start(a);
+    await write(a, service(NEW));
+    assert.equal(await manager.start(a), "done", "it is up already");
+    assert.ok(await runs(OLD));
+    assert.equal(await manager.stop(a), "done");
+    await becomes(a, null);
+    assert.equal(await manager.details(a), null);
+    await manager.start(a);
+    assert.ok(await runs(NEW));
+    assert.ok(!(await runs(OLD)));
+  });
+
+  it("a stopped unit that a running one names in After= is held with its old text until a reload", async (world) => {
+    const { write, manager, runs, becomes } = world;
+    await write(a, service(OLD));
+    await write(b, service("/bin/sleep 86403", `After=${a}`));
+    await manager.start(a);
+    await manager.start(b);
+    await write(a, service(NEW));
+    await manager.stop(a);
+    await becomes(a, "loaded inactive dead");
+    await manager.start(a);
+    assert.ok(await runs(OLD), "the old text runs again");
+    await manager.stop(a);
+    await manager.reload();
+    await manager.start(a);
+    assert.ok(await runs(NEW));
+  });
+
+  it("a failed unit is held with its old text until its failure is reset", async ({
+    write,
+    manager,
+    runs,
+    becomes,
+  }) => {
+    await write(a, oneshot("/bin/false"));
+    assert.equal(await manager.start(a), "failed");
+    await becomes(a, "loaded failed failed");
+    await write(a, service(NEW));
+    assert.equal(await manager.start(a), "failed", "the old text ran again");
+    assert.equal(await manager.stop(a), "done");
+    await becomes(a, "loaded failed failed");
+    await manager.resetFailed(a);
+    await becomes(a, null);
+    assert.equal(await manager.start(a), "done");
+    assert.ok(await runs(NEW));
+  });
+
+  it("a reload changes what is held, not what runs", async ({ write, manager, runs, becomes }) => {
+    await write(a, service(OLD));
+    await manager.start(a);
+    const before = await manager.details(a);
+    await write(a, service(NEW));
+    await manager.reload();
+    await becomes(a, "loaded active running");
+    assert.ok(await runs(OLD));
+    assert.equal((await manager.details(a))?.invocation, before?.invocation);
+  });
+
+  it("a first drop-in of a held unit waits for the reload, that of a new one does not", async (world) => {
+    const { write, manager, runs } = world;
+    await write(a, service(OLD));
+    await write(b, service("/bin/sleep 86403", `After=${a}`));
+    await manager.start(a);
+    await manager.start(b);
+    await manager.stop(a);
+    await write(`${a}.d/10-new.conf`, `[Service]\nExecStart=\nExecStart=${NEW}\n`);
+    await manager.start(a);
+    assert.ok(await runs(OLD));
+    await write(c, service(OLD));
+    await write(`${c}.d/10-new.conf`, "[Service]\nExecStart=\nExecStart=/bin/sleep 86404\n");
+    await manager.start(c);
+    assert.ok(await runs("/bin/sleep 86404"));
+  });
+
+  it("a unit without its file runs on through a reload, and is gone once stopped", async (world) => {
+    const { write, remove, manager, becomes } = world;
+    await write(a, service(OLD));
+    await manager.start(a);
+    await remove(a);
+    await manager.reload();
+    await becomes(a, "not-found active running");
+    assert.equal(await manager.stop(a), "done");
+    await becomes(a, null);
+  });
+
+  it("a missing unit that is only named is held as not found, and starts without a reload once it has a file", async (world) => {
+    const { write, manager, becomes } = world;
+    await write(a, service(OLD, `Wants=${b}\nAfter=${c}`));
+    assert.equal(await manager.start(a), "done");
+    await becomes(b, "not-found inactive dead");
+    await becomes(c, "not-found inactive dead");
+    await write(b, service(NEW));
+    assert.equal(await manager.start(b), "done");
+    await becomes(b, "loaded active running");
+  });
+
+  it("a unit that is nowhere: stop and reset are done, start is refused by name", async ({ manager, refuses }) => {
+    assert.deepEqual(await manager.list([a]), []);
+    assert.equal(await manager.details(a), null);
+    assert.equal(await manager.stop(a), "done");
+    await manager.resetFailed(a);
+    await refuses("unit-not-found", a, manager.start(a));
+    assert.deepEqual(await manager.list([a]), []);
+  });
+
+  it("one that requires what is nowhere is refused, and leaves nothing behind", async (world) => {
+    const { write, manager, refuses, becomes } = world;
+    for (const key of ["Requires", "BindsTo", "Requisite"]) {
+      await write(a, service(OLD, `${key}=${b}`));
+      await refuses("unit-not-found", b, manager.start(a));
+      await becomes(a, null);
+    }
+  });
+
+  it("a masked unit, a service without a program and a template are refused", async ({ write, manager, refuses }) => {
+    await write(a, "");
+    await refuses("unit-masked", a, manager.start(a));
+    await write(b, "[Service]\nType=simple\n");
+    await refuses("unit-bad-setting", b, manager.start(b));
+    await refuses("systemd-refused", "ct-t@.service", manager.start(name("t@.service")));
+  });
+
+  it("a oneshot that succeeds ends inactive and is collected; with RemainAfterExit it stays", async (world) => {
+    const { write, manager, becomes } = world;
+    await write(a, oneshot("/bin/true"));
+    assert.equal(await manager.start(a), "done");
+    await becomes(a, null);
+    await write(b, oneshot("/bin/true", "", "RemainAfterExit=yes"));
+    assert.equal(await manager.start(b), "done");
+    await becomes(b, "loaded active exited");
+  });
+
+  it("a simple service that fails has started first: the job is done, then the unit is failed", async (world) => {
+    const { write, manager, becomes } = world;
+    await write(a, service("/bin/false"));
+    assert.equal(await manager.start(a), "done");
+    await becomes(a, "loaded failed failed");
+    assert.equal((await manager.details(a))?.result, "exit-code");
+    await write(b, service("/bin/nonexistent"));
+    assert.equal(await manager.start(b), "done");
+    await becomes(b, "loaded failed failed");
+  });
+
+  it("a service whose program ends well is inactive and collected", async ({ write, manager, becomes }) => {
+    await write(a, service("/bin/sleep 0.2"));
+    assert.equal(await manager.start(a), "done");
+    await becomes(a, "loaded active running");
+    await becomes(a, null);
+  });
+
+  it("a program that is killed leaves its unit failed by a signal", async ({ write, manager, kill, becomes }) => {
+    await write(a, service(OLD));
+    await manager.start(a);
+    await kill(a);
+    await becomes(a, "loaded failed failed");
+    assert.equal((await manager.details(a))?.result, "signal");
+  });
+
+  it("the journal holds the lines of the last start, oldest first", async ({ write, manager, becomes }) => {
+    await write(a, service("/bin/sh -c 'echo one; echo two; exit 3'"));
+    await manager.start(a);
+    await becomes(a, "loaded failed failed");
+    const said = async () => (await manager.journal(a, 20)).filter((line) => ["one", "two"].includes(line));
+    await until(async () => (await said()).length === 2, "both lines are in the journal");
+    await manager.start(a);
+    await becomes(a, "loaded failed failed");
+    await until(async () => (await said()).length === 2, "the lines of the second start alone");
+    assert.deepEqual(await said(), ["one", "two"]);
+    assert.equal((await manager.journal(a, 1)).length, 1);
+  });
+
+  it("details say what was loaded, since when, and which start it was", async ({ write, manager, becomes }) => {
+    await write(a, oneshot("/bin/false"));
+    await manager.start(a);
+    await becomes(a, "loaded failed failed");
+    const first = await manager.details(a);
+    assert.equal(first?.fragmentPath, `/run/systemd/system/${a}`);
+    assert.match(first?.since ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.match(first?.invocation ?? "", /^[0-9a-f]{32}$/);
+    assert.deepEqual([first?.result, first?.restarts], ["exit-code", 0]);
+    await manager.start(a);
+    const second = await manager.details(a);
+    assert.notEqual(second?.invocation, first?.invocation);
+    assert.ok(second!.since >= first!.since);
+  });
+
+  it("a target has no result, and a stopped dependency never had a start", async ({ write, manager }) => {
+    const target = name("x.target");
+    await write(target, `[Unit]\nAfter=${a}\n`);
+    await write(a, service(OLD));
+    assert.equal(await manager.start(target), "done");
+    assert.equal((await manager.details(target))?.result, "");
+    const details = await manager.details(a);
+    assert.deepEqual([details?.invocation, details?.since, details?.result], ["", "", "success"]);
+  });
+
+  it("what is required is started along, and a stop takes along who requires it", async (world) => {
+    const { write, manager, becomes } = world;
+    for (const key of ["Requires", "BindsTo", "Wants"]) {
+      await write(a, service(OLD, `${key}=${b}`));
+      await write(b, service(NEW));
+      assert.equal(await manager.start(a), "done");
+      await becomes(b, "loaded active running");
+      assert.equal(await manager.stop(b), "done");
+      await becomes(a, key === "Wants" ? "loaded active running" : null);
+      await manager.stop(a);
+      await becomes(b, null);
+    }
+  });
+
+  it("who is bound to one that ends is stopped, who requires it is not", async ({ write, manager, kill, becomes }) => {
+    await write(a, service(OLD, `BindsTo=${c}\nAfter=${c}`));
+    await write(b, service(NEW, `Requires=${c}\nAfter=${c}`));
+    await write(c, service("/bin/sleep 86403"));
+    await manager.start(a);
+    await manager.start(b);
+    await kill(c);
+    await becomes(c, "loaded failed failed");
+    await becomes(a, null);
+    await becomes(b, "loaded active running");
+  });
+
+  it("PartOf= takes along when stopped, and does not start", async ({ write, manager, becomes }) => {
+    await write(a, service(OLD, `PartOf=${b}`));
+    await write(b, service(NEW));
+    await manager.start(a);
+    await becomes(b, "loaded inactive dead");
+    await manager.start(b);
+    await manager.stop(b);
+    await becomes(a, null);
+  });
+
+  it("a job whose requirement fails in front of it ends with dependency", async ({ write, manager, becomes }) => {
+    await write(a, service(OLD, `Requires=${b}\nAfter=${b}`));
+    await write(b, oneshot("/bin/false"));
+    assert.equal(await manager.start(a), "dependency");
+    await becomes(a, null);
+    await becomes(b, "loaded failed failed");
+  });
+
+  it("Requisite= on one that is down ends with dependency and starts nothing", async ({ write, manager, becomes }) => {
+    await write(a, service(OLD, `Requisite=${b}\nAfter=${b}`));
+    await write(b, service(NEW));
+    assert.equal(await manager.start(a), "dependency");
+    await becomes(a, null);
+    await becomes(b, null);
+  });
+
+  it("After= waits for the other's job", async ({ write, manager, becomes }) => {
+    await write(a, service(OLD, `After=${b}`));
+    await write(b, oneshot("/bin/sleep 0.5", "", "RemainAfterExit=yes"));
+    const both = [manager.start(b), manager.start(a)];
+    await becomes(b, "loaded activating start");
+    assert.equal((await manager.list([a]))[0]?.active, "inactive");
+    assert.deepEqual(await Promise.all(both), ["done", "done"]);
+    await becomes(a, "loaded active running");
+  });
+
+  it("Conflicts= stops the other", async ({ write, manager, becomes }) => {
+    await write(a, service(OLD, `Conflicts=${b}`));
+    await write(b, service(NEW));
+    await manager.start(b);
+    assert.equal(await manager.start(a), "done");
+    await becomes(a, "loaded active running");
+    await becomes(b, "loaded inactive dead");
+  });
+
+  it("a stop cancels the start under way, and a oneshot ended early has failed", async ({
+    write,
+    manager,
+    becomes,
+  }) => {
+    await write(a, oneshot("/bin/sleep 86405"));
+    const starting = manager.start(a);
+    await becomes(a, "loaded activating start");
+    assert.equal(await manager.stop(a), "done");
+    assert.equal(await starting, "canceled");
+    await becomes(a, "loaded failed failed");
+    assert.equal((await manager.details(a))?.result, "signal");
+  });
+
+  it("two who start one unit wait for the same job", async ({ write, manager, becomes }) => {
+    await write(a, oneshot("/bin/sleep 0.3", "", "RemainAfterExit=yes"));
+    assert.deepEqual(await Promise.all([manager.start(a), manager.start(a)]), ["done", "done"]);
+    await becomes(a, "loaded active exited");
+  });
+
+  const activators = [
+    ["timer", "[Timer]\nOnCalendar=*-01-01\n", "waiting"],
+    ["socket", "[Socket]\nListenStream=/run/ct-contract.sock\n", "listening"],
+    ["path", "[Path]\nPathExists=/run/ct-contract-nothing\n", "waiting"],
+  ] as const;
+  for (const [type, text, sub] of activators) {
+    it(`a ${type} fails without its service, waits with it, and holds it`, async ({ write, manager, becomes }) => {
+      const unit = name(`a.${type}`);
+      await write(unit, text);
+      assert.equal(await manager.start(unit), "failed");
+      await becomes(unit, null);
+      await write(a, service(OLD));
+      assert.equal(await manager.start(unit), "done");
+      await becomes(unit, `loaded active ${sub}`);
+      await becomes(a, "loaded inactive dead");
+      assert.equal(await manager.stop(unit), "done");
+      await becomes(unit, null);
+      await becomes(a, null);
+    });
+  }
+
+  it("instances take their template's text and their own name's parts", async ({ write, manager, runs, becomes }) => {
+    const instance = name("t@86406.service");
+    await write(name("t@.service"), service("/bin/sleep %i"));
+    assert.equal(await manager.start(instance), "done");
+    await becomes(instance, "loaded active running");
+    assert.ok(await runs("/bin/sleep 86406"));
+  });
+
+  it("a backslash in a name is itself", async ({ write, manager, becomes }) => {
+    const escaped = name("we\\x2dird.service");
+    await write(escaped, service(OLD));
+    assert.equal(await manager.start(escaped), "done");
+    await becomes(escaped, "loaded active running");
+  });
+
+  it("150 units start and are listed at once, and none that was not asked for", async ({ write, manager }) => {
+    const names = Array.from({ length: 150 }, (_, index) => name(`m${index}.service`));
+    await write(a, service(OLD));
+    await manager.start(a);
+    for (const unit of names) await write(unit, oneshot("/bin/true", "", "RemainAfterExit=yes"));
+    const results = await Promise.all(names.map((unit) => manager.start(unit)));
+    assert.deepEqual([...new Set(results)], ["done"]);
+    const listed = await manager.list(names);
+    assert.deepEqual(listed.map((unit) => unit.name).sort(), [...names].sort());
+    assert.deepEqual([...new Set(listed.map((unit) => unit.sub))], ["exited"]);
+  });
+
+  it("wakes when a unit changes without our doing, and no more once told so", async (world) => {
+    const { write, manager, kill, becomes } = world;
+    await write(a, service(OLD));
+    await manager.start(a);
+    let wakes = 0;
+    const listening = new AbortController();
+    manager.onChange(() => wakes++, listening.signal);
+    await kill(a);
+    await becomes(a, "loaded failed failed");
+    await until(async () => wakes > 0, "a wake");
+    listening.abort();
+    const before = wakes;
+    await manager.resetFailed(a);
+    await becomes(a, null);
+    assert.equal(wakes, before);
+  });
+}
+
+interface Looking {
+  /** Waits until `list` shows it as "load active sub", or not at all (null). */
+  becomes(unit: UnitName, state: string | null): Promise<void>;
+  /** The call rejects with this code, naming that unit. */
+  refuses(code: string, unit: string, call: Promise<unknown>): Promise<void>;
+}
+
+function looking({ manager }: UnitWorld): Looking {
+  const stateOf = async (unit: UnitName): Promise<string | null> => {
+    const [found] = await manager.list([unit]);
+    return found === undefined ? null : `${found.load} ${found.active} ${found.sub}`;
+  };
+  return {
+    async becomes(unit, state) {
+      let seen: string | null = null;
+      await until(
+        async () => {
+          seen = await stateOf(unit);
+          return seen === state;
+        },
+        () => `${unit} to become ${state}, seen last: ${seen}`,
+      );
+    },
+    async refuses(code, unit, call) {
+      await assert.rejects(call, (error) => {
+        assert.ok(error instanceof OperationError, String(error));
+        assert.equal(error.code, code, error.message);
+        assert.ok(error.message.includes(unit), error.message);
+        return true;
+      });
+    },
+  };
+}
+
+async function until(condition: () => Promise<boolean>, what: string | (() => string)): Promise<void> {
+  const deadline = performance.now() + SETTLE_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) assert.fail(`waited for ${typeof what === "string" ? what : what()}`);
+    await sleep(5);
+  }
+}
