@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, type TestContext, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import { startEmbeddedRegistry } from "../../src/adapters/embedded/embedded-registry-server.ts";
 import { openRegistry } from "../../src/adapters/etcd/open-registry.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
@@ -105,40 +105,95 @@ async function until(holds: () => boolean, what: string): Promise<void> {
   }
 }
 
-for (const name of SERVERS)
-  test(`${name}: 24 cuts at random places lose, repeat and disorder no change of a watch`, {
+// Most of each is waiting: for a deadline, or for silence to have lasted long enough.
+describe("side by side", { concurrency: true }, () => {
+  for (const name of SERVERS)
+    test(`${name}: 24 cuts at random places lose, repeat and disorder no change of a watch`, {
+      timeout: TEST_LIMIT_MS,
+    }, async (t) => {
+      const { port, direct } = servers.get(name)!;
+      const random = randomNumbers(7);
+      const kinds: readonly CutKind[] = ["reset", "close", "half-close"];
+      const proxy = await proxyFor(t, port);
+      proxy.planCuts(() => {
+        if (proxy.cuts >= 24) return null;
+        return { afterBytes: 60 + Math.floor(random() ** 3 * 30_000), kind: kinds[Math.floor(random() * 3)]! };
+      });
+      const { revision } = await direct.list("/cuts/");
+      // In a hurry, or what is written while it backs off outgrows the distance between two cuts and nothing ever arrives whole.
+      const registry = await clientAt(t, proxy.address, hastyClock);
+      const watch = follow(registry, "/cuts/", revision);
+      const expected: string[] = [];
+      let isWriting = true;
+      const writing = (async () => {
+        for (let count = 0; count < 500 || (proxy.cuts < 24 && count < 5_000); count++) {
+          const key = (index: number) => ({ kind: "put" as const, key: `/cuts/${index}`, value: "x" });
+          const then = Array.from({ length: 1 + Math.floor(random() * 6) }, (_, index) => key(index));
+          const result = await direct.txn({ when: [], then });
+          expected.push(...then.map(() => `${result.revision}`));
+          await systemClock.sleep(2);
+        }
+        isWriting = false;
+      })();
+      await until(() => !isWriting && watch.seen.length >= expected.length, "the last change");
+      await writing;
+      await watch.stop();
+      assert.deepEqual(watch.seen, expected);
+      assert.equal(proxy.cuts, 24);
+    });
+
+  for (const name of SERVERS)
+    test(`${name}: a watch gone silent is noticed and goes on elsewhere; one that is merely idle is left alone`, {
+      timeout: TEST_LIMIT_MS,
+    }, async (t) => {
+      const { port, direct } = servers.get(name)!;
+      const proxy = await proxyFor(t, port);
+      const registry = await clientAt(t, proxy.address, hastyClock);
+      const { revision } = await direct.txn(put("/idle/a", "0"));
+      const watch = follow(registry, "/idle/", revision - 1);
+      await until(() => watch.seen.length === 1, "the first change");
+      // Five times as long as silence is borne.
+      await systemClock.sleep(2_500);
+      assert.equal(proxy.connections, 1);
+      proxy.silence();
+      await direct.txn(put("/idle/a", "1"));
+      await until(() => watch.seen.length === 2, "the change made during the silence");
+      assert.equal(proxy.connections, 2);
+      await watch.stop();
+    });
+
+  test("calls to a server gone silent end by their deadline, and the next one finds another way", {
     timeout: TEST_LIMIT_MS,
   }, async (t) => {
-    const { port, direct } = servers.get(name)!;
-    const random = randomNumbers(7);
-    const kinds: readonly CutKind[] = ["reset", "close", "half-close"];
-    const proxy = await proxyFor(t, port);
-    proxy.planCuts(() => {
-      if (proxy.cuts >= 24) return null;
-      return { afterBytes: 60 + Math.floor(random() ** 3 * 30_000), kind: kinds[Math.floor(random() * 3)]! };
-    });
-    const { revision } = await direct.list("/cuts/");
-    // In a hurry, or what is written while it backs off outgrows the distance between two cuts and nothing ever arrives whole.
-    const registry = await clientAt(t, proxy.address, hastyClock);
-    const watch = follow(registry, "/cuts/", revision);
-    const expected: string[] = [];
-    let isWriting = true;
-    const writing = (async () => {
-      for (let count = 0; count < 500 || (proxy.cuts < 24 && count < 5_000); count++) {
-        const key = (index: number) => ({ kind: "put" as const, key: `/cuts/${index}`, value: "x" });
-        const then = Array.from({ length: 1 + Math.floor(random() * 6) }, (_, index) => key(index));
-        const result = await direct.txn({ when: [], then });
-        expected.push(...then.map(() => `${result.revision}`));
-        await systemClock.sleep(2);
-      }
-      isWriting = false;
-    })();
-    await until(() => !isWriting && watch.seen.length >= expected.length, "the last change");
-    await writing;
-    await watch.stop();
-    assert.deepEqual(watch.seen, expected);
-    assert.equal(proxy.cuts, 24);
+    const proxy = await proxyFor(t);
+    const registry = await clientAt(t, proxy.address);
+    const lease = await registry.grantLease(60_000);
+    proxy.silence();
+    const start = performance.now();
+    await Promise.all([
+      assert.rejects(registry.list("/silent/"), isTimeout),
+      assert.rejects(registry.keepAlive(lease), isTimeout),
+      assert.rejects(registry.txn(put("/silent/a", "1")), UnknownResultError),
+      assert.rejects(registry.describe(), isTimeout),
+    ]);
+    assert.ok(performance.now() - start < BOUND_MS);
+    const again = performance.now();
+    assert.equal(await registry.keepAlive(lease), true);
+    assert.ok(performance.now() - again < 2_000);
   });
+
+  test("an endpoint that stops answering is left for one that does", { timeout: TEST_LIMIT_MS }, async (t) => {
+    const [one, two] = [await proxyFor(t), await proxyFor(t)];
+    const registry = await clientAt(t, `etcd://127.0.0.1:${one.port},127.0.0.1:${two.port}`);
+    await registry.list("/");
+    const [used, spare] = one.connections > 0 && two.connections === 0 ? [one, two] : [two, one];
+    used.isBlackhole = true;
+    used.silence();
+    await assert.rejects(registry.list("/"), isTimeout);
+    await registry.list("/");
+    assert.ok(spare.connections > 0);
+  });
+});
 
 test("a backlog of 5 MB comes whole, though its fragments are cut apart", { timeout: TEST_LIMIT_MS }, async (t) => {
   const { revision } = await direct.list("/big/");
@@ -186,26 +241,6 @@ test("a transaction whose reply is lost has an unknown result, and its write can
   await written.stop();
 });
 
-test("calls to a server gone silent end by their deadline, and the next one finds another way", {
-  timeout: TEST_LIMIT_MS,
-}, async (t) => {
-  const proxy = await proxyFor(t);
-  const registry = await clientAt(t, proxy.address);
-  const lease = await registry.grantLease(60_000);
-  proxy.silence();
-  const start = performance.now();
-  await Promise.all([
-    assert.rejects(registry.list("/silent/"), isTimeout),
-    assert.rejects(registry.keepAlive(lease), isTimeout),
-    assert.rejects(registry.txn(put("/silent/a", "1")), UnknownResultError),
-    assert.rejects(registry.describe(), isTimeout),
-  ]);
-  assert.ok(performance.now() - start < BOUND_MS);
-  const again = performance.now();
-  assert.equal(await registry.keepAlive(lease), true);
-  assert.ok(performance.now() - again < 2_000);
-});
-
 test("a server nobody reaches is an error at once, and a transaction then surely did not happen", {
   timeout: TEST_LIMIT_MS,
 }, async (t) => {
@@ -237,38 +272,6 @@ test("one live endpoint is enough, beside a dead one and a silent one", { timeou
     await registry.close();
   }
 });
-
-test("an endpoint that stops answering is left for one that does", { timeout: TEST_LIMIT_MS }, async (t) => {
-  const [one, two] = [await proxyFor(t), await proxyFor(t)];
-  const registry = await clientAt(t, `etcd://127.0.0.1:${one.port},127.0.0.1:${two.port}`);
-  await registry.list("/");
-  const [used, spare] = one.connections > 0 && two.connections === 0 ? [one, two] : [two, one];
-  used.isBlackhole = true;
-  used.silence();
-  await assert.rejects(registry.list("/"), isTimeout);
-  await registry.list("/");
-  assert.ok(spare.connections > 0);
-});
-
-for (const name of SERVERS)
-  test(`${name}: a watch gone silent is noticed and goes on elsewhere; one that is merely idle is left alone`, {
-    timeout: TEST_LIMIT_MS,
-  }, async (t) => {
-    const { port, direct } = servers.get(name)!;
-    const proxy = await proxyFor(t, port);
-    const registry = await clientAt(t, proxy.address, hastyClock);
-    const { revision } = await direct.txn(put("/idle/a", "0"));
-    const watch = follow(registry, "/idle/", revision - 1);
-    await until(() => watch.seen.length === 1, "the first change");
-    // Five times as long as silence is borne.
-    await systemClock.sleep(2_500);
-    assert.equal(proxy.connections, 1);
-    proxy.silence();
-    await direct.txn(put("/idle/a", "1"));
-    await until(() => watch.seen.length === 2, "the change made during the silence");
-    assert.equal(proxy.connections, 2);
-    await watch.stop();
-  });
 
 test("a watch outlives its etcd being killed and started again", { timeout: TEST_LIMIT_MS }, async () => {
   const { revision } = await direct.txn(put("/restart/a", "0"));
