@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { Message, type MessageBus, MessageType, sessionBus } from "dbus-next";
+import { DBusError, Message, type MessageBus, MessageType, sessionBus } from "dbus-next";
 import { invariant } from "../../domain/invariant.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { OperationError } from "../../ports/operation-error.ts";
@@ -28,7 +28,11 @@ const SYSTEMD = { destination: "org.freedesktop.systemd1", path: SYSTEMD_PATH, i
 const MATCH_RULES = [
   ...["JobRemoved", "Reloading"].map((member) => `path='${SYSTEMD_PATH}',interface='${MANAGER}',member='${member}'`),
   `path_namespace='${SYSTEMD_PATH}/unit',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',arg0='org.freedesktop.systemd1.Unit'`,
-].map((rule) => `type='signal',sender='org.freedesktop.systemd1',${rule}`);
+]
+  .map((rule) => `type='signal',sender='${SYSTEMD.destination}',${rule}`)
+  .concat(
+    `type='signal',sender='${BUS.destination}',path='${BUS.path}',member='NameOwnerChanged',arg0='${SYSTEMD.destination}'`,
+  );
 
 /** A method of systemd; the Manager's where no object is named. */
 export interface SystemdCall {
@@ -118,8 +122,7 @@ export class SystemBus {
     await Promise.all(
       MATCH_RULES.map((rule) => connection.call({ ...BUS, member: "AddMatch", signature: "s", body: [rule] })),
     );
-    const reply = await connection.call({ ...SYSTEMD, member: "Subscribe" });
-    connection.listenTo(reply.sender);
+    await connection.subscribe();
   }
 
   #forget(connection: Promise<Connection>): void {
@@ -159,8 +162,10 @@ class Connection {
     (bus as EventEmitter).on("error", (error) => this.end(unreachable("the connection broke", error)));
     // What is thrown in here would be sent to the sender as an error of ours.
     bus.on("message", (message) => {
-      if (message.type !== MessageType.SIGNAL || message.sender !== this.#systemd) return;
+      if (message.type !== MessageType.SIGNAL) return;
       try {
+        if (message.sender === BUS.destination) this.#ownerChanged(String(message.body[0]), String(message.body[2]));
+        else if (message.sender !== this.#systemd) return;
         listener.signal(message.member, message.body);
       } catch (error) {
         this.end(unreachable("a signal could not be handled", error));
@@ -174,8 +179,21 @@ class Connection {
     });
   }
 
-  listenTo(systemd: string): void {
-    this.#systemd = systemd;
+  /** Makes systemd send signals at all, and remembers who it is. */
+  async subscribe(): Promise<void> {
+    try {
+      this.#systemd = (await this.call({ ...SYSTEMD, member: "Subscribe" })).sender;
+    } catch (error) {
+      if (!(error instanceof DBusError && error.type === "org.freedesktop.systemd1.AlreadySubscribed")) throw error;
+    }
+  }
+
+  /** systemd executed itself anew: its signals come from another name now, and those of the moment between are lost. */
+  #ownerChanged(name: string, owner: string): void {
+    if (name !== SYSTEMD.destination) return;
+    this.#systemd = owner;
+    if (owner === "") return;
+    this.subscribe().catch((error: unknown) => this.end(unreachable("systemd takes no subscription", error)));
   }
 
   call(call: SystemdCall & { readonly destination: string }): Promise<Message> {

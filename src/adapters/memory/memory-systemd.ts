@@ -1,0 +1,394 @@
+import { compareText, type UnitName } from "../../domain/names.ts";
+import { unitNameParts } from "../../domain/unit/unit-name.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { OperationError } from "../../ports/operation-error.ts";
+import type { JobResult, ManagedUnit, UnitDetails } from "../../ports/unit-manager.ts";
+import type { MemoryFileStore } from "./memory-file-store.ts";
+import { MemoryJob, waitForOthers } from "./memory-job.ts";
+import { behaviourOf, type ProgramBehaviour, type Programs } from "./memory-program.ts";
+import { type LoadedUnit, loadUnit } from "./memory-unit-text.ts";
+
+/** What goes wrong with one job. */
+export type JobFault =
+  /** It never ends by itself; a later job of the other kind cancels it. */
+  | { readonly kind: "hang" }
+  /** Nothing happens for so long, then it goes on. */
+  | { readonly kind: "delay"; readonly ms: number }
+  /** It ends so, and the unit is failed. */
+  | { readonly kind: "fail"; readonly result: JobResult };
+
+/** Asked when a job begins; null lets it be. */
+export type JobFaults = (unit: UnitName, job: "start" | "stop") => JobFault | null;
+
+export interface RunningUnit {
+  /** What it was started with: the fragment and its drop-ins in the order they apply, joined. */
+  readonly text: string;
+  readonly invocation: string;
+}
+
+/** A unit that systemd holds in memory. */
+interface HeldUnit {
+  readonly name: UnitName;
+  unit: LoadedUnit;
+  active: "inactive" | "activating" | "active" | "deactivating" | "failed";
+  sub: string;
+  result: string;
+  sinceMs: number | null;
+  invocation: string;
+  /** The text its program was started with, while it runs. */
+  runs: string | null;
+  /** Ends the waiting for its program's end. */
+  program: AbortController | null;
+  job: MemoryJob | null;
+}
+
+/**
+ * systemd as far as fleet meets it, each law measured on systemd 252 and held against it by the contract suite: a unit is read
+ * from disk when it is needed and not held; it is held while it is up, failed, has a job, or a held unit names it (be it in
+ * `After=`); what is held changes its text by `reload` alone; what is running never does. Not modelled: `Restart=`, conditions,
+ * readiness (`Type=notify` is ready at once), timers that elapse, quadlets and other generators, default dependencies.
+ */
+export class MemorySystemd {
+  readonly #files: MemoryFileStore;
+  readonly #clock: Clock;
+  readonly #programs: Programs;
+  readonly #changed: () => void;
+  readonly #held = new Map<UnitName, HeldUnit>();
+  readonly #journals = new Map<UnitName, readonly string[]>();
+  #invocations = 0;
+  /** Faults of jobs to come. */
+  faults: JobFaults = () => null;
+
+  /** `changed` is called after every change of a unit's state. */
+  constructor(files: MemoryFileStore, clock: Clock, programs: Programs, changed: () => void) {
+    this.#files = files;
+    this.#clock = clock;
+    this.#programs = programs;
+    this.#changed = changed;
+  }
+
+  list(names: readonly UnitName[]): ManagedUnit[] {
+    return [...new Set(names)].flatMap((name) => {
+      const held = this.#held.get(name);
+      return held === undefined ? [] : [{ name, load: held.unit.load, active: held.active, sub: held.sub }];
+    });
+  }
+
+  details(name: UnitName): UnitDetails | null {
+    const held = this.#held.get(name);
+    if (held === undefined) return null;
+    const { unit, sinceMs, result, invocation } = held;
+    const since = sinceMs === null ? "" : new Date(sinceMs).toISOString();
+    return { fragmentPath: unit.path, since, result, invocation, restarts: 0 };
+  }
+
+  /** Throws where there is no job to be had. */
+  start(name: UnitName): MemoryJob {
+    this.#mustLoad(name, `starting ${name}`);
+    return this.#queueStart(name);
+  }
+
+  /** Null where there is nothing to stop. */
+  stop(name: UnitName): MemoryJob | null {
+    const held = this.#hold(name);
+    if (held.unit.load !== "not-found" || isUp(held)) return this.#queueStop(name);
+    this.#collect();
+    return null;
+  }
+
+  reload(): void {
+    for (const held of [...this.#held.values()]) held.unit = loadUnit(this.#files, held.name);
+    for (const held of [...this.#held.values()]) for (const other of held.unit.references) this.#hold(other);
+    this.#collect();
+    this.#changed();
+  }
+
+  resetFailed(name: UnitName): void {
+    const held = this.#held.get(name);
+    if (held?.active !== "failed") return;
+    held.result = resultOfType(name);
+    this.#become(held, "inactive", "dead");
+    this.#collect();
+  }
+
+  journal(name: UnitName): readonly string[] {
+    return this.#journals.get(name) ?? [];
+  }
+
+  running(): Map<UnitName, RunningUnit> {
+    const up = [...this.#held.values()].filter((held) => held.runs !== null);
+    up.sort((a, b) => compareText(a.name, b.name));
+    return new Map(up.map((held) => [held.name, { text: held.runs!, invocation: held.invocation }]));
+  }
+
+  kill(name: UnitName): void {
+    const held = this.#held.get(name);
+    if (held !== undefined && held.runs !== null) this.#exited(held, "signal");
+  }
+
+  powerOff(): void {
+    for (const held of this.#held.values()) {
+      held.program?.abort();
+      held.job?.end("canceled");
+    }
+    this.#held.clear();
+    this.#journals.clear();
+  }
+
+  /** The unit as held, read from disk if it was not, and with it all it names. One without a file is looked for again. */
+  #hold(name: UnitName): HeldUnit {
+    const known = this.#held.get(name);
+    if (known !== undefined && (known.unit.load !== "not-found" || isUp(known))) return known;
+    const unit = loadUnit(this.#files, name);
+    const held: HeldUnit = known ?? {
+      name,
+      unit,
+      active: "inactive",
+      sub: "dead",
+      result: resultOfType(name),
+      sinceMs: null,
+      invocation: "",
+      runs: null,
+      program: null,
+      job: null,
+    };
+    held.unit = unit;
+    this.#held.set(name, held);
+    for (const other of unit.references) if (!this.#held.has(other)) this.#hold(other);
+    return held;
+  }
+
+  /** It and all it requires can be loaded, or there is no job at all. */
+  #mustLoad(name: UnitName, doing: string, seen = new Set<UnitName>()): void {
+    if (seen.has(name)) return;
+    seen.add(name);
+    const { unit } = this.#hold(name);
+    const refusal = unitNameParts(name).isTemplate ? "systemd-refused" : REFUSALS[unit.load];
+    if (refusal !== undefined) {
+      this.#collect();
+      throw new OperationError(refusal, `${doing}: Unit ${name} is ${unit.load}`);
+    }
+    for (const other of requiredBy(unit)) this.#mustLoad(other, doing, seen);
+  }
+
+  #queueStart(name: UnitName): MemoryJob {
+    const held = this.#hold(name);
+    if (held.job?.kind === "start") return held.job;
+    const job = this.#replaceJob(held, "start");
+    const { Requires, BindsTo, Wants, Conflicts } = held.unit.names;
+    for (const other of [...Requires, ...BindsTo]) this.#queueStart(other);
+    for (const other of Wants) if (this.#hold(other).unit.load === "loaded") this.#queueStart(other);
+    for (const other of Conflicts) if (isUp(this.#hold(other))) this.#queueStop(other);
+    void this.#runStart(held, job);
+    return job;
+  }
+
+  #queueStop(name: UnitName): MemoryJob {
+    const held = this.#hold(name);
+    if (held.job?.kind === "stop") return held.job;
+    const job = this.#replaceJob(held, "stop");
+    for (const other of [...this.#held.values()]) {
+      if (stopsWith(other.unit, name) && (isUp(other) || other.job?.kind === "start")) this.#queueStop(other.name);
+    }
+    void this.#runStop(held, job);
+    return job;
+  }
+
+  #replaceJob(held: HeldUnit, kind: "start" | "stop"): MemoryJob {
+    const old = held.job;
+    const job = new MemoryJob(held.name, kind);
+    held.job = job;
+    if (old !== null) old.end("canceled");
+    return job;
+  }
+
+  async #runStart(held: HeldUnit, job: MemoryJob): Promise<void> {
+    await waitForOthers(job, () => this.#jobsBefore(held));
+    if (job.isOver) return;
+    if (held.unit.names.Requisite.some((other) => this.#held.get(other)?.active !== "active")) {
+      return this.#endJob(held, job, "dependency");
+    }
+    if (held.active === "active") return this.#endJob(held, job, "done");
+    if (!(await this.#suffer(held, job))) return;
+    if (held.unit.triggers.some((other) => this.#hold(other).unit.load !== "loaded")) {
+      return this.#endJob(held, job, "failed");
+    }
+    held.invocation = (++this.#invocations).toString(16).padStart(32, "0");
+    held.result = resultOfType(held.name);
+    held.runs = held.unit.text;
+    this.#journals.set(held.name, []);
+    if (!held.name.endsWith(".service")) {
+      this.#become(held, "active", UP_SUB_STATES[unitNameParts(held.name).type] ?? "active");
+      return this.#endJob(held, job, "done");
+    }
+    if (held.unit.oneshot) return this.#runOneshot(held, job);
+    this.#become(held, "active", "running");
+    this.#endJob(held, job, "done");
+    const code = await this.#runProgram(held, held.unit.commands[0]!);
+    if (code !== null) this.#exited(held, code === 0 ? "success" : "exit-code");
+  }
+
+  async #runOneshot(held: HeldUnit, job: MemoryJob): Promise<void> {
+    this.#become(held, "activating", "start");
+    for (const command of held.unit.commands) {
+      const code = await this.#runProgram(held, command);
+      if (code === null) return;
+      if (code === 0 || command.startsWith("-")) continue;
+      this.#exited(held, "exit-code");
+      return;
+    }
+    if (held.unit.remainAfterExit) this.#become(held, "active", "exited");
+    else this.#down(held, "inactive", "dead");
+    this.#endJob(held, job, "done");
+  }
+
+  /** The exit code of a program that ended by itself; null where it was ended. */
+  async #runProgram(held: HeldUnit, command: string): Promise<number | null> {
+    const { runsMs, code, says }: ProgramBehaviour = this.#programs(command) ?? behaviourOf(command);
+    const program = new AbortController();
+    held.program = program;
+    this.#journals.set(held.name, [...(this.#journals.get(held.name) ?? []), ...says]);
+    if (runsMs === null) return null;
+    await this.#clock.sleep(runsMs, program.signal);
+    return program.signal.aborted ? null : code;
+  }
+
+  /** Its program has ended without our stopping it. */
+  #exited(held: HeldUnit, result: string): void {
+    held.result = result;
+    if (result === "success" && held.unit.remainAfterExit) {
+      this.#become(held, "active", "exited");
+      return;
+    }
+    if (result === "success") this.#down(held, "inactive", "dead");
+    else this.#down(held, "failed", "failed");
+    if (held.job?.kind === "start") this.#endJob(held, held.job, "failed");
+    for (const other of [...this.#held.values()]) {
+      if (isUp(other) && other.unit.names.BindsTo.includes(held.name)) this.#queueStop(other.name);
+    }
+    this.#collect();
+  }
+
+  async #runStop(held: HeldUnit, job: MemoryJob): Promise<void> {
+    await waitForOthers(job, () => this.#stopsBefore(held));
+    if (job.isOver) return;
+    if (isUp(held)) {
+      if (!(await this.#suffer(held, job))) return;
+      // A oneshot's program that is ended before its time has failed; a server's has done as told.
+      if (held.active === "activating" && held.runs !== null) {
+        held.result = "signal";
+        this.#down(held, "failed", "failed");
+      } else this.#down(held, "inactive", "dead");
+    }
+    this.#endJob(held, job, "done");
+  }
+
+  /** What `faults` has for this job; false where the job is over by it. */
+  async #suffer(held: HeldUnit, job: MemoryJob): Promise<boolean> {
+    const fault = this.faults(held.name, job.kind);
+    if (fault === null) return true;
+    if (fault.kind === "fail") {
+      held.result = "exit-code";
+      this.#down(held, "failed", "failed");
+      this.#endJob(held, job, fault.result);
+      return false;
+    }
+    this.#become(
+      held,
+      job.kind === "start" ? "activating" : "deactivating",
+      job.kind === "start" ? "start-pre" : "stop",
+    );
+    if (fault.kind === "hang") await job.ended;
+    else await this.#clock.sleep(fault.ms);
+    return !job.isOver;
+  }
+
+  /** Jobs of units this one comes after. */
+  #jobsBefore({ name, unit }: HeldUnit): MemoryJob[] {
+    const others = [...this.#held.values()].filter(
+      (other) => unit.names.After.includes(other.name) || other.unit.names.Before.includes(name),
+    );
+    return others.flatMap((other) => (other.job === null ? [] : [other.job]));
+  }
+
+  /** Stops go the other way round: first those that come after this one. */
+  #stopsBefore({ name, unit }: HeldUnit): MemoryJob[] {
+    const others = [...this.#held.values()].filter(
+      (other) => other.unit.names.After.includes(name) || unit.names.Before.includes(other.name),
+    );
+    return others.flatMap((other) => (other.job?.kind === "stop" ? [other.job] : []));
+  }
+
+  #endJob(held: HeldUnit, job: MemoryJob, result: JobResult): void {
+    if (job.isOver) return;
+    job.end(result);
+    if (held.job === job) held.job = null;
+    if (job.kind === "start" && result !== "done") {
+      for (const other of [...this.#held.values()]) {
+        if (other.job?.kind === "start" && requiredBy(other.unit).includes(held.name)) {
+          this.#endJob(other, other.job, "dependency");
+        }
+      }
+    }
+    this.#collect();
+    this.#changed();
+  }
+
+  #down(held: HeldUnit, active: "inactive" | "failed", sub: string): void {
+    held.program?.abort();
+    held.program = null;
+    held.runs = null;
+    this.#become(held, active, sub);
+  }
+
+  #become(held: HeldUnit, active: HeldUnit["active"], sub: string): void {
+    if (held.active !== active) held.sinceMs = this.#clock.wallMs();
+    held.active = active;
+    held.sub = sub;
+    this.#changed();
+  }
+
+  /** Forgets every unit that nothing keeps. */
+  #collect(): void {
+    const kept = new Set<UnitName>();
+    const keep = (name: UnitName): void => {
+      if (kept.has(name)) return;
+      kept.add(name);
+      for (const other of this.#held.get(name)?.unit.references ?? []) keep(other);
+    };
+    for (const held of this.#held.values()) if (held.active !== "inactive" || held.job !== null) keep(held.name);
+    for (const name of [...this.#held.keys()]) if (!kept.has(name)) this.#held.delete(name);
+  }
+}
+
+const REFUSALS: Readonly<Record<LoadedUnit["load"], string | undefined>> = {
+  loaded: undefined,
+  "not-found": "unit-not-found",
+  masked: "unit-masked",
+  "bad-setting": "unit-bad-setting",
+};
+
+const UP_SUB_STATES: Readonly<Record<string, string>> = {
+  timer: "waiting",
+  path: "waiting",
+  socket: "listening",
+  mount: "mounted",
+  automount: "waiting",
+};
+
+/** Types without a `Result` of their own have none. */
+function resultOfType(name: UnitName): string {
+  return ["target", "slice", "device"].includes(unitNameParts(name).type) ? "" : "success";
+}
+
+function requiredBy({ names }: LoadedUnit): UnitName[] {
+  return [...names.Requires, ...names.BindsTo, ...names.Requisite];
+}
+
+function stopsWith({ names }: LoadedUnit, stopped: UnitName): boolean {
+  return [names.Requires, names.BindsTo, names.Requisite, names.PartOf].some((list) => list.includes(stopped));
+}
+
+function isUp({ active }: HeldUnit): boolean {
+  return active !== "inactive" && active !== "failed";
+}
