@@ -23,6 +23,12 @@ export const clusterFlags = {
     description: "etcd://h1:2379,h2:2379, etcds://…, or unix:/path (default: /run/fleet/registry.sock if it exists)",
     env: "FLEET_REGISTRY",
   }),
+  "etcd-cafile": Flags.string({ description: "etcds://: the authority to trust (PEM)", env: "FLEET_ETCD_CAFILE" }),
+  "etcd-certfile": Flags.string({
+    description: "etcds://: this client's certificate (PEM)",
+    env: "FLEET_ETCD_CERTFILE",
+  }),
+  "etcd-keyfile": Flags.string({ description: "etcds://: its key (PEM)", env: "FLEET_ETCD_KEYFILE" }),
   source: Flags.string({ description: "The repository daemons follow: a URL or a path", env: "FLEET_SOURCE" }),
   branch: Flags.string({ description: "The branch daemons follow", env: "FLEET_BRANCH" }),
   cluster: Flags.string({ description: "The cluster's name (default: the manifest's)", env: "FLEET_CLUSTER" }),

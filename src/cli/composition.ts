@@ -15,7 +15,24 @@ import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 /** Where a solo machine's, a hub's or the lab's registry listens unless something else is said. */
 export const DEFAULT_REGISTRY_SOCKET = "/run/fleet/registry.sock";
 
-export interface CompositionFlags {
+/** Files for `etcds://`, by old fleet's option names. */
+export interface TlsFlags {
+  readonly "etcd-cafile"?: string | undefined;
+  readonly "etcd-certfile"?: string | undefined;
+  readonly "etcd-keyfile"?: string | undefined;
+}
+
+/** The TLS files as the registry's adapter takes them: only those that are set. */
+export function tlsOf(flags: TlsFlags): { authority?: string; certificate?: string; key?: string } {
+  const entries = [
+    ["authority", flags["etcd-cafile"]],
+    ["certificate", flags["etcd-certfile"]],
+    ["key", flags["etcd-keyfile"]],
+  ] as const;
+  return Object.fromEntries(entries.filter(([, path]) => path !== undefined));
+}
+
+export interface CompositionFlags extends TlsFlags {
   readonly directory?: string | undefined;
   readonly manifest?: string | undefined;
   readonly registry?: string | undefined;
@@ -78,7 +95,7 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
       return commitCompiler({ source, manifestPath: manifest, sha256 });
     },
     registry() {
-      registry ??= openConfiguredRegistry(flags.registry).then((opened) => (opened === null ? null : keep(opened)));
+      registry ??= openConfiguredRegistry(flags).then((opened) => (opened === null ? null : keep(opened)));
       return registry;
     },
     async needRegistry() {
@@ -95,11 +112,11 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
   return composition;
 }
 
-async function openConfiguredRegistry(address: string | undefined): Promise<Registry | null> {
-  const configured = address ?? (existsSync(DEFAULT_REGISTRY_SOCKET) ? `unix:${DEFAULT_REGISTRY_SOCKET}` : null);
+async function openConfiguredRegistry(flags: CompositionFlags): Promise<Registry | null> {
+  const configured = flags.registry ?? (existsSync(DEFAULT_REGISTRY_SOCKET) ? `unix:${DEFAULT_REGISTRY_SOCKET}` : null);
   if (configured === null) return null;
   const { openRegistry } = await import("../adapters/etcd/open-registry.ts");
-  return openRegistry(configured, { clock: systemClock });
+  return openRegistry(configured, { clock: systemClock, tls: tlsOf(flags) });
 }
 
 /** Mirrors of remote sources; safe to delete at any time. */

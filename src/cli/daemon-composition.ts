@@ -8,9 +8,9 @@ import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
-import { DEFAULT_REGISTRY_SOCKET } from "./composition.ts";
+import { DEFAULT_REGISTRY_SOCKET, type TlsFlags, tlsOf } from "./composition.ts";
 
-export interface DaemonFlags {
+export interface DaemonFlags extends TlsFlags {
   readonly registry?: string | undefined;
   readonly source?: string | undefined;
   readonly branch?: string | undefined;
@@ -45,7 +45,8 @@ export async function composeDaemon(flags: DaemonFlags, role: string, signal: Ab
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   const mirrors = join(flags["state-directory"], role);
   await mkdir(mirrors, { recursive: true, mode: 0o700 });
-  const registry = await openRegistry(flags.registry ?? `unix:${DEFAULT_REGISTRY_SOCKET}`, { clock: systemClock });
+  const address = flags.registry ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
+  const registry = await openRegistry(address, { clock: systemClock, tls: tlsOf(flags) });
   const source = await openGitSource(flags.source, {
     branch: flags.branch ?? "main",
     mirrorFolder: join(mirrors, "source"),
