@@ -12,8 +12,8 @@ import type { Clock } from "../../ports/clock.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { EtcdMessageName, EtcdMessages, Outgoing } from "../etcd-proto/etcd-messages.ts";
 import type { EtcdMethod } from "../etcd-proto/etcd-proto.ts";
-import type { TlsFiles } from "./open-registry.ts";
 import type { RegistryAddress } from "./registry-address.ts";
+import type { TlsFiles } from "./tls-files.ts";
 
 /**
  * For one call, connecting included in none of it. etcd itself gives up on a write after 5 s plus two elections; a lease of

@@ -23,8 +23,8 @@ import { EtcdConnection } from "./etcd-connection.ts";
 import { operationErrorOf } from "./etcd-error.ts";
 import { entryOf, keyAfter, rangeOf, txnRequestOf } from "./etcd-messages-of.ts";
 import { keepAliveOnce } from "./keep-alive-once.ts";
-import type { TlsFiles } from "./open-registry.ts";
 import type { RegistryAddress } from "./registry-address.ts";
+import type { TlsFiles } from "./tls-files.ts";
 import { watchKeys } from "./watch-keys.ts";
 
 /** Keys in one page: a range of 20,000 held the embedded server's loop for 40 ms, one of 1,000 for 2; paging costs 10 to 30 %. */
