@@ -9,6 +9,7 @@ import type { CommitId, Sha256, UnitName } from "../domain/names.ts";
 import { newlyUnplaceable } from "../domain/plan/newly-unplaceable.ts";
 import type { Plan } from "../domain/plan/plan.ts";
 import { planChanges } from "../domain/plan/plan-changes.ts";
+import { type PlanVerdict, planVerdict } from "../domain/plan/plan-verdict.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
@@ -34,6 +35,7 @@ export type PlannedCommit =
       readonly quarantined: readonly Quarantined[];
       /** Units that no machine could ever hold, and that are not so already under the release in force. Sorted. */
       readonly newlyUnplaceable: readonly UnitName[];
+      readonly verdict: PlanVerdict;
     };
 
 /** What this commit would change. With no cluster (null) it says what would run; that is not an error. */
@@ -73,6 +75,7 @@ export async function planCommit(input: {
     diagnostics,
     quarantined: reading?.quarantined ?? [],
     newlyUnplaceable: newlyUnplaceable(plan, snapshot, previous),
+    verdict: planVerdict(plan, spec, machines),
   };
 }
 

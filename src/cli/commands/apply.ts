@@ -41,7 +41,7 @@ export default class ApplyCommand extends BaseCommand {
       await composition.needRegistry();
       const planned = await this.plan(composition, args.file, flags);
       if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
-      if (!flags.json) this.print(planText(planned.plan, planned.snapshot));
+      if (!flags.json) this.print(planText(planned.plan, planned.snapshot, planned.verdict));
       refuseUnplaceable(planned);
       await this.approve(planned, args.file !== undefined || flags["auto-approve"], flags["allow-deletes"]);
       const applied = await this.apply(composition, planned, flags);

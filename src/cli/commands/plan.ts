@@ -34,8 +34,8 @@ export default class PlanCommand extends BaseCommand {
       for (const { key, problem } of planned.quarantined)
         this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
       if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
-      if (flags.json) this.print(encodePlan(planned.plan));
-      else this.print(planText(planned.plan, planned.snapshot));
+      if (flags.json) this.printJson({ ...planned.plan, verdict: planned.verdict });
+      else this.print(planText(planned.plan, planned.snapshot, planned.verdict));
       const code = planExitCode(planned, flags["detailed-exitcode"]);
       if (code !== EXIT.done) throw new SilentExit(code);
     } finally {

@@ -2,6 +2,7 @@ import type { ClusterSnapshot } from "../../domain/cluster/cluster-snapshot.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { Unplaced } from "../../domain/placement/placement.ts";
 import type { Change, ChangeAction, Plan } from "../../domain/plan/plan.ts";
+import type { PlanVerdict } from "../../domain/plan/plan-verdict.ts";
 import { describeChange, describeReject } from "./describe-reason.ts";
 import { printable } from "./printable.ts";
 import { table } from "./table.ts";
@@ -17,7 +18,7 @@ const SIGNS: Readonly<Record<ChangeAction, string>> = {
 };
 
 /** The plan for people. One line where nothing changes; else every change with its machine and why, worst first. */
-export function planText(plan: Plan, snapshot: ClusterSnapshot | null): string {
+export function planText(plan: Plan, snapshot: ClusterSnapshot | null, verdict: PlanVerdict | null = null): string {
   const names = new Map(plan.machines.map((machine) => [machine.id, machine.name]));
   const revision = snapshot === null || snapshot.revision === 0 ? "" : ` (registry ${snapshot.revision})`;
   if (plan.changes.length === 0 && plan.unplaced.length === 0 && plan.unknown.length === 0) {
@@ -30,7 +31,7 @@ export function planText(plan: Plan, snapshot: ClusterSnapshot | null): string {
     unknownText(plan),
     unplacedText(plan.unplaced),
     plan.changes.length === 0 ? "" : waveText(plan, names),
-    countsText(plan),
+    [countsText(plan), lossText(verdict, names)].filter((line) => line !== "").join("\n"),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
@@ -90,6 +91,23 @@ function waveText(plan: Plan, names: ReadonlyMap<MachineId, string>): string {
   );
   const where = [...machines].map((id) => names.get(id) ?? id.slice(0, 8)).sort();
   return `one wave: all ${plan.changes.length} changes at once, on ${where.join(", ")}`;
+}
+
+/** How many units one line names before it only counts. */
+const UNITS_NAMED_MAX = 3;
+
+/** What the loss of any one machine would leave down; nothing where that is not known. */
+function lossText(verdict: PlanVerdict | null, names: ReadonlyMap<MachineId, string>): string {
+  if (verdict === null || verdict.loss === null) return "";
+  if (verdict.loss.length === 0) return "lose any one machine: every unit runs elsewhere";
+  return verdict.loss
+    .map(({ machine, down }) => {
+      const named = down.slice(0, UNITS_NAMED_MAX).join(", ");
+      const more = down.length > UNITS_NAMED_MAX ? ", …" : "";
+      const stay = down.length === 1 ? "1 unit stays" : `${down.length} units stay`;
+      return `lose ${names.get(machine) ?? machine.slice(0, 8)}: ${stay} down (${named}${more})`;
+    })
+    .join("\n");
 }
 
 function countsText({ counts }: Plan): string {
