@@ -83,7 +83,8 @@ export class AgentFiles {
   }
 
   async removeUnitFile(path: string): Promise<void> {
-    await this.#files.remove(`${this.folders.units}/${path}`, { prune: true });
+    // Never the unit folder itself: a machine without /run/systemd/system is taken for one without systemd (sd_booted).
+    await this.#files.remove(`${this.folders.units}/${path}`, { prune: path.includes("/") });
   }
 
   #unitPath(hash: UnitHash): string {

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { VirtualClock } from "../../src/adapters/memory/virtual-clock.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { SystemdUnitManager } from "../../src/adapters/systemd/systemd-unit-manager.ts";
 import type { UnitName } from "../../src/domain/names.ts";
@@ -23,6 +26,7 @@ const quick = "ct-quick.service" as UnitName;
 
 describe("systemd's bus", { skip }, () => {
   let root = "";
+  let init = 0;
   let bundle = "";
 
   before(async () => {
@@ -35,7 +39,8 @@ describe("systemd's bus", { skip }, () => {
       processes: () => [],
       environment: {},
     });
-    root = `/proc/${lab.machines[0]!.init!.pid}/root`;
+    init = lab.machines[0]!.init!.pid;
+    root = `/proc/${init}/root`;
     const folder = `${root}/run/systemd/system`;
     writeFileSync(`${folder}/${slow}`, "[Service]\nType=oneshot\nExecStart=/bin/sleep 86407\n");
     writeFileSync(`${folder}/${quick}`, "[Service]\nExecStart=/bin/sleep 86408\n");
@@ -118,6 +123,27 @@ describe("systemd's bus", { skip }, () => {
     }
   });
 
+  test("systemd that says nothing for 100 s is unreachable, and once it speaks the next call reaches it", async () => {
+    const clock = new VirtualClock();
+    const manager = new SystemdUnitManager({ clock, address: `unix:path=${root}/run/dbus/system_bus_socket` });
+    try {
+      await manager.list([quick]);
+      process.kill(init, "SIGSTOP");
+      const silent = Promise.all([manager.list([quick]), manager.details(quick)]);
+      const outcome = assert.rejects(silent, { code: "systemd-unreachable" });
+      await clock.advance(99_000);
+      const early = await Promise.race([outcome.then(() => "over"), sleep(50, "waiting")]);
+      assert.equal(early, "waiting");
+      await clock.advance(3_000);
+      await outcome;
+      process.kill(init, "SIGCONT");
+      assert.equal((await manager.list([quick])).length, 1);
+    } finally {
+      process.kill(init, "SIGCONT");
+      manager.close();
+    }
+  });
+
   test("a reload under way makes calls wait and fails none", async () => {
     const manager = connect();
     try {
@@ -133,6 +159,28 @@ describe("systemd's bus", { skip }, () => {
       manager.close();
     }
   });
+});
+
+test("a socket that takes a connection and says nothing is given up after 10 s", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fleet-ufault-"));
+  const server = createServer();
+  try {
+    const connected = once(server, "connection");
+    server.listen(`${folder}/bus`);
+    await once(server, "listening");
+    const clock = new VirtualClock();
+    const manager = new SystemdUnitManager({ clock, address: `unix:path=${folder}/bus` });
+    const outcome = assert.rejects(manager.list([quick]), { code: "systemd-unreachable" });
+    const [socket] = (await connected) as [Socket];
+    const closed = once(socket.resume(), "close");
+    await clock.advance(10_001);
+    await outcome;
+    await closed;
+    manager.close();
+  } finally {
+    server.close();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a bus that is not there is unreachable at once, at every call, and after close too", async () => {

@@ -24,7 +24,8 @@ const VOLATILE = "/run/";
 export class MemoryFileStore implements FileStore {
   #seen = new Map<string, MemoryFile>();
   #onMedium = new Map<string, MemoryFile>();
-  #folders = new Set<string>(["/"]);
+  /** Names in each folder. */
+  #folders = new Map<string, Set<string>>([["/", new Set()]]);
   #steps = 0;
   #diesAt = Number.POSITIVE_INFINITY;
   fault: DiskFault = null;
@@ -43,12 +44,12 @@ export class MemoryFileStore implements FileStore {
     this.#mayWrite(path);
     if (this.#folders.has(path)) throw new OperationError("not-a-file", `cannot write ${path}: it is a folder`);
     this.#makeFolders(path, folder);
-    this.#seen.set(temporary, { text: "", mode });
+    this.#show(temporary, { text: "", mode });
     await this.#step();
-    this.#seen.set(temporary, { text, mode });
+    this.#show(temporary, { text, mode });
     await this.#step();
-    this.#seen.delete(temporary);
-    this.#seen.set(path, { text, mode });
+    this.#hide(temporary);
+    this.#show(path, { text, mode });
     await this.#step();
     // Nothing of the temporary file is on the medium by its own name: its folder was not synced while it had it.
     if (durable) this.#onMedium.set(path, { text, mode });
@@ -58,14 +59,16 @@ export class MemoryFileStore implements FileStore {
     this.#live();
     const folder = folderOf(path);
     const temporary = `${folder}/.${path.slice(folder.length + 1)}.fleet-new`;
-    this.#seen.delete(temporary);
+    if (this.#seen.has(temporary)) this.#hide(temporary);
     if (this.#seen.has(path)) {
       if (this.fault === "read-only") this.#mayWrite(path);
-      this.#seen.delete(path);
+      this.#hide(path);
       await this.#step();
       this.#onMedium.delete(path);
     }
-    if (options.prune === true && (await this.list(folder)).length === 0) this.#folders.delete(folder);
+    if (options.prune !== true || this.#folders.get(folder)?.size !== 0) return;
+    this.#folders.delete(folder);
+    this.#folders.get(folderOf(folder))?.delete(nameOf(folder));
   }
 
   async list(path: string): Promise<readonly string[]> {
@@ -75,11 +78,7 @@ export class MemoryFileStore implements FileStore {
 
   /** The names in a folder, for models of programs that read this disk. */
   names(path: string): string[] {
-    const inside = path === "/" ? "/" : `${path}/`;
-    const names = [...this.#seen.keys(), ...this.#folders]
-      .filter((known) => known.startsWith(inside) && known !== path && !known.includes("/", inside.length))
-      .map((known) => known.slice(inside.length));
-    return names.filter((name) => name !== "").sort();
+    return [...(this.#folders.get(path) ?? [])].sort();
   }
 
   /** The file as any program sees it. */
@@ -106,9 +105,12 @@ export class MemoryFileStore implements FileStore {
   powerOff(): void {
     this.restartProcess();
     for (const path of this.#onMedium.keys()) if (path.startsWith(VOLATILE)) this.#onMedium.delete(path);
-    this.#seen = new Map(this.#onMedium);
-    this.#folders = new Set(["/"]);
-    for (const path of this.#seen.keys()) this.#addFolders(folderOf(path));
+    this.#seen = new Map();
+    this.#folders = new Map([["/", new Set()]]);
+    for (const [path, file] of this.#onMedium) {
+      this.#addFolders(folderOf(path));
+      this.#show(path, file);
+    }
   }
 
   #live(): void {
@@ -134,10 +136,29 @@ export class MemoryFileStore implements FileStore {
   }
 
   #addFolders(folder: string): void {
-    for (let above = folder; above !== "/"; above = folderOf(above)) this.#folders.add(above);
+    for (let below = folder; !this.#folders.has(below); below = folderOf(below)) {
+      this.#folders.set(below, new Set());
+    }
+    for (let below = folder; below !== "/"; below = folderOf(below)) {
+      this.#folders.get(folderOf(below))!.add(nameOf(below));
+    }
+  }
+
+  #show(path: string, file: MemoryFile): void {
+    this.#seen.set(path, file);
+    this.#folders.get(folderOf(path))!.add(nameOf(path));
+  }
+
+  #hide(path: string): void {
+    this.#seen.delete(path);
+    this.#folders.get(folderOf(path))!.delete(nameOf(path));
   }
 }
 
 function folderOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -4,9 +4,19 @@ import type { Clock } from "../../ports/clock.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { JobResult, ManagedUnit, UnitDetails } from "../../ports/unit-manager.ts";
 import type { MemoryFileStore } from "./memory-file-store.ts";
+import {
+  type HeldUnit,
+  isUp,
+  newHeldUnit,
+  REFUSALS,
+  requiredBy,
+  resultOfType,
+  stopsWith,
+  UP_SUB_STATES,
+} from "./memory-held-unit.ts";
 import { MemoryJob, waitForOthers } from "./memory-job.ts";
 import { behaviourOf, type ProgramBehaviour, type Programs } from "./memory-program.ts";
-import { type LoadedUnit, loadUnit } from "./memory-unit-text.ts";
+import { loadUnit } from "./memory-unit-text.ts";
 
 /** What goes wrong with one job. */
 export type JobFault =
@@ -24,22 +34,6 @@ export interface RunningUnit {
   /** What it was started with: the fragment and its drop-ins in the order they apply, joined. */
   readonly text: string;
   readonly invocation: string;
-}
-
-/** A unit that systemd holds in memory. */
-interface HeldUnit {
-  readonly name: UnitName;
-  unit: LoadedUnit;
-  active: "inactive" | "activating" | "active" | "deactivating" | "failed";
-  sub: string;
-  result: string;
-  sinceMs: number | null;
-  invocation: string;
-  /** The text its program was started with, while it runs. */
-  runs: string | null;
-  /** Ends the waiting for its program's end. */
-  program: AbortController | null;
-  job: MemoryJob | null;
 }
 
 /**
@@ -140,18 +134,7 @@ export class MemorySystemd {
     const known = this.#held.get(name);
     if (known !== undefined && (known.unit.load !== "not-found" || isUp(known))) return known;
     const unit = loadUnit(this.#files, name);
-    const held: HeldUnit = known ?? {
-      name,
-      unit,
-      active: "inactive",
-      sub: "dead",
-      result: resultOfType(name),
-      sinceMs: null,
-      invocation: "",
-      runs: null,
-      program: null,
-      job: null,
-    };
+    const held = known ?? newHeldUnit(name, unit);
     held.unit = unit;
     this.#held.set(name, held);
     for (const other of unit.references) if (!this.#held.has(other)) this.#hold(other);
@@ -359,36 +342,4 @@ export class MemorySystemd {
     for (const held of this.#held.values()) if (held.active !== "inactive" || held.job !== null) keep(held.name);
     for (const name of [...this.#held.keys()]) if (!kept.has(name)) this.#held.delete(name);
   }
-}
-
-const REFUSALS: Readonly<Record<LoadedUnit["load"], string | undefined>> = {
-  loaded: undefined,
-  "not-found": "unit-not-found",
-  masked: "unit-masked",
-  "bad-setting": "unit-bad-setting",
-};
-
-const UP_SUB_STATES: Readonly<Record<string, string>> = {
-  timer: "waiting",
-  path: "waiting",
-  socket: "listening",
-  mount: "mounted",
-  automount: "waiting",
-};
-
-/** Types without a `Result` of their own have none. */
-function resultOfType(name: UnitName): string {
-  return ["target", "slice", "device"].includes(unitNameParts(name).type) ? "" : "success";
-}
-
-function requiredBy({ names }: LoadedUnit): UnitName[] {
-  return [...names.Requires, ...names.BindsTo, ...names.Requisite];
-}
-
-function stopsWith({ names }: LoadedUnit, stopped: UnitName): boolean {
-  return [names.Requires, names.BindsTo, names.Requisite, names.PartOf].some((list) => list.includes(stopped));
-}
-
-function isUp({ active }: HeldUnit): boolean {
-  return active !== "inactive" && active !== "failed";
 }

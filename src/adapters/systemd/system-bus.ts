@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { Socket } from "node:net";
 import { DBusError, Message, type MessageBus, MessageType, sessionBus } from "dbus-next";
 import { invariant } from "../../domain/invariant.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -107,7 +108,10 @@ export class SystemBus {
     const lost = connection.ended.then((error) => {
       throw error;
     });
-    await Promise.race([opened, lost]);
+    await Promise.race([opened, lost]).catch((error: unknown) => {
+      connection.end(unreachable("it could not be set up", error));
+      throw error;
+    });
     const standing = this.#connection;
     void connection.ended.then((error) => {
       if (standing !== null) this.#forget(standing);
@@ -221,6 +225,9 @@ class Connection {
     if (this.#end.signal.aborted) return;
     this.#end.abort(error);
     this.#bus.disconnect();
+    // Whoever is silent does not close its side either, and a socket half open would keep this process alive.
+    const stream: unknown = Reflect.get(Reflect.get(this.#bus, "_connection"), "stream");
+    if (stream instanceof Socket) stream.destroy();
     for (const { reject } of this.#pending) reject(error);
     this.#pending.clear();
   }
