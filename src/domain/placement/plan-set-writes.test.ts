@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Assignment, ClusterSnapshot, MachineSet, PlacedUnit } from "../cluster/cluster-snapshot.ts";
+import { digestOfSet } from "../cluster/digest-of-set.ts";
+import { emptySnapshot } from "../cluster/empty-snapshot.ts";
+import type { MachineId, UnitHash, UnitName } from "../names.ts";
+import type { Placement } from "./placement.ts";
+import { planSetWrites, type SetWrite } from "./plan-set-writes.ts";
+
+const sha256 = (text: string) => text;
+const OPERATIONS_MAX = 128;
+
+/** `unit@machine`, or `unit@machine#hash`. */
+function placement(text: string): Placement {
+  const [, unit, machine, hash = "h1"] = /^([^@]+)@([^#]+)(?:#(.+))?$/.exec(text)!;
+  return {
+    unit: unit as UnitName,
+    machine: machine as MachineId,
+    hash: hash as UnitHash,
+    goal: "launched",
+    reason: { code: "planned" },
+  };
+}
+
+/** A registry in which exactly these placements are written, headers and assignments included. */
+function registryWith(
+  texts: readonly string[],
+  machines: readonly string[],
+  globals = new Set<string>(),
+): ClusterSnapshot {
+  const placements = texts.map(placement);
+  const sets = machines.map((machine): MachineSet => {
+    const placed = placements
+      .filter((one) => one.machine === machine)
+      .map(({ unit, hash, goal }): PlacedUnit => ({ unit, hash, goal }));
+    const header = { epoch: 1, generation: 3, count: placed.length, digest: digestOfSet(placed, sha256) };
+    return { machine: machine as MachineId, header, headerModRevision: 7, placements: placed };
+  });
+  const assignments = placements
+    .filter((one) => !globals.has(one.unit))
+    .map((one): Assignment => ({ ...one, reason: one.reason.code, modRevision: 5 }));
+  const identity = { id: "c", name: "c", source: "", branch: "main", manifest: "fleet.yaml", epoch: 1 };
+  return { ...emptySnapshot, revision: 50, identity, sets, assignments };
+}
+
+/** What the sets hold after the writes, each write's headers checked against what it leaves behind. */
+function after(snapshot: ClusterSnapshot, writes: readonly SetWrite[]): string[] {
+  const sets = new Map(
+    snapshot.sets.map((set) => [set.machine, new Map(set.placements.map((placed) => [placed.unit, placed]))]),
+  );
+  for (const { machines, changes } of writes) {
+    for (const { unit, from, to } of changes) {
+      if (from !== null) sets.get(from)?.delete(unit);
+      if (to === null) continue;
+      if (!sets.has(to.machine)) sets.set(to.machine, new Map());
+      sets.get(to.machine)!.set(unit, { unit, hash: to.hash, goal: to.goal });
+    }
+    for (const { machine, header } of machines) {
+      const placed = [...(sets.get(machine)?.values() ?? [])];
+      assert.equal(header.count, placed.length, `the header of ${machine} counts its set`);
+      assert.equal(header.digest, digestOfSet(placed, sha256), `the header of ${machine} describes its set`);
+    }
+  }
+  return [...sets]
+    .flatMap(([machine, units]) => [...units.values()].map((one) => `${one.unit}@${machine}#${one.hash}`))
+    .sort();
+}
+
+const plan = (wanted: readonly string[], snapshot: ClusterSnapshot, globals: readonly string[] = []) =>
+  planSetWrites(wanted.map(placement), new Set(globals as UnitName[]), snapshot, sha256);
+
+test("a registry that holds what is wanted is not written", () => {
+  assert.deepEqual(plan(["a@m1", "b@m2"], registryWith(["a@m1", "b@m2"], ["m1", "m2"])), []);
+});
+
+const CASES: readonly [string, readonly string[], readonly string[]][] = [
+  ["new units are added", [], ["a@m1", "b@m2"]],
+  ["a unit that is no longer wanted goes", ["a@m1", "b@m1"], ["b@m1"]],
+  ["a unit moves", ["a@m1"], ["a@m2"]],
+  ["a unit gets another hash", ["a@m1#old"], ["a@m1#new"]],
+  ["two units change places", ["a@m1", "b@m2"], ["a@m2", "b@m1"]],
+  ["everything goes", ["a@m1", "b@m2"], []],
+];
+for (const [sentence, before, wanted] of CASES) {
+  test(`${sentence}, and each machine's header describes its set after every transaction`, () => {
+    const snapshot = registryWith(before, ["m1", "m2"]);
+    const writes = plan(wanted, snapshot);
+    assert.ok(writes.length > 0);
+    assert.deepEqual(
+      after(snapshot, writes),
+      wanted.map((text) => (text.includes("#") ? text : `${text}#h1`)).toSorted(),
+    );
+  });
+}
+
+test("a header somebody deleted is written again although no unit changes, with a generation no agent has seen", () => {
+  const whole = registryWith(["a@m1"], ["m1"]);
+  const snapshot = { ...whole, sets: whole.sets.map((set) => ({ ...set, header: null, headerModRevision: 0 })) };
+  const writes = plan(["a@m1"], snapshot);
+  assert.deepEqual(
+    writes.map(({ changes }) => changes),
+    [[]],
+  );
+  assert.equal(writes[0]?.machines[0]?.header.generation, snapshot.revision);
+});
+
+test("a placement key somebody deleted is written again", () => {
+  const whole = registryWith(["a@m1", "b@m1"], ["m1"]);
+  const snapshot = { ...whole, sets: whole.sets.map((set) => ({ ...set, placements: set.placements.slice(1) })) };
+  assert.deepEqual(after(snapshot, plan(["a@m1", "b@m1"], snapshot)), ["a@m1#h1", "b@m1#h1"]);
+});
+
+test("a global unit has a placement on each machine and no assignment that could name only one", () => {
+  const snapshot = registryWith([], ["m1", "m2"]);
+  const writes = plan(["g@m1", "g@m2"], snapshot, ["g"]);
+  assert.deepEqual(after(snapshot, writes), ["g@m1#h1", "g@m2#h1"]);
+  assert.ok(
+    writes.every(({ changes }) => changes.every((change) => change.assignModRevision === null && change.from === null)),
+  );
+});
+
+test("what goes is written before what comes", () => {
+  const writes = plan(["c@m1"], registryWith(["a@m1", "b@m2"], ["m1", "m2"]));
+  const order = writes.flatMap(({ changes }) => changes.map(({ to }) => (to === null ? "goes" : "comes")));
+  assert.deepEqual(order, ["goes", "goes", "comes"]);
+});
+
+test("3,000 units on 100 machines go in transactions that stay below etcd's 128 operations and 128 compares", () => {
+  const wanted = Array.from({ length: 3000 }, (_, index) => `u${index}@m${index % 100}`);
+  const snapshot = registryWith([], []);
+  const writes = plan(wanted, snapshot);
+  for (const { machines, changes } of writes) {
+    const operations = machines.length + changes.reduce((sum, { from }) => sum + (from === null ? 2 : 3), 0);
+    assert.ok(operations <= OPERATIONS_MAX, `${operations} operations`);
+    assert.ok(2 + 2 * machines.length + changes.length <= OPERATIONS_MAX);
+  }
+  assert.equal(after(snapshot, writes).length, 3000);
+  assert.ok(writes.length <= 75, `${writes.length} transactions: units of one machine share one`);
+});
