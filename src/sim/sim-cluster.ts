@@ -1,0 +1,143 @@
+import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
+import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
+import { expireLeases } from "../adapters/mvcc/expire-leases.ts";
+import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
+import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
+import { sha256 } from "../adapters/sha256.ts";
+import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
+import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
+import { type Convergence, judgeConvergence } from "../domain/cluster/convergence.ts";
+import type { CommitId } from "../domain/names.ts";
+import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import type { Registry } from "../ports/registry.ts";
+import { type Applied, applyPlan } from "../usecases/apply-plan.ts";
+import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import { commitCompiler } from "../usecases/compile-commit.ts";
+import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
+import { readSnapshot } from "../usecases/read-snapshot.ts";
+import { Random } from "./random.ts";
+import { SimMachine } from "./sim-machine.ts";
+
+export interface SimOptions {
+  readonly seed: number;
+  readonly machines: number;
+  /** The first so many machines run an engine as well. */
+  readonly engines: number;
+  readonly cluster: string;
+}
+
+/**
+ * A whole cluster in one process on a virtual clock: the real daemons and use cases over memory adapters. The same seed gives the
+ * same run, line by line.
+ */
+export class SimCluster {
+  readonly clock = new VirtualClock();
+  readonly store = new MvccStore();
+  readonly repository = new MemoryRepository();
+  readonly random: Random;
+  readonly machines: readonly SimMachine[];
+  readonly keys: RegistryKeys;
+  /** Nobody's faults: how an operator on the registry's own machine would look at it. */
+  readonly registry: Registry;
+  readonly trace: string[] = [];
+  readonly #engines: number;
+  readonly #compile: CommitCompiler;
+  readonly #source: MemoryGitSource;
+  readonly #ended = new AbortController();
+  #ids = 0;
+
+  constructor(options: SimOptions) {
+    this.random = new Random(options.seed);
+    this.keys = registryKeys(options.cluster);
+    this.registry = new MvccRegistry(this.store, this.clock);
+    this.#source = new MemoryGitSource(this.repository, "main");
+    this.#compile = commitCompiler({ source: this.#source, manifestPath: "fleet.yaml", sha256 });
+    this.#engines = options.engines;
+    const world = {
+      clock: this.clock,
+      store: this.store,
+      repository: this.repository,
+      random: this.random,
+      newId: () => this.newId(),
+      log: (line: string) => this.log(line),
+      cluster: options.cluster,
+    };
+    this.machines = Array.from({ length: options.machines }, (_, index) => new SimMachine(world, index + 1));
+    void expireLeases(this.store, this.clock, this.#ended.signal);
+  }
+
+  start(): void {
+    for (const machine of this.machines) {
+      machine.startAgent();
+      if (this.hasEngine(machine)) machine.startEngine();
+    }
+  }
+
+  hasEngine(machine: SimMachine): boolean {
+    return this.machines.indexOf(machine) < this.#engines;
+  }
+
+  log(line: string): void {
+    this.trace.push(`${(this.clock.monotonicMs() / 1000).toFixed(3)} ${line}`);
+  }
+
+  newId(): string {
+    this.#ids++;
+    return this.#ids.toString(16).padStart(32, "0");
+  }
+
+  /** Commits these files on main. */
+  commit(files: Readonly<Record<string, string>>, subject: string): CommitId {
+    return this.repository.push("main", files, subject);
+  }
+
+  plan(commit: CommitId): Promise<PlannedCommit> {
+    const cluster = { registry: this.registry, keysOf: registryKeys };
+    return planCommit({ commit, compile: this.#compile, cluster, partial: null, sha256 });
+  }
+
+  /** Plans the commit and makes it the release, as `fleet apply --detach` does. */
+  async apply(commit: CommitId): Promise<Applied> {
+    const planned = await this.plan(commit);
+    if (planned.kind === "rejected") throw new Error(`the commit does not compile: ${planned.diagnostics[0]?.saw}`);
+    return applyPlan({
+      registry: this.registry,
+      keys: this.keys,
+      source: this.#source,
+      sourceName: "",
+      branch: "main",
+      manifest: "fleet.yaml",
+      plan: planned.plan,
+      spec: planned.spec,
+      by: "sim",
+      clock: this.clock,
+      newId: () => this.newId(),
+      sha256,
+    });
+  }
+
+  async specAt(commit: CommitId): Promise<ClusterSpec> {
+    const { spec } = await this.#compile(commit);
+    if (spec === null) throw new Error(`commit ${commit} does not compile`);
+    return spec;
+  }
+
+  async snapshot(): Promise<ClusterSnapshot> {
+    return (await readSnapshot(this.registry, this.keys)).snapshot;
+  }
+
+  /** How far the cluster is from its release; null before the first. */
+  async convergence(): Promise<Convergence | null> {
+    const snapshot = await this.snapshot();
+    if (snapshot.release === null) return null;
+    return judgeConvergence(await this.specAt(snapshot.release.commit), snapshot, sha256);
+  }
+
+  async end(): Promise<void> {
+    const ends = Promise.all(this.machines.map((machine) => machine.powerOff()));
+    await this.clock.advance(60_000);
+    await ends;
+    this.#ended.abort();
+    await this.clock.advance(1_000);
+  }
+}

@@ -1,0 +1,191 @@
+import { FaultyRegistry } from "../adapters/memory/faulty-registry.ts";
+import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
+import { MemoryGitSource, type MemoryRepository } from "../adapters/memory/memory-git-source.ts";
+import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
+import type { ClientClock, VirtualClock } from "../adapters/memory/virtual-clock.ts";
+import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
+import type { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
+import { sha256 } from "../adapters/sha256.ts";
+import { Agent } from "../daemon/agent.ts";
+import { Engine } from "../daemon/engine.ts";
+import type { MachineId } from "../domain/names.ts";
+import { AgentFiles } from "../usecases/agent-files.ts";
+import { commitCompiler } from "../usecases/compile-commit.ts";
+import type { Random } from "./random.ts";
+
+export interface SimWorld {
+  readonly clock: VirtualClock;
+  readonly store: MvccStore;
+  readonly repository: MemoryRepository;
+  readonly random: Random;
+  readonly newId: () => string;
+  readonly log: (line: string) => void;
+  readonly cluster: string;
+}
+
+/** A lost machine is noticed after this long in the simulation: long against its delays, short against its length. */
+const AGENT_TTL_MS = 6_000;
+const GRACE_MS = 2_000;
+
+/** A running daemon and the way to end it: `crash` without a word, `stop` as systemd would ask it to. */
+class Daemon {
+  readonly #abort = new AbortController();
+  readonly done: Promise<void>;
+
+  constructor(run: (signal: AbortSignal) => Promise<void>) {
+    this.done = run(this.#abort.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.done;
+  }
+}
+
+/**
+ * One simulated machine: its disk, its systemd, its clock, its way to the registry, and the real agent and engine on them. A crash of
+ * a daemon cuts its registry for good and leaves it there: what it still does reaches nobody, as with a process that is gone.
+ */
+export class SimMachine {
+  readonly id: MachineId;
+  readonly name: string;
+  readonly files = new MemoryFileStore();
+  readonly manager: MemoryUnitManager;
+  readonly clock: ClientClock;
+  readonly source: MemoryGitSource;
+  powered = true;
+  partitioned = false;
+  paused = false;
+  agentUp = false;
+  engineUp = false;
+  agentRegistry: FaultyRegistry | null = null;
+  engineRegistry: FaultyRegistry | null = null;
+  /** What lies on its way to the registry; set before daemons start. */
+  noise = { dropRequest: 0, dropReply: 0, delayMs: 0 };
+  readonly #world: SimWorld;
+  readonly #random: Random;
+  #agent: Daemon | null = null;
+  #engine: Daemon | null = null;
+  #boots = 0;
+
+  constructor(world: SimWorld, index: number) {
+    this.#world = world;
+    this.name = `m${index}`;
+    this.id = index.toString(16).padStart(32, "0") as MachineId;
+    this.#random = world.random.fork(this.name);
+    this.clock = world.clock.clockFor({ driftPpm: this.#random.between(-100, 100) });
+    this.manager = new MemoryUnitManager({ files: this.files, clock: this.clock });
+    this.source = new MemoryGitSource(world.repository, "main");
+  }
+
+  startAgent(): void {
+    if (!this.powered || this.agentUp) return;
+    this.agentUp = true;
+    const registry = this.#connect();
+    this.agentRegistry = registry;
+    const compile = commitCompiler({ source: this.source, manifestPath: "fleet.yaml", sha256 });
+    const self = {
+      machine: this.id,
+      name: this.name,
+      address: `10.0.0.${this.name.slice(1)}`,
+      metadata: { zone: Number(this.name.slice(1)) % 2 === 0 ? "b" : "a" },
+      bootId: `boot-${this.#boots}`,
+      version: "sim",
+    };
+    const { newId } = this.#world;
+    const agent = new Agent(self, this.#world.cluster, AGENT_TTL_MS, {
+      registry,
+      source: this.source,
+      compile,
+      manager: this.manager,
+      files: new AgentFiles(this.files),
+      clock: this.clock,
+      newId,
+      sha256,
+      log: (line) => this.#world.log(`${this.name} agent: ${line}`),
+    });
+    this.#agent = new Daemon((signal) => agent.run(signal));
+  }
+
+  startEngine(): void {
+    if (!this.powered || this.engineUp) return;
+    this.engineUp = true;
+    const registry = this.#connect();
+    this.engineRegistry = registry;
+    const source = new MemoryGitSource(this.#world.repository, "main");
+    const compile = commitCompiler({ source, manifestPath: "fleet.yaml", sha256 });
+    const engine = new Engine(
+      this.#world.cluster,
+      { machine: this.id, leaderTtlMs: AGENT_TTL_MS, loss: { agentTtlMs: AGENT_TTL_MS, graceMs: GRACE_MS } },
+      {
+        registry,
+        source,
+        compile,
+        clock: this.clock,
+        newId: this.#world.newId,
+        sha256,
+        log: (line) => this.#world.log(`${this.name} engine: ${line}`),
+      },
+    );
+    this.#engine = new Daemon((signal) => engine.run(signal));
+  }
+
+  async stopAgent(): Promise<void> {
+    const agent = this.#agent;
+    this.#agent = null;
+    this.agentUp = false;
+    await agent?.stop();
+  }
+
+  async crashAgent(): Promise<void> {
+    // Dead at its next step on the disk, deaf and dumb at once; then its remains are told to end.
+    this.agentRegistry?.setPartitioned(true);
+    await this.stopAgent();
+  }
+
+  async crashEngine(): Promise<void> {
+    this.engineRegistry?.setPartitioned(true);
+    const engine = this.#engine;
+    this.#engine = null;
+    this.engineUp = false;
+    await engine?.stop();
+  }
+
+  async powerOff(): Promise<void> {
+    this.powered = false;
+    this.manager.powerOff();
+    await Promise.all([this.crashAgent(), this.crashEngine()]);
+    // Whatever its last breath wrote into /run is gone with it.
+    this.manager.powerOff();
+  }
+
+  powerOn(withEngine: boolean): void {
+    this.powered = true;
+    this.#boots++;
+    this.startAgent();
+    if (withEngine) this.startEngine();
+  }
+
+  setPartitioned(partitioned: boolean): void {
+    this.partitioned = partitioned;
+    for (const registry of [this.agentRegistry, this.engineRegistry]) registry?.setPartitioned(partitioned);
+  }
+
+  /** SIGSTOP and SIGCONT of both daemons: time goes on without them. */
+  setPaused(paused: boolean): void {
+    this.paused = paused;
+    for (const registry of [this.agentRegistry, this.engineRegistry]) {
+      if (paused) registry?.pause();
+      else registry?.resume();
+    }
+    if (paused) this.clock.pause();
+    else this.clock.resume();
+  }
+
+  #connect(): FaultyRegistry {
+    const inner = new MvccRegistry(this.#world.store, this.#world.clock);
+    const registry = new FaultyRegistry(inner, this.clock, () => this.#random.next());
+    registry.faults = { ...this.noise, partitioned: this.partitioned };
+    return registry;
+  }
+}
