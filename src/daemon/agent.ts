@@ -5,6 +5,7 @@ import type { MemberRecord, StatusRecord } from "../codec/registry-records.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import { judgeSet } from "../domain/cluster/judge-set.ts";
+import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { planTasks } from "../domain/tasks/plan-tasks.ts";
@@ -19,6 +20,7 @@ import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { findWantedUnits } from "../usecases/find-wanted-units.ts";
 import { type DetailsCache, type Observation, observeUnits } from "../usecases/observe-units.ts";
+import { type DescribedMachine, renderMachineEnv } from "../usecases/render-machine-env.ts";
 import { runTasks, type TaskProblems } from "../usecases/run-tasks.ts";
 import { statusOfUnit } from "../usecases/status-of-unit.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
@@ -80,6 +82,7 @@ export class Agent {
   #releasePending = false;
   #releaseRetryAtMs = 0;
   #memberWritten = { text: "", revision: 0 };
+  #machineEnv: string | null = null;
 
   constructor(self: AgentIdentity, clusterName: string, ttlMs: number, ports: AgentPorts) {
     this.#self = self;
@@ -95,6 +98,8 @@ export class Agent {
 
   async run(signal: AbortSignal): Promise<void> {
     this.#state = (await this.#ports.files.readState()) ?? this.#state;
+    this.#machineEnv = await this.#ports.files.readMachineEnv();
+    if (this.#machineEnv === null) await this.#describeMachine({ id: this.#self.machine, ...this.#self });
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
     this.#ports.manager.onChange(this.#wakeup.wake, both);
@@ -182,6 +187,9 @@ export class Agent {
       );
     }
     await this.#takeRelease(snapshot);
+    const machines = this.#spec === null ? [] : machinesOf(this.#spec, snapshot, new Set());
+    const asGitSees = machines.find((machine) => machine.id === this.#self.machine);
+    if (asGitSees !== undefined) await this.#describeMachine(asGitSees);
     await this.#takeSet(snapshot);
   }
 
@@ -212,6 +220,14 @@ export class Agent {
     await this.#remember({ ...this.#state, set: verdict.set });
     // The set before may be wanted again before long; texts older than that come from git if they ever are.
     await this.#ports.files.keepOnly(new Set([...before, ...verdict.set.placements].map((placed) => placed.hash)));
+  }
+
+  /** For `EnvironmentFile=` of units. Git's word on this machine comes with the release; until then an earlier agent's stays. */
+  async #describeMachine(described: DescribedMachine): Promise<void> {
+    const text = renderMachineEnv(described);
+    if (text === this.#machineEnv) return;
+    await this.#ports.files.writeMachineEnv(text);
+    this.#machineEnv = text;
   }
 
   /** On disk first, then in force. */

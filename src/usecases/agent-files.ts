@@ -11,6 +11,7 @@ import {
 } from "../codec/agent-state.ts";
 import type { UnitHash, UnitName } from "../domain/names.ts";
 import type { FileStore } from "../ports/file-store.ts";
+import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
 
 export interface AgentFolders {
   /** Survives a reboot: `/var/lib/fleet/agent`. */
@@ -76,6 +77,14 @@ export class AgentFiles {
 
   async writeOwned(owned: ReadonlyMap<UnitName, OwnedUnit>): Promise<void> {
     await this.#files.write(`${this.folders.run}/owned.json`, encodeOwnedUnits(owned), { mode: 0o600, durable: false });
+  }
+
+  async readMachineEnv(): Promise<string | null> {
+    return this.#files.read(MACHINE_ENV_PATH);
+  }
+
+  async writeMachineEnv(text: string): Promise<void> {
+    await this.#files.write(MACHINE_ENV_PATH, text, { durable: false });
   }
 
   async writeUnitFile(path: string, text: string): Promise<void> {
