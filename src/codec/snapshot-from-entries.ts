@@ -2,6 +2,7 @@ import type {
   Assignment,
   ClusterIdentity,
   ClusterSnapshot,
+  DamagedAssignment,
   MachineSet,
   Member,
   PlacedUnit,
@@ -50,13 +51,25 @@ export function snapshotFromEntries(keys: RegistryKeys, entries: Iterable<Entry>
   return reader.finish(revision);
 }
 
+/** How many steps a key of each kind has. One more would be read as the record it hangs under. */
+const PATH_LENGTHS: Readonly<Record<string, readonly [number, number]>> = {
+  cluster: [1, 1],
+  release: [1, 1],
+  assign: [2, 2],
+  placements: [2, 3],
+  members: [2, 2],
+  presence: [2, 2],
+  status: [3, 3],
+};
+
 class SnapshotReader {
   readonly #keys: RegistryKeys;
   readonly #quarantined: Quarantined[] = [];
   readonly #members = new Map<MachineId, MemberRecord>();
   readonly #presence = new Map<MachineId, number>();
   readonly #assignments: Assignment[] = [];
-  readonly #headers = new Map<MachineId, { header: SetHeader; modRevision: number }>();
+  readonly #damagedAssignments: DamagedAssignment[] = [];
+  readonly #headers = new Map<MachineId, { header: SetHeader | null; modRevision: number }>();
   readonly #placements = new Map<MachineId, PlacedUnit[]>();
   readonly #statuses: UnitStatus[] = [];
   #identity: ClusterIdentity | null = null;
@@ -70,6 +83,11 @@ class SnapshotReader {
 
   read(entry: Entry): void {
     const path = entry.key.slice(this.#keys.root.length).split("/");
+    const [shortest, longest] = PATH_LENGTHS[path[0]!] ?? [1, Number.POSITIVE_INFINITY];
+    if (path.length < shortest || path.length > longest) {
+      this.#quarantined.push({ key: entry.key, problem: "no key of fleet's" });
+      return;
+    }
     switch (path[0]) {
       case "cluster":
         this.#with<ClusterIdentity>(entry, CLUSTER_SHAPE, (record) => {
@@ -116,6 +134,7 @@ class SnapshotReader {
           .map(([id, record]) => this.#member(id, record))
           .sort((a, b) => compareText(a.id, b.id)),
         assignments: this.#assignments.sort((a, b) => compareText(a.unit, b.unit)),
+        damagedAssignments: this.#damagedAssignments.sort((a, b) => compareText(a.unit, b.unit)),
         sets: [...machines].sort().map((machine) => this.#set(machine)),
         statuses: this.#statuses.sort((a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine)),
       },
@@ -142,16 +161,23 @@ class SnapshotReader {
 
   #readAssignment(entry: Entry, unitText: string | undefined): void {
     this.#withUnit(entry, unitText, (unit) =>
-      this.#with<AssignRecord>(entry, ASSIGN_SHAPE, (record) =>
-        this.#assignments.push({ ...record, unit, modRevision: entry.modRevision }),
+      this.#with<AssignRecord>(
+        entry,
+        ASSIGN_SHAPE,
+        (record) => this.#assignments.push({ ...record, unit, modRevision: entry.modRevision }),
+        () => this.#damagedAssignments.push({ unit, modRevision: entry.modRevision }),
       ),
     );
   }
 
   #readHeader(entry: Entry, machineText: string | undefined): void {
     this.#withMachine(entry, machineText, (machine) =>
-      this.#with<SetRecord>(entry, SET_SHAPE, ({ epoch, generation, count, digest }) =>
-        this.#headers.set(machine, { header: { epoch, generation, count, digest }, modRevision: entry.modRevision }),
+      this.#with<SetRecord>(
+        entry,
+        SET_SHAPE,
+        ({ epoch, generation, count, digest }) =>
+          this.#headers.set(machine, { header: { epoch, generation, count, digest }, modRevision: entry.modRevision }),
+        () => this.#headers.set(machine, { header: null, modRevision: entry.modRevision }),
       ),
     );
   }
@@ -176,11 +202,13 @@ class SnapshotReader {
     );
   }
 
-  #with<T>(entry: Entry, shape: Shape, use: (record: T) => void): void {
+  #with<T>(entry: Entry, shape: Shape, use: (record: T) => void, damaged: () => void = () => {}): void {
     const decoded = decodeRecord<T>(entry.value, shape);
     if (decoded.kind === "record") use(decoded.record);
-    else if (decoded.kind === "garbage") this.#quarantined.push({ key: entry.key, problem: decoded.problem });
-    else this.#newerVersion = Math.max(this.#newerVersion ?? 0, decoded.version);
+    else if (decoded.kind === "garbage") {
+      this.#quarantined.push({ key: entry.key, problem: decoded.problem });
+      damaged();
+    } else this.#newerVersion = Math.max(this.#newerVersion ?? 0, decoded.version);
   }
 
   #withMachine(entry: Entry, text: string | undefined, use: (machine: MachineId) => void): void {

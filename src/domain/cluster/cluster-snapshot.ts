@@ -13,6 +13,8 @@ export interface ClusterSnapshot {
   readonly members: readonly Member[];
   /** Where each single (not global) unit is; sorted by unit. */
   readonly assignments: readonly Assignment[];
+  /** Assignments that are there and cannot be read: all that can be done with one is to write over it. Sorted by unit. */
+  readonly damagedAssignments?: readonly DamagedAssignment[];
   /** The set of each machine, globals included; sorted by machine. */
   readonly sets: readonly MachineSet[];
   /** Sorted by unit, then machine. */
@@ -75,11 +77,14 @@ export interface Assignment {
   readonly modRevision: number;
 }
 
+export type DamagedAssignment = Pick<Assignment, "unit" | "modRevision">;
+
 /** One machine's whole set, complete only if its header says so. */
 export interface MachineSet {
   readonly machine: MachineId;
-  /** Null where the header is missing: then nothing is known and nothing may be stopped. */
+  /** Null where the header is missing or unreadable: then nothing is known and nothing may be stopped. */
   readonly header: SetHeader | null;
+  /** 0 where it is missing. */
   readonly headerModRevision: number;
   /** Sorted by unit. */
   readonly placements: readonly PlacedUnit[];
@@ -116,6 +121,11 @@ export interface UnitStatus {
   /** systemd's Result: `success`, `exit-code`, …; empty where it never ran. */
   readonly result: string;
   readonly invocation: string;
+  /**
+   * Whether the agent ordered this very version to start. systemd forgets a unit that ended well, so only this tells a oneshot that
+   * is done from one that never ran.
+   */
+  readonly started: boolean;
   /** Why the agent could not do what was wanted, or null. */
   readonly problem: StatusProblem | null;
 }

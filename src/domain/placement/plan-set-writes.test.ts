@@ -127,7 +127,10 @@ test("what goes is written before what comes", () => {
 
 test("3,000 units on 100 machines go in transactions that stay below etcd's 128 operations and 128 compares", () => {
   const wanted = Array.from({ length: 3000 }, (_, index) => `u${index}@m${index % 100}`);
-  const snapshot = registryWith([], []);
+  const snapshot = registryWith(
+    [],
+    Array.from({ length: 100 }, (_, index) => `m${index}`),
+  );
   const writes = plan(wanted, snapshot);
   for (const { machines, changes } of writes) {
     const operations = machines.length + changes.reduce((sum, { from }) => sum + (from === null ? 2 : 3), 0);
@@ -136,4 +139,45 @@ test("3,000 units on 100 machines go in transactions that stay below etcd's 128 
   }
   assert.equal(after(snapshot, writes).length, 3000);
   assert.ok(writes.length <= 75, `${writes.length} transactions: units of one machine share one`);
+});
+
+test("a wiped set is announced whole from the first transaction on: half of it restored is no order to stop the other half", () => {
+  const wanted = Array.from({ length: 100 }, (_, index) => `u${index}@m1`);
+  const whole = registryWith(wanted, ["m1"]);
+  const snapshot = { ...whole, sets: [] };
+  const writes = plan(wanted, snapshot);
+  assert.ok(writes.length > 1);
+  assert.deepEqual(
+    writes.map(({ machines }) => machines[0]?.header.count),
+    writes.map(() => 100),
+  );
+});
+
+test("a header whose count alone is wrong, which no agent takes, is written again", () => {
+  const whole = registryWith(["a@m1"], ["m1"]);
+  const sets = whole.sets.map((set) => ({ ...set, header: { ...set.header!, count: 2 } }));
+  assert.equal(plan(["a@m1"], { ...whole, sets })[0]?.machines[0]?.header.count, 1);
+});
+
+test("a unit that becomes global loses its assignment and stays where it is", () => {
+  const snapshot = registryWith(["g@m1"], ["m1", "m2"]);
+  const writes = plan(["g@m1", "g@m2"], snapshot, ["g"]);
+  assert.deepEqual(after(snapshot, writes), ["g@m1#h1", "g@m2#h1"]);
+  const revisions = writes.flatMap(({ changes }) =>
+    changes.map(({ to, assignModRevision }) => [to, assignModRevision]),
+  );
+  assert.deepEqual(revisions[0], [null, 5]);
+});
+
+test("an assignment nobody can read is written over, or deleted where its unit is not wanted", () => {
+  const damagedAssignments = ["a", "b"].map((unit) => ({ unit: unit as UnitName, modRevision: 9 }));
+  const snapshot = { ...registryWith([], ["m1"]), damagedAssignments };
+  const [write] = plan(["a@m1"], snapshot);
+  assert.deepEqual(
+    write?.changes.map(({ unit, assignModRevision, to }) => [unit, assignModRevision, to?.machine ?? null]),
+    [
+      ["b", 9, null],
+      ["a", 9, "m1"],
+    ],
+  );
 });

@@ -45,6 +45,7 @@ export interface UnitWrite {
 /**
  * What an engine must write so that the registry's sets are the wanted placements: nothing where they are already. What goes is
  * written before what comes, so that a set never holds both sides of an exchange; every intermediate set is complete in itself.
+ * Not so one that was damaged when read: its agent keeps what it runs until the last of its placements is back.
  */
 export function planSetWrites(
   wanted: readonly Placement[],
@@ -52,11 +53,17 @@ export function planSetWrites(
   snapshot: ClusterSnapshot,
   sha256: Sha256,
 ): SetWrite[] {
-  const state = new SetState(snapshot, sha256);
+  const writes = unitWrites(wanted, globals, snapshot);
+  const state = new SetState(snapshot, writes, sha256);
+  const transactions = inTransactions(writes).map((changes) => state.apply(changes));
+  return [...transactions, ...state.repairs(new Set(wanted.map((placement) => placement.machine)))];
+}
+
+function inTransactions(writes: readonly UnitWrite[]): UnitWrite[][] {
   const batches: UnitWrite[][] = [];
   let batch: UnitWrite[] = [];
   let touched = new Set<MachineId>();
-  for (const change of unitWrites(wanted, globals, snapshot)) {
+  for (const change of writes) {
     const machines = machinesOfWrite(change).filter((machine) => !touched.has(machine));
     if (!fits(batch.length + 1, touched.size + machines.length)) {
       batches.push(batch);
@@ -67,8 +74,7 @@ export function planSetWrites(
     for (const machine of machinesOfWrite(change)) touched.add(machine);
   }
   if (batch.length > 0) batches.push(batch);
-  const writes = batches.map((changes) => state.apply(changes));
-  return [...writes, ...state.repairs(new Set(wanted.map((placement) => placement.machine)))];
+  return batches;
 }
 
 function fits(units: number, machines: number): boolean {
@@ -84,6 +90,7 @@ function unitWrites(
   snapshot: ClusterSnapshot,
 ): UnitWrite[] {
   const assigned = new Map(snapshot.assignments.map((assignment) => [assignment.unit, assignment]));
+  const damaged = new Map(snapshot.damagedAssignments?.map(({ unit, modRevision }) => [unit, modRevision]));
   const projected = new Map(
     snapshot.sets.flatMap((set) => set.placements.map((placed) => [`${set.machine}/${placed.unit}`, placed] as const)),
   );
@@ -96,7 +103,7 @@ function unitWrites(
     if (there?.hash === placement.hash && there.goal === placement.goal && agrees(before, placement, globals)) continue;
     writes.push({
       unit: placement.unit,
-      assignModRevision: globals.has(placement.unit) ? null : (before?.modRevision ?? 0),
+      assignModRevision: globals.has(placement.unit) ? null : (before?.modRevision ?? damaged.get(placement.unit) ?? 0),
       from: before !== null && before.machine !== placement.machine ? before.machine : null,
       to: { machine: placement.machine, hash: placement.hash, goal: placement.goal, reason: placement.reason.code },
     });
@@ -111,14 +118,17 @@ function unitWrites(
       writes.push({ unit, assignModRevision: released ? before.modRevision : null, from: set.machine, to: null });
     }
   }
-  for (const assignment of snapshot.assignments) {
-    if (wantedUnits.has(assignment.unit) || projected.has(`${assignment.machine}/${assignment.unit}`)) continue;
-    writes.push({
-      unit: assignment.unit,
-      assignModRevision: assignment.modRevision,
-      from: assignment.machine,
-      to: null,
-    });
+  for (const { unit, machine, modRevision } of snapshot.assignments) {
+    if (globals.has(unit) && wantedUnits.has(unit)) {
+      // It was a single unit before: an assignment would name one machine of many.
+      writes.push({ unit, assignModRevision: modRevision, from: null, to: null });
+    } else if (!wantedUnits.has(unit) && !projected.has(`${machine}/${unit}`)) {
+      writes.push({ unit, assignModRevision: modRevision, from: machine, to: null });
+    }
+  }
+  for (const [unit, modRevision] of damaged) {
+    if (wantedUnits.has(unit) && !globals.has(unit)) continue;
+    writes.push({ unit, assignModRevision: modRevision, from: null, to: null });
   }
   return writes.sort(inWritingOrder);
 }
@@ -140,16 +150,30 @@ function machinesOfWrite(write: UnitWrite): MachineId[] {
   return [...new Set(machines)];
 }
 
-/** The sets as they are after each batch, so that each header describes what its transaction leaves behind. */
+type Sets = Map<MachineId, Map<UnitName, PlacedUnit>>;
+
+function applyTo(sets: Sets, { unit, from, to }: UnitWrite): void {
+  if (from !== null) sets.get(from)?.delete(unit);
+  if (to === null) return;
+  const placements = sets.get(to.machine) ?? new Map<UnitName, PlacedUnit>();
+  sets.set(to.machine, placements.set(unit, { unit, hash: to.hash, goal: to.goal }));
+}
+
+/** The sets as they are after each transaction, so that each header describes what its transaction leaves behind. */
 class SetState {
   readonly #sha256: Sha256;
   readonly #epoch: number;
   readonly #revision: number;
-  readonly #placements = new Map<MachineId, Map<UnitName, PlacedUnit>>();
+  readonly #placements: Sets = new Map();
   readonly #headers = new Map<MachineId, { header: SetHeader | null; modRevision: number }>();
   readonly #presence: Map<MachineId, number>;
+  /**
+   * Sets that were damaged when read, as they will be at the end. Their headers say that from the first transaction on: one that
+   * described a wiped set half restored would be an order to stop the other half.
+   */
+  readonly #promised = new Map<MachineId, Pick<SetHeader, "count" | "digest">>();
 
-  constructor(snapshot: ClusterSnapshot, sha256: Sha256) {
+  constructor(snapshot: ClusterSnapshot, writes: readonly UnitWrite[], sha256: Sha256) {
     this.#sha256 = sha256;
     this.#epoch = snapshot.identity?.epoch ?? 0;
     this.#revision = snapshot.revision;
@@ -158,17 +182,17 @@ class SetState {
       this.#placements.set(set.machine, new Map(set.placements.map((placed) => [placed.unit, placed])));
       this.#headers.set(set.machine, { header: set.header, modRevision: set.headerModRevision });
     }
+    const atTheEnd: Sets = new Map(
+      [...this.#placements].map(([machine, placements]) => [machine, new Map(placements)]),
+    );
+    for (const write of writes) applyTo(atTheEnd, write);
+    for (const machine of new Set(writes.flatMap(machinesOfWrite))) {
+      if (!this.#isSound(machine)) this.#promised.set(machine, this.#described(atTheEnd.get(machine)));
+    }
   }
 
   apply(changes: readonly UnitWrite[]): SetWrite {
-    for (const change of changes) {
-      if (change.from !== null) this.#placements.get(change.from)?.delete(change.unit);
-      if (change.to === null) continue;
-      const { machine, hash, goal } = change.to;
-      const placements = this.#placements.get(machine) ?? new Map<UnitName, PlacedUnit>();
-      placements.set(change.unit, { unit: change.unit, hash, goal });
-      this.#placements.set(machine, placements);
-    }
+    for (const change of changes) applyTo(this.#placements, change);
     const machines = [...new Set(changes.flatMap(machinesOfWrite))].sort();
     return { machines: machines.map((machine) => this.#touch(machine)), changes };
   }
@@ -183,22 +207,18 @@ class SetState {
 
   #isSound(machine: MachineId): boolean {
     const header = this.#headers.get(machine)?.header ?? null;
-    return (
-      header !== null &&
-      header.epoch === this.#epoch &&
-      header.digest === digestOfSet(this.#sorted(machine), this.#sha256)
-    );
+    if (header === null || header.epoch !== this.#epoch) return false;
+    const { count, digest } = this.#described(this.#placements.get(machine));
+    return header.count === count && header.digest === digest;
   }
 
   #touch(machine: MachineId): TouchedMachine {
     const before = this.#headers.get(machine) ?? { header: null, modRevision: 0 };
-    const placements = this.#sorted(machine);
     const header: SetHeader = {
       epoch: this.#epoch,
       // Never below one an agent has seen, also when somebody deleted the header: the store's revision only rises.
       generation: Math.max((before.header?.generation ?? 0) + 1, this.#revision),
-      count: placements.length,
-      digest: digestOfSet(placements, this.#sha256),
+      ...(this.#promised.get(machine) ?? this.#described(this.#placements.get(machine))),
     };
     this.#headers.set(machine, { header, modRevision: before.modRevision });
     return {
@@ -209,7 +229,8 @@ class SetState {
     };
   }
 
-  #sorted(machine: MachineId): PlacedUnit[] {
-    return [...(this.#placements.get(machine)?.values() ?? [])].sort((a, b) => compareText(a.unit, b.unit));
+  #described(placements: ReadonlyMap<UnitName, PlacedUnit> | undefined): Pick<SetHeader, "count" | "digest"> {
+    const placed = [...(placements?.values() ?? [])];
+    return { count: placed.length, digest: digestOfSet(placed, this.#sha256) };
   }
 }
