@@ -99,7 +99,6 @@ export class Agent {
   async run(signal: AbortSignal): Promise<void> {
     this.#state = (await this.#ports.files.readState()) ?? this.#state;
     this.#machineEnv = await this.#ports.files.readMachineEnv();
-    if (this.#machineEnv === null) await this.#describeMachine({ id: this.#self.machine, ...this.#self });
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
     this.#ports.manager.onChange(this.#wakeup.wake, both);
@@ -138,6 +137,7 @@ export class Agent {
   }
 
   async #pass(): Promise<number | null> {
+    if (this.#machineEnv === null) await this.#describeMachine({ id: this.#self.machine, ...this.#self });
     if (this.#mirror.complete) await this.#listen();
     await this.#announce();
     const { wanted, missing } = await findWantedUnits(
