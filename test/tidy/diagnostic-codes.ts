@@ -1,0 +1,25 @@
+import { textOf, trackedFiles, withoutComments } from "./sources.ts";
+
+/**
+ * Codes of every Diagnostic the sources make: object literals whose `code` is followed by its severity, and the small local
+ * makers named `error`, `problem` or `forbiddenCharacter` that files of the compiler have.
+ */
+export function diagnosticCodes(): readonly string[] {
+  const codes = new Set<string>();
+  for (const path of trackedFiles()) {
+    if (!/^src\/.*\.ts$/.test(path) || path.endsWith(".test.ts")) continue;
+    const text = withoutComments(textOf(path));
+    if (!/\bDiagnostic\b/.test(text)) continue;
+    for (const [, code] of text.matchAll(/\bcode: "([a-z0-9-]+)",\s*severity\b/g)) codes.add(code!);
+    for (const [, code] of text.matchAll(/(?:#|\b)(?:error|problem)\(\s*"([a-z0-9-]+)",/g)) codes.add(code!);
+    for (const [, code] of text.matchAll(/#forbiddenCharacter\(text, "[^"]+", "([a-z0-9-]+)"/g)) codes.add(code!);
+    // A file of the wrong kind is told by its kind.
+    if (/`unit-\$\{file\.kind\}`/.test(text)) for (const kind of ["symlink", "submodule"]) codes.add(`unit-${kind}`);
+  }
+  return [...codes].sort();
+}
+
+/** Codes documented, from the first column of the page's tables. */
+export function documentedCodes(page: string): readonly string[] {
+  return [...textOf(page).matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, code]) => code!).sort();
+}

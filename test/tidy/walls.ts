@@ -1,0 +1,65 @@
+/** Who may import what: DESIGN's "imports point inwards" as a table. The longest matching folder rules. */
+export interface Room {
+  readonly folder: string;
+  /** Folders or files of src, beside the room itself. */
+  readonly may: readonly string[];
+  /** Packages and `node:` modules; `node:` alone means all of Node's. */
+  readonly packages: readonly string[];
+}
+
+const DOMAIN = "src/domain";
+const PORTS = "src/ports";
+const CODEC = "src/codec";
+const USECASES = "src/usecases";
+const DAEMON = "src/daemon";
+const ADAPTERS = "src/adapters";
+const ADAPTER = [PORTS, CODEC, DOMAIN];
+const ETCD_PROTO = "src/adapters/etcd-proto";
+const MVCC = "src/adapters/mvcc";
+/** Time, ids and hashes of the real world: single functions, so that an adapter that serves or stores may use them. */
+const REAL_WORLD = ["src/adapters/system-clock.ts", "src/adapters/random-id.ts", "src/adapters/sha256.ts"];
+
+export const ROOMS: readonly Room[] = [
+  { folder: DOMAIN, may: [], packages: [] },
+  { folder: PORTS, may: [DOMAIN], packages: [] },
+  { folder: CODEC, may: [PORTS, DOMAIN], packages: [] },
+  { folder: "src/codec/manifest", may: [CODEC, DOMAIN], packages: ["yaml", "zod"] },
+  { folder: USECASES, may: [PORTS, CODEC, DOMAIN], packages: [] },
+  { folder: DAEMON, may: [USECASES, PORTS, CODEC, DOMAIN], packages: [] },
+  { folder: "src/api", may: [DAEMON, USECASES, PORTS, CODEC, DOMAIN], packages: ["node:"] },
+  { folder: ADAPTERS, may: ADAPTER, packages: ["node:"] },
+  { folder: "src/adapters/git", may: [...ADAPTER, ...REAL_WORLD], packages: ["node:", "isomorphic-git"] },
+  { folder: "src/adapters/systemd", may: ADAPTER, packages: ["node:", "dbus-next"] },
+  { folder: MVCC, may: ADAPTER, packages: [] },
+  // In-memory twins are pure: no Node at all, so that the simulator owns time and order.
+  { folder: "src/adapters/memory", may: ADAPTER, packages: [] },
+  // etcd's wire format, and nothing else: the client and the server of it share the messages.
+  { folder: ETCD_PROTO, may: [], packages: ["node:", "@grpc/grpc-js", "protobufjs", "protobufjs/light.js", "long"] },
+  { folder: "src/adapters/etcd", may: [...ADAPTER, ETCD_PROTO], packages: ["node:", "@grpc/grpc-js"] },
+  // The embedded registry is the model of etcd, persisted and served over etcd's wire format.
+  {
+    folder: "src/adapters/embedded",
+    may: [...ADAPTER, ETCD_PROTO, MVCC, ...REAL_WORLD],
+    packages: ["node:", "@grpc/grpc-js"],
+  },
+  // Those who choose adapters.
+  { folder: "src/lab", may: [ADAPTERS, PORTS, DOMAIN], packages: ["node:"] },
+  { folder: "src/sim", may: [ADAPTERS, DAEMON, USECASES, PORTS, CODEC, DOMAIN], packages: ["node:"] },
+  { folder: "src/cli", may: ["src"], packages: ["node:", "@oclif/core"] },
+  { folder: "src/action", may: ["src"], packages: ["node:"] },
+];
+
+/** The only places that read the environment: the composition roots, and the lab, which passes PATH on to what it starts. */
+export const ENVIRONMENT_READERS = ["src/cli/", "src/action/", "src/lab/"];
+
+/** What a decider must not know of: time, chance, the process, waiting. As code, after comments are gone. */
+export const BANNED_FROM_DOMAIN: Readonly<Record<string, RegExp>> = {
+  "the clock": /\bnew Date\b|\bDate\.|\bperformance\./,
+  chance: /\bMath\.random\b|\brandomUUID\b|\bcrypto\./,
+  "the process": /\bprocess\./,
+  waiting:
+    /\basync\s+(function|\(|[A-Za-z#_]+\s*(\(|=>))|\bawait\s|\bPromise\b|\bset(Timeout|Interval|Immediate)\(|queueMicrotask/,
+  output: /\bconsole\./,
+  "the outside": /"node:|\bimport\(|\brequire\(|\bfetch\(|\bglobalThis\b/,
+  "module state": /^let /m,
+};
