@@ -6,12 +6,13 @@ import type { ClusterIdentity, ClusterSnapshot, Release } from "../domain/cluste
 import type { Sha256 } from "../domain/names.ts";
 import { basisOf } from "../domain/plan/basis-of.ts";
 import type { Plan } from "../domain/plan/plan.ts";
+import { contentIdOf, planIdOf } from "../domain/plan/plan-changes.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { indexUnits } from "../domain/spec/index-units.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import type { Operation, Registry } from "../ports/registry.ts";
+import type { Compare, Operation, Registry } from "../ports/registry.ts";
 import { readSnapshot } from "./read-snapshot.ts";
 
 /** Units of a spec's index in one key: a 20,000-unit index is 200 keys, and decoding per key is what reading one costs. */
@@ -50,16 +51,32 @@ export interface ApplyInput {
  */
 export async function applyPlan(input: ApplyInput): Promise<Applied> {
   const { registry, keys, plan, spec } = input;
-  const { snapshot } = await readSnapshot(registry, keys);
+  refuseAltered(input);
+  const snapshot = await readToWrite(input);
   const already = await alreadyApplied(input, snapshot);
   if (already !== null) return already;
-  if (basisOf(snapshot, input.sha256) !== plan.base.basis) return { kind: "stale", release: snapshot.release };
+  if (basisOf(snapshot, input.sha256) !== plan.base.basis) return staleOrAlready(plan, snapshot);
   await proveOnBranch(input);
-  const identity = snapshot.identity ?? (await mintCluster(input));
+  const identity = snapshot.identity ?? (await newCluster(input));
   refuseOtherCluster(identity, input);
   await writeImmutable(registry, specOperations(keys, spec, input.sha256));
   await writeImmutable(registry, planOperations(keys, plan));
   return swapRelease(input, snapshot, identity);
+}
+
+/** A reading one may write by: none of the two records a release hangs on is newer than this fleet, or damaged. */
+async function readToWrite({ registry, keys }: ApplyInput): Promise<ClusterSnapshot> {
+  const { snapshot, newerVersion, quarantined } = await readSnapshot(registry, keys);
+  if (newerVersion !== null) {
+    throw new OperationError("newer-fleet", `the registry holds records of version ${newerVersion}`, {
+      next: "use the fleet version the cluster runs",
+    });
+  }
+  const damaged = quarantined.find(({ key }) => key === keys.cluster || key === keys.release);
+  if (damaged === undefined) return snapshot;
+  throw new OperationError("record-damaged", `${damaged.key} cannot be read: ${damaged.problem}`, {
+    next: "restore it from a backup of the registry",
+  });
 }
 
 async function alreadyApplied(input: ApplyInput, { release, identity }: ClusterSnapshot): Promise<Applied | null> {
@@ -68,6 +85,25 @@ async function alreadyApplied(input: ApplyInput, { release, identity }: ClusterS
   // A re-run of an older apply after a newer one: the release descends from this commit, so it was applied before.
   const descends = await input.source.isAncestor(input.plan.commit, release.commit);
   return descends === "yes" ? { kind: "already", release, identity } : null;
+}
+
+/** Another commit with the same content, a squash of this one say, may have been applied in its place. */
+function staleOrAlready(plan: Plan, { release, identity }: ClusterSnapshot): Applied {
+  const isDone = release !== null && identity !== null && release.contentId === plan.contentId;
+  return isDone ? { kind: "already", release, identity } : { kind: "stale", release };
+}
+
+/** What was reviewed is what is applied: a plan edited by hand has other contents than its ids say. */
+function refuseAltered({ plan, sha256 }: ApplyInput): void {
+  if (plan.partial !== null) {
+    throw new OperationError("plan-partial", `this plan shows ${plan.partial} only and cannot be applied`, {
+      next: "plan a whole commit",
+    });
+  }
+  if (contentIdOf(plan, sha256) === plan.contentId && planIdOf(plan, sha256) === plan.planId) return;
+  throw new OperationError("plan-altered", "the plan is not as it was made: its contents and its ids differ", {
+    next: "plan again",
+  });
 }
 
 async function proveOnBranch({ source, plan, branch, sourceName }: ApplyInput): Promise<void> {
@@ -82,10 +118,10 @@ async function proveOnBranch({ source, plan, branch, sourceName }: ApplyInput): 
   );
 }
 
-/** The first apply mints the cluster, create-only; a renamed or copied manifest is caught here, before it adds everything again. */
-async function mintCluster(input: ApplyInput): Promise<ClusterIdentity> {
+/** The first apply mints the cluster; a renamed or copied manifest is caught here, before it adds everything again. */
+async function newCluster(input: ApplyInput): Promise<ClusterIdentity> {
   await refuseRenamedManifest(input);
-  const identity: ClusterIdentity = {
+  return {
     id: input.newId(),
     name: input.spec.cluster,
     source: input.sourceName,
@@ -93,15 +129,6 @@ async function mintCluster(input: ApplyInput): Promise<ClusterIdentity> {
     manifest: input.manifest,
     epoch: 1,
   };
-  const result = await input.registry.txn({
-    when: [{ key: input.keys.cluster, target: "create", is: "=", value: 0 }],
-    then: [{ kind: "put", key: input.keys.cluster, value: encodeRecord(identity) }],
-    otherwise: [{ kind: "list", prefix: input.keys.cluster, exact: true }],
-  });
-  if (result.succeeded) return identity;
-  const decoded = decodeRecord<ClusterIdentity>(result.listings[0]?.[0]?.value ?? "", CLUSTER_SHAPE);
-  if (decoded.kind === "record") return decoded.record;
-  throw new OperationError("cluster-record-damaged", `the cluster record at ${input.keys.cluster} cannot be read`);
 }
 
 async function refuseRenamedManifest(input: ApplyInput): Promise<void> {
@@ -145,7 +172,7 @@ async function swapRelease(input: ApplyInput, snapshot: ClusterSnapshot, identit
   const { registry, keys, plan } = input;
   const before = snapshot.release;
   const record: ReleaseRecord = {
-    seq: (before?.seq ?? 0) + 1,
+    seq: (await lastSeq(input, snapshot)) + 1,
     commit: plan.commit,
     specHash: plan.specHash,
     contentId: plan.contentId,
@@ -158,10 +185,17 @@ async function swapRelease(input: ApplyInput, snapshot: ClusterSnapshot, identit
   const { op: _op, ...release } = record;
   const value = encodeRecord(record);
   const forgotten = record.seq - RELEASES_KEPT;
+  const minted: Operation[] =
+    snapshot.identity === null ? [{ kind: "put", key: keys.cluster, value: encodeRecord(identity) }] : [];
   try {
     const result = await registry.txn({
-      when: [{ key: keys.release, target: "mod", is: "=", value: snapshot.releaseModRevision }],
+      when: [
+        { key: keys.release, target: "mod", is: "=", value: snapshot.releaseModRevision },
+        // Create-only, and with its first release: a cluster nobody finished making is none.
+        ...minted.map((): Compare => ({ key: keys.cluster, target: "create", is: "=", value: 0 })),
+      ],
       then: [
+        ...minted,
         { kind: "put", key: keys.release, value },
         { kind: "put", key: keys.releaseAt(record.seq), value },
         ...(forgotten > 0 ? [{ kind: "delete", key: keys.releaseAt(forgotten) } as const] : []),
@@ -173,6 +207,14 @@ async function swapRelease(input: ApplyInput, snapshot: ClusterSnapshot, identit
     return { kind: "released", release, identity };
   }
   return { kind: "stale", release: (await readSnapshot(registry, keys)).snapshot.release };
+}
+
+/** A release key that was deleted leaves its history: a number used twice would be one that every machine has had already. */
+async function lastSeq({ registry, keys }: ApplyInput, { release, identity }: ClusterSnapshot): Promise<number> {
+  if (release !== null) return release.seq;
+  if (identity === null) return 0;
+  const { entries } = await registry.list(keys.releaseAt(0).replace(/[^/]*$/, ""));
+  return Number(entries.at(-1)?.key.replace(/^.*\//, "") ?? 0);
 }
 
 /** After a lost reply: whether the release that took our number is ours. The history tells even if a newer one is in force. */
