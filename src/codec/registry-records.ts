@@ -76,6 +76,7 @@ export const STATUS_SHAPE: Shape = {
   since: "string",
   result: "string",
   invocation: "string",
+  started: "boolean",
   problem: "object?",
 };
 

@@ -7,7 +7,7 @@ import { sha256 } from "../adapters/sha256.ts";
 import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import { type Convergence, judgeConvergence } from "../domain/cluster/convergence.ts";
-import type { CommitId } from "../domain/names.ts";
+import type { CommitId, MachineId } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { Registry } from "../ports/registry.ts";
 import { type Applied, applyPlan } from "../usecases/apply-plan.ts";
@@ -40,6 +40,7 @@ export class SimCluster {
   /** Nobody's faults: how an operator on the registry's own machine would look at it. */
   readonly registry: Registry;
   readonly trace: string[] = [];
+  readonly engineOperations = new Map<string, MachineId>();
   readonly #engines: number;
   readonly #compile: CommitCompiler;
   readonly #source: MemoryGitSource;
@@ -61,6 +62,7 @@ export class SimCluster {
       newId: () => this.newId(),
       log: (line: string) => this.log(line),
       cluster: options.cluster,
+      engineOperations: this.engineOperations,
     };
     this.machines = Array.from({ length: options.machines }, (_, index) => new SimMachine(world, index + 1));
     void expireLeases(this.store, this.clock, this.#ended.signal);

@@ -21,6 +21,8 @@ export interface SimWorld {
   readonly newId: () => string;
   readonly log: (line: string) => void;
   readonly cluster: string;
+  /** Which machine's engine an operation id belongs to: for checkers, who ask whether a writer was leading. */
+  readonly engineOperations: Map<string, MachineId>;
 }
 
 /** A lost machine is noticed after this long in the simulation: long against its delays, short against its length. */
@@ -122,7 +124,7 @@ export class SimMachine {
         source,
         compile,
         clock: this.clock,
-        newId: this.#world.newId,
+        newId: () => this.#engineOperation(),
         sha256,
         log: (line) => this.#world.log(`${this.name} engine: ${line}`),
       },
@@ -180,6 +182,12 @@ export class SimMachine {
     }
     if (paused) this.clock.pause();
     else this.clock.resume();
+  }
+
+  #engineOperation(): string {
+    const id = this.#world.newId();
+    this.#world.engineOperations.set(id, this.id);
+    return id;
   }
 
   #connect(): FaultyRegistry {

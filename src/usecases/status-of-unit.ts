@@ -26,6 +26,7 @@ export async function statusOfUnit(
     since: details?.since ?? "",
     result: details?.result ?? "",
     invocation: details?.invocation ?? "",
+    started: observed.started !== null && observed.started === (observed.loaded ?? observed.onDisk),
     problem:
       failed || problem !== null ? await problemOf(manager, observed.service, problem, details?.result ?? "") : null,
   };
@@ -39,6 +40,7 @@ const NOTHING = {
   since: "",
   result: "",
   invocation: "",
+  started: false,
 };
 
 async function problemOf(

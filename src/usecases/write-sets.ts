@@ -36,18 +36,16 @@ export async function writeSets(
       ],
       then: [
         ...write.changes.flatMap((change) => unitOperations(keys, change)),
-        ...write.machines.map(
-          (touched): Operation => ({
-            kind: "put",
-            key: keys.set(touched.machine),
-            value: encodeRecord({ ...touched.header, op: operation }),
-          }),
+        ...write.machines.flatMap(({ machine, header }): Operation[] =>
+          header === null
+            ? []
+            : [{ kind: "put", key: keys.set(machine), value: encodeRecord({ ...header, op: operation }) }],
         ),
       ],
     });
     if (!result.succeeded) return { revision, complete: false };
     revision = result.revision;
-    for (const touched of write.machines) headerRevisions.set(touched.machine, revision);
+    for (const { machine, header } of write.machines) if (header !== null) headerRevisions.set(machine, revision);
   }
   return { revision, complete: true };
 }

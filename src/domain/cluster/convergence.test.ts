@@ -66,7 +66,7 @@ const CASES: readonly Case[] = [
   {
     says: "a oneshot that never ran is not",
     unit: oneshot,
-    status: { active: "inactive", result: "success", invocation: "" },
+    status: { active: "inactive", result: "success", started: false },
     verdict: "waiting state",
   },
   {
@@ -148,6 +148,7 @@ function snapshotOf(
     since: "",
     result: "success",
     invocation: "i",
+    started: true,
     problem: null,
   };
   const facts = { address: "", bootId: "", version: "", joined: "", acceptedSeq: 0, metadata: {} };

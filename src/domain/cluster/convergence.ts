@@ -145,10 +145,10 @@ class Seen {
   }
 
   judge({ unit, machine, hash, goal }: Placement): Verdict {
-    const placed = this.#placed.get(`${unit}/${machine}`);
-    if (placed?.hash !== hash || placed.goal !== goal) return waiting({ code: "not-placed" });
     const member = this.#members.get(machine);
-    if (member?.present !== true) return waiting({ code: "machine-absent" });
+    if (member?.present === false) return waiting({ code: "machine-absent" });
+    const placed = this.#placed.get(`${unit}/${machine}`);
+    if (member === undefined || placed?.hash !== hash || placed.goal !== goal) return waiting({ code: "not-placed" });
     const status = this.#statuses.get(`${unit}/${machine}`);
     if (status === undefined) return behind(member) ?? waiting({ code: "no-status" });
     const problem = status.problem;
@@ -173,10 +173,10 @@ class Seen {
    * A loaded unit waits for whoever activates it, up or down. A launched one is active: a timer waiting, a socket listening, a
    * service running or remaining after its exit; only a oneshot is also done when it has ended well.
    */
-  #fits(goal: Placement["goal"], { unit, active, result, invocation }: UnitStatus): boolean {
+  #fits(goal: Placement["goal"], { unit, active, result, started }: UnitStatus): boolean {
     if (goal === "loaded") return active !== "failed";
     if (active === "active" || active === "reloading") return true;
-    return this.#oneshots.has(unit) && active === "inactive" && result === "success" && invocation !== "";
+    return this.#oneshots.has(unit) && active === "inactive" && started && (result === "success" || result === "");
   }
 }
 

@@ -26,7 +26,8 @@ export interface TouchedMachine {
   /** As read; both are compared. Presence 0 is compared too: evicting from a machine that came back must fail. */
   readonly presenceRevision: number;
   readonly headerModRevision: number;
-  readonly header: SetHeader;
+  /** Null where the machine is only compared: units leave it, and its set stays as unknown as it is. */
+  readonly header: SetHeader | null;
 }
 
 export interface UnitWrite {
@@ -53,10 +54,35 @@ export function planSetWrites(
   snapshot: ClusterSnapshot,
   sha256: Sha256,
 ): SetWrite[] {
-  const writes = unitWrites(wanted, globals, snapshot);
-  const state = new SetState(snapshot, writes, sha256);
+  const unknown = unknownSets(snapshot, sha256);
+  const writes = unitWrites(wanted, globals, snapshot).flatMap((write) => withoutUnknown(write, unknown));
+  const state = new SetState(snapshot, writes, unknown, sha256);
   const transactions = inTransactions(writes).map((changes) => state.apply(changes));
   return [...transactions, ...state.repairs(new Set(wanted.map((placement) => placement.machine)))];
+}
+
+/**
+ * Machines that are away and whose set is damaged: what ran there is known of single units only. A header written now would be an
+ * order to stop the rest (the global units) the moment the machine returns; without one its agent keeps everything, and once it is
+ * present its set is written whole. The simulator found it (seeds 56, 85: placements wiped while a machine was away).
+ */
+function unknownSets(snapshot: ClusterSnapshot, sha256: Sha256): ReadonlySet<MachineId> {
+  const epoch = snapshot.identity?.epoch ?? 0;
+  const sets = new Map(snapshot.sets.map((set) => [set.machine, set]));
+  const away = snapshot.members.filter((member) => !member.present).map((member) => member.id);
+  return new Set(
+    away.filter((machine) => {
+      const { header = null, placements = [] } = sets.get(machine) ?? {};
+      return header?.epoch !== epoch || header.digest !== digestOfSet(placements, sha256);
+    }),
+  );
+}
+
+/** What is left of a write where such sets are not touched: assignments still change, and units still leave for elsewhere. */
+function withoutUnknown(write: UnitWrite, unknown: ReadonlySet<MachineId>): UnitWrite[] {
+  if (write.to !== null) return unknown.has(write.to.machine) ? [] : [write];
+  if (write.from === null || !unknown.has(write.from)) return [write];
+  return write.assignModRevision === null ? [] : [{ ...write, from: null }];
 }
 
 function inTransactions(writes: readonly UnitWrite[]): UnitWrite[][] {
@@ -167,13 +193,20 @@ class SetState {
   readonly #placements: Sets = new Map();
   readonly #headers = new Map<MachineId, { header: SetHeader | null; modRevision: number }>();
   readonly #presence: Map<MachineId, number>;
+  readonly #unknown: ReadonlySet<MachineId>;
   /**
    * Sets that were damaged when read, as they will be at the end. Their headers say that from the first transaction on: one that
    * described a wiped set half restored would be an order to stop the other half.
    */
   readonly #promised = new Map<MachineId, Pick<SetHeader, "count" | "digest">>();
 
-  constructor(snapshot: ClusterSnapshot, writes: readonly UnitWrite[], sha256: Sha256) {
+  constructor(
+    snapshot: ClusterSnapshot,
+    writes: readonly UnitWrite[],
+    unknown: ReadonlySet<MachineId>,
+    sha256: Sha256,
+  ) {
+    this.#unknown = unknown;
     this.#sha256 = sha256;
     this.#epoch = snapshot.identity?.epoch ?? 0;
     this.#revision = snapshot.revision;
@@ -201,7 +234,7 @@ class SetState {
   repairs(wanted: ReadonlySet<MachineId>): SetWrite[] {
     const machines = [...new Set([...this.#placements.keys(), ...wanted])]
       .sort()
-      .filter((machine) => !this.#isSound(machine));
+      .filter((machine) => !this.#unknown.has(machine) && !this.#isSound(machine));
     return machines.map((machine) => ({ machines: [this.#touch(machine)], changes: [] }));
   }
 
@@ -214,6 +247,10 @@ class SetState {
 
   #touch(machine: MachineId): TouchedMachine {
     const before = this.#headers.get(machine) ?? { header: null, modRevision: 0 };
+    const presenceRevision = this.#presence.get(machine) ?? 0;
+    if (this.#unknown.has(machine)) {
+      return { machine, presenceRevision, headerModRevision: before.modRevision, header: null };
+    }
     const header: SetHeader = {
       epoch: this.#epoch,
       // Never below one an agent has seen, also when somebody deleted the header: the store's revision only rises.
@@ -221,12 +258,7 @@ class SetState {
       ...(this.#promised.get(machine) ?? this.#described(this.#placements.get(machine))),
     };
     this.#headers.set(machine, { header, modRevision: before.modRevision });
-    return {
-      machine,
-      presenceRevision: this.#presence.get(machine) ?? 0,
-      headerModRevision: before.modRevision,
-      header,
-    };
+    return { machine, presenceRevision, headerModRevision: before.modRevision, header };
   }
 
   #described(placements: ReadonlyMap<UnitName, PlacedUnit> | undefined): Pick<SetHeader, "count" | "digest"> {

@@ -1,0 +1,252 @@
+import { createHash } from "node:crypto";
+import type { UnitName } from "../../src/domain/names.ts";
+import { Random } from "../../src/sim/random.ts";
+import { SimCluster } from "../../src/sim/sim-cluster.ts";
+import type { SimMachine } from "../../src/sim/sim-machine.ts";
+import { Checkers } from "./checkers.ts";
+import { SampleRepository } from "./sample-repository.ts";
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly trace: readonly string[];
+  /** Equal for equal runs. */
+  readonly hash: string;
+  readonly faults: readonly string[];
+}
+
+/** How long faults rain, and how often somebody looks. Virtual time. */
+const STORM_MS = 180_000;
+const LOOK_MS = 250;
+/** After everything is healed: converged within this, then silent for that. */
+const CONVERGE_MS = 120_000;
+const SILENCE_MS = 30_000;
+
+/** One kind of fault: what it does now and, some time later, what ends it. */
+interface FaultKind {
+  readonly name: string;
+  inject(storm: Storm, machine: SimMachine): Promise<void>;
+  heal(storm: Storm, machine: SimMachine): Promise<void>;
+}
+
+interface Storm {
+  readonly cluster: SimCluster;
+  readonly checkers: Checkers;
+  readonly random: Random;
+}
+
+const nothing = async (): Promise<void> => undefined;
+
+/** A seed enables some of these: with all at once, one hides the other. */
+const FAULTS: readonly FaultKind[] = [
+  {
+    name: "power loss",
+    async inject({ checkers }, machine) {
+      checkers.forget(machine);
+      await machine.powerOff();
+      checkers.forget(machine);
+    },
+    heal: async ({ cluster }, machine) => {
+      if (!machine.powered) machine.powerOn(cluster.hasEngine(machine));
+    },
+  },
+  {
+    name: "agent crash",
+    inject: (_, machine) => machine.crashAgent(),
+    heal: async (_, machine) => machine.startAgent(),
+  },
+  { name: "agent stop", inject: (_, machine) => machine.stopAgent(), heal: async (_, machine) => machine.startAgent() },
+  {
+    name: "engine crash",
+    inject: (_, machine) => machine.crashEngine(),
+    heal: async ({ cluster }, machine) => {
+      if (cluster.hasEngine(machine)) machine.startEngine();
+    },
+  },
+  {
+    name: "partition",
+    inject: async (_, machine) => machine.setPartitioned(true),
+    heal: async (_, machine) => machine.setPartitioned(false),
+  },
+  {
+    name: "pause",
+    inject: async (_, machine) => machine.setPaused(true),
+    heal: async (_, machine) => machine.setPaused(false),
+  },
+  {
+    name: "git down",
+    inject: async (_, machine) => {
+      machine.source.down = true;
+    },
+    heal: async (_, machine) => {
+      machine.source.down = false;
+    },
+  },
+  {
+    name: "wiped placements",
+    async inject({ cluster, checkers }) {
+      const { revision } = await cluster.registry.txn({
+        when: [],
+        then: [{ kind: "delete-prefix", prefix: `${cluster.keys.root}placements/` }],
+      });
+      checkers.injected(revision);
+    },
+    heal: nothing,
+  },
+  {
+    name: "deleted header",
+    async inject({ cluster, checkers }, machine) {
+      const { revision } = await cluster.registry.txn({
+        when: [],
+        then: [{ kind: "delete", key: cluster.keys.set(machine.id) }],
+      });
+      checkers.injected(revision);
+    },
+    heal: nothing,
+  },
+  {
+    name: "deleted presence",
+    async inject({ cluster }, machine) {
+      await cluster.registry.txn({ when: [], then: [{ kind: "delete", key: cluster.keys.presence(machine.id) }] });
+    },
+    heal: nothing,
+  },
+  {
+    name: "D-Bus away",
+    inject: async (_, machine) => machine.manager.setReachable(false),
+    heal: async (_, machine) => machine.manager.setReachable(true),
+  },
+];
+
+/** Runs one seed to its end: a storm of faults and commits, then everything healed, convergence and silence. */
+export async function runSeed(seed: number): Promise<SeedResult> {
+  const choices = new Random(seed).fork("choices");
+  const machines = choices.between(2, 6);
+  const cluster = new SimCluster({
+    seed,
+    machines,
+    engines: choices.between(1, Math.min(3, machines)),
+    cluster: "sim",
+  });
+  const checkers = new Checkers(cluster);
+  const storm: Storm = { cluster, checkers, random: choices.fork("storm") };
+  const kinds = FAULTS.filter(() => choices.chance(0.45));
+  const noisy = choices.chance(0.5);
+  for (const machine of cluster.machines) {
+    machine.noise = noisy ? { dropRequest: 0.02, dropReply: 0.05, delayMs: choices.between(0, 80) } : machine.noise;
+  }
+  const repository = new SampleRepository(choices.fork("repository"));
+  cluster.start();
+  await cluster.clock.advance(2_000);
+  await release(storm, repository);
+  await weather(storm, kinds, repository);
+  await heal(storm, kinds);
+  await mustConverge(storm);
+  checkers.end();
+  await cluster.end();
+  const hash = createHash("sha256").update(cluster.trace.join("\n")).digest("hex");
+  return { seed, violations: checkers.violations, trace: cluster.trace, hash, faults: kinds.map((kind) => kind.name) };
+}
+
+async function release({ cluster, checkers }: Storm, repository: SampleRepository): Promise<void> {
+  const commit = cluster.commit(repository.next(), `commit ${cluster.repository.commits.size}`);
+  await checkers.allow(commit);
+  const applied = await cluster.apply(commit);
+  cluster.log(`applied ${commit.slice(0, 7)}: ${applied.kind}`);
+}
+
+async function weather(storm: Storm, kinds: readonly FaultKind[], repository: SampleRepository): Promise<void> {
+  const { cluster, checkers, random } = storm;
+  const endMs = cluster.clock.monotonicMs() + STORM_MS;
+  const pending: { atMs: number; heal: () => Promise<void> }[] = [];
+  while (cluster.clock.monotonicMs() < endMs) {
+    await cluster.clock.advance(LOOK_MS);
+    checkers.look();
+    const nowMs = cluster.clock.monotonicMs();
+    for (const due of pending.filter(({ atMs }) => atMs <= nowMs)) {
+      pending.splice(pending.indexOf(due), 1);
+      await during(cluster, due.heal());
+    }
+    if (kinds.length > 0 && random.chance(LOOK_MS / 8_000)) {
+      const [kind, machine] = [random.pick(kinds), random.pick(cluster.machines)];
+      cluster.log(`fault: ${kind.name} of ${machine.name}`);
+      await during(cluster, kind.inject(storm, machine));
+      pending.push({
+        atMs: nowMs + random.between(500, 25_000),
+        heal: async () => {
+          cluster.log(`healed: ${kind.name} of ${machine.name}`);
+          await kind.heal(storm, machine);
+        },
+      });
+    }
+    if (random.chance(LOOK_MS / 25_000)) await release(storm, repository);
+  }
+  for (const { heal } of pending) await during(cluster, heal());
+}
+
+/** Waits for something that may need time to pass. */
+async function during(cluster: SimCluster, act: Promise<void>): Promise<void> {
+  let done = false;
+  let failure: unknown = null;
+  act.then(
+    () => {
+      done = true;
+    },
+    (error: unknown) => {
+      done = true;
+      failure = error;
+    },
+  );
+  await cluster.clock.runUntil(() => done, 120_000);
+  if (failure !== null) throw failure;
+}
+
+async function heal(storm: Storm, kinds: readonly FaultKind[]): Promise<void> {
+  const { cluster } = storm;
+  cluster.log("everything is healed");
+  for (const machine of cluster.machines) {
+    machine.noise = { dropRequest: 0, dropReply: 0, delayMs: 0 };
+    for (const registry of [machine.agentRegistry, machine.engineRegistry]) {
+      if (registry !== null) registry.faults = { ...registry.faults, dropRequest: 0, dropReply: 0, delayMs: 0 };
+    }
+    for (const kind of kinds) await during(cluster, kind.heal(storm, machine));
+    machine.startAgent();
+    if (cluster.hasEngine(machine)) machine.startEngine();
+  }
+}
+
+async function mustConverge({ cluster, checkers }: Storm): Promise<void> {
+  const untilMs = cluster.clock.monotonicMs() + CONVERGE_MS;
+  let state = await cluster.convergence();
+  while (state?.converged !== true && cluster.clock.monotonicMs() < untilMs) {
+    await cluster.clock.advance(LOOK_MS);
+    checkers.look();
+    state = await cluster.convergence();
+  }
+  if (state?.converged !== true) {
+    checkers.violations.push(`not converged ${CONVERGE_MS / 1000} s after healing: ${JSON.stringify(state)}`);
+    return;
+  }
+  cluster.log("converged");
+  await cluster.clock.advance(10_000);
+  await oneSurvivorEach(cluster, checkers);
+  const { revision } = await cluster.snapshot();
+  await cluster.clock.advance(SILENCE_MS);
+  checkers.look();
+  const later = (await cluster.snapshot()).revision;
+  if (later !== revision)
+    checkers.violations.push(`an idle cluster wrote ${later - revision} times in ${SILENCE_MS / 1000} s`);
+}
+
+/** After heal each single unit runs on one machine, the one `assign/` names. */
+async function oneSurvivorEach(cluster: SimCluster, checkers: Checkers): Promise<void> {
+  const { assignments } = await cluster.snapshot();
+  for (const { unit, machine, goal } of assignments) {
+    const running = cluster.machines.filter(({ manager }) => manager.running().has(unit as UnitName));
+    const wrong = running.filter((other) => other.id !== machine);
+    if (wrong.length > 0)
+      checkers.violations.push(`${unit} still runs on ${wrong.map(({ name }) => name)}, assigned to ${machine}`);
+    const lasting = goal === "launched" && !["once.service", "tick.service"].includes(unit);
+    if (lasting && running.length === 0) checkers.violations.push(`${unit} runs nowhere after healing`);
+  }
+}
