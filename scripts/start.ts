@@ -19,7 +19,7 @@ const PATIENCE_MS = 60_000;
 
 await buildIfStale();
 const missing = missingPackages();
-if (missing.length > 0) await simulated(missing);
+if (missing.length > 0 || process.argv.includes("--simulated")) await simulated(missing);
 else if (process.getuid?.() !== 0) needsRoot();
 else await real();
 
@@ -63,13 +63,15 @@ function farewell(repository: string, victim: string): void {
 }
 
 async function simulated(missing: readonly string[]): Promise<void> {
-  say(`This machine lacks ${missing.join(", ")}; nothing is installed for you.`);
-  say(`With real machines: apt-get install ${missing.join(" ")}, then npm start again.`);
+  if (missing.length > 0) {
+    say(`This machine lacks ${missing.join(", ")}; nothing is installed for you.`);
+    say(`With real machines: apt-get install ${missing.join(" ")}, then npm start again.`);
+  }
   say(
     "Here is the same journey on SIMULATED machines: fleet's own daemons over a model of systemd, in this process.\n",
   );
   const { simulatedJourney } = await import("../src/sim/simulated-journey.ts");
-  await simulatedJourney({ example: join(root, "examples/hello"), say, step });
+  await simulatedJourney({ example: join(root, "examples/hello"), cluster: "hello", say, step });
 }
 
 /** The example as a repository of its own: this clone is not touched. */
