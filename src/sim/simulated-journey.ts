@@ -35,7 +35,8 @@ export async function simulatedJourney(options: {
   )!;
   step(`pull the plug of ${victim.name} (simulated)`);
   const before = sim.clock.monotonicMs();
-  await victim.powerOff();
+  // Its daemons need a moment of virtual time to notice that they are gone.
+  void victim.powerOff();
   await until(
     sim,
     () =>
