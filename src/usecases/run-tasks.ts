@@ -3,7 +3,7 @@ import type { UnitName } from "../domain/names.ts";
 import type { ObservedUnit, Task, WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import type { UnitManager } from "../ports/unit-manager.ts";
+import type { ManagedUnit, UnitManager } from "../ports/unit-manager.ts";
 import type { AgentFiles } from "./agent-files.ts";
 import type { UnitJobs } from "./unit-jobs.ts";
 
@@ -98,6 +98,11 @@ class TaskRun {
       const { loaded = null, started = null } = before ?? {};
       this.#owned.set(unit, { service, files: paths, onDisk: null, loaded, started });
     }
+    // Dying between here and the end, and wanted again by then, it must not pass for whole.
+    for (const unit of going) {
+      const before = this.#owned.get(unit);
+      if (before !== undefined) this.#owned.set(unit, { ...before, onDisk: null });
+    }
     await this.#world.files.writeOwned(this.#owned);
     for (const unit of going) await this.#chain(unit, () => this.#removeOne(unit));
     for (const unit of coming) await this.#chain(unit, () => this.#writeOne(unit));
@@ -105,10 +110,14 @@ class TaskRun {
     for (const unit of coming.filter((unit) => this.#alive(unit))) {
       const wanted = this.#wanted.get(unit)!;
       const before = this.#owned.get(unit)!;
+      const now = held.get(wanted.service);
+      if (now !== undefined && now.active !== "inactive" && now.active !== "failed") {
+        this.#fail(unit, "started-meanwhile", "something started it while its files were changed");
+      }
       this.#owned.set(unit, {
         ...before,
         onDisk: wanted.hash,
-        loaded: held.has(wanted.service) ? before.loaded : wanted.hash,
+        loaded: now === undefined ? wanted.hash : before.loaded,
       });
     }
     await this.#world.files.writeOwned(this.#owned);
@@ -151,7 +160,8 @@ class TaskRun {
     const reloaded = held.size > 0 ? [...this.#owned.keys()] : changed.filter((unit) => this.#owned.has(unit));
     for (const unit of reloaded) {
       const owned = this.#owned.get(unit)!;
-      this.#owned.set(unit, { ...owned, loaded: owned.onDisk });
+      // One that came up with its old text in between is not taken for renewed: the next pass restarts it.
+      if (this.#alive(unit)) this.#owned.set(unit, { ...owned, loaded: owned.onDisk });
     }
     await this.#world.files.writeOwned(this.#owned);
   }
@@ -188,10 +198,10 @@ class TaskRun {
     await this.#world.files.writeOwned(this.#owned);
   }
 
-  async #held(units: readonly UnitName[]): Promise<Set<UnitName>> {
-    if (units.length === 0) return new Set();
+  async #held(units: readonly UnitName[]): Promise<Map<UnitName, ManagedUnit>> {
+    if (units.length === 0) return new Map();
     const listed = await this.#world.manager.list(units.map((unit) => this.#service(unit)));
-    return new Set(listed.filter((unit) => unit.load !== "not-found").map((unit) => unit.name));
+    return new Map(listed.filter((unit) => unit.load !== "not-found").map((unit) => [unit.name, unit]));
   }
 
   #service(unit: UnitName): UnitName {

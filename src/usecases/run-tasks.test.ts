@@ -1,0 +1,338 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryFileStore, ProcessDied } from "../adapters/memory/memory-file-store.ts";
+import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
+import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
+import { sha256 } from "../adapters/sha256.ts";
+import type { UnitHash, UnitName } from "../domain/names.ts";
+import type { UnitGoal } from "../domain/spec/cluster-spec.ts";
+import { planTasks } from "../domain/tasks/plan-tasks.ts";
+import type { WantedUnit } from "../domain/tasks/task.ts";
+import { AgentFiles } from "./agent-files.ts";
+import { type DetailsCache, observeUnits } from "./observe-units.ts";
+import { runTasks, type TaskProblems } from "./run-tasks.ts";
+import { UnitJobs } from "./unit-jobs.ts";
+
+/** Longer than any start or stop below takes. */
+const SETTLE_MS = 20_000;
+const UNITS = "/run/systemd/system";
+
+const server = (text: string, head = "") => `[Unit]\nDescription=${text}\n${head}[Service]\nExecStart=/bin/server\n`;
+
+function unit(
+  name: string,
+  text: string,
+  changes: { goal?: UnitGoal; files?: Record<string, string> } = {},
+): WantedUnit {
+  const contents = { [name]: text, ...changes.files };
+  const files = Object.entries(contents).map(([path, content]) => ({ path, text: content }));
+  const hash = sha256(JSON.stringify(files)) as UnitHash;
+  const after = [...text.matchAll(/^After=(.*)$/gm)].map((match) => match[1] as UnitName);
+  const oneshot = text.includes("Type=oneshot");
+  return {
+    name: name as UnitName,
+    service: name as UnitName,
+    goal: changes.goal ?? "launched",
+    hash,
+    files,
+    after,
+    oneshot,
+  };
+}
+
+/** A machine with its systemd and its disk, and the agent's process on it, which may die and come again. */
+class Machine {
+  readonly clock = new VirtualClock();
+  readonly disk = new MemoryFileStore();
+  readonly manager = new MemoryUnitManager({ files: this.disk, clock: this.clock });
+  #process = this.#newProcess();
+
+  #newProcess() {
+    const files = new AgentFiles(this.disk);
+    const write = files.writeUnitFile.bind(files);
+    files.writeUnitFile = async (path, text) => {
+      await this.beforeWrite();
+      await write(path, text);
+    };
+    return {
+      files,
+      jobs: new UnitJobs(this.manager, () => {}),
+      details: new Map() as DetailsCache,
+    };
+  }
+
+  /** One pass as the agent does it: look, decide, act. */
+  async pass(wanted: readonly WantedUnit[]): Promise<TaskProblems> {
+    const { files, jobs, details } = this.#process;
+    const owned = await files.readOwned();
+    details.clear();
+    const seen = await observeUnits(this.manager, wanted, owned, details);
+    const observed = new Map([...seen].map(([name, one]) => [name, one.observed]));
+    const isFree = ({ name }: { readonly name: UnitName }) => !jobs.isBusy(name);
+    const plan = planTasks(wanted.filter(isFree), [...observed.values()].filter(isFree));
+    this.tasks = plan.tasks.length;
+    const byName = new Map(wanted.map((one) => [one.name, one]));
+    return runTasks(plan.tasks, byName, observed, owned, { manager: this.manager, files, clock: this.clock, jobs });
+  }
+  tasks = 0;
+  /** What happens on the machine just before a unit's file is written. */
+  beforeWrite = async (): Promise<void> => {};
+
+  /** Passes until one finds nothing to do. Some time goes by in each. */
+  async settle(wanted: readonly WantedUnit[]): Promise<void> {
+    for (let passes = 0; passes < 10; passes++) {
+      await this.during(this.pass(wanted));
+      if (this.tasks === 0) return;
+    }
+    assert.fail("ten passes and still something to do");
+  }
+
+  /** Lets time go by until it has ended. */
+  async during<T>(run: Promise<T>): Promise<T> {
+    let over = false;
+    const ended = run.finally(() => {
+      over = true;
+    });
+    ended.catch(() => {});
+    await this.clock.runUntil(() => over, 60_000);
+    await this.clock.advance(SETTLE_MS);
+    return ended;
+  }
+
+  restart(): void {
+    this.disk.restartProcess();
+    this.#process = this.#newProcess();
+  }
+
+  running(): Record<string, string> {
+    return Object.fromEntries([...this.manager.running()].map(([name, { text }]) => [name, text]));
+  }
+
+  files(): string[] {
+    return [UNITS, ...this.disk.names(UNITS).map((name) => `${UNITS}/${name}`)]
+      .flatMap((folder) => this.disk.names(folder).map((name) => `${folder}/${name}`))
+      .filter((path) => this.disk.peek(path) !== null)
+      .map((path) => path.slice(UNITS.length + 1))
+      .sort();
+  }
+
+  assertAs(wanted: readonly WantedUnit[], because = ""): void {
+    const launched = wanted.filter((one) => one.goal === "launched");
+    assert.deepEqual(
+      this.running(),
+      Object.fromEntries(launched.map((one) => [one.name, one.files.map((file) => file.text).join("")])),
+      because,
+    );
+    assert.deepEqual(this.files(), [...new Set(wanted.flatMap((one) => one.files.map((file) => file.path)))].sort());
+    for (const file of wanted.flatMap((one) => one.files)) {
+      assert.equal(this.disk.peek(`${UNITS}/${file.path}`)?.text, file.text, because);
+    }
+  }
+}
+
+const A = "a.service";
+const B = "b.service";
+const dropin = (name: string, text: string) => ({ [`${name}.d/10.conf`]: `[Service]\nEnvironment=X=${text}\n` });
+
+const CHANGES: readonly [string, readonly WantedUnit[], readonly WantedUnit[]][] = [
+  ["a new unit is started", [], [unit(A, server("new"))]],
+  ["a changed unit runs its new text", [unit(A, server("old"))], [unit(A, server("new"))]],
+  ["a unit that goes is stopped and its files with it", [unit(A, server("old"))], []],
+  [
+    "a unit another loaded unit names, which systemd therefore never forgets, runs its new text",
+    [unit(A, server("old")), unit(B, server("other", `After=${A}\n`))],
+    [unit(A, server("new")), unit(B, server("other", `After=${A}\n`))],
+  ],
+  [
+    "a unit that gains its first drop-in runs with it",
+    [unit(A, server("same"))],
+    [unit(A, server("same"), { files: dropin(A, "1") })],
+  ],
+  [
+    "a unit that loses its drop-in runs without",
+    [unit(A, server("same"), { files: dropin(A, "1") })],
+    [unit(A, server("same"))],
+  ],
+  [
+    "what is stopped along with a changed unit is up again",
+    [unit(A, server("old")), unit(B, server("other", `Requires=${A}\nAfter=${A}\n`))],
+    [unit(A, server("new")), unit(B, server("other", `Requires=${A}\nAfter=${A}\n`))],
+  ],
+  ["a unit that is only to be loaded is stopped", [unit(A, server("x"))], [unit(A, server("x"), { goal: "loaded" })]],
+  [
+    "one goes, one comes, one changes",
+    [unit(A, server("old")), unit("c.service", server("c"))],
+    [unit(A, server("new")), unit(B, server("b"))],
+  ],
+];
+
+for (const [sentence, before, after] of CHANGES) {
+  test(sentence, async () => {
+    const machine = new Machine();
+    await machine.settle(before);
+    machine.assertAs(before);
+    await machine.during(machine.pass(after));
+    machine.assertAs(after, "in one pass");
+    await machine.settle(after);
+    machine.assertAs(after);
+  });
+
+  test(`dying at any step while ${sentence}: the next process makes it whole, forward or back`, async () => {
+    for (const target of ["forward", "back"] as const) {
+      for (let step = 1; ; step++) {
+        const machine = new Machine();
+        await machine.settle(before);
+        machine.disk.dieAfter(step);
+        const died = await machine.during(machine.pass(after)).then(
+          () => false,
+          (error: unknown) => {
+            assert.ok(error instanceof ProcessDied, String(error));
+            return true;
+          },
+        );
+        machine.restart();
+        const goal = target === "forward" ? after : before;
+        await machine.settle(goal);
+        machine.assertAs(goal, `${target} after step ${step}`);
+        if (!died) break;
+      }
+    }
+  });
+}
+
+test("what was failed and has a new text is started again with it; the same text is not", async () => {
+  const machine = new Machine();
+  const broken = unit(A, "[Service]\nExecStart=/bin/false\n");
+  await machine.settle([broken]);
+  assert.equal((await machine.manager.list([A as UnitName]))[0]?.active, "failed");
+  await machine.pass([broken]);
+  assert.equal(machine.tasks, 0, "systemd gave up on this text");
+  const fixed = unit(A, server("fixed"));
+  await machine.settle([fixed]);
+  machine.assertAs([fixed]);
+});
+
+test("a oneshot that has ended well is not run again, by this process or the next", async () => {
+  const machine = new Machine();
+  const job = unit(A, "[Service]\nType=oneshot\nExecStart=/bin/echo once\n");
+  await machine.settle([job]);
+  machine.restart();
+  await machine.settle([job]);
+  assert.deepEqual(await machine.manager.journal(A as UnitName, 10), ["once"]);
+});
+
+test("a template that two units share goes with the last of them", async () => {
+  const machine = new Machine();
+  const shared = { "notify@.service": server("notify") };
+  const [a, b] = [unit(A, server("a"), { files: shared }), unit(B, server("b"), { files: shared })];
+  const state = () => [Object.keys(machine.running()), machine.files()];
+  await machine.settle([a, b]);
+  await machine.settle([b]);
+  assert.deepEqual(state(), [[B], [B, "notify@.service"]]);
+  await machine.settle([a]);
+  assert.deepEqual(state(), [[A], [A, "notify@.service"]], "one goes as the other comes");
+  await machine.settle([]);
+  assert.deepEqual(state(), [[], []]);
+});
+
+test("a stop that takes a minute holds up no other unit for longer than five seconds, and is finished later", async () => {
+  const machine = new Machine();
+  const before = [unit(A, server("old")), unit(B, server("old"))];
+  const after = [unit(A, server("new")), unit(B, server("new"))];
+  await machine.settle(before);
+  machine.manager.faults = (name, job) => (name === A && job === "stop" ? { kind: "delay", ms: 60_000 } : null);
+  const started = machine.clock.monotonicMs();
+  let problems: TaskProblems | null = null;
+  void machine.pass(after).then((result) => {
+    problems = result;
+  });
+  await machine.clock.runUntil(() => problems !== null, 60_000);
+  assert.equal(machine.clock.monotonicMs() - started, 5_000);
+  await machine.clock.advance(1);
+  assert.match(machine.running()[B] ?? "", /new/);
+  assert.match(machine.running()[A] ?? "", /old/, "and its files were not swapped under it");
+  assert.deepEqual(
+    [...problems!].map(([name, { code }]) => [name, code]),
+    [[A, "stopping"]],
+  );
+  await machine.pass(after);
+  assert.equal(machine.tasks, 0, "what is stopping is left alone");
+  await machine.clock.advance(60_000);
+  await machine.settle(after);
+  machine.assertAs(after);
+});
+
+test("a start is not waited for, and is left alone until it ends", async () => {
+  const machine = new Machine();
+  machine.manager.faults = (name) => (name === A ? { kind: "delay", ms: 30_000 } : null);
+  const wanted = [unit(A, server("slow")), unit(B, server("quick"))];
+  const started = machine.clock.monotonicMs();
+  await machine.pass(wanted);
+  assert.equal(machine.clock.monotonicMs(), started);
+  await machine.clock.advance(1);
+  assert.deepEqual(Object.keys(machine.running()), [B]);
+  await machine.pass(wanted);
+  assert.equal(machine.tasks, 0);
+  await machine.clock.advance(30_000);
+  machine.assertAs(wanted);
+});
+
+test("a unit that cannot be stopped keeps its files, and the others go on", async () => {
+  const machine = new Machine();
+  await machine.settle([unit(A, server("old")), unit(B, server("old"))]);
+  machine.manager.faults = (name, job) => (name === A && job === "stop" ? { kind: "fail", result: "failed" } : null);
+  const after = [unit(A, server("new")), unit(B, server("new"))];
+  const problems = await machine.during(machine.pass(after));
+  assert.deepEqual(
+    [...problems].map(([name, { code }]) => [name, code]),
+    [[A, "stop-failed"]],
+  );
+  assert.match(machine.disk.peek(`${UNITS}/${A}`)?.text ?? "", /old/);
+  assert.match(machine.running()[B] ?? "", /new/);
+  machine.manager.faults = () => null;
+  await machine.settle(after);
+  machine.assertAs(after);
+});
+
+test("a unit that something starts again while its files are changed does not go on with its old text", async () => {
+  const machine = new Machine();
+  const before = [unit(A, server("old"))];
+  const after = [unit(A, server("new"))];
+  await machine.settle(before);
+  machine.beforeWrite = async () => {
+    machine.beforeWrite = async () => {};
+    await machine.manager.start(A as UnitName);
+  };
+  await machine.settle(after);
+  machine.assertAs(after);
+});
+
+test("units that come to a machine start in the order they come after one another", async () => {
+  const machine = new Machine();
+  const order: string[] = [];
+  machine.manager.faults = (name, job) => {
+    if (job === "start") order.push(name);
+    return { kind: "delay", ms: 100 };
+  };
+  const wanted = [unit(A, server("a", `After=${B}\n`)), unit(B, server("b"))];
+  await machine.settle(wanted);
+  assert.deepEqual(order, [B, A]);
+});
+
+test("a hundred changed units that systemd holds cost one daemon-reload", async () => {
+  const machine = new Machine();
+  const names = Array.from({ length: 100 }, (_, at) => `u${at}.service`);
+  const holder = unit("holder.service", server("holder", `After=${names.join(" ")}\n`));
+  const units = (text: string) => [...names.map((name) => unit(name, server(text))), holder];
+  await machine.settle(units("old"));
+  const before = machine.manager.reloads;
+  await machine.during(machine.pass(units("new")));
+  assert.equal(machine.manager.reloads - before, 1);
+  machine.assertAs(units("new"));
+});
+
+test("a new unit costs no daemon-reload", async () => {
+  const machine = new Machine();
+  await machine.settle([unit(A, server("a")), unit(B, server("b"))]);
+  assert.equal(machine.manager.reloads, 0);
+});
