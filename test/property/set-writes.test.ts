@@ -180,6 +180,15 @@ function watched(inner: Registry, after: (txn: Txn, snapshot: ClusterSnapshot) =
 const write = (registry: Registry, fence: Parameters<typeof writeSets>[2], writes: readonly SetWrite[]) =>
   writeSets(registry, keys, fence, writes, () => "op");
 
+/** Machines that are away and whose set is damaged: left as they are until they return. */
+function unknownIn({ members, sets }: ClusterSnapshot): ReadonlySet<MachineId> {
+  const isWhole = (machine: MachineId) => {
+    const set = sets.find((one) => one.machine === machine);
+    return set?.header?.epoch === EPOCH && set.header.digest === digestOfSet(set.placements, sha256);
+  };
+  return new Set(members.filter(({ id, present }) => !present && !isWhole(id)).map(({ id }) => id));
+}
+
 test("whatever the registry held and whatever of it was damaged, it then holds exactly what is wanted, and is not written again", async () => {
   await fc.assert(
     fc.asyncProperty(worlds, async (world) => {
@@ -191,22 +200,41 @@ test("whatever the registry held and whatever of it was damaged, it then holds e
       assert.deepEqual((await write(registry, fence, writes)).complete, true);
 
       const { snapshot: after, quarantined } = await readSnapshot(registry, keys);
+      const unknown = unknownIn(snapshot);
+      const isKnown = ({ machine }: { readonly machine: MachineId }) => !unknown.has(machine);
+      const elsewhere = new Set(wanted.filter((one) => !isKnown(one)).map(({ unit }) => unit));
       const short = ({ unit, machine, hash }: Pick<Placement, "unit" | "machine" | "hash">) =>
         `${unit}@${machine}#${hash}`;
       assert.deepEqual(
-        after.sets.flatMap((set) => set.placements.map((placed) => short({ ...placed, machine: set.machine }))).sort(),
-        wanted.map(short).sort(),
+        after.sets
+          .filter(isKnown)
+          .flatMap((set) => set.placements.map((placed) => short({ ...placed, machine: set.machine })))
+          .sort(),
+        wanted.filter(isKnown).map(short).sort(),
       );
       assert.deepEqual(
-        after.assignments.map(short),
-        wanted.filter(({ unit }) => !globals.has(unit)).map(short),
+        after.assignments.filter(({ unit }) => !elsewhere.has(unit)).map(short),
+        wanted.filter(({ unit }) => !globals.has(unit) && !elsewhere.has(unit)).map(short),
         "every single unit has one assignment, a global none",
       );
+      const left = new Set([...[...unknown].map(keys.set), ...[...elsewhere].map(keys.assign), keys.release]);
       assert.deepEqual(
-        quarantined.filter(({ key }) => key !== keys.release),
+        quarantined.filter(({ key }) => !left.has(key)),
         [],
       );
-      for (const set of after.sets) assert.equal(judgeSet(set, EPOCH, null, sha256).kind, "accept");
+      for (const set of after.sets.filter(isKnown)) {
+        assert.equal(judgeSet(set, EPOCH, null, sha256).kind, "accept");
+      }
+      for (const machine of unknown) {
+        const [was, is] = [snapshot, after].map(
+          ({ sets }) => sets.find((set) => set.machine === machine)?.header ?? null,
+        );
+        assert.deepEqual(
+          is,
+          was,
+          "no header tells a machine that is away what to stop while nobody knows what it runs",
+        );
+      }
       assert.deepEqual(planSetWrites(wanted, globals, after, sha256), []);
     }),
     RUNS,
@@ -241,7 +269,8 @@ test("on the way no agent sees a set that leaves out what it runs and is to go o
         }
       });
       await write(observed, fence, writes);
-      for (const { unit, machine } of wanted) {
+      const unknown = unknownIn(snapshot);
+      for (const { unit, machine } of wanted.filter((one) => !unknown.has(one.machine))) {
         const placed = agents.get(machine)?.placements ?? [];
         assert.ok(
           placed.some((one) => one.unit === unit),
