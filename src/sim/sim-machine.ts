@@ -63,7 +63,7 @@ export class SimMachine {
   agentRegistry: FaultyRegistry | null = null;
   engineRegistry: FaultyRegistry | null = null;
   /** What lies on its way to the registry; set before daemons start. */
-  noise = { dropRequest: 0, dropReply: 0, delayMs: 0 };
+  noise = { dropRequest: 0, dropReply: 0, lateRequest: 0, delayMs: 0 };
   readonly #world: SimWorld;
   readonly #random: Random;
   #agent: Daemon | null = null;

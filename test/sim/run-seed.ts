@@ -21,6 +21,8 @@ const LOOK_MS = 250;
 /** After everything is healed: converged within this, then silent for that. */
 const CONVERGE_MS = 120_000;
 const SILENCE_MS = 30_000;
+/** The latest a late request arrives, and what it sets off. */
+const SETTLE_MS = 30_000;
 
 /** One kind of fault: what it does now and, some time later, what ends it. */
 interface FaultKind {
@@ -133,7 +135,9 @@ export async function runSeed(seed: number): Promise<SeedResult> {
   const kinds = FAULTS.filter(() => choices.chance(0.45));
   const noisy = choices.chance(0.5);
   for (const machine of cluster.machines) {
-    machine.noise = noisy ? { dropRequest: 0.02, dropReply: 0.05, delayMs: choices.between(0, 80) } : machine.noise;
+    machine.noise = noisy
+      ? { dropRequest: 0.02, dropReply: 0.05, lateRequest: 0.1, delayMs: choices.between(0, 80) }
+      : machine.noise;
   }
   const repository = new SampleRepository(choices.fork("repository"));
   cluster.start();
@@ -205,9 +209,10 @@ async function heal(storm: Storm, kinds: readonly FaultKind[]): Promise<void> {
   const { cluster } = storm;
   cluster.log("everything is healed");
   for (const machine of cluster.machines) {
-    machine.noise = { dropRequest: 0, dropReply: 0, delayMs: 0 };
+    machine.noise = { dropRequest: 0, dropReply: 0, lateRequest: 0, delayMs: 0 };
     for (const registry of [machine.agentRegistry, machine.engineRegistry]) {
-      if (registry !== null) registry.faults = { ...registry.faults, dropRequest: 0, dropReply: 0, delayMs: 0 };
+      if (registry !== null)
+        registry.faults = { ...registry.faults, dropRequest: 0, dropReply: 0, lateRequest: 0, delayMs: 0 };
     }
     for (const kind of kinds) await during(cluster, kind.heal(storm, machine));
     machine.startAgent();
@@ -228,7 +233,8 @@ async function mustConverge({ cluster, checkers }: Storm): Promise<void> {
     return;
   }
   cluster.log("converged");
-  await cluster.clock.advance(10_000);
+  // What was still on its way may arrive until now.
+  await cluster.clock.advance(SETTLE_MS);
   await oneSurvivorEach(cluster, checkers);
   const { revision } = await cluster.snapshot();
   await cluster.clock.advance(SILENCE_MS);

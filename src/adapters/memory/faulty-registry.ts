@@ -14,17 +14,28 @@ import type {
 /** A call to a registry nobody answers ends after this long, as the real client's deadline does. */
 const DEADLINE_MS = 1_000;
 
+/** How late a request may arrive: longer than any lease of the simulation. */
+const LATE_MS = 20_000;
+
 export interface RegistryFaults {
   /** No packet gets through: calls meet their deadline, watches fall silent and go on later. */
   partitioned: boolean;
   /** Probability that a transaction never arrives, and that its reply is lost. */
   dropRequest: number;
   dropReply: number;
+  /** Probability that it arrives only long after its sender has given it up: what every fence is for. */
+  lateRequest: number;
   /** Each call takes up to this long, each way. */
   delayMs: number;
 }
 
-export const NO_FAULTS: RegistryFaults = { partitioned: false, dropRequest: 0, dropReply: 0, delayMs: 0 };
+export const NO_FAULTS: RegistryFaults = {
+  partitioned: false,
+  dropRequest: 0,
+  dropReply: 0,
+  lateRequest: 0,
+  delayMs: 0,
+};
 
 /**
  * One client's way to a registry, with faults on it. `pause` holds everything on the way, in both directions, as a stopped process
@@ -70,6 +81,10 @@ export class FaultyRegistry implements Registry {
   async txn(txn: Txn): Promise<TxnResult> {
     const writes = txn.then.some((operation) => operation.kind !== "list");
     if (writes && this.#random() < this.faults.dropRequest) throw await this.#lost();
+    if (writes && this.#random() < this.faults.lateRequest) {
+      void this.#clock.sleep(DEADLINE_MS + this.#random() * LATE_MS).then(() => this.#inner.txn(txn));
+      throw await this.#lost();
+    }
     const result = await this.#call(() => this.#inner.txn(txn));
     if (writes && this.#random() < this.faults.dropReply) throw await this.#lost();
     return result;
