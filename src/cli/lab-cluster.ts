@@ -45,12 +45,10 @@ export function labSocket(name: string): string {
 }
 
 function labOptions(options: LabClusterOptions): LabOptions {
-  const fleet = [process.execPath, join(options.bundle, "fleet.js")];
   const socket = labSocket(options.name);
-  const registry =
+  const registryArgv =
     options.registry === undefined
       ? [
-          ...fleet,
           "registry",
           "serve",
           "--data-directory",
@@ -58,16 +56,19 @@ function labOptions(options: LabClusterOptions): LabOptions {
           "--listen",
           `unix:${socket}`,
         ]
-      : [...fleet, "lab", "relay", socket, options.registry];
+      : ["lab", "relay", socket, options.registry];
   return {
     name: options.name,
     machines: options.machines,
     bundle: { node: process.execPath, folder: options.bundle },
     environment: { FLEET_REGISTRY: `unix:${socket}` },
-    processes: (hostAddress) => [
-      { role: "registry", argv: registry },
-      { role: "source", argv: [...fleet, "lab", "source", options.gitFolder, `${hostAddress}:${SOURCE_PORT}`] },
-    ],
+    processes: (hostAddress, bundle) => {
+      const fleet = [process.execPath, join(bundle, "fleet.js")];
+      return [
+        { role: "registry", argv: [...fleet, ...registryArgv] },
+        { role: "source", argv: [...fleet, "lab", "source", options.gitFolder, `${hostAddress}:${SOURCE_PORT}`] },
+      ];
+    },
     units: (hostAddress, machine) => ["engine", "agent"].map((role) => daemonUnit(role, hostAddress, machine, options)),
   };
 }

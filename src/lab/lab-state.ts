@@ -50,6 +50,11 @@ export function labFolder(name: string): string {
   return join(LABS_FOLDER, name);
 }
 
+/** The lab's own copy of what its machines and its processes run. */
+export function bundleFolder(lab: string): string {
+  return join(labFolder(lab), "bundle");
+}
+
 export function machineFolder(lab: string, machine: string): string {
   return join(labFolder(lab), "machines", machine);
 }

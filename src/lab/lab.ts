@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -17,6 +18,7 @@ import { OperationError } from "../ports/operation-error.ts";
 import { bootMachine, cgroupFolder, type MachineUnit, prepareMachine, processesOf } from "./boot-machine.ts";
 import { bridgeUp, freeSubnet, networkDown, networkLeftovers, PREFIX_LENGTH, plugIn, setCable } from "./lab-network.ts";
 import {
+  bundleFolder,
   describeProcess,
   isAlive,
   type LabBundle,
@@ -43,10 +45,10 @@ export interface LabOptions {
   readonly bundle: LabBundle;
   /** Units each machine boots with: fleet's daemons. The host's address is known only once the lab has its network. */
   readonly units: (hostAddress: string, machine: string) => readonly MachineUnit[];
-  /** Processes on the host, started once the bridge is up: the registry, the git server. */
+  /** Processes on the host, started once the bridge is up: the registry, the git server; `bundle` is the lab's copy of that folder. */
   readonly processes: (
     hostAddress: string,
-    folder: string,
+    bundle: string,
   ) => readonly { readonly role: string; readonly argv: readonly string[] }[];
   /** Kept in the lab's state for whoever comes later. */
   readonly environment: Readonly<Record<string, string>>;
@@ -65,8 +67,10 @@ export async function labUp(options: LabOptions): Promise<LabState> {
     await mountDisk(lab);
     await bridgeUp(lab);
     mkdirSync(join(labFolder(lab.name), "shared"), { recursive: true });
+    // A lab outlives the folder it was started from: whoever builds fleet anew removes that one.
+    cpSync(options.bundle.folder, lab.bundle.folder, { recursive: true });
     const processes = options
-      .processes(lab.hostAddress, labFolder(lab.name))
+      .processes(lab.hostAddress, lab.bundle.folder)
       .map(({ role, argv }) => startOnHost(lab.name, role, argv));
     writeLab({ ...lab, processes });
     for (const machine of lab.machines) {
@@ -105,7 +109,7 @@ async function draftLab(options: LabOptions): Promise<LabState> {
     machines,
     processes: [],
     environment: options.environment,
-    bundle: options.bundle,
+    bundle: { ...options.bundle, folder: bundleFolder(options.name) },
     settings,
   };
 }
