@@ -82,7 +82,7 @@ export class FaultyRegistry implements Registry {
     const writes = txn.then.some((operation) => operation.kind !== "list");
     if (writes && this.#random() < this.faults.dropRequest) throw await this.#lost();
     if (writes && this.#random() < this.faults.lateRequest) {
-      void this.#clock.sleep(DEADLINE_MS + this.#random() * LATE_MS).then(() => this.#inner.txn(txn));
+      void this.#arriveLate(txn);
       throw await this.#lost();
     }
     const result = await this.#call(() => this.#inner.txn(txn));
@@ -126,6 +126,16 @@ export class FaultyRegistry implements Registry {
     // The answer was on its way when the cable was cut: what happened, happened.
     if (this.faults.partitioned) throw await this.#lost();
     return result;
+  }
+
+  async #arriveLate(txn: Txn): Promise<void> {
+    await this.#clock.sleep(DEADLINE_MS + this.#random() * LATE_MS);
+    try {
+      await this.#inner.txn(txn);
+    } catch (error) {
+      // Refused by then (its lease is gone, say); nobody waits for the answer.
+      if (!(error instanceof OperationError)) throw error;
+    }
   }
 
   async #delay(): Promise<void> {
