@@ -58,6 +58,8 @@ export class SimMachine {
   powered = true;
   partitioned = false;
   paused = false;
+  /** Its agent cannot reach its systemd: it sees and stops nothing. */
+  systemdAway = false;
   agentUp = false;
   engineUp = false;
   agentRegistry: FaultyRegistry | null = null;
@@ -171,6 +173,11 @@ export class SimMachine {
   setPartitioned(partitioned: boolean): void {
     this.partitioned = partitioned;
     for (const registry of [this.agentRegistry, this.engineRegistry]) registry?.setPartitioned(partitioned);
+  }
+
+  setSystemdAway(away: boolean): void {
+    this.systemdAway = away;
+    this.manager.setReachable(!away);
   }
 
   /** SIGSTOP and SIGCONT of both daemons: time goes on without them. */

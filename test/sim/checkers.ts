@@ -66,7 +66,7 @@ export class Checkers {
         if (!this.#verified.has(`${unit}\n${text}`))
           this.#fail(`${unit} runs on ${machine.name} with a text no release holds`);
         this.#sameInvocation(machine, unit, invocation, nowMs);
-        if (machine.agentUp && !machine.partitioned && !machine.paused)
+        if (machine.agentUp && !machine.partitioned && !machine.paused && !machine.systemdAway)
           places.set(unit, [...(places.get(unit) ?? []), machine]);
       }
       this.#gone(machine, running, nowMs);

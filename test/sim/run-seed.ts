@@ -115,8 +115,8 @@ const FAULTS: readonly FaultKind[] = [
   },
   {
     name: "D-Bus away",
-    inject: async (_, machine) => machine.manager.setReachable(false),
-    heal: async (_, machine) => machine.manager.setReachable(true),
+    inject: async (_, machine) => machine.setSystemdAway(true),
+    heal: async (_, machine) => machine.setSystemdAway(false),
   },
 ];
 
