@@ -1,7 +1,7 @@
 import type { AcceptedSet } from "../domain/cluster/judge-set.ts";
 import type { CommitId, SpecHash, UnitHash, UnitName } from "../domain/names.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
-import { decodeRecord, encodeRecord, type Shape } from "./record.ts";
+import { decodeRecord, encodeRecord, hasShape, type Shape } from "./record.ts";
 
 /** What an agent must remember across restarts and reboots, on its own disk. */
 export interface AgentState {
@@ -44,19 +44,42 @@ const STORED_SHAPE: Shape = {
   oneshot: "boolean",
 };
 const OWNED_SHAPE: Shape = { units: "object?" };
+const OWNED_UNIT_SHAPE: Shape = {
+  service: "string",
+  files: "strings",
+  onDisk: "string?",
+  loaded: "string?",
+  started: "string?",
+};
+const FILE_SHAPE: Shape = { path: "string", text: "string" };
+const ACCEPTED_SHAPE: Shape = { seq: "number", commit: "string", specHash: "string" };
+const SET_SHAPE: Shape = { epoch: "number", generation: "number", placements: "objects" };
+const PLACED_SHAPE: Shape = { unit: "string", hash: "string", goal: "string" };
 
 export const encodeAgentState = (state: AgentState): string => `${encodeRecord(state)}\n`;
-export const decodeAgentState = (text: string | null): AgentState | null => decodeOr(text, STATE_SHAPE);
+export function decodeAgentState(text: string | null): AgentState | null {
+  const state = decodeOr<AgentState>(text, STATE_SHAPE);
+  if (state === null) return null;
+  const { accepted, set } = state;
+  const isWhole =
+    (accepted === null || hasShape(accepted, ACCEPTED_SHAPE)) &&
+    (set === null || (hasShape(set, SET_SHAPE) && set.placements.every((placed) => hasShape(placed, PLACED_SHAPE))));
+  return isWhole ? state : null;
+}
 
 export const encodeStoredUnit = (unit: StoredUnit): string => `${encodeRecord(unit)}\n`;
-export const decodeStoredUnit = (text: string | null): StoredUnit | null => decodeOr(text, STORED_SHAPE);
+export function decodeStoredUnit(text: string | null): StoredUnit | null {
+  const unit = decodeOr<StoredUnit>(text, STORED_SHAPE);
+  return unit?.files.every((file) => hasShape(file, FILE_SHAPE)) ? unit : null;
+}
 
 export const encodeOwnedUnits = (units: ReadonlyMap<UnitName, OwnedUnit>): string =>
   `${encodeRecord({ units: Object.fromEntries(units) })}\n`;
 
 export function decodeOwnedUnits(text: string | null): Map<UnitName, OwnedUnit> {
   const record = decodeOr<{ units: Record<UnitName, OwnedUnit> | null }>(text, OWNED_SHAPE);
-  return new Map(Object.entries(record?.units ?? {}) as [UnitName, OwnedUnit][]);
+  const units = Object.entries(record?.units ?? {}) as [UnitName, OwnedUnit][];
+  return new Map(units.filter(([, unit]) => hasShape(unit, OWNED_UNIT_SHAPE)));
 }
 
 /** A damaged or newer file counts as none: the registry, git and systemd can tell everything again. */

@@ -32,10 +32,20 @@ export function decodeRecord<T>(text: string, shape: Shape): Decoded<T> {
   const record = value as Record<string, unknown>;
   if (typeof record.v !== "number") return { kind: "garbage", problem: "no version" };
   if (record.v > RECORD_VERSION) return { kind: "newer", version: record.v };
-  const wrong = Object.keys(shape).find((field) => !fits(record[field], shape[field]!));
+  const wrong = wrongField(record, shape);
   if (wrong !== undefined) return { kind: "garbage", problem: `${wrong} is not a ${shape[wrong]}` };
   const { v: _version, ...fields } = record;
   return { kind: "record", record: fields as T };
+}
+
+/** Whether a part of a record, which has no version of its own, has the fields it must have. */
+export function hasShape(value: unknown, shape: Shape): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return wrongField(value as Record<string, unknown>, shape) === undefined;
+}
+
+function wrongField(record: Readonly<Record<string, unknown>>, shape: Shape): string | undefined {
+  return Object.keys(shape).find((field) => !fits(record[field], shape[field]!));
 }
 
 function fits(value: unknown, kind: FieldKind): boolean {
@@ -54,7 +64,10 @@ function fits(value: unknown, kind: FieldKind): boolean {
       return Array.isArray(value) && value.every((item) => typeof item === "object" && item !== null);
     case "texts":
       return (
-        typeof value === "object" && value !== null && Object.values(value).every((item) => typeof item === "string")
+        typeof value === "object" &&
+        value !== null &&
+        !Array.isArray(value) &&
+        Object.values(value).every((item) => typeof item === "string")
       );
   }
 }

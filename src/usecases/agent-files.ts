@@ -48,11 +48,14 @@ export class AgentFiles {
     await this.#files.write(`${this.folders.state}/state.json`, encodeAgentState(state), { mode: 0o600 });
   }
 
+  /** A hash comes from the registry: one that is none names no file, wherever a path made of it would lead. */
   async readUnit(hash: UnitHash): Promise<StoredUnit | null> {
     const known = this.#units.get(hash);
     if (known !== undefined) return known;
+    if (!/^[0-9a-f]{64}$/.test(hash)) return null;
     const stored = decodeStoredUnit(await this.#files.read(this.#unitPath(hash)));
-    if (stored !== null) this.#units.set(hash, stored);
+    if (stored?.hash !== hash) return null;
+    this.#units.set(hash, stored);
     return stored;
   }
 

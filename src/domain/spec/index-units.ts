@@ -21,6 +21,6 @@ export function indexUnits(spec: ClusterSpec, sha256: Sha256): UnitIndexEntry[] 
     hash: unitOnMachine(unit, null, spec, sha256).hash,
     global: unit.options.global,
     group: unit.group,
-    description: /^\s*Description\s*=\s*(.*?)\s*$/m.exec(unit.fragment.text)?.[1] ?? "",
+    description: /^[ \t]*Description[ \t]*=[ \t]*(.*?)\s*$/m.exec(unit.fragment.text)?.[1] ?? "",
   }));
 }
