@@ -12,6 +12,9 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 
+/** `--registry` of whoever wants no cluster, also where one runs on this machine. */
+const NO_REGISTRY = "none";
+
 /** Where a solo machine's, a hub's or the lab's registry listens unless something else is said. */
 export const DEFAULT_REGISTRY_SOCKET = "/run/fleet/registry.sock";
 
@@ -114,7 +117,7 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
 
 async function openConfiguredRegistry(flags: CompositionFlags): Promise<Registry | null> {
   const configured = flags.registry ?? (existsSync(DEFAULT_REGISTRY_SOCKET) ? `unix:${DEFAULT_REGISTRY_SOCKET}` : null);
-  if (configured === null) return null;
+  if (configured === null || configured === NO_REGISTRY) return null;
   const { openRegistry } = await import("../adapters/etcd/open-registry.ts");
   return openRegistry(configured, { clock: systemClock, tls: tlsOf(flags) });
 }
