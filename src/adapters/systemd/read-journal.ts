@@ -34,6 +34,8 @@ export async function readJournal(
   const which = [...since, "-u", name];
   const argv = ["journalctl", "--quiet", "--no-pager", "-o", "cat", "-n", String(lines), ...which];
   try {
+    // What a program said with its last breath may still be on its way to journald when PID 1 already tells how it ended.
+    await exec(["journalctl", "--sync"]);
     const text = await exec(argv);
     // A message may have several lines of its own; `-n` counts messages.
     return text.trimEnd() === "" ? [] : text.trimEnd().split("\n").slice(-lines);
