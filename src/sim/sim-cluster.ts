@@ -16,7 +16,7 @@ import { commitCompiler } from "../usecases/compile-commit.ts";
 import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { Random } from "./random.ts";
-import { SimMachine } from "./sim-machine.ts";
+import { type Defects, SimMachine } from "./sim-machine.ts";
 
 export interface SimOptions {
   readonly seed: number;
@@ -24,6 +24,7 @@ export interface SimOptions {
   /** The first so many machines run an engine as well. */
   readonly engines: number;
   readonly cluster: string;
+  readonly defects?: Defects;
 }
 
 /**
@@ -63,6 +64,7 @@ export class SimCluster {
       log: (line: string) => this.log(line),
       cluster: options.cluster,
       engineOperations: this.engineOperations,
+      defects: options.defects ?? {},
     };
     this.machines = Array.from({ length: options.machines }, (_, index) => new SimMachine(world, index + 1));
     void expireLeases(this.store, this.clock, this.#ended.signal);

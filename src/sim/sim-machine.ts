@@ -1,5 +1,5 @@
 import { FaultyRegistry } from "../adapters/memory/faulty-registry.ts";
-import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
+import { MemoryFileStore, ProcessDied } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, type MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
 import type { ClientClock, VirtualClock } from "../adapters/memory/virtual-clock.ts";
@@ -9,8 +9,12 @@ import { sha256 } from "../adapters/sha256.ts";
 import { Agent } from "../daemon/agent.ts";
 import { Engine } from "../daemon/engine.ts";
 import type { MachineId } from "../domain/names.ts";
+import type { FileStore } from "../ports/file-store.ts";
+import type { Registry } from "../ports/registry.ts";
+import type { UnitManager } from "../ports/unit-manager.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
+import { MortalProcess } from "./mortal-process.ts";
 import type { Random } from "./random.ts";
 
 export interface SimWorld {
@@ -23,6 +27,15 @@ export interface SimWorld {
   readonly cluster: string;
   /** Which machine's engine an operation id belongs to: for checkers, who ask whether a writer was leading. */
   readonly engineOperations: Map<string, MachineId>;
+  readonly defects: Defects;
+}
+
+/** What stands between the daemons and their ports, to prove that the checkers notice a defect. Nothing does in an honest run. */
+export interface Defects {
+  readonly agentRegistry?: (inner: Registry, machine: MachineId) => Registry;
+  readonly engineRegistry?: (inner: Registry) => Registry;
+  readonly files?: (inner: FileStore) => FileStore;
+  readonly manager?: (inner: UnitManager) => UnitManager;
 }
 
 /** A lost machine is noticed after this long in the simulation: long against its delays, short against its length. */
@@ -35,7 +48,9 @@ class Daemon {
   readonly done: Promise<void>;
 
   constructor(run: (signal: AbortSignal) => Promise<void>) {
-    this.done = run(this.#abort.signal);
+    this.done = run(this.#abort.signal).catch((error: unknown) => {
+      if (!(error instanceof ProcessDied)) throw error;
+    });
   }
 
   async stop(): Promise<void> {
@@ -69,6 +84,7 @@ export class SimMachine {
   readonly #world: SimWorld;
   readonly #random: Random;
   #agent: Daemon | null = null;
+  #agentProcess: MortalProcess | null = null;
   #engine: Daemon | null = null;
   #boots = 0;
 
@@ -85,8 +101,15 @@ export class SimMachine {
   startAgent(): void {
     if (!this.powered || this.agentUp) return;
     this.agentUp = true;
+    this.files.restartProcess();
     const registry = this.#connect();
     this.agentRegistry = registry;
+    const process = new MortalProcess(() => {
+      registry.setPartitioned(true);
+      this.agentUp = false;
+      this.#world.log(`${this.name} agent: dies`);
+    });
+    this.#agentProcess = process;
     const compile = commitCompiler({ source: this.source, manifestPath: "fleet.yaml", sha256 });
     const self = {
       machine: this.id,
@@ -96,13 +119,13 @@ export class SimMachine {
       bootId: `boot-${this.#boots}`,
       version: "sim",
     };
-    const { newId } = this.#world;
+    const { newId, defects } = this.#world;
     const agent = new Agent(self, this.#world.cluster, AGENT_TTL_MS, {
-      registry,
+      registry: defects.agentRegistry?.(registry, this.id) ?? registry,
       source: this.source,
       compile,
-      manager: this.manager,
-      files: new AgentFiles(this.files),
+      manager: process.manager(defects.manager?.(this.manager) ?? this.manager),
+      files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
       clock: this.clock,
       newId,
       sha256,
@@ -122,7 +145,7 @@ export class SimMachine {
       this.#world.cluster,
       { machine: this.id, leaderTtlMs: AGENT_TTL_MS, loss: { agentTtlMs: AGENT_TTL_MS, graceMs: GRACE_MS } },
       {
-        registry,
+        registry: this.#world.defects.engineRegistry?.(registry) ?? registry,
         source,
         compile,
         clock: this.clock,
@@ -137,14 +160,20 @@ export class SimMachine {
   async stopAgent(): Promise<void> {
     const agent = this.#agent;
     this.#agent = null;
-    this.agentUp = false;
     await agent?.stop();
+    this.agentUp = false;
   }
 
+  /** Deaf and dumb at once; then its remains are told to end. */
   async crashAgent(): Promise<void> {
-    // Dead at its next step on the disk, deaf and dumb at once; then its remains are told to end.
-    this.agentRegistry?.setPartitioned(true);
+    this.#agentProcess?.kill();
     await this.stopAgent();
+  }
+
+  /** The agent will die at one of its next calls to the machine, or in the middle of one of its next writes. */
+  crashAgentSoon(where: { readonly calls: number } | { readonly diskSteps: number }): void {
+    if ("calls" in where) this.#agentProcess?.dieAfter(where.calls);
+    else this.files.dieAfter(where.diskSteps);
   }
 
   async crashEngine(): Promise<void> {
@@ -157,10 +186,9 @@ export class SimMachine {
 
   async powerOff(): Promise<void> {
     this.powered = false;
+    this.#agentProcess?.kill();
     this.manager.powerOff();
     await Promise.all([this.crashAgent(), this.crashEngine()]);
-    // Whatever its last breath wrote into /run is gone with it.
-    this.manager.powerOff();
   }
 
   powerOn(withEngine: boolean): void {
@@ -172,7 +200,9 @@ export class SimMachine {
 
   setPartitioned(partitioned: boolean): void {
     this.partitioned = partitioned;
-    for (const registry of [this.agentRegistry, this.engineRegistry]) registry?.setPartitioned(partitioned);
+    // What is left of a crashed one never gets through again.
+    if (this.agentUp) this.agentRegistry?.setPartitioned(partitioned);
+    if (this.engineUp) this.engineRegistry?.setPartitioned(partitioned);
   }
 
   setSystemdAway(away: boolean): void {
