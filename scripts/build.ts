@@ -19,6 +19,11 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 
+const TOPICS = {
+  lab: { description: "A cluster of real systemd machines on this one" },
+  registry: { description: "The embedded registry" },
+};
+
 /** Builds `dist/` unless it is newer than everything it is made from. */
 export async function buildIfStale(): Promise<void> {
   if (isStale()) await build();
@@ -59,6 +64,7 @@ export async function build(): Promise<void> {
     commands: "./commands",
     topicSeparator: " ",
     flexibleTaxonomy: false,
+    topics: TOPICS,
   };
   writeFileSync(
     join(staging, "package.json"),

@@ -20,7 +20,8 @@ export const repositoryFlags = {
 /** Flags every command that talks to a cluster takes. */
 export const clusterFlags = {
   registry: Flags.string({
-    description: "etcd://h1:2379,h2:2379, etcds://…, unix:/path, or none (default: /run/fleet/registry.sock if it exists)",
+    description:
+      "etcd://h1:2379,h2:2379, etcds://…, unix:/path, or none (default: /run/fleet/registry.sock if it exists)",
     env: "FLEET_REGISTRY",
   }),
   "etcd-cafile": Flags.string({ description: "etcds://: the authority to trust (PEM)", env: "FLEET_ETCD_CAFILE" }),

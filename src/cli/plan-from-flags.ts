@@ -1,6 +1,7 @@
 import { hasErrors } from "../domain/diagnostic.ts";
 import type { CommitId } from "../domain/names.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import { diffPlan, type FileChange } from "../usecases/diff-plan.ts";
 import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
 import type { Composition } from "./composition.ts";
 import { RejectedCommit } from "./report-error.ts";
@@ -44,4 +45,13 @@ export async function validateFromFlags(composition: Composition, revision: stri
   const compile = await composition.compiler(worktree ? repository.openWorktree() : repository);
   const { spec, diagnostics } = await compile(commit);
   return { commit, spec, diagnostics, valid: spec !== null && !hasErrors(diagnostics) };
+}
+
+/** The files behind the plan's changes; before is read from the release's commit, where this repository has it. */
+export async function changedFiles(composition: Composition, { plan, spec }: Planned): Promise<FileChange[]> {
+  const repository = await composition.repository();
+  const released = plan.base.releaseCommit === null ? null : await repository.resolve(plan.base.releaseCommit);
+  const compile = await composition.compiler(repository);
+  const before = released === null ? null : (await compile(released)).spec;
+  return diffPlan(plan, spec, before, composition.sha256);
 }

@@ -1,5 +1,6 @@
 import { Flags } from "@oclif/core";
 import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
+import { compareText } from "../../domain/names.ts";
 import { LookingCommand, listFlags, lookingFlags } from "../looking-command.ts";
 
 export default class ListMachinesCommand extends LookingCommand {
@@ -16,7 +17,8 @@ export default class ListMachinesCommand extends LookingCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(ListMachinesCommand);
     const { snapshot } = await this.view(flags);
-    if (flags.json) return this.printJson(snapshot.members);
+    const members = [...snapshot.members].sort((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id));
+    if (flags.json) return this.printJson(members);
     const fields: Record<string, (member: Member) => string> = {
       machine: (member) => (flags.full ? member.id : `${member.id.slice(0, 8)}...`),
       name: (member) => member.name,
@@ -30,6 +32,6 @@ export default class ListMachinesCommand extends LookingCommand {
       version: (member) => member.version,
       release: (member) => String(member.acceptedSeq),
     };
-    this.printTable(snapshot.members, fields, flags);
+    this.printTable(members, fields, flags);
   }
 }

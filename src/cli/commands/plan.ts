@@ -4,8 +4,9 @@ import { encodePlan } from "../../codec/plan-file.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { planExitCode } from "../plan-exit-code.ts";
-import { planFromFlags } from "../plan-from-flags.ts";
+import { changedFiles, planFromFlags } from "../plan-from-flags.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
+import { diffText } from "../views/diff-text.ts";
 import { planText } from "../views/plan-text.ts";
 
 export default class PlanCommand extends BaseCommand {
@@ -16,6 +17,7 @@ export default class PlanCommand extends BaseCommand {
     ...outputFlags,
     out: Flags.string({ description: "Save the plan to a file that `fleet apply FILE` takes" }),
     "detailed-exitcode": Flags.boolean({ description: "0 no changes, 1 error, 2 changes" }),
+    diff: Flags.boolean({ description: "Show the changed files, as the machines have them" }),
     worktree: Flags.boolean({ description: "Preview the working tree; such a plan cannot be applied" }),
   };
 
@@ -36,6 +38,7 @@ export default class PlanCommand extends BaseCommand {
       if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
       if (flags.json) this.printJson({ ...planned.plan, verdict: planned.verdict });
       else this.print(planText(planned.plan, planned.snapshot, planned.verdict));
+      if (flags.diff && !flags.json) this.print(diffText(await changedFiles(composition, planned)));
       const code = planExitCode(planned, flags["detailed-exitcode"]);
       if (code !== EXIT.done) throw new SilentExit(code);
     } finally {

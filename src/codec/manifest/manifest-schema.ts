@@ -112,7 +112,7 @@ const rollout = z.strictObject(
     maxUnavailable: count(1, 20_000).optional(),
     minHealthyTime: duration().optional(),
     healthDeadline: duration(1000).optional(),
-    onFailure: word(["hold"], { rollback: "go back by itself when a wave fails (the Rollouts issue)" }).optional(),
+    onFailure: word(["hold"], { rollback: "go back by itself when a wave fails" }).optional(),
   },
   mapping("a mapping of rollout settings"),
 );
@@ -126,13 +126,13 @@ const unitSettings = z.strictObject(
     move: word(["auto", "never"]).optional(),
     group: word(["auto", "none"]).optional(),
     drift: word(["correct"], {
-      detect: "only report drift (the Drift issue)",
-      off: "ignore drift (the Drift issue)",
+      detect: "only report drift",
+      off: "ignore drift",
     }).optional(),
     onDisconnect: word(["keep"], {
-      "stop-after": "stop a unit whose machine lost the cluster (the Partitions issue)",
+      "stop-after": "stop a unit whose machine lost the cluster",
     }).optional(),
-    adopt: flag("take over a running unit of this name (the Takeover issue)").optional(),
+    adopt: flag("take over a running unit of this name").optional(),
   },
   mapping("a mapping of unit settings"),
 );
@@ -165,8 +165,8 @@ export const manifestSchema = z.strictObject(
       .strictObject(
         {
           by: word(["apply"], {
-            sync: "let the nodes follow the branch by themselves (the Sync issue)",
-            approval: "wait for signed approvals (the Approvals issue)",
+            sync: "let the nodes follow the branch by themselves",
+            approval: "wait for signed approvals",
           }).optional(),
         },
         mapping("a mapping such as { by: apply }"),
