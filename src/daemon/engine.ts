@@ -140,7 +140,8 @@ export class Engine {
 
   async #campaign(signal: AbortSignal): Promise<void> {
     const lease = this.#lease.lease;
-    if (lease === null || !this.#leaderMirror.complete || this.#leaderMirror.get(this.#keys.leader) !== null) return;
+    const shown = this.#leaderMirror.get(this.#keys.leader);
+    if (lease === null || !this.#leaderMirror.complete || (shown !== null && shown.lease !== lease)) return;
     if (this.#unfitFor !== null && !(await this.#canRead())) return;
     const leadership = await campaign(
       this.#ports.registry,

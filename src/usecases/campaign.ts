@@ -2,7 +2,8 @@ import { decodeRecord, encodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { LEADER_SHAPE, type LeaderRecord, TERM_SHAPE, type TermRecord } from "../codec/registry-records.ts";
 import type { RandomId } from "../ports/clock.ts";
-import type { LeaseId, Registry } from "../ports/registry.ts";
+import { UnknownResultError } from "../ports/operation-error.ts";
+import type { Entry, LeaseId, Registry } from "../ports/registry.ts";
 
 /** Leadership as held: the term is for people and disks, the create revision is what every write compares. */
 export interface Leadership {
@@ -12,7 +13,8 @@ export interface Leadership {
 
 /**
  * Tries to become the one engine: the leader key under our lease and the risen term, in one transaction that only succeeds
- * where nobody leads. Null where somebody else does. A reply that was lost is settled by reading our operation id back.
+ * where nobody leads. Null where somebody else does. A leader key that hangs on our lease is ours, however we came to it: a reply
+ * was lost, or we stepped down because renewals went unanswered that had in truth arrived.
  */
 export async function campaign(
   registry: Registry,
@@ -28,7 +30,8 @@ export async function campaign(
       { kind: "list", prefix: keys.term, exact: true },
     ],
   });
-  if ((before.listings[0] ?? []).length > 0) return null;
+  const leader = before.listings[0]?.[0];
+  if (leader !== undefined) return held(leader, lease);
   const termEntry = before.listings[1]?.[0];
   const decoded = termEntry === undefined ? null : decodeRecord<TermRecord>(termEntry.value, TERM_SHAPE);
   const term = (decoded?.kind === "record" ? decoded.record.term : 0) + 1;
@@ -45,15 +48,15 @@ export async function campaign(
       ],
     });
     return result.succeeded ? { term, leaderCreateRevision: result.revision } : null;
-  } catch {
-    return await readBack(registry, keys, operation);
+  } catch (error) {
+    if (!(error instanceof UnknownResultError)) throw error;
+    const now = (await registry.list(keys.leader, { exact: true })).entries[0];
+    return now === undefined ? null : held(now, lease);
   }
 }
 
-async function readBack(registry: Registry, keys: RegistryKeys, operation: string): Promise<Leadership | null> {
-  const entry = (await registry.list(keys.leader, { exact: true })).entries[0];
-  if (entry === undefined) return null;
-  const decoded = decodeRecord<LeaderRecord>(entry.value, LEADER_SHAPE);
-  if (decoded.kind !== "record" || decoded.record.op !== operation) return null;
-  return { term: decoded.record.term, leaderCreateRevision: entry.createRevision };
+function held(leader: Entry, lease: LeaseId): Leadership | null {
+  if (leader.lease !== lease) return null;
+  const decoded = decodeRecord<LeaderRecord>(leader.value, LEADER_SHAPE);
+  return decoded.kind === "record" ? { term: decoded.record.term, leaderCreateRevision: leader.createRevision } : null;
 }

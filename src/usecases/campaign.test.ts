@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
+import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
+import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
+import { registryKeys } from "../codec/registry-keys.ts";
+import { OperationError, UnknownResultError } from "../ports/operation-error.ts";
+import type { Registry, Txn } from "../ports/registry.ts";
+import { campaign } from "./campaign.ts";
+
+const keys = registryKeys("prod");
+let operations = 0;
+const newOperation = () => `op${++operations}`;
+
+async function world() {
+  const registry = new MvccRegistry(new MvccStore(), new VirtualClock());
+  const [mine, theirs] = [await registry.grantLease(10_000), await registry.grantLease(10_000)];
+  const run = (lease: string, through: Registry = registry) => campaign(through, keys, "m1", lease, newOperation);
+  const createRevision = async () => (await registry.list(keys.leader)).entries[0]?.createRevision;
+  return { registry, mine, theirs, run, createRevision };
+}
+
+test("who comes first leads, with a fence that is the leader key's own; the other does not", async () => {
+  const { mine, theirs, run, createRevision } = await world();
+  assert.deepEqual(await run(mine), { term: 1, leaderCreateRevision: await createRevision() });
+  assert.equal(await run(theirs), null);
+});
+
+test("of two at once one leads", async () => {
+  const { mine, theirs, run } = await world();
+  const both = await Promise.all([run(mine), run(theirs)]);
+  assert.equal(both.filter((one) => one !== null).length, 1);
+});
+
+test("the term rises with every leader, and the fence with it", async () => {
+  const { registry, mine, theirs, run } = await world();
+  const first = await run(mine);
+  await registry.revokeLease(mine);
+  const second = await run(theirs);
+  assert.equal(second?.term, 2);
+  assert.ok(second.leaderCreateRevision > first!.leaderCreateRevision);
+});
+
+test("a leader key that hangs on our own lease is ours again, with the same fence", async () => {
+  const { mine, run } = await world();
+  const first = await run(mine);
+  assert.deepEqual(await run(mine), first);
+});
+
+test("a lost reply is settled by looking: ours if it was applied, nobody's if not", async () => {
+  for (const sent of [true, false]) {
+    const { registry, mine, run, createRevision } = await world();
+    const lossy = {
+      list: registry.list.bind(registry),
+      txn: async (txn: Txn) => {
+        if (txn.when.length === 0) return registry.txn(txn);
+        if (sent) await registry.txn(txn);
+        throw new UnknownResultError("reply-lost", "the reply was lost");
+      },
+    } as Registry;
+    const expected = sent ? { term: 1, leaderCreateRevision: 2 } : null;
+    assert.deepEqual(await run(mine, lossy), expected);
+    assert.equal(await createRevision(), expected?.leaderCreateRevision);
+  }
+});
+
+test("a lease that has ended leads nobody, and is said", async () => {
+  const { registry, mine, run, createRevision } = await world();
+  await registry.revokeLease(mine);
+  await assert.rejects(run(mine), OperationError);
+  assert.equal(await createRevision(), undefined);
+});
