@@ -120,7 +120,7 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
   };
 
   const apply = async (code = 0): Promise<string> => {
-    const result = await cluster.fleet("apply", "--auto-approve", "--timeout", "60s");
+    const result = await cluster.fleet("apply", "--auto-approve", "--allow-deletes", "--timeout", "60s");
     assert.equal(result.code, code, result.stdout + result.stderr);
     return result.stdout + result.stderr;
   };

@@ -28,7 +28,7 @@ export default class ApplyCommand extends BaseCommand {
     "auto-approve": Flags.boolean({ description: "Do not ask" }),
     detach: Flags.boolean({ description: "Do not wait until it runs" }),
     timeout: Flags.string({ description: "How long to wait until it runs", default: "5m" }),
-    "allow-deletes": Flags.boolean({ description: "Allow a commit that removes units, without being asked for each" }),
+    "allow-deletes": Flags.boolean({ description: "With --auto-approve: also where the plan removes units" }),
   };
 
   async run(): Promise<void> {
@@ -43,7 +43,7 @@ export default class ApplyCommand extends BaseCommand {
       if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
       if (!flags.json) this.print(planText(planned.plan, planned.snapshot, planned.verdict));
       refuseUnplaceable(planned);
-      await this.approve(planned, args.file !== undefined || flags["auto-approve"], flags["allow-deletes"]);
+      await this.approve(planned, args.file !== undefined, flags["auto-approve"], flags["allow-deletes"]);
       const applied = await this.apply(composition, planned, flags);
       if (applied.kind === "stale") {
         this.say(staleText(planned.plan, applied.release));
@@ -90,16 +90,27 @@ export default class ApplyCommand extends BaseCommand {
     return { ...planned, plan: saved };
   }
 
-  private async approve({ plan }: Planned, approved: boolean, allowDeletes: boolean): Promise<void> {
-    if (approved || plan.changes.length === 0) return;
+  /** A saved plan was reviewed with what it removes; `--auto-approve` alone says yes to anything but a removal. */
+  private async approve({ plan }: Planned, reviewed: boolean, auto: boolean, allowDeletes: boolean): Promise<void> {
+    if (reviewed || plan.changes.length === 0) return;
     const removals = plan.changes.filter((change) => change.action === "remove").length;
+    if (auto && (removals === 0 || allowDeletes)) return;
+    if (auto) {
+      throw new OperationError(
+        "deletes-not-allowed",
+        `this plan removes ${removals} ${removals === 1 ? "unit" : "units"}; nothing was changed`,
+        {
+          next: "add --allow-deletes if that is meant",
+        },
+      );
+    }
     if (!process.stdin.isTTY) {
       throw new OperationError("not-approved", "nobody is there to say yes", {
         next: "add --auto-approve, or apply a reviewed plan: fleet apply FILE",
       });
     }
     const question =
-      removals > 0 && !allowDeletes
+      removals > 0
         ? `Apply this plan, which removes ${removals} units? Only 'yes' goes on: `
         : "Apply this plan? Only 'yes' goes on: ";
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
