@@ -8,6 +8,9 @@ import { backoffMs } from "./backoff.ts";
  */
 const RELIST_INTERVAL_MS = 300_000;
 
+/** A watch that lasted this long worked: what ended it is a new failure, and its first wait is short again. */
+const STEADY_MS = 10_000;
+
 /**
  * Part of the registry, held in memory and followed by watches, so that deciders read a whole picture without asking anyone.
  * Modes: `starting` (nothing known yet), `following` (listed, watches running), `stale` (the registry went away; what was
@@ -66,11 +69,13 @@ export class RegistryMirror {
 
   async #follow(prefix: string, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt++) {
+      const startedMs = this.#clock.monotonicMs();
       try {
-        const followed = await this.#followOnce(prefix, signal);
-        if (followed) attempt = -1;
+        await this.#followOnce(prefix, signal);
+        attempt = -1;
       } catch (error) {
         this.#lastProblem = error;
+        if (this.#following.has(prefix) && this.#clock.monotonicMs() - startedMs >= STEADY_MS) attempt = -1;
       }
       this.#following.delete(prefix);
       this.#wake();
@@ -79,7 +84,7 @@ export class RegistryMirror {
   }
 
   /** Lists, then applies changes until the watch ends, fails or the time for a new listing has come. */
-  async #followOnce(prefix: string, signal: AbortSignal): Promise<boolean> {
+  async #followOnce(prefix: string, signal: AbortSignal): Promise<void> {
     const listing = await this.#registry.list(prefix);
     this.#replace(prefix, listing.entries, listing.revision);
     this.#following.add(prefix);
@@ -89,13 +94,12 @@ export class RegistryMirror {
     void this.#clock.sleep(RELIST_INTERVAL_MS, both).then(() => renewal.abort());
     try {
       for await (const message of this.#registry.watch(prefix, listing.revision, both)) {
-        if (message.kind === "compacted") return true;
+        if (message.kind === "compacted") return;
         this.#revision = Math.max(this.#revision, message.revision);
         if (message.kind === "progress") continue;
         for (const change of message.changes) this.#apply(change);
         this.#wake();
       }
-      return true;
     } finally {
       renewal.abort();
     }
