@@ -29,15 +29,25 @@ function textOf(error: unknown): string {
   if (error instanceof InvariantError) {
     return `fleet is wrong: ${error.message}\nPlease report this, with what you did, as a bug.\n${error.stack ?? ""}`;
   }
-  // oclif's own refusals (an unknown flag, a missing argument) carry a sentence for people and its exit code.
-  if (error instanceof Error && "oclif" in error) return `error: ${printable(error.message)}`;
+  if (error instanceof Error && "oclif" in error) return usageText(error);
   return error instanceof Error ? `fleet is wrong: ${error.stack ?? error.message}` : String(error);
 }
 
+/** oclif's own refusals (an unknown flag, a missing argument, no such command): a sentence, then its own hint, which is ours here. */
+function usageText({ message }: Error): string {
+  const lines = message.split("\n").filter((line) => line !== "" && !line.startsWith("See more help"));
+  return [`error: ${printable(lines.join(" "))} [usage]`, "  next: add --help to see what is taken"].join("\n");
+}
+
+/** The code and the empty note that gRPC puts around what the message says already. */
+const GRPC_DRESS = /^\d+ [A-Z_]+: |\. Resolution note: $/g;
+
 function operationText(error: OperationError): string {
   const causes: string[] = [];
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
-    causes.push(`  because: ${printable(cause.message)}`);
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+    const reason = cause.message.replace(GRPC_DRESS, "");
+    if (!error.message.includes(reason)) causes.push(`  because: ${printable(reason)}`);
+  }
   const next = error.next === undefined ? [] : [`  next: ${printable(error.next)}`];
   return [`error: ${printable(error.message)} [${error.code}]`, ...causes, ...next].join("\n");
 }

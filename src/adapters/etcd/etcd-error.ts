@@ -33,6 +33,9 @@ const REFUSING_CODES: ReadonlySet<number> = new Set([
 /** grpc-js's words for a call that never left: nothing was connected, or the channel was closed while it waited. */
 const NEVER_SENT = /^No connection established|^Channel closed before call started/;
 
+/** grpc-js ends its refusals with a note on name resolution, also where it has none to give. */
+const EMPTY_NOTE = /\. Resolution note: $/;
+
 export function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
 }
@@ -44,7 +47,7 @@ export function isServiceError(error: unknown): error is ServiceError {
 export function operationErrorOf(error: unknown, doing: string, writes: boolean): OperationError {
   if (error instanceof OperationError) return error;
   if (!isServiceError(error)) throw error;
-  const said = `${doing}: ${error.details || status[error.code]}`;
+  const said = `${doing}: ${error.details.replace(EMPTY_NOTE, "") || status[error.code]}`;
   const refusal = REFUSALS.find(([text]) => error.details.includes(text));
   if (refusal !== undefined) {
     const [, code, next] = refusal;

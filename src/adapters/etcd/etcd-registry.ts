@@ -64,7 +64,8 @@ export class EtcdRegistry implements Registry {
   }
 
   async txn(txn: Txn): Promise<TxnResult> {
-    const response = await this.#call("write", KV_METHODS.Txn, txnRequestOf(txn), true);
+    const writes = [...txn.then, ...(txn.otherwise ?? [])].some(({ kind }) => kind !== "list");
+    const response = await this.#call(writes ? "write" : "read", KV_METHODS.Txn, txnRequestOf(txn), writes);
     return {
       succeeded: response.succeeded,
       revision: Number(response.header!.revision),

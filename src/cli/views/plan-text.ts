@@ -23,13 +23,17 @@ export function planText(plan: Plan, snapshot: ClusterSnapshot | null, verdict: 
   const revision = snapshot === null || snapshot.revision === 0 ? "" : ` (registry ${snapshot.revision})`;
   if (plan.changes.length === 0 && plan.unplaced.length === 0 && plan.unknown.length === 0) {
     const units = plan.counts.unchanged;
-    return `${plan.cluster}: no changes. ${units} ${units === 1 ? "unit" : "units"} on ${plan.machines.length} machines match ${plan.commit.slice(0, 7)}${revision}.`;
+    const where = `${counted(units, "unit")} on ${counted(plan.machines.length, "machine")}`;
+    const away = awayNames(snapshot, names);
+    const missing = away.length === 0 ? "" : `; away: ${away.join(", ")}`;
+    return printable(`${plan.cluster}: no changes. ${where} match ${plan.commit.slice(0, 7)}${revision}${missing}.`);
   }
   const parts = [
     headText(plan, revision),
     changesText(plan, names),
     unknownText(plan),
     unplacedText(plan.unplaced),
+    awayText(snapshot, names),
     plan.changes.length === 0 ? "" : waveText(plan, names),
     [countsText(plan), lossText(verdict, names)].filter((line) => line !== "").join("\n"),
   ];
@@ -40,7 +44,7 @@ function headText(plan: Plan, revision: string): string {
   const was = plan.base.releaseCommit === null ? "no release yet" : `was ${plan.base.releaseCommit.slice(0, 7)}`;
   const partial = plan.partial === null ? "" : `  a view of ${plan.partial}: cannot be applied`;
   return printable(
-    `${plan.cluster}  commit ${plan.commit.slice(0, 7)}  ${was}  ${plan.machines.length} machines${revision}${partial}`,
+    `${plan.cluster}  commit ${plan.commit.slice(0, 7)}  ${was}  ${counted(plan.machines.length, "machine")}${revision}${partial}`,
   );
 }
 
@@ -68,7 +72,7 @@ function whereText({ from, to }: Change, names: ReadonlyMap<MachineId, string>):
 function unknownText(plan: Plan): string {
   if (plan.unknown.length === 0) return "";
   const rows = plan.unknown.map((unit) => ["+", unit]);
-  return `${table(null, rows)}\n\nno cluster yet: ${plan.unknown.length} units, 0 machines. Which machine runs what is known once one has joined;\ntry it on this machine: fleet lab up --machines 3`;
+  return `${table(null, rows)}\n\nno cluster yet: ${counted(plan.unknown.length, "unit")}, 0 machines. Which machine runs what is known once one has joined;\ntry it on this machine: fleet lab up --machines 3`;
 }
 
 function unplacedText(unplaced: readonly Unplaced[]): string {
@@ -76,12 +80,23 @@ function unplacedText(unplaced: readonly Unplaced[]): string {
     .map(({ units, kind, because }) => {
       const lines = because.map(
         ({ reason, count, examples }) =>
-          `    ${describeReject(reason)}: ${count} ${count === 1 ? "machine" : "machines"} (${examples.join(", ")}${count > examples.length ? ", …" : ""})`,
+          `    ${describeReject(reason)}: ${counted(count, "machine")} (${examples.join(", ")}${count > examples.length ? ", …" : ""})`,
       );
       const word = kind === "waiting" ? "waits for a machine that is away" : "fits on no machine";
       return [`! ${units.join(", ")} ${word}`, ...lines].map(printable).join("\n");
     })
     .join("\n");
+}
+
+/** Units of a machine that is away stay its own until the engine finds it lost; a plan does not foresee that. */
+function awayText(snapshot: ClusterSnapshot | null, names: ReadonlyMap<MachineId, string>): string {
+  const away = awayNames(snapshot, names);
+  return away.length === 0 ? "" : printable(`away: ${away.join(", ")}; this plan leaves there what is there`);
+}
+
+function awayNames(snapshot: ClusterSnapshot | null, names: ReadonlyMap<MachineId, string>): string[] {
+  const away = (snapshot?.members ?? []).filter((member) => !member.present);
+  return away.map(({ id, name }) => names.get(id) ?? name).sort();
 }
 
 /** Until waves are driven, a release is one wave, and the plan says so. */
@@ -90,7 +105,8 @@ function waveText(plan: Plan, names: ReadonlyMap<MachineId, string>): string {
     plan.changes.flatMap((change) => [change.to?.machine ?? change.from?.machine].filter((id) => id !== undefined)),
   );
   const where = [...machines].map((id) => names.get(id) ?? id.slice(0, 8)).sort();
-  return `one wave: all ${plan.changes.length} changes at once, on ${where.join(", ")}`;
+  const what = plan.changes.length === 1 ? "one change" : `all ${plan.changes.length} changes at once`;
+  return printable(`one wave: ${what}, on ${where.join(", ")}`);
 }
 
 /** How many units one line names before it only counts. */
@@ -104,7 +120,7 @@ function lossText(verdict: PlanVerdict | null, names: ReadonlyMap<MachineId, str
     .map(({ machine, down }) => {
       const named = down.slice(0, UNITS_NAMED_MAX).join(", ");
       const more = down.length > UNITS_NAMED_MAX ? ", …" : "";
-      const stay = down.length === 1 ? "1 unit stays" : `${down.length} units stay`;
+      const stay = `${counted(down.length, "unit")} ${down.length === 1 ? "stays" : "stay"}`;
       return `lose ${names.get(machine) ?? machine.slice(0, 8)}: ${stay} down (${named}${more})`;
     })
     .join("\n");
@@ -122,4 +138,8 @@ function countsText({ counts }: Plan): string {
     [counts.unplaced, "not placed"],
   ] as const;
   return parts.flatMap(([count, word]) => (count > 0 ? [`${count} ${word}`] : [])).join(", ");
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,0 +1,143 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
+import { VirtualClock } from "../../src/adapters/memory/virtual-clock.ts";
+import { MvccRegistry } from "../../src/adapters/mvcc/mvcc-registry.ts";
+import { MvccStore } from "../../src/adapters/mvcc/mvcc-store.ts";
+import { sha256 } from "../../src/adapters/sha256.ts";
+import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
+import { planText } from "../../src/cli/views/plan-text.ts";
+import { registryKeys } from "../../src/codec/registry-keys.ts";
+import type { CommitId } from "../../src/domain/names.ts";
+import { planSetWrites } from "../../src/domain/placement/plan-set-writes.ts";
+import type { Registry } from "../../src/ports/registry.ts";
+import { applyPlan } from "../../src/usecases/apply-plan.ts";
+import { commitCompiler } from "../../src/usecases/compile-commit.ts";
+import { type PlannedCommit, planCommit } from "../../src/usecases/plan-commit.ts";
+import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
+import { writeSets } from "../../src/usecases/write-sets.ts";
+import { joinMachine, leaveMachine } from "../pretend-machine.ts";
+
+type Words = readonly string[];
+
+/**
+ * What a case's script does: each line of run.txt is one of these commands. Everything but the machines and the engine's process is
+ * real: repository, registry, use cases and views, all in this process, with ids that are the same on every run.
+ */
+export class GoldenCluster {
+  readonly #folder: string;
+  readonly #repository = new MemoryRepository();
+  readonly #registry: Registry = new MvccRegistry(new MvccStore(), new VirtualClock());
+  readonly #keys = registryKeys("golden");
+  #files: Record<string, string>;
+  #joined = false;
+  #ids = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#files = filesUnder(join(folder, "repo"));
+    this.#repository.push("main", this.#files, "first");
+  }
+
+  /** What the command prints; nothing for those that only change the world. */
+  async run(line: string): Promise<string> {
+    const [command, ...words] = line.split(/\s+/);
+    switch (command) {
+      case "join":
+        return this.#join(words);
+      case "leave":
+        await leaveMachine(this.#registry, this.#keys, words[0]!);
+        return "";
+      case "commit":
+        return this.#commit(words);
+      case "plan":
+        return this.#show(await this.#plan());
+      case "apply":
+        return this.#apply();
+      default:
+        throw new Error(`a golden case knows no command ${command}`);
+    }
+  }
+
+  /** `join NAME [KEY=VALUE…]` */
+  async #join([name, ...pairs]: Words): Promise<string> {
+    this.#joined = true;
+    await joinMachine(this.#registry, this.#keys, name!, Object.fromEntries(pairs.map((pair) => pair.split("="))));
+    return "";
+  }
+
+  /** `commit FOLDER` lays that folder of the case over the repository; `commit -PATH…` removes files. */
+  #commit(words: Words): string {
+    for (const word of words) {
+      if (word.startsWith("-")) delete this.#files[word.slice(1)];
+      else this.#files = { ...this.#files, ...filesUnder(join(this.#folder, word)) };
+    }
+    this.#repository.push("main", this.#files, words.join(" "));
+    return "";
+  }
+
+  /** A new view of the repository each time: nothing is remembered between two commands, as between two processes. */
+  #view() {
+    const source = new MemoryGitSource(this.#repository, "main");
+    return { source, compile: commitCompiler({ source, manifestPath: "fleet.yaml", sha256 }) };
+  }
+
+  /** There is a cluster from the first machine on. */
+  #plan(): Promise<PlannedCommit> {
+    const cluster = this.#joined ? { registry: this.#registry, keysOf: registryKeys } : null;
+    const { compile } = this.#view();
+    return planCommit({ commit: this.#tip(), compile, cluster, partial: null, sha256 });
+  }
+
+  #show(planned: PlannedCommit): string {
+    if (planned.kind === "rejected") return diagnosticsText(planned.diagnostics);
+    const { plan, snapshot, verdict, diagnostics } = planned;
+    return [...(diagnostics.length > 0 ? [diagnosticsText(diagnostics)] : []), planText(plan, snapshot, verdict)].join(
+      "\n",
+    );
+  }
+
+  /** Releases the commit and writes the sets as the engine does, without its waiting. */
+  async #apply(): Promise<string> {
+    const planned = await this.#plan();
+    if (planned.kind === "rejected") return diagnosticsText(planned.diagnostics);
+    const { plan, spec } = planned;
+    const applied = await applyPlan({
+      registry: this.#registry,
+      keys: this.#keys,
+      source: this.#view().source,
+      sourceName: "https://git.example/golden.git",
+      branch: "main",
+      manifest: "fleet.yaml",
+      plan,
+      spec,
+      by: "ada",
+      clock: new VirtualClock(),
+      newId: this.#newId,
+      sha256,
+    });
+    if (applied.kind !== "released") return applied.kind;
+    const { snapshot } = await readSnapshot(this.#registry, this.#keys);
+    const globals = new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
+    const fence = { leaderCreateRevision: 0, releaseModRevision: snapshot.releaseModRevision };
+    const writes = planSetWrites(plan.placements, globals, snapshot, sha256);
+    const { complete } = await writeSets(this.#registry, this.#keys, fence, writes, this.#newId);
+    if (!complete) throw new Error("nobody else writes here, and yet a set was not written");
+    return `release ${applied.release.seq}`;
+  }
+
+  #tip(): CommitId {
+    return this.#repository.branches.get("main")!;
+  }
+
+  readonly #newId = (): string => (++this.#ids).toString(16).padStart(32, "0");
+}
+
+function filesUnder(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [relative(folder, path), readFileSync(path, "utf8")]),
+  );
+}
