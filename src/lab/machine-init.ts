@@ -3,8 +3,10 @@
  * existing network one. Its arguments come by environment: NAME, DISK (the machine's folder), SHARED, BUNDLE, NODE.
  *
  * The root is an overlay over the host's root, its upper layer on the lab's own tmpfs, so nothing a unit writes anywhere reaches
- * the host. Other file systems of the host get overlays of their own. /tmp, /var/tmp, /run and /var/log are the machine's, or its
- * systemd would empty the host's; udev, tmpfiles and the network's services are masked: they belong to the host.
+ * the host. Other file systems of the host get overlays of their own, or are read-only where the kernel refuses one (overlays over
+ * overlays have a depth, and paths may hold a colon). /tmp, /var/tmp, /run and /var/log are the machine's, or its systemd would empty
+ * the host's; udev, tmpfiles and the network's services are masked: they belong to the host. The kernel's settings are the host's as
+ * well (a booting systemd raises fs.file-max), so /proc/sys and /sys are read-only but for what is the machine's own: its network.
  */
 export const MACHINE_INIT = `set -eu
 ROOT=$DISK/root
@@ -13,13 +15,20 @@ mkdir -p $ROOT $DISK/upper $DISK/work $DISK/log $DISK/units
 mount -t overlay overlay -o lowerdir=/,upperdir=$DISK/upper,workdir=$DISK/work $ROOT
 n=0
 while read -r path; do
-  case $path in /|/proc*|/sys*|/dev*|/run*|/tmp*|/var/tmp*|/var/lib/fleet-lab*|/boot*) continue ;; esac
+  case $path/ in //|/proc/*|/sys/*|/dev/*|/run/*|/tmp/*|/var/tmp/*|/boot/*) continue ;; esac
+  case $path/ in /var/lib/fleet-lab/*|/var/lib/docker/*|/var/lib/containers/*) continue ;; esac
   [ -d "$path" ] && [ -d "$ROOT$path" ] || continue
   n=$((n+1)); mkdir -p $DISK/sub/$n/upper $DISK/sub/$n/work
-  mount -t overlay overlay -o "lowerdir=$path,upperdir=$DISK/sub/$n/upper,workdir=$DISK/sub/$n/work" "$ROOT$path"
+  mount -t overlay overlay -o "lowerdir=$path,upperdir=$DISK/sub/$n/upper,workdir=$DISK/sub/$n/work" "$ROOT$path" ||
+    { mount --bind "$path" "$ROOT$path"; mount -o remount,bind,ro "$ROOT$path"; }
 done < $DISK/host-mounts
 mount -t proc proc $ROOT/proc
-mount -t sysfs sysfs $ROOT/sys
+mount --bind $ROOT/proc/sys $ROOT/proc/sys; mount -o remount,bind,ro $ROOT/proc/sys
+mount --bind $ROOT/proc/sys/net $ROOT/proc/sys/net; mount -o remount,bind,rw $ROOT/proc/sys/net
+if [ -e $ROOT/proc/sysrq-trigger ]; then
+  mount --bind $ROOT/proc/sysrq-trigger $ROOT/proc/sysrq-trigger; mount -o remount,bind,ro $ROOT/proc/sysrq-trigger
+fi
+mount -t sysfs sysfs $ROOT/sys; mount -o remount,bind,ro $ROOT/sys
 mount -t cgroup2 cgroup2 $ROOT/sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs $ROOT/dev
 for node in "null 1 3" "zero 1 5" "full 1 7" "random 1 8" "urandom 1 9" "tty 5 0"; do
@@ -41,13 +50,21 @@ mount --bind $DISK/etc-fleet $ROOT/etc/fleet
 mount --bind $DISK/units $ROOT/etc/systemd/system
 rm -f $ROOT/etc/machine-id $ROOT/etc/hostname $ROOT/etc/hosts
 cp $DISK/machine-id $ROOT/etc/machine-id; cp $DISK/hosts $ROOT/etc/hosts; echo $NAME > $ROOT/etc/hostname
+for table in fstab crypttab; do [ ! -e $ROOT/etc/$table ] || : > $ROOT/etc/$table; done
+mkdir -p $ROOT/etc/systemd/system-generators
+for folder in /usr/lib/systemd /lib/systemd /usr/local/lib/systemd /etc/systemd; do
+  for generator in $ROOT$folder/system-generators/*; do
+    case $generator in *"/*"|*/podman-system-generator) continue ;; esac
+    ln -sfn /dev/null "$ROOT/etc/systemd/system-generators/\${generator##*/}"
+  done
+done
 mount --bind $DISK/boot-id $ROOT/proc/sys/kernel/random/boot_id
 mkdir -p $ROOT/opt/fleet/app $ROOT/opt/fleet/shared; touch $ROOT/opt/fleet/node
 mount --bind $BUNDLE $ROOT/opt/fleet/app; mount -o remount,bind,ro $ROOT/opt/fleet/app
 mount --bind $NODE $ROOT/opt/fleet/node; mount -o remount,bind,ro $ROOT/opt/fleet/node
 mount --bind $SHARED $ROOT/opt/fleet/shared
 ln -s /opt/fleet/shared/registry.sock $ROOT/run/fleet/registry.sock
-hostname $NAME
+echo $NAME > /proc/sys/kernel/hostname
 mkdir -p $ROOT/.host
 cd $ROOT
 pivot_root . .host
