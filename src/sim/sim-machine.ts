@@ -161,13 +161,14 @@ export class SimMachine {
     const agent = this.#agent;
     this.#agent = null;
     await agent?.stop();
-    this.agentUp = false;
+    // A paused one ends when it goes on; where it was killed, another may run by then.
+    if (this.#agent === null) this.agentUp = false;
   }
 
-  /** Deaf and dumb at once; then its remains are told to end. */
-  async crashAgent(): Promise<void> {
+  /** Gone at once; its remains are told to end, which they do when the machine's daemons go on, if those are paused. */
+  crashAgent(): void {
     this.#agentProcess?.kill();
-    await this.stopAgent();
+    void this.stopAgent();
   }
 
   /** The agent will die at one of its next calls to the machine, or in the middle of one of its next writes. */
@@ -176,19 +177,19 @@ export class SimMachine {
     else this.files.dieAfter(where.diskSteps);
   }
 
-  async crashEngine(): Promise<void> {
+  crashEngine(): void {
     this.engineRegistry?.setPartitioned(true);
     const engine = this.#engine;
     this.#engine = null;
     this.engineUp = false;
-    await engine?.stop();
+    void engine?.stop();
   }
 
-  async powerOff(): Promise<void> {
+  powerOff(): void {
     this.powered = false;
-    this.#agentProcess?.kill();
+    this.crashAgent();
+    this.crashEngine();
     this.manager.powerOff();
-    await Promise.all([this.crashAgent(), this.crashEngine()]);
   }
 
   powerOn(withEngine: boolean): void {

@@ -36,7 +36,7 @@ export async function simulatedJourney(options: {
   step(`pull the plug of ${victim.name} (simulated)`);
   const before = sim.clock.monotonicMs();
   // Its daemons need a moment of virtual time to notice that they are gone.
-  void victim.powerOff();
+  victim.powerOff();
   await until(
     sim,
     () =>

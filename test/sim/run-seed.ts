@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { UnitName } from "../../src/domain/names.ts";
 import { Random } from "../../src/sim/random.ts";
 import { SimCluster } from "../../src/sim/sim-cluster.ts";
-import type { SimMachine } from "../../src/sim/sim-machine.ts";
+import type { Defects, SimMachine } from "../../src/sim/sim-machine.ts";
 import { Checkers } from "./checkers.ts";
 import { SampleRepository } from "./sample-repository.ts";
 
@@ -18,9 +18,13 @@ export interface SeedResult {
 /** How long faults rain, and how often somebody looks. Virtual time. */
 const STORM_MS = 180_000;
 const LOOK_MS = 250;
+/** The slowest start or stop of a slow systemd: within an agent's patience with its stops. */
+const SLOW_JOB_MS = 4_000;
 /** After everything is healed: converged within this, then silent for that. */
 const CONVERGE_MS = 120_000;
 const SILENCE_MS = 30_000;
+/** A daemon that is asked to stop has given its lease back, or given up on it, within this. */
+const STOP_MS = 5_000;
 /** The latest a late request arrives, and what it sets off. */
 const SETTLE_MS = 30_000;
 
@@ -37,6 +41,13 @@ interface Storm {
   readonly random: Random;
 }
 
+/** Dead by now or not, it is dead then, and a new one starts. */
+async function again(machine: SimMachine): Promise<void> {
+  if (!machine.powered) return;
+  machine.crashAgent();
+  machine.startAgent();
+}
+
 const nothing = async (): Promise<void> => undefined;
 
 /** A seed enables some of these: with all at once, one hides the other. */
@@ -45,7 +56,7 @@ const FAULTS: readonly FaultKind[] = [
     name: "power loss",
     async inject({ checkers }, machine) {
       checkers.forget(machine);
-      await machine.powerOff();
+      machine.powerOff();
       checkers.forget(machine);
     },
     heal: async ({ cluster }, machine) => {
@@ -54,13 +65,70 @@ const FAULTS: readonly FaultKind[] = [
   },
   {
     name: "agent crash",
-    inject: (_, machine) => machine.crashAgent(),
+    inject: async (_, machine) => machine.crashAgent(),
     heal: async (_, machine) => machine.startAgent(),
+  },
+  {
+    name: "agent crash between two steps",
+    inject: async ({ random }, machine) => machine.crashAgentSoon({ calls: random.between(0, 40) }),
+    heal: (_, machine) => again(machine),
+  },
+  {
+    name: "agent crash in a write",
+    inject: async ({ random }, machine) => machine.crashAgentSoon({ diskSteps: random.between(1, 40) }),
+    heal: (_, machine) => again(machine),
+  },
+  {
+    name: "power loss in a write",
+    async inject({ cluster, checkers, random }, machine) {
+      machine.crashAgentSoon({ diskSteps: random.between(1, 10) });
+      await cluster.clock.sleep(random.between(0, 2_000));
+      checkers.forget(machine);
+      machine.powerOff();
+      checkers.forget(machine);
+    },
+    heal: async ({ cluster }, machine) => {
+      if (!machine.powered) machine.powerOn(cluster.hasEngine(machine));
+    },
+  },
+  {
+    name: "slow systemd",
+    async inject({ random }, machine) {
+      const faults = random.fork(machine.name);
+      machine.manager.reloadMs = random.between(0, 3_000);
+      machine.manager.faults = () =>
+        faults.chance(0.3) ? { kind: "delay", ms: faults.between(10, SLOW_JOB_MS) } : null;
+    },
+    async heal(_, machine) {
+      machine.manager.reloadMs = 0;
+      machine.manager.faults = () => null;
+    },
+  },
+  {
+    name: "revoked lease",
+    async inject({ cluster, random }, machine) {
+      const { leader, presence } = cluster.keys;
+      const key = random.chance(0.5) ? leader : presence(machine.id);
+      const lease = (await cluster.registry.list(key, { exact: true })).entries[0]?.lease ?? null;
+      if (lease !== null) await cluster.registry.revokeLease(lease);
+    },
+    heal: nothing,
+  },
+  {
+    name: "deleted headers",
+    async inject({ cluster, checkers }) {
+      const { revision } = await cluster.registry.txn({
+        when: [],
+        then: cluster.machines.map(({ id }) => ({ kind: "delete", key: cluster.keys.set(id) })),
+      });
+      checkers.injected(revision);
+    },
+    heal: nothing,
   },
   { name: "agent stop", inject: (_, machine) => machine.stopAgent(), heal: async (_, machine) => machine.startAgent() },
   {
     name: "engine crash",
-    inject: (_, machine) => machine.crashEngine(),
+    inject: async (_, machine) => machine.crashEngine(),
     heal: async ({ cluster }, machine) => {
       if (cluster.hasEngine(machine)) machine.startEngine();
     },
@@ -121,7 +189,7 @@ const FAULTS: readonly FaultKind[] = [
 ];
 
 /** Runs one seed to its end: a storm of faults and commits, then everything healed, convergence and silence. */
-export async function runSeed(seed: number): Promise<SeedResult> {
+export async function runSeed(seed: number, defects: Defects = {}): Promise<SeedResult> {
   const choices = new Random(seed).fork("choices");
   const machines = choices.between(2, 6);
   const cluster = new SimCluster({
@@ -129,6 +197,7 @@ export async function runSeed(seed: number): Promise<SeedResult> {
     machines,
     engines: choices.between(1, Math.min(3, machines)),
     cluster: "sim",
+    defects,
   });
   const checkers = new Checkers(cluster);
   const storm: Storm = { cluster, checkers, random: choices.fork("storm") };
@@ -215,6 +284,10 @@ async function heal(storm: Storm, kinds: readonly FaultKind[]): Promise<void> {
         registry.faults = { ...registry.faults, dropRequest: 0, dropReply: 0, lateRequest: 0, delayMs: 0 };
     }
     for (const kind of kinds) await during(cluster, kind.heal(storm, machine));
+  }
+  // A daemon that was asked to stop while it was paused stops now.
+  await cluster.clock.advance(STOP_MS);
+  for (const machine of cluster.machines) {
     machine.startAgent();
     if (cluster.hasEngine(machine)) machine.startEngine();
   }
@@ -246,7 +319,13 @@ async function mustConverge({ cluster, checkers }: Storm): Promise<void> {
 
 /** After heal each single unit runs on one machine, the one `assign/` names. */
 async function oneSurvivorEach(cluster: SimCluster, checkers: Checkers): Promise<void> {
-  const { assignments } = await cluster.snapshot();
+  const { assignments, release } = await cluster.snapshot();
+  const { units } = await cluster.specAt(release!.commit);
+  const texts = new Map(units.map((unit) => [unit.name, unit.fragment.text]));
+  for (const { name, manager } of cluster.machines) {
+    for (const [unit, { text }] of manager.running())
+      if (text !== texts.get(unit)) checkers.violations.push(`${unit} still runs its old text on ${name}`);
+  }
   for (const { unit, machine, goal } of assignments) {
     const running = cluster.machines.filter(({ manager }) => manager.running().has(unit as UnitName));
     const wrong = running.filter((other) => other.id !== machine);
