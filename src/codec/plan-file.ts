@@ -1,5 +1,24 @@
 import { canonicalJson, type Json } from "../domain/canonical-json.ts";
 import { type Plan, RULES_VERSION } from "../domain/plan/plan.ts";
+import { hasShape, type Shape } from "./record.ts";
+
+/** Enough to be shown; whether its contents are those it was made with, its ids tell (applyPlan). */
+const PLAN_SHAPE: Shape = {
+  cluster: "string",
+  clusterId: "string?",
+  commit: "string",
+  specHash: "string",
+  machines: "objects",
+  changes: "objects",
+  placements: "objects",
+  unplaced: "objects",
+  waves: "objects",
+  unknown: "strings",
+  partial: "string?",
+  contentId: "string",
+  planId: "string",
+};
+const BASE_SHAPE: Shape = { releaseSeq: "number", releaseCommit: "string?", basis: "string" };
 
 export type PlanReading =
   | { readonly kind: "plan"; readonly plan: Plan }
@@ -26,7 +45,8 @@ export function decodePlan(text: string): PlanReading {
       problem: `it was made with placement rules ${String(value.rules)}, this fleet has ${RULES_VERSION}`,
     };
   }
-  const complete =
-    typeof value.planId === "string" && typeof value.contentId === "string" && Array.isArray(value.placements);
-  return complete ? { kind: "plan", plan: value as Plan } : { kind: "refused", problem: "parts of it are missing" };
+  if (hasShape(value, PLAN_SHAPE) && hasShape(value.base, BASE_SHAPE) && hasShape(value.counts, {})) {
+    return { kind: "plan", plan: value as Plan };
+  }
+  return { kind: "refused", problem: "parts of it are missing" };
 }
