@@ -70,13 +70,19 @@ export function prepareMachine(lab: LabState, machine: LabMachine, units: readon
 export async function bootMachine(lab: LabState, machine: LabMachine): Promise<LabMachine> {
   const folder = machineFolder(lab.name, machine.name);
   writeFileSync(join(folder, "boot-id"), `${randomUUID()}\n`);
-  enterCgroup(lab.name, machine.name);
   const log = openSync(join(folder, "boot.log"), "w");
-  const cgroup = join(cgroupFolder(lab.name, machine.name), "cgroup.procs");
-  const namespaces = ["--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "--cgroup"];
-  // The shell enters the machine's cgroup before the cgroup namespace is made, so that this cgroup is the machine's root.
-  const enter = `echo $$ > ${cgroup}; exec nsenter --net=/run/netns/${networkNamespace(lab.name, machine.name)} unshare ${namespaces.join(" ")} bash ${join(folder, "init.sh")}`;
-  const child = spawn("bash", ["-c", enter], {
+  const outside = ["nsenter", `--net=/run/netns/${networkNamespace(lab.name, machine.name)}`];
+  const namespaces = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc"];
+  // Only the child enters the machine's cgroup, which its cgroup namespace then makes its root: were the parent in it as well, the
+  // kernel would refuse the machine every cgroup controller (no processes beside child cgroups).
+  const inside = inCgroup(cgroupFolder(lab.name, machine.name), [
+    "unshare",
+    "--cgroup",
+    "bash",
+    join(folder, "init.sh"),
+  ]);
+  const [program, ...rest] = inCgroup(cgroupFolder(lab.name, HOST), [...outside, ...namespaces, ...inside]) as [string];
+  const child = spawn(program, rest, {
     detached: true,
     stdio: ["ignore", log, log],
     env: {
@@ -96,10 +102,13 @@ export async function bootMachine(lab: LabState, machine: LabMachine): Promise<L
   for (;;) {
     const init = outer === null ? null : initOf(outer.pid);
     if (init !== null && (await answers(init))) return { ...booted, init: describeProcess("init", init) };
-    if (!isAlive(outer) || performance.now() > deadline) throw bootError(machine.name, folder);
+    if (!isAlive(outer) || performance.now() > deadline) throw await bootError(machine.name, folder, init);
     await sleep(POLL_MS);
   }
 }
+
+/** The name in `cgroupFolder` of what runs on the host for the lab: no machine has it. */
+export const HOST = "host";
 
 /** The cgroup of one machine: in the v2 tree, wherever the host has it. */
 export function cgroupFolder(lab: string, machine: string): string {
@@ -107,8 +116,10 @@ export function cgroupFolder(lab: string, machine: string): string {
   return join(existsSync(unified) ? unified : "/sys/fs/cgroup", `fleet-lab-${lab}-${machine}`);
 }
 
-function enterCgroup(lab: string, machine: string): void {
-  mkdirSync(cgroupFolder(lab, machine), { recursive: true });
+/** The words that run a program inside a cgroup, which is made if need be: in it, `down` finds what no state mentions. */
+export function inCgroup(folder: string, argv: readonly string[]): string[] {
+  mkdirSync(folder, { recursive: true });
+  return ["bash", "-c", 'echo 0 > "$1/cgroup.procs" && shift && exec "$@"', "enter", folder, ...argv];
 }
 
 /** The one child of `unshare --fork`, once it has become systemd; null before that. */
@@ -123,30 +134,27 @@ function initOf(outer: number): number | null {
 
 async function answers(init: number): Promise<boolean> {
   if (!existsSync(`/proc/${init}/root/run/dbus/system_bus_socket`)) return false;
-  const state = await runProgram([
-    "nsenter",
-    "-t",
-    String(init),
-    "-m",
-    "-u",
-    "-i",
-    "-n",
-    "-p",
-    "-C",
-    "systemctl",
-    "is-system-running",
-  ]);
+  const state = await runProgram([...enterNamespaces(init), "systemctl", "is-system-running"]);
   return /^(running|degraded|starting)$/m.test(state.stdout);
 }
 
-function bootError(machine: string, folder: string): OperationError {
-  const log = readFileSync(join(folder, "boot.log"), "utf8").trim().split("\n").slice(-10).join("\n");
+/** The words in front of a program that make it run in the machine with this PID 1. */
+export function enterNamespaces(init: number): string[] {
+  return ["nsenter", "-t", String(init), "-m", "-u", "-i", "-n", "-p", "-C"];
+}
+
+async function bootError(machine: string, folder: string, init: number | null): Promise<OperationError> {
+  const journal = init === null ? null : await runProgram([...enterNamespaces(init), "journalctl", "-q", "-n", "10"]);
+  const said = `${readFileSync(join(folder, "boot.log"), "utf8")}${journal?.stdout ?? ""}`
+    .trim()
+    .split("\n")
+    .slice(-10);
+  const log = said.join("\n");
   return new OperationError(
     "machine-did-not-boot",
     `lab machine ${machine} did not boot: ${log || "systemd ended without a word"}`,
-    {
-      next: "with many machines: sysctl fs.inotify.max_user_instances=1024",
-    },
+    // Out of inotify instances, systemd ends before it can log.
+    log === "" ? { next: "with many machines: sysctl -w fs.inotify.max_user_instances=2048" } : {},
   );
 }
 
@@ -172,10 +180,16 @@ function hostMounts(): string {
 export function processesOf(lab: string, machine: string): number[] {
   const pids: number[] = [];
   const visit = (folder: string): void => {
-    if (!existsSync(folder)) return;
-    pids.push(...readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number));
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isDirectory()) visit(join(folder, entry.name));
+    try {
+      const here = readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").map(Number);
+      // 0 stands for a process this one cannot see, and would be our own process group for kill.
+      pids.push(...here.filter((pid) => pid > 0));
+      for (const entry of readdirSync(folder, { withFileTypes: true }))
+        if (entry.isDirectory()) visit(join(folder, entry.name));
+    } catch (error) {
+      // A running systemd removes cgroups while we look; a removed one holds no process.
+      if (!["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    }
   };
   visit(cgroupFolder(lab, machine));
   return pids;

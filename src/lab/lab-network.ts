@@ -1,16 +1,40 @@
+import { OperationError } from "../ports/operation-error.ts";
 import type { LabState } from "./lab-state.ts";
 import { networkNamespace } from "./lab-state.ts";
 import { mustRun, runProgram } from "./run-program.ts";
 
-/** The lab's own /24, the first of these that none of the host's routes knows. */
-const SUBNETS = Array.from({ length: 100 }, (_, index) => `10.77.${index}`);
+/** Where a lab may have its own /24, best first: the later ones are for hosts whose VPN takes all of 10.0.0.0/8. */
+const SUBNETS = ["10.77", "172.29", "192.168"].flatMap((block) =>
+  Array.from({ length: 100 }, (_, index) => `${block}.${block === "192.168" ? index + 150 : index}`),
+);
 export const PREFIX_LENGTH = 24;
+/** Wider routes say "everything else" (VPNs write a default route as two halves); the lab's narrower one wins over them. */
+const NARROW_PREFIX_LENGTH = 8;
 
-/** A free /24 as its first three numbers. */
-export async function freeSubnet(): Promise<string> {
-  const routes = await mustRun(["ip", "-4", "route", "show", "table", "all"]);
-  const free = SUBNETS.find((subnet) => !routes.includes(`${subnet}.`));
-  return free ?? SUBNETS[0]!;
+/** A /24 as its first three numbers, which neither the host's routes nor these labs have. */
+export async function freeSubnet(taken: ReadonlySet<string>): Promise<string> {
+  const subnet = pickSubnet(await mustRun(["ip", "-4", "route", "show", "table", "all"]), taken);
+  if (subnet !== null) return subnet;
+  throw new OperationError("no-subnet", "every network a lab could have overlaps a route of this machine", {
+    next: "take down labs that are not needed: fleet lab down --name NAME",
+  });
+}
+
+/** The first subnet that overlaps none of the routes `ip route` printed; null where all do. */
+export function pickSubnet(routes: string, taken: ReadonlySet<string>): string | null {
+  const known = [...routes.matchAll(/^(?:[a-z]+ )?(\d+\.\d+\.\d+\.\d+)(?:\/(\d+))?/gm)]
+    .map(([, address, length]) => ({ number: asNumber(address!), length: Number(length ?? 32) }))
+    .filter(({ length }) => length >= NARROW_PREFIX_LENGTH);
+  const free = (subnet: string) =>
+    known.every(({ number, length }) => {
+      const size = 2 ** (32 - Math.min(length, PREFIX_LENGTH));
+      return Math.floor(number / size) !== Math.floor(asNumber(`${subnet}.0`) / size);
+    });
+  return SUBNETS.find((subnet) => !taken.has(subnet) && free(subnet)) ?? null;
+}
+
+function asNumber(address: string): number {
+  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
 export async function bridgeUp(lab: LabState): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperationError } from "../ports/operation-error.ts";
 
@@ -75,11 +75,36 @@ export function needLab(name: string): LabState {
   throw new OperationError("no-lab", `there is no lab ${name}`, { next: "fleet lab up --machines 3" });
 }
 
+/** Writes the state of a lab that must not exist yet, even where two are made at once. */
+export function createLab(state: LabState): void {
+  const folder = labFolder(state.name);
+  const draft = join(folder, `lab.json.${process.pid}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+  try {
+    linkSync(draft, join(folder, "lab.json"));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    throw new OperationError("lab-exists", `the lab ${state.name} is up already`, {
+      next: "fleet lab down, or fleet lab list",
+    });
+  } finally {
+    rmSync(draft);
+  }
+}
+
 export function writeLab(state: LabState): void {
   const folder = labFolder(state.name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, "lab.json.new"), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
   renameSync(join(folder, "lab.json.new"), join(folder, "lab.json"));
+}
+
+/** Every other lab of this machine. */
+export function otherLabs(name: string): LabState[] {
+  return labNames()
+    .filter((other) => other !== name)
+    .flatMap((other) => readLab(other) ?? []);
 }
 
 export function labNames(): string[] {

@@ -15,10 +15,20 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperationError } from "../ports/operation-error.ts";
-import { bootMachine, cgroupFolder, type MachineUnit, prepareMachine, processesOf } from "./boot-machine.ts";
+import {
+  bootMachine,
+  cgroupFolder,
+  enterNamespaces,
+  HOST,
+  inCgroup,
+  type MachineUnit,
+  prepareMachine,
+  processesOf,
+} from "./boot-machine.ts";
 import { bridgeUp, freeSubnet, networkDown, networkLeftovers, PREFIX_LENGTH, plugIn, setCable } from "./lab-network.ts";
 import {
   bundleFolder,
+  createLab,
   describeProcess,
   isAlive,
   type LabBundle,
@@ -28,7 +38,7 @@ import {
   labFolder,
   machineFolder,
   needLab,
-  readLab,
+  otherLabs,
   writeLab,
 } from "./lab-state.ts";
 import { mustRun, type ProgramResult, runProgram } from "./run-program.ts";
@@ -38,6 +48,10 @@ const INOTIFY_PER_MACHINE = 8;
 const INOTIFY_SETTING = "/proc/sys/fs/inotify/max_user_instances";
 /** How long ended processes may take to be gone. */
 const END_TIMEOUT_MS = 10_000;
+/** Addresses end in 11 and up, and the kernel names a cable by at most 15 characters. */
+const MACHINES_MAX = 200;
+/** Parts two labs that chose the same network at the same moment. */
+const CLAIM_PAUSE_MS = 50;
 
 export interface LabOptions {
   readonly name: string;
@@ -56,14 +70,12 @@ export interface LabOptions {
 
 /** Makes the machines and boots them all at once. What fails takes everything down again and rejects. */
 export async function labUp(options: LabOptions): Promise<LabState> {
-  if (readLab(options.name) !== null) {
-    throw new OperationError("lab-exists", `the lab ${options.name} is up already`, {
-      next: `fleet lab down, or fleet lab list`,
-    });
+  if (options.machines < 1 || options.machines > MACHINES_MAX) {
+    throw new OperationError("lab-size", `a lab has 1 to ${MACHINES_MAX} machines, not ${options.machines}`);
   }
-  const lab = await draftLab(options);
-  writeLab(lab);
+  const lab = await claimLab(options);
   try {
+    makeRoom(lab);
     await mountDisk(lab);
     await bridgeUp(lab);
     mkdirSync(join(labFolder(lab.name), "shared"), { recursive: true });
@@ -79,6 +91,7 @@ export async function labUp(options: LabOptions): Promise<LabState> {
       prepareMachine(lab, machine, options.units(lab.hostAddress, machine.name));
     }
     const machines = await Promise.all(lab.machines.map((machine) => bootMachine(lab, machine)));
+    for (const process of processes) refuseEnded(lab.name, process);
     const up = { ...lab, processes, machines };
     writeLab(up);
     return up;
@@ -88,9 +101,28 @@ export async function labUp(options: LabOptions): Promise<LabState> {
   }
 }
 
-async function draftLab(options: LabOptions): Promise<LabState> {
-  const subnet = await freeSubnet();
-  const settings = makeRoom(options.machines);
+/** Writes the lab down before anything of it exists, so that `down` finds whatever a killed `up` has made. */
+async function claimLab(options: LabOptions): Promise<LabState> {
+  const taken = new Set<string>();
+  let lab: LabState | null = null;
+  for (;;) {
+    for (const { hostAddress } of otherLabs(options.name)) taken.add(subnetOf(hostAddress));
+    const draft = draftLab(options, await freeSubnet(taken));
+    if (lab === null) createLab(draft);
+    else writeLab(draft);
+    lab = draft;
+    // Of two that are made at once and chose the same, the later to write sees the other here; if both do, both choose again.
+    const rival = otherLabs(lab.name).find((other) => other.hostAddress === draft.hostAddress);
+    if (rival === undefined) return lab;
+    await sleep(Math.random() * CLAIM_PAUSE_MS);
+  }
+}
+
+function subnetOf(address: string): string {
+  return address.slice(0, address.lastIndexOf("."));
+}
+
+function draftLab(options: LabOptions, subnet: string): LabState {
   const machines = Array.from(
     { length: options.machines },
     (_, index): LabMachine => ({
@@ -110,15 +142,40 @@ async function draftLab(options: LabOptions): Promise<LabState> {
     processes: [],
     environment: options.environment,
     bundle: { ...options.bundle, folder: bundleFolder(options.name) },
-    settings,
+    settings: settingsFor(options),
   };
 }
 
-function makeRoom(machines: number): Record<string, string> {
-  const before = readFileSync(INOTIFY_SETTING, "utf8").trim();
-  if (Number(before) >= machines * INOTIFY_PER_MACHINE) return {};
-  writeFileSync(INOTIFY_SETTING, String(machines * INOTIFY_PER_MACHINE + Number(before)));
-  return { [INOTIFY_SETTING]: before };
+/** What the inotify setting was before the first lab that raised it, where the machines of all labs need it raised. */
+function settingsFor(options: LabOptions): Record<string, string> {
+  const others = otherLabs(options.name);
+  const machines = others.reduce((sum, other) => sum + other.machines.length, options.machines);
+  const raised = others.map((other) => other.settings[INOTIFY_SETTING]).find((before) => before !== undefined);
+  const before = raised ?? readFileSync(INOTIFY_SETTING, "utf8").trim();
+  return Number(before) >= machines * INOTIFY_PER_MACHINE ? {} : { [INOTIFY_SETTING]: before };
+}
+
+function makeRoom(lab: LabState): void {
+  const before = lab.settings[INOTIFY_SETTING];
+  if (before === undefined) return;
+  const machines = otherLabs(lab.name).reduce((sum, other) => sum + other.machines.length, lab.machines.length);
+  const enough = String(machines * INOTIFY_PER_MACHINE + Number(before));
+  try {
+    writeFileSync(INOTIFY_SETTING, enough);
+  } catch (cause) {
+    throw new OperationError("inotify-instances", `${machines} machines need more inotify instances than ${before}`, {
+      cause,
+      next: `sysctl -w fs.inotify.max_user_instances=${enough}`,
+    });
+  }
+}
+
+/** Puts the host's settings back, but for those that another lab still needs. */
+function restoreSettings(lab: LabState): void {
+  const others = otherLabs(lab.name);
+  for (const [path, before] of Object.entries(lab.settings)) {
+    if (others.every((other) => other.settings[path] === undefined)) writeFileSync(path, before);
+  }
 }
 
 /** The machines' disks: one tmpfs, because an overlay's upper layer may not lie in its lower one, nor on an overlay. */
@@ -130,13 +187,23 @@ async function mountDisk(lab: LabState): Promise<void> {
 
 function startOnHost(lab: string, role: string, argv: readonly string[]): LabProcess {
   const log = openSync(join(labFolder(lab), `${role}.log`), "a");
-  const [program, ...rest] = argv as [string, ...string[]];
+  const [program, ...rest] = inCgroup(cgroupFolder(lab, HOST), argv) as [string];
   const child = spawn(program, rest, { detached: true, stdio: ["ignore", log, log] });
   closeSync(log);
   child.unref();
   const started = child.pid === undefined ? null : describeProcess(role, child.pid);
   if (started === null) throw new OperationError("lab-process", `${role} of the lab did not start: ${argv.join(" ")}`);
   return started;
+}
+
+function refuseEnded(lab: string, process: LabProcess): void {
+  if (isAlive(process)) return;
+  const log = readFileSync(join(labFolder(lab), `${process.role}.log`), "utf8")
+    .trim()
+    .split("\n")
+    .slice(-10)
+    .join("\n");
+  throw new OperationError("lab-process", `the lab's ${process.role} has ended: ${log || "without a word"}`);
 }
 
 /** Runs a program in a machine, as root, and returns what it said. */
@@ -157,7 +224,7 @@ export function enterMachine(lab: string, machine: string): string[] {
       next: `fleet lab revive ${machine}`,
     });
   }
-  return ["nsenter", "-t", String(init.pid), "-m", "-u", "-i", "-n", "-p", "-C"];
+  return enterNamespaces(init.pid);
 }
 
 /** Pulls the plug: every process of the machine ends at once, its disk stays. */
@@ -203,11 +270,12 @@ export function labList(lab: string): ListedMachine[] {
 /** Takes the lab down and looks whether anything is left of it; names what is. Also after an `up` that died half way. */
 export async function labDown(name: string): Promise<string[]> {
   const lab = needLab(name);
-  for (const machine of lab.machines) await killMachine(lab, machine);
-  for (const process of lab.processes) await endProcess(process);
+  await Promise.all(lab.machines.map((machine) => killMachine(lab, machine)));
+  await Promise.all(lab.processes.map(endProcess));
+  await emptyCgroup(lab.name, HOST);
   await networkDown(lab);
   await unmountDisk(lab);
-  for (const [path, value] of Object.entries(lab.settings)) writeFileSync(path, value);
+  restoreSettings(lab);
   const leftovers = await leftoversOf(lab);
   if (leftovers.length === 0) rmSync(labFolder(name), { recursive: true, force: true });
   return leftovers;
@@ -231,7 +299,9 @@ async function leftoversOf(lab: LabState): Promise<string[]> {
   return [
     ...(await networkLeftovers(lab)),
     ...mountsBelow(labFolder(lab.name)).map((point) => `mount ${point}`),
-    ...lab.machines.map(({ name }) => cgroupFolder(lab.name, name)).filter((folder) => existsSync(folder)),
+    ...[HOST, ...lab.machines.map(({ name }) => name)]
+      .map((name) => cgroupFolder(lab.name, name))
+      .filter((folder) => existsSync(folder)),
     ...[...lab.processes, ...lab.machines.flatMap(({ outer, init }) => [outer, init])]
       .filter((process) => process !== null && isAlive(process))
       .map((process) => `process ${process?.pid} (${process?.role})`),
@@ -239,16 +309,19 @@ async function leftoversOf(lab: LabState): Promise<string[]> {
 }
 
 async function killMachine(lab: LabState, machine: LabMachine): Promise<void> {
-  // Not yet in the state where `up` died: whatever is in the machine's cgroup is the machine.
-  const strays = processesOf(lab.name, machine.name);
-  const known = [machine.init, machine.outer]
-    .filter((process) => process !== null && isAlive(process))
-    .map((process) => process!.pid);
-  for (const pid of new Set([...known, ...strays])) kill(pid, "SIGKILL");
-  await until(
-    () => processesOf(lab.name, machine.name).length === 0 && !isAlive(machine.init) && !isAlive(machine.outer),
-  );
-  removeCgroup(cgroupFolder(lab.name, machine.name));
+  for (const process of [machine.init, machine.outer]) if (isAlive(process)) kill(process!.pid, "SIGKILL");
+  await emptyCgroup(lab.name, machine.name);
+  await until(() => !isAlive(machine.init) && !isAlive(machine.outer));
+}
+
+/** Ends whatever is in one of the lab's cgroups, also what an `up` that was killed did not write down, and removes it. */
+async function emptyCgroup(lab: string, name: string): Promise<void> {
+  await until(() => {
+    const pids = processesOf(lab, name);
+    for (const pid of pids) kill(pid, "SIGKILL");
+    return pids.length === 0;
+  });
+  removeCgroup(cgroupFolder(lab, name));
 }
 
 function removeCgroup(folder: string): void {

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { cgroupFolder } from "../../src/lab/boot-machine.ts";
-import { labCable, labDown, labExec, labKill, labList, labRevive, labUp } from "../../src/lab/lab.ts";
+import { cgroupFolder, HOST } from "../../src/lab/boot-machine.ts";
+import { type LabOptions, labCable, labDown, labExec, labKill, labList, labRevive, labUp } from "../../src/lab/lab.ts";
 import { type LabState, labFolder, readLab, startTimeOf } from "../../src/lab/lab-state.ts";
-import { mustRun } from "../../src/lab/run-program.ts";
+import { mustRun, runProgram } from "../../src/lab/run-program.ts";
 import { clearAbandonedLabs, eventually, LAB_NAME, labSkipReason } from "./lab-name.ts";
+
+const SOURCE = join(import.meta.dirname, "../../src/lab");
 
 /** Where a careless unit may write; the host must never see it. */
 const MARK = `fleet-${LAB_NAME}-wrote-this`;
@@ -23,19 +25,36 @@ RemainAfterExit=yes
 ExecStart=/bin/sh -c 'for file in ${WRITTEN.join(" ")}; do echo careless > $file; done; echo wrote them all'
 `;
 
+const LAB: LabOptions = {
+  name: LAB_NAME,
+  machines: 2,
+  bundle: { node: process.execPath, folder: import.meta.dirname },
+  units: () => [{ name: "writer.service", text: WRITER }],
+  processes: () => [{ role: "bystander", argv: ["sleep", "600"] }],
+  environment: {},
+};
+
+/** Makes the same lab, and ends itself once a machine runs that the state does not know yet. */
+const KILLED_HALF_WAY = `
+  import { processesOf } from ${JSON.stringify(join(SOURCE, "boot-machine.ts"))};
+  import { labUp } from ${JSON.stringify(join(SOURCE, "lab.ts"))};
+  setInterval(() => processesOf("${LAB_NAME}", "m1").length > 1 && process.kill(process.pid, "SIGKILL"), 1);
+  await labUp({
+    name: "${LAB_NAME}",
+    machines: 2,
+    bundle: { node: process.execPath, folder: ${JSON.stringify(import.meta.dirname)} },
+    units: () => [],
+    processes: () => [{ role: "bystander", argv: ["sleep", "600"] }],
+    environment: {},
+  });
+`;
+
 describe("the lab", { skip: labSkipReason(), concurrency: false }, () => {
   let lab: LabState;
 
   before(async () => {
     await clearAbandonedLabs();
-    lab = await labUp({
-      name: LAB_NAME,
-      machines: 2,
-      bundle: { node: process.execPath, folder: import.meta.dirname },
-      units: () => [{ name: "writer.service", text: WRITER }],
-      processes: () => [{ role: "bystander", argv: ["sleep", "600"] }],
-      environment: {},
-    });
+    lab = await labUp(LAB);
   });
 
   after(async () => {
@@ -74,6 +93,29 @@ describe("the lab", { skip: labSkipReason(), concurrency: false }, () => {
       assert.equal(await inside(machine, "cat", "/proc/1/comm"), "systemd");
       assert.equal(await inside(machine, "systemctl", "list-units", "--failed", "--plain", "--no-legend"), "");
     }
+  });
+
+  test("a unit cannot change the host's kernel, only its machine's network", async () => {
+    const setting = (name: string) => readFileSync(`/proc/sys/${name}`, "utf8");
+    const before = ["fs/file-max", "net/ipv4/ip_local_port_range"].map(setting);
+    for (const path of ["/proc/sys/fs/file-max", `/sys/class/net/lo/mtu`]) {
+      const { code, stderr } = await labExec(LAB_NAME, "m1", ["sh", "-c", `echo 40000 > ${path}`]);
+      assert.notEqual(code, 0, path);
+      assert.match(stderr, /Read-only/);
+    }
+    await inside("m1", "sh", "-c", "echo 40000 50000 > /proc/sys/net/ipv4/ip_local_port_range");
+    assert.deepEqual(["fs/file-max", "net/ipv4/ip_local_port_range"].map(setting), before);
+  });
+
+  test("nothing of the host's makes units in a machine, and its root cgroup is its own to divide", async () => {
+    assert.equal(await inside("m1", "find", "/run/systemd", "-path", "*/generator*"), "");
+    // A process here, even one the machine cannot see, would keep systemd from giving its units any controller.
+    assert.equal(await inside("m1", "cat", "/sys/fs/cgroup/cgroup.procs"), "");
+  });
+
+  test("a lab that is up is not made again, and stays as it is", async () => {
+    await assert.rejects(labUp(LAB), { code: "lab-exists" });
+    assert.deepEqual(readLab(LAB_NAME), lab);
   });
 
   test("machines reach each other over their addresses, until a cable is pulled", async () => {
@@ -159,11 +201,26 @@ describe("the lab", { skip: labSkipReason(), concurrency: false }, () => {
       folder: false,
     });
   });
+
+  test("down, from another process, finds all that an up left which was killed half way", async () => {
+    const argv = [process.execPath, "--input-type=module", "--eval", KILLED_HALF_WAY];
+    assert.equal((await runProgram(argv)).code, 128, "it ended by the signal");
+    const left = readLab(LAB_NAME)!;
+    assert.deepEqual(
+      left.machines.map(({ init }) => init),
+      [null, null],
+    );
+    assert.ok(processesWithCgroup(left) > 1);
+    assert.deepEqual(await labDown(LAB_NAME), []);
+    assert.equal(processesWithCgroup(left), 0);
+    assert.equal(existsSync(labFolder(LAB_NAME)), false);
+    assert.equal((await mustRun(["ip", "-o", "link", "show"])).includes(left.bridge), false);
+  });
 });
 
-/** Processes anywhere on the host that are in a cgroup of one of the lab's machines, however they got there. */
+/** Processes anywhere on the host that are in a cgroup of the lab, however they got there. */
 function processesWithCgroup(lab: LabState): number {
-  const folders = lab.machines.map(({ name }) => cgroupFolder(lab.name, name));
+  const folders = [HOST, ...lab.machines.map(({ name }) => name)].map((name) => cgroupFolder(lab.name, name));
   const ends = folders.map((folder) => `/${basename(folder)}`);
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
