@@ -152,7 +152,10 @@ export class Agent {
     const left = new Set([...missing.keys(), ...[...before.keys()].filter((unit) => this.#jobs.isBusy(unit))]);
     const plan = planTasks(
       wanted.filter((unit) => !left.has(unit.name)),
-      [...before.values()].map((seen) => seen.observed).filter((unit) => !left.has(unit.name)),
+      // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
+      this.#state.set === null
+        ? []
+        : [...before.values()].map((seen) => seen.observed).filter((unit) => !left.has(unit.name)),
     );
     const byName = new Map(wanted.map((unit) => [unit.name, unit]));
     const observed = new Map([...before].map(([name, seen]) => [name, seen.observed]));
