@@ -50,6 +50,19 @@ async function again(machine: SimMachine): Promise<void> {
 
 const nothing = async (): Promise<void> => undefined;
 
+const SLOW_SYSTEMD: FaultKind = {
+  name: "slow systemd",
+  async inject({ random }, machine) {
+    const faults = random.fork(machine.name);
+    machine.manager.reloadMs = random.between(0, 3_000);
+    machine.manager.faults = () => (faults.chance(0.3) ? { kind: "delay", ms: faults.between(10, SLOW_JOB_MS) } : null);
+  },
+  async heal(_, machine) {
+    machine.manager.reloadMs = 0;
+    machine.manager.faults = () => null;
+  },
+};
+
 /** A seed enables some of these: with all at once, one hides the other. */
 const FAULTS: readonly FaultKind[] = [
   {
@@ -91,19 +104,7 @@ const FAULTS: readonly FaultKind[] = [
       if (!machine.powered) machine.powerOn(cluster.hasEngine(machine));
     },
   },
-  {
-    name: "slow systemd",
-    async inject({ random }, machine) {
-      const faults = random.fork(machine.name);
-      machine.manager.reloadMs = random.between(0, 3_000);
-      machine.manager.faults = () =>
-        faults.chance(0.3) ? { kind: "delay", ms: faults.between(10, SLOW_JOB_MS) } : null;
-    },
-    async heal(_, machine) {
-      machine.manager.reloadMs = 0;
-      machine.manager.faults = () => null;
-    },
-  },
+  SLOW_SYSTEMD,
   {
     name: "revoked lease",
     async inject({ cluster, random }, machine) {
@@ -208,6 +209,10 @@ export async function runSeed(seed: number, defects: Defects = {}): Promise<Seed
       ? { dropRequest: 0.02, dropReply: 0.05, lateRequest: 0.1, delayMs: choices.between(0, 80) }
       : machine.noise;
   }
+  // Some clusters are slow from the first to the last minute of the storm.
+  if (choices.fork("slow").chance(0.2)) {
+    for (const machine of cluster.machines) await SLOW_SYSTEMD.inject(storm, machine);
+  }
   const repository = new SampleRepository(choices.fork("repository"));
   cluster.start();
   await cluster.clock.advance(2_000);
@@ -283,7 +288,7 @@ async function heal(storm: Storm, kinds: readonly FaultKind[]): Promise<void> {
       if (registry !== null)
         registry.faults = { ...registry.faults, dropRequest: 0, dropReply: 0, lateRequest: 0, delayMs: 0 };
     }
-    for (const kind of kinds) await during(cluster, kind.heal(storm, machine));
+    for (const kind of [...kinds, SLOW_SYSTEMD]) await during(cluster, kind.heal(storm, machine));
   }
   // A daemon that was asked to stop while it was paused stops now.
   await cluster.clock.advance(STOP_MS);
