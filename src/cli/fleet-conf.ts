@@ -21,6 +21,15 @@ export function readFleetConf(path = FLEET_CONF, environment: NodeJS.ProcessEnv 
     const match = /^\s*([a-z_]+)\s*=\s*(?:"([^"]*)"|([^#]*?))\s*(?:#.*)?$/.exec(line);
     if (match === null) continue;
     const key = `FLEET_${(ALIASES[match[1]!] ?? match[1]!).toUpperCase()}`;
-    environment[key] ??= match[2] ?? match[3] ?? "";
+    const value = match[2] ?? match[3] ?? "";
+    environment[key] ??= match[1] === "etcd_servers" ? registryOf(value) : value;
   }
+}
+
+/** Old fleet listed URLs, `["http://h1:2379", "http://h2:2379"]`; what is no such list is taken as it stands. */
+function registryOf(servers: string): string {
+  const urls = [...servers.matchAll(/(https?):\/\/([^\s"',\]/]+)/g)];
+  if (urls.length === 0) return servers;
+  const scheme = urls.some((url) => url[1] === "https") ? "etcds" : "etcd";
+  return `${scheme}://${urls.map((url) => url[2]).join(",")}`;
 }

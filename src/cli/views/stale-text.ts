@@ -1,5 +1,6 @@
 import type { Release } from "../../domain/cluster/cluster-snapshot.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
+import { printable } from "./printable.ts";
 
 /** What moved under a plan. Nothing was changed. */
 export function staleText(plan: Plan, release: Release | null): string {
@@ -7,7 +8,7 @@ export function staleText(plan: Plan, release: Release | null): string {
   const now =
     release === null
       ? "no release"
-      : `release ${release.seq} (commit ${release.commit.slice(0, 7)}, by ${release.by} at ${release.at})`;
+      : `release ${release.seq} (commit ${release.commit.slice(0, 7)}, by ${printable(release.by)} at ${printable(release.at)})`;
   const moved =
     (release?.seq ?? 0) === plan.base.releaseSeq
       ? "the release is the same, but its machines or placements have changed"

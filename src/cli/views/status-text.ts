@@ -12,11 +12,11 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[]): 
   const present = members.filter((member) => member.present).length;
   const leaderName = members.find((member) => member.id === leader?.machine)?.name ?? leader?.machine;
   const head = [
-    `${identity.name}  release ${release.seq}  commit ${release.commit.slice(0, 7)}  by ${printable(release.by)} at ${release.at}`,
+    `${identity.name}  release ${release.seq}  commit ${release.commit.slice(0, 7)}  by ${release.by} at ${release.at}`,
     `engine ${leaderName === undefined ? "none leads: nothing is placed or moved" : `${leaderName} leads, term ${leader?.term}`}`,
     `machines ${present} of ${members.length} present`,
     `units ${countsText(rows)}`,
-  ];
+  ].map(printable);
   const troubles = [
     ...(report?.problem == null ? [] : [`engine: ${report.problem}`]),
     ...members

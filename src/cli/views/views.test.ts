@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { VirtualClock } from "../../adapters/memory/virtual-clock.ts";
+import type { Convergence } from "../../domain/cluster/convergence.ts";
+import { emptySnapshot } from "../../domain/cluster/empty-snapshot.ts";
+import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../../domain/names.ts";
+import type { Plan } from "../../domain/plan/plan.ts";
+import type { ClusterView } from "../cluster-view.ts";
+import { convergenceText, ProgressView } from "./convergence-text.ts";
+import { diagnosticsText } from "./diagnostics-text.ts";
+import { printable } from "./printable.ts";
+import { staleText } from "./stale-text.ts";
+import { clusterStatusText, unitStatusText } from "./status-text.ts";
+import { table } from "./table.ts";
+import { type UnitRow, unitRows } from "./unit-rows.ts";
+
+const ESCAPE = "\u001b[2J\u001b]0;title\u0007";
+const M1 = "1".repeat(32) as MachineId;
+const A = "a.service" as UnitName;
+const hash = "0".repeat(64) as UnitHash;
+
+test("nothing from elsewhere can steer a terminal or turn a line around", () => {
+  assert.equal(printable(`a${ESCAPE}b`), "a\\x1b[2J\\x1b]0;title\\x07b");
+  assert.equal(printable("a\u009bb\u202ec\r\n\td"), "a\\x9bb\\u202ec\n\td");
+  assert.equal(printable("grüße 日本"), "grüße 日本");
+});
+
+test("a table has its columns under each other, and no space at a line's end", () => {
+  const text = table(["unit", "sub"], [["a.service", "running"], ["long-name.service", ""], ["b"]]);
+  assert.equal(text, "UNIT               SUB\na.service          running\nlong-name.service  -\nb");
+  assert.equal(table(null, []), "");
+});
+
+test("findings are shown with place, expectation and next step, and errors are counted", () => {
+  const at = { path: "fleet.yaml", line: 3, column: 7 };
+  assert.equal(
+    diagnosticsText([
+      { code: "bad", severity: "error", at, saw: `x${ESCAPE}`, expected: "y", next: "do z" },
+      { code: "odd", severity: "info", saw: "w" },
+    ]),
+    [
+      "fleet.yaml:3:7: error: x\\x1b[2J\\x1b]0;title\\x07 [bad]",
+      "  expected: y",
+      "  next: do z",
+      "info: w [odd]",
+      "1 error; nothing was changed",
+    ].join("\n"),
+  );
+});
+
+const release = {
+  seq: 3,
+  commit: "f".repeat(40) as CommitId,
+  specHash: "e" as SpecHash,
+  contentId: "",
+  planId: "",
+  parent: null,
+  by: `ann${ESCAPE}`,
+  at: "today",
+};
+
+test("a stale plan says what moved", () => {
+  const plan = (releaseSeq: number) => ({ base: { releaseSeq } }) as Plan;
+  assert.match(staleText(plan(2), release), /made on release 2, .* release 3 \(commit fffffff, by ann\\x1b/);
+  assert.match(staleText(plan(3), release), /the release is the same/);
+  assert.match(staleText(plan(3), null), /made on release 3, and the cluster is at no release/);
+  assert.match(staleText(plan(0), release), /made on no release/);
+});
+
+const member = { name: "m1", address: "10.0.0.1", metadata: {}, bootId: "", version: "", joined: "", acceptedSeq: 3 };
+const view = (present: boolean): ClusterView => ({
+  snapshot: {
+    ...emptySnapshot,
+    identity: { id: "c", name: "prod", source: "", branch: "main", manifest: "fleet.yaml", epoch: 1 },
+    release,
+    members: [{ ...member, id: M1, present, presenceRevision: present ? 1 : 0 }],
+    sets: [{ machine: M1, header: null, headerModRevision: 0, placements: [{ unit: A, hash, goal: "launched" }] }],
+    statuses: [
+      {
+        unit: A,
+        machine: M1,
+        load: "loaded",
+        active: "failed",
+        sub: "failed",
+        hash,
+        started: true,
+        since: "",
+        result: "exit-code",
+        invocation: "",
+        problem: { code: "failed", detail: "systemd says exit-code", journal: [`boom${ESCAPE}`] },
+      },
+    ],
+  },
+  quarantined: [{ key: "/fleet/prod/assign/x.service", problem: "no version" }],
+  index: [A, "z.service" as UnitName].map((name) => ({
+    name,
+    goal: "launched",
+    hash,
+    global: false,
+    group: name,
+    description: "",
+  })),
+  leader: null,
+  report: null,
+});
+
+test("status names whoever is away, whatever cannot be read, what failed and what is placed nowhere", () => {
+  const text = clusterStatusText(view(false), unitRows(view(false)));
+  assert.doesNotMatch(text, /\u001b/);
+  for (const line of [
+    "engine none leads: nothing is placed or moved",
+    "machines 0 of 1 present",
+    "units 1 placed, 0 active, 1 with a problem, 1 not placed",
+    "m1 is absent: what it said last is shown below",
+    "record /fleet/prod/assign/x.service cannot be read: no version",
+    "a.service  m1/10.0.0.1  failed (old)  failed  failed",
+    "z.service  -            -             -       not placed",
+  ]) {
+    assert.ok(text.split("\n").includes(line), `${line}\nis not in\n${text}`);
+  }
+});
+
+test("before the first release status says what makes one", () => {
+  const nothing = { ...view(true), snapshot: emptySnapshot };
+  assert.match(clusterStatusText(nothing, []), /no release yet: fleet apply/);
+});
+
+test("a failed unit is shown with its journal", () => {
+  const text = unitStatusText(unitRows(view(true))[0] as UnitRow);
+  assert.match(text, /^x a\.service on m1\/10\.0\.0\.1\n/);
+  assert.match(text, /problem: failed: systemd says exit-code\n {4}\| boom\\x1b/);
+});
+
+const state = (changes: Partial<Convergence>): Convergence => ({
+  converged: false,
+  settled: false,
+  wanted: 3,
+  waiting: [],
+  failed: [],
+  away: [],
+  ...changes,
+});
+
+test("how it ended is one line where all is well, else each unit with its reason", () => {
+  assert.equal(convergenceText(state({ converged: true }), new Map()), "converged: 3 of 3 as wanted");
+  const problem = { code: "start-failed", detail: "exit 1", journal: ["boom"] };
+  const text = convergenceText(
+    state({
+      failed: [{ unit: A, machine: M1, because: { code: "problem", problem } }],
+      waiting: [{ unit: "b.service" as UnitName, machine: null, because: { code: "not-placed" } }],
+    }),
+    new Map([[M1, "m1"]]),
+  );
+  assert.equal(
+    text,
+    [
+      "not converged: 2 of 3 as wanted, 1 failed, waiting for 1",
+      "x a.service on m1: start-failed: exit 1",
+      "    | boom",
+      "o b.service: not placed",
+    ].join("\n"),
+  );
+});
+
+test("progress is redrawn five times a second at most on a terminal, and elsewhere a line every five seconds", async () => {
+  const lines = async (isTTY: boolean) => {
+    const clock = new VirtualClock();
+    const written: string[] = [];
+    const stream = { isTTY, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const progress = new ProgressView(stream, clock);
+    for (let at = 0; at < 1_100; at++) {
+      progress.show(state({}));
+      await clock.advance(10);
+    }
+    progress.end();
+    return written;
+  };
+  assert.equal((await lines(true)).length, 55 + 1);
+  assert.deepEqual(await lines(false), ["5.0 s: 3 of 3 as wanted\n", "10.0 s: 3 of 3 as wanted\n"]);
+});
