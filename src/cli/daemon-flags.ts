@@ -40,7 +40,9 @@ export function durationFlag(name: string, text: string | undefined): number | u
   if (text === undefined) return undefined;
   const milliseconds = parseDuration(text);
   if (milliseconds !== null) return milliseconds;
-  throw new OperationError("bad-duration", `--${name} ${text} is not a duration such as 30s or 2m`);
+  throw new OperationError("bad-duration", `--${name} ${text} is not a duration`, {
+    next: "write one such as 30s or 2m",
+  });
 }
 
 /** What this machine is, from its flags and from what the kernel and systemd say. */
@@ -74,7 +76,9 @@ function parseMetadata(text: string): Record<string, string> {
     pairs.map((pair) => {
       const at = pair.indexOf("=");
       if (at > 0) return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
-      throw new OperationError("bad-metadata", `metadata ${pair} is not key=value`);
+      throw new OperationError("bad-metadata", `metadata ${pair} is not key=value`, {
+        next: "write it like role=db,zone=a",
+      });
     }),
   );
 }

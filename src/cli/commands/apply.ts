@@ -35,7 +35,9 @@ export default class ApplyCommand extends BaseCommand {
     const { args, flags } = await this.parse(ApplyCommand);
     const timeoutMs = parseDuration(flags.timeout);
     if (timeoutMs === null)
-      throw new OperationError("bad-timeout", `${flags.timeout} is not a duration such as 90s or 5m`);
+      throw new OperationError("bad-timeout", `${flags.timeout} is not a duration`, {
+        next: "write one such as 90s or 5m",
+      });
     const composition = await this.compose(flags);
     try {
       await composition.needRegistry();

@@ -38,7 +38,10 @@ export default class ShowCommand extends BaseCommand {
     const keys = composition.keysOf(await clusterName(composition, flags.cluster));
     const entry = (await registry.list(keys.releaseAt(seq), { exact: true })).entries[0];
     const decoded = entry === undefined ? null : decodeRecord<ReleaseRecord>(entry.value, RELEASE_SHAPE);
-    if (decoded?.kind !== "record") throw new OperationError("release-unknown", `there is no release ${seq}`);
+    if (decoded?.kind !== "record")
+      throw new OperationError("release-unknown", `there is no release ${seq}`, {
+        next: "see `fleet status` for the newest",
+      });
     const plan = await readPlan(registry, keys, decoded.record.planId);
     if (plan === null)
       throw new OperationError("plan-missing", `the plan of release ${seq} is not in the registry any more`);
@@ -49,7 +52,10 @@ export default class ShowCommand extends BaseCommand {
 /** A plan from a file, or the error that says why it is not one. */
 export async function readPlanFile(path: string): Promise<Plan> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new OperationError("plan-unreadable", `cannot read the plan file ${path}`, { cause });
+    throw new OperationError("plan-unreadable", `cannot read the plan file ${path}`, {
+      cause,
+      next: "save one with `fleet plan --out FILE`, or give a release's number",
+    });
   });
   const reading = decodePlan(text);
   if (reading.kind === "plan") return reading.plan;

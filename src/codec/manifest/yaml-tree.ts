@@ -50,7 +50,10 @@ export function readYamlTree(
           ? "the same key twice in one mapping"
           : `not YAML: ${error.message.split("\n")[0]!.replace(/[.:]$/, "")}`,
       at: at(error.pos[0]),
-      next: error.code === "DUPLICATE_KEY" ? "keep one of them" : undefined,
+      next:
+        error.code === "DUPLICATE_KEY"
+          ? "keep one of them"
+          : "correct it; `fleet validate --worktree` checks it before a commit",
     }),
   );
   if (documents.length > 1) {

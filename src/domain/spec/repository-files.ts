@@ -35,7 +35,8 @@ export function manifestSources(manifestPath: string, manifest: Manifest): Manif
     const target = resolveFromManifest(manifestPath, path.value);
     if (target !== null) return [{ value: target, at: path.at }];
     const saw = `the path ${path.value}, which leads out of the repository`;
-    diagnostics.push({ code: "path-outside-repository", severity: "error", at: path.at, saw });
+    const next = "correct the path, or move what it leads to into the repository";
+    diagnostics.push({ code: "path-outside-repository", severity: "error", at: path.at, saw, next });
     return [];
   };
   const unitFolders = manifest.paths.flatMap(resolved);

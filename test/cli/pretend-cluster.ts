@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type EmbeddedRegistry, startEmbeddedRegistry } from "../../src/adapters/embedded/embedded-registry-server.ts";
+import { openRegistry } from "../../src/adapters/etcd/open-registry.ts";
+import { systemClock } from "../../src/adapters/system-clock.ts";
+import { registryKeys } from "../../src/codec/registry-keys.ts";
+import type { Registry } from "../../src/ports/registry.ts";
+import { joinMachine, leaveMachine } from "../pretend-machine.ts";
+
+/** fleet's own registry on a socket, and machines that are records in it and nothing else. */
+export class PretendCluster {
+  readonly address: string;
+  readonly registry: Registry;
+  readonly #server: EmbeddedRegistry;
+  readonly #folder: string;
+
+  private constructor(folder: string, server: EmbeddedRegistry, registry: Registry) {
+    this.#folder = folder;
+    this.#server = server;
+    this.registry = registry;
+    this.address = server.addresses[0]!;
+  }
+
+  static async start(): Promise<PretendCluster> {
+    const folder = mkdtempSync(join(tmpdir(), "fleet-cli-"));
+    const listen = [`unix:${join(folder, "registry.sock")}`];
+    const server = await startEmbeddedRegistry({ dataDir: join(folder, "data"), listen });
+    return new PretendCluster(folder, server, await openRegistry(server.addresses[0]!, { clock: systemClock }));
+  }
+
+  async join(cluster: string, name: string, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
+    await joinMachine(this.registry, registryKeys(cluster), name, metadata);
+  }
+
+  async leave(cluster: string, name: string): Promise<void> {
+    await leaveMachine(this.registry, registryKeys(cluster), name);
+  }
+
+  /** Of the last write anybody made. */
+  async revision(): Promise<number> {
+    return (await this.registry.list("/fleet/")).revision;
+  }
+
+  async stop(): Promise<void> {
+    await this.registry.close();
+    await this.#server.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
