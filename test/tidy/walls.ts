@@ -45,7 +45,7 @@ export const ROOMS: readonly Room[] = [
   // Those who choose adapters.
   { folder: "src/lab", may: [ADAPTERS, PORTS, DOMAIN], packages: ["node:"] },
   { folder: "src/sim", may: [ADAPTERS, DAEMON, USECASES, PORTS, CODEC, DOMAIN], packages: ["node:"] },
-  { folder: "src/cli", may: ["src"], packages: ["node:", "@oclif/core"] },
+  { folder: "src/cli", may: ["src"], packages: ["node:", "@oclif/core", "diff"] },
   { folder: "src/action", may: ["src"], packages: ["node:"] },
 ];
 
