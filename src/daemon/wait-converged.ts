@@ -1,16 +1,19 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
+import type { Release } from "../domain/cluster/cluster-snapshot.ts";
 import { type Convergence, judgeConvergence } from "../domain/cluster/convergence.ts";
 import type { Sha256 } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { Clock } from "../ports/clock.ts";
+import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /**
  * Follows the cluster until it is as the spec says, or time is up. `onProgress` hears each new state of affairs. A unit that has
- * failed does not end the wait: the others go on converging, and it is told at the end.
+ * failed does not end the wait: the others go on converging, and it is told at the end. Rejects with `superseded` where a newer
+ * release of another spec is in force: what is waited for will not come.
  */
 export async function waitConverged(input: {
   readonly registry: Registry;
@@ -41,6 +44,7 @@ export async function waitConverged(input: {
         state = judgeConvergence(input.spec, snapshot, input.sha256);
         input.onProgress(state);
         if (state.settled) return state;
+        refuseSuperseded(snapshot.release, input);
       }
       const leftMs = untilMs - input.clock.monotonicMs();
       if (leftMs <= 0)
@@ -51,4 +55,11 @@ export async function waitConverged(input: {
     stop.abort();
     await running;
   }
+}
+
+function refuseSuperseded(now: Release | null, { releaseSeq, spec }: { releaseSeq: number; spec: ClusterSpec }): void {
+  if (now === null || now.seq <= releaseSeq || now.specHash === spec.specHash) return;
+  throw new OperationError("superseded", `release ${releaseSeq} is no longer in force: ${now.by} applied ${now.seq}`, {
+    next: "fleet status shows how far that one is",
+  });
 }
