@@ -1,7 +1,7 @@
 import type { AgentState } from "../codec/agent-state.ts";
-import { encodeRecord } from "../codec/record.ts";
+import { decodeRecord, encodeRecord } from "../codec/record.ts";
 import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
-import type { MemberRecord, StatusRecord } from "../codec/registry-records.ts";
+import { MEMBER_SHAPE, type MemberRecord, type StatusRecord } from "../codec/registry-records.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import { judgeSet } from "../domain/cluster/judge-set.ts";
@@ -285,8 +285,8 @@ export class Agent {
   }
 
   #joined(shown: string | null): string {
-    const before = shown === null ? null : (JSON.parse(shown) as Partial<MemberRecord>).joined;
-    return before ?? new Date(this.#ports.clock.wallMs()).toISOString();
+    const before = shown === null ? null : decodeRecord<MemberRecord>(shown, MEMBER_SHAPE);
+    return before?.kind === "record" ? before.record.joined : new Date(this.#ports.clock.wallMs()).toISOString();
   }
 
   async #publish(
