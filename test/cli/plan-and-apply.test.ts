@@ -115,6 +115,8 @@ describe("plan and apply, by their exit codes and what they print", { concurrenc
     writeFileSync(join(repository.path, "units/web.service"), `${SERVICE}Restart=always\n`);
     const dirty = await onCluster("plan");
     assert.match(dirty.stderr, /^the working tree has changes that no commit holds: this is the plan of HEAD/);
+    const refused = await onCluster("apply", "--detach");
+    assert.match(refused.stderr, /^the working tree has changes that no commit holds: HEAD is applied without them/);
     await onCluster("plan", "--worktree", "--out", planFile("view"));
     const before = await cluster.revision();
     const { code, stderr } = await onCluster("apply", planFile("view"), "--detach");

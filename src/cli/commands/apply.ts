@@ -12,6 +12,7 @@ import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base
 import type { Composition } from "../composition.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { type Planned, planFromFlags } from "../plan-from-flags.ts";
+import { sayDirty } from "../say-dirty.ts";
 import { convergenceText, ProgressView } from "../views/convergence-text.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { planText } from "../views/plan-text.ts";
@@ -76,7 +77,10 @@ export default class ApplyCommand extends BaseCommand {
     file: string | undefined,
     flags: { revision: string },
   ): Promise<Planned> {
-    if (file === undefined) return planFromFlags(composition, flags.revision);
+    if (file === undefined) {
+      await sayDirty(composition, flags.revision, (line) => this.say(line), "HEAD is applied without them");
+      return planFromFlags(composition, flags.revision);
+    }
     const saved = await readPlanFile(file);
     if (saved.partial !== null) {
       throw new OperationError("plan-partial", `this plan shows ${saved.partial} only and cannot be applied`, {
@@ -179,7 +183,11 @@ export default class ApplyCommand extends BaseCommand {
 
 function refuseUnplaceable({ newlyUnplaceable: units }: Planned): void {
   if (units.length === 0) return;
-  throw new OperationError("unplaceable", `${units.join(", ")} fit on no machine; nothing was changed`, {
-    next: "the plan above says what each machine lacks",
-  });
+  throw new OperationError(
+    "unplaceable",
+    `${units.join(", ")} ${units.length === 1 ? "fits" : "fit"} on no machine; nothing was changed`,
+    {
+      next: "the plan above says what each machine lacks",
+    },
+  );
 }

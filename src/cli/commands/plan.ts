@@ -5,6 +5,7 @@ import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { planExitCode } from "../plan-exit-code.ts";
 import { changedFiles, planFromFlags } from "../plan-from-flags.ts";
+import { sayDirty } from "../say-dirty.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { diffText } from "../views/diff-text.ts";
 import { planText } from "../views/plan-text.ts";
@@ -25,12 +26,13 @@ export default class PlanCommand extends BaseCommand {
     const { flags } = await this.parse(PlanCommand);
     const composition = await this.compose(flags);
     try {
-      const repository = await composition.repository();
-      if (!flags.worktree && flags.revision === "HEAD" && (await repository.isDirty([""]))) {
-        this.say(
-          "the working tree has changes that no commit holds: this is the plan of HEAD (--worktree previews them)",
+      if (!flags.worktree)
+        await sayDirty(
+          composition,
+          flags.revision,
+          (line) => this.say(line),
+          "this is the plan of HEAD (--worktree previews them)",
         );
-      }
       const planned = await planFromFlags(composition, flags.revision, flags.worktree);
       if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
       for (const { key, problem } of planned.quarantined)
