@@ -55,7 +55,7 @@ const SLOW_SYSTEMD: FaultKind = {
   async inject({ random }, machine) {
     const faults = random.fork(machine.name);
     machine.manager.reloadMs = random.between(0, 3_000);
-    machine.manager.faults = () => (faults.chance(0.3) ? { kind: "delay", ms: faults.between(10, SLOW_JOB_MS) } : null);
+    machine.manager.faults = () => (faults.chance(0.6) ? { kind: "delay", ms: faults.between(10, SLOW_JOB_MS) } : null);
   },
   async heal(_, machine) {
     machine.manager.reloadMs = 0;
