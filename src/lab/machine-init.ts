@@ -64,7 +64,6 @@ mount --bind $BUNDLE $ROOT/opt/fleet/app; mount -o remount,bind,ro $ROOT/opt/fle
 mount --bind $NODE $ROOT/opt/fleet/node; mount -o remount,bind,ro $ROOT/opt/fleet/node
 mount --bind $SHARED $ROOT/opt/fleet/shared
 ln -s /opt/fleet/shared/registry.sock $ROOT/run/fleet/registry.sock
-echo $NAME > /proc/sys/kernel/hostname
 mkdir -p $ROOT/.host
 cd $ROOT
 pivot_root . .host

@@ -49,6 +49,25 @@ const KILLED_HALF_WAY = `
   });
 `;
 
+const INNER = `
+  import { labDown, labExec, labKill, labRevive, labUp } from ${JSON.stringify(join(SOURCE, "lab.ts"))};
+  const name = "inner";
+  await labUp({
+    name,
+    machines: 1,
+    bundle: { node: process.execPath, folder: ${JSON.stringify(import.meta.dirname)} },
+    units: () => [],
+    processes: () => [],
+    environment: {},
+  });
+  const said = async (...argv) => (await labExec(name, "m1", argv)).stdout.trim();
+  const state = await said("systemctl", "is-system-running", "--wait");
+  await labKill(name, "m1");
+  await labRevive(name, "m1");
+  const revived = await said("cat", "/proc/1/comm");
+  console.log(JSON.stringify({ state, revived, leftovers: await labDown(name) }));
+`;
+
 describe("the lab", { skip: labSkipReason(), concurrency: false }, () => {
   let lab: LabState;
 
@@ -166,6 +185,22 @@ describe("the lab", { skip: labSkipReason(), concurrency: false }, () => {
     await inside("m2", "test", "-e", `/var/lib/${MARK}-kept`);
     assert.equal((await labExec(LAB_NAME, "m2", ["test", "-e", `/run/${MARK}-kept`])).code, 1);
     assert.notEqual(await inside("m2", "cat", "/proc/sys/kernel/random/boot_id"), bootId);
+  });
+
+  test("a machine of it can be host to a lab itself: systemd as PID 1, cgroup v2 alone, an overlay as root", async (context) => {
+    const path = join(SOURCE, "lab.ts");
+    const visible = await labExec(LAB_NAME, "m1", ["test", "-e", path, "-a", "-e", process.execPath]);
+    if (visible.code !== 0) return context.skip("the repository is in a folder that machines have of their own");
+    const { code, stdout, stderr } = await labExec(LAB_NAME, "m1", [
+      process.execPath,
+      "--input-type=module",
+      "-e",
+      INNER,
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), { state: "running", revived: "systemd", leftovers: [] });
+    assert.equal(await inside("m1", "systemctl", "is-system-running"), "running");
+    assert.doesNotMatch(await inside("m1", "ls", "/sys/fs/cgroup"), /fleet-lab/);
   });
 
   test("down leaves no link, namespace, mount, cgroup, process or file", async () => {
