@@ -51,6 +51,5 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
 
 /** Files no fast test reaches yet, each with the reason it may stay so for now. */
 export const UNTESTED: Readonly<Record<string, string>> = {
-  "src/domain/spec/index-units.ts": "for lists only; seen through the registry by the lab's tests",
   "src/domain/tasks/wanted-unit.ts": "puts two tested results into one value; run by the agent's tests on the model",
 };
