@@ -321,7 +321,11 @@ async function emptyCgroup(lab: string, name: string): Promise<void> {
     for (const pid of pids) kill(pid, "SIGKILL");
     return pids.length === 0;
   });
-  removeCgroup(cgroupFolder(lab, name));
+  // The kernel counts a process that has ended, and whose parent has not noticed yet, for some moments more.
+  await until(() => {
+    removeCgroup(cgroupFolder(lab, name));
+    return !existsSync(cgroupFolder(lab, name));
+  });
 }
 
 function removeCgroup(folder: string): void {
