@@ -10,7 +10,7 @@ const CONFLICT_MS = 0;
 
 /** Globals run everywhere, and units that come and go by themselves are not watched for staying. */
 const GLOBALS: ReadonlySet<string> = new Set(["everywhere.service"]);
-const TRANSIENT: ReadonlySet<string> = new Set(["once.service", "tick.service"]);
+const TRANSIENT: ReadonlySet<string> = new Set(["once.service", "tick.service", "broken.service"]);
 
 interface Seen {
   readonly invocation: string;

@@ -37,6 +37,7 @@ export class SampleRepository {
       "units/back.service": service(`sleep ${200_000 + this.#backVersion}`, ""),
       // While it runs beside it, systemd holds back.service, whose new text then needs a reload.
       "units/after.service": `[Unit]\nAfter=back.service\n${service("sleep infinity", "MachineOf=back.service")}`,
+      "units/broken.service": service("false", ""),
       "units/tick.timer": "[Timer]\nOnBootSec=1h\n",
       "units/tick.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
     };
