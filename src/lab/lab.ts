@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   cpSync,
@@ -10,7 +9,6 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
-  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,10 +23,10 @@ import {
   prepareMachine,
   processesOf,
 } from "./boot-machine.ts";
-import { bridgeUp, freeSubnet, networkDown, networkLeftovers, PREFIX_LENGTH, plugIn, setCable } from "./lab-network.ts";
+import { claimLab } from "./claim-lab.ts";
+import { makeRoom, restoreSettings } from "./host-settings.ts";
+import { bridgeUp, networkDown, networkLeftovers, plugIn, setCable } from "./lab-network.ts";
 import {
-  bundleFolder,
-  createLab,
   describeProcess,
   isAlive,
   type LabBundle,
@@ -38,20 +36,14 @@ import {
   labFolder,
   machineFolder,
   needLab,
-  otherLabs,
   writeLab,
 } from "./lab-state.ts";
 import { mustRun, type ProgramResult, runProgram } from "./run-program.ts";
 
-/** systemd needs three inotify instances a machine; the kernel's default of 128 for a user ends near 30 machines. */
-const INOTIFY_PER_MACHINE = 8;
-const INOTIFY_SETTING = "/proc/sys/fs/inotify/max_user_instances";
 /** How long ended processes may take to be gone. */
 const END_TIMEOUT_MS = 10_000;
 /** Addresses end in 11 and up, and the kernel names a cable by at most 15 characters. */
 const MACHINES_MAX = 200;
-/** Parts two labs that chose the same network at the same moment. */
-const CLAIM_PAUSE_MS = 50;
 
 export interface LabOptions {
   readonly name: string;
@@ -98,83 +90,6 @@ export async function labUp(options: LabOptions): Promise<LabState> {
   } catch (error) {
     await labDown(options.name);
     throw error;
-  }
-}
-
-/** Writes the lab down before anything of it exists, so that `down` finds whatever a killed `up` has made. */
-async function claimLab(options: LabOptions): Promise<LabState> {
-  const taken = new Set<string>();
-  let lab: LabState | null = null;
-  for (;;) {
-    for (const { hostAddress } of otherLabs(options.name)) taken.add(subnetOf(hostAddress));
-    const draft = draftLab(options, await freeSubnet(taken));
-    if (lab === null) createLab(draft);
-    else writeLab(draft);
-    lab = draft;
-    // Of two that are made at once and chose the same, the later to write sees the other here; if both do, both choose again.
-    const rival = otherLabs(lab.name).find((other) => other.hostAddress === draft.hostAddress);
-    if (rival === undefined) return lab;
-    await sleep(Math.random() * CLAIM_PAUSE_MS);
-  }
-}
-
-function subnetOf(address: string): string {
-  return address.slice(0, address.lastIndexOf("."));
-}
-
-function draftLab(options: LabOptions, subnet: string): LabState {
-  const machines = Array.from(
-    { length: options.machines },
-    (_, index): LabMachine => ({
-      name: `m${index + 1}`,
-      address: `${subnet}.${11 + index}`,
-      machineId: randomBytes(16).toString("hex"),
-      outer: null,
-      init: null,
-    }),
-  );
-  return {
-    name: options.name,
-    bridge: `fl${randomBytes(3).toString("hex")}`,
-    hostAddress: `${subnet}.1`,
-    prefixLength: PREFIX_LENGTH,
-    machines,
-    processes: [],
-    environment: options.environment,
-    bundle: { ...options.bundle, folder: bundleFolder(options.name) },
-    settings: settingsFor(options),
-  };
-}
-
-/** What the inotify setting was before the first lab that raised it, where the machines of all labs need it raised. */
-function settingsFor(options: LabOptions): Record<string, string> {
-  const others = otherLabs(options.name);
-  const machines = others.reduce((sum, other) => sum + other.machines.length, options.machines);
-  const raised = others.map((other) => other.settings[INOTIFY_SETTING]).find((before) => before !== undefined);
-  const before = raised ?? readFileSync(INOTIFY_SETTING, "utf8").trim();
-  return Number(before) >= machines * INOTIFY_PER_MACHINE ? {} : { [INOTIFY_SETTING]: before };
-}
-
-function makeRoom(lab: LabState): void {
-  const before = lab.settings[INOTIFY_SETTING];
-  if (before === undefined) return;
-  const machines = otherLabs(lab.name).reduce((sum, other) => sum + other.machines.length, lab.machines.length);
-  const enough = String(machines * INOTIFY_PER_MACHINE + Number(before));
-  try {
-    writeFileSync(INOTIFY_SETTING, enough);
-  } catch (cause) {
-    throw new OperationError("inotify-instances", `${machines} machines need more inotify instances than ${before}`, {
-      cause,
-      next: `sysctl -w fs.inotify.max_user_instances=${enough}`,
-    });
-  }
-}
-
-/** Puts the host's settings back, but for those that another lab still needs. */
-function restoreSettings(lab: LabState): void {
-  const others = otherLabs(lab.name);
-  for (const [path, before] of Object.entries(lab.settings)) {
-    if (others.every((other) => other.settings[path] === undefined)) writeFileSync(path, before);
   }
 }
 
