@@ -266,6 +266,16 @@ test("a commit that was not pushed to the branch is refused, and so is one whose
   assert.deepEqual((await world.registry.list("")).entries, []);
 });
 
+test("a branch that was rewritten behind the release is refused: every node would refuse it too", async () => {
+  const world = newWorld();
+  await release(world, files(1));
+  const before = (await world.registry.list("")).revision;
+  const rewritten = world.repository.commit(files(2, "rewritten"));
+  world.repository.setBranch("main", rewritten);
+  assert.equal(await refusal(apply(world, await planOf(world, rewritten))), "not-a-descendant");
+  assert.equal((await world.registry.list("")).revision, before, "nothing was written");
+});
+
 test("a manifest that changed its cluster's name adds no second cluster", async () => {
   const world = newWorld();
   await release(world, files(1));

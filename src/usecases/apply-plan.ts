@@ -57,6 +57,7 @@ export async function applyPlan(input: ApplyInput): Promise<Applied> {
   if (already !== null) return already;
   if (basisOf(snapshot, input.sha256) !== plan.base.basis) return staleOrAlready(plan, snapshot);
   await proveOnBranch(input);
+  await proveForward(input, snapshot);
   const identity = snapshot.identity ?? (await newCluster(input));
   refuseOtherCluster(identity, input);
   await writeImmutable(registry, specOperations(keys, spec, input.sha256));
@@ -115,6 +116,21 @@ async function proveOnBranch({ source, plan, branch, sourceName }: ApplyInput): 
       ? `commit ${plan.commit.slice(0, 12)} is not on branch ${branch} of ${sourceName}`
       : `cannot tell whether commit ${plan.commit.slice(0, 12)} is on branch ${branch} of ${sourceName}: its history is too far back`,
     { next: "push it first, then apply" },
+  );
+}
+
+/** Every node would refuse a release that does not descend from the one it accepted: then nothing would happen, in silence. */
+async function proveForward({ source, plan }: ApplyInput, { release }: ClusterSnapshot): Promise<void> {
+  if (release === null) return;
+  const answer = await source.isAncestor(release.commit, plan.commit);
+  if (answer === "yes") return;
+  const [commit, before] = [plan.commit.slice(0, 12), release.commit.slice(0, 12)];
+  throw new OperationError(
+    "not-a-descendant",
+    answer === "no"
+      ? `commit ${commit} does not descend from ${before}, the commit of release ${release.seq}: its history was rewritten`
+      : `cannot tell whether commit ${commit} descends from ${before}, the commit of release ${release.seq}`,
+    { next: `go back by a commit on top (git revert), or put ${before} into the branch's history again` },
   );
 }
 
