@@ -3,8 +3,9 @@ import type { Convergence } from "../../src/domain/cluster/convergence.ts";
 import type { UnitName } from "../../src/domain/names.ts";
 import { Random } from "../../src/sim/random.ts";
 import { SimCluster } from "../../src/sim/sim-cluster.ts";
-import type { Defects, SimMachine } from "../../src/sim/sim-machine.ts";
+import type { Defects } from "../../src/sim/sim-machine.ts";
 import { Checkers } from "./checkers.ts";
+import { FAULTS, type FaultKind, SLOW_SYSTEMD, type Storm } from "./faults.ts";
 import { SampleRepository } from "./sample-repository.ts";
 
 export interface SeedResult {
@@ -19,8 +20,6 @@ export interface SeedResult {
 /** How long faults rain, and how often somebody looks. Virtual time. */
 const STORM_MS = 180_000;
 const LOOK_MS = 250;
-/** The slowest start or stop of a slow systemd: within an agent's patience with its stops. */
-const SLOW_JOB_MS = 4_000;
 /** After everything is healed: converged within this, then silent for that. */
 const CONVERGE_MS = 120_000;
 const SILENCE_MS = 30_000;
@@ -28,167 +27,6 @@ const SILENCE_MS = 30_000;
 const STOP_MS = 5_000;
 /** The latest a late request arrives, and what it sets off. */
 const SETTLE_MS = 30_000;
-
-/** One kind of fault: what it does now and, some time later, what ends it. */
-interface FaultKind {
-  readonly name: string;
-  inject(storm: Storm, machine: SimMachine): Promise<void>;
-  heal(storm: Storm, machine: SimMachine): Promise<void>;
-}
-
-interface Storm {
-  readonly cluster: SimCluster;
-  readonly checkers: Checkers;
-  readonly random: Random;
-}
-
-/** Dead by now or not, it is dead then, and a new one starts. */
-async function again(machine: SimMachine): Promise<void> {
-  if (!machine.powered) return;
-  machine.crashAgent();
-  machine.startAgent();
-}
-
-const nothing = async (): Promise<void> => undefined;
-
-const SLOW_SYSTEMD: FaultKind = {
-  name: "slow systemd",
-  async inject({ random }, machine) {
-    const faults = random.fork(machine.name);
-    machine.manager.reloadMs = random.between(0, 3_000);
-    machine.manager.faults = () => (faults.chance(0.6) ? { kind: "delay", ms: faults.between(10, SLOW_JOB_MS) } : null);
-  },
-  async heal(_, machine) {
-    machine.manager.reloadMs = 0;
-    machine.manager.faults = () => null;
-  },
-};
-
-/** A seed enables some of these: with all at once, one hides the other. */
-const FAULTS: readonly FaultKind[] = [
-  {
-    name: "power loss",
-    async inject({ checkers }, machine) {
-      checkers.forget(machine);
-      machine.powerOff();
-      checkers.forget(machine);
-    },
-    heal: async ({ cluster }, machine) => {
-      if (!machine.powered) machine.powerOn(cluster.hasEngine(machine));
-    },
-  },
-  {
-    name: "agent crash",
-    inject: async (_, machine) => machine.crashAgent(),
-    heal: async (_, machine) => machine.startAgent(),
-  },
-  {
-    name: "agent crash between two steps",
-    inject: async ({ random }, machine) => machine.crashAgentSoon({ calls: random.between(0, 40) }),
-    heal: (_, machine) => again(machine),
-  },
-  {
-    name: "agent crash in a write",
-    inject: async ({ random }, machine) => machine.crashAgentSoon({ diskSteps: random.between(1, 40) }),
-    heal: (_, machine) => again(machine),
-  },
-  {
-    name: "power loss in a write",
-    async inject({ cluster, checkers, random }, machine) {
-      machine.crashAgentSoon({ diskSteps: random.between(1, 10) });
-      await cluster.clock.sleep(random.between(0, 2_000));
-      checkers.forget(machine);
-      machine.powerOff();
-      checkers.forget(machine);
-    },
-    heal: async ({ cluster }, machine) => {
-      if (!machine.powered) machine.powerOn(cluster.hasEngine(machine));
-    },
-  },
-  SLOW_SYSTEMD,
-  {
-    name: "revoked lease",
-    async inject({ cluster, random }, machine) {
-      const { leader, presence } = cluster.keys;
-      const key = random.chance(0.5) ? leader : presence(machine.id);
-      const lease = (await cluster.registry.list(key, { exact: true })).entries[0]?.lease ?? null;
-      if (lease !== null) await cluster.registry.revokeLease(lease);
-    },
-    heal: nothing,
-  },
-  {
-    name: "deleted headers",
-    async inject({ cluster, checkers }) {
-      const { revision } = await cluster.registry.txn({
-        when: [],
-        then: cluster.machines.map(({ id }) => ({ kind: "delete", key: cluster.keys.set(id) })),
-      });
-      checkers.injected(revision);
-    },
-    heal: nothing,
-  },
-  { name: "agent stop", inject: (_, machine) => machine.stopAgent(), heal: async (_, machine) => machine.startAgent() },
-  {
-    name: "engine crash",
-    inject: async (_, machine) => machine.crashEngine(),
-    heal: async ({ cluster }, machine) => {
-      if (cluster.hasEngine(machine)) machine.startEngine();
-    },
-  },
-  {
-    name: "partition",
-    inject: async (_, machine) => machine.setPartitioned(true),
-    heal: async (_, machine) => machine.setPartitioned(false),
-  },
-  {
-    name: "pause",
-    inject: async (_, machine) => machine.setPaused(true),
-    heal: async (_, machine) => machine.setPaused(false),
-  },
-  {
-    name: "git down",
-    inject: async (_, machine) => {
-      machine.source.down = true;
-    },
-    heal: async (_, machine) => {
-      machine.source.down = false;
-    },
-  },
-  {
-    name: "wiped placements",
-    async inject({ cluster, checkers }) {
-      const { revision } = await cluster.registry.txn({
-        when: [],
-        then: [{ kind: "delete-prefix", prefix: `${cluster.keys.root}placements/` }],
-      });
-      checkers.injected(revision);
-    },
-    heal: nothing,
-  },
-  {
-    name: "deleted header",
-    async inject({ cluster, checkers }, machine) {
-      const { revision } = await cluster.registry.txn({
-        when: [],
-        then: [{ kind: "delete", key: cluster.keys.set(machine.id) }],
-      });
-      checkers.injected(revision);
-    },
-    heal: nothing,
-  },
-  {
-    name: "deleted presence",
-    async inject({ cluster }, machine) {
-      await cluster.registry.txn({ when: [], then: [{ kind: "delete", key: cluster.keys.presence(machine.id) }] });
-    },
-    heal: nothing,
-  },
-  {
-    name: "D-Bus away",
-    inject: async (_, machine) => machine.setSystemdAway(true),
-    heal: async (_, machine) => machine.setSystemdAway(false),
-  },
-];
 
 /** Runs one seed to its end: a storm of faults and commits, then everything healed, convergence and silence. */
 export async function runSeed(seed: number, defects: Defects = {}): Promise<SeedResult> {
