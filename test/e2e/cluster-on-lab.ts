@@ -28,6 +28,7 @@ export interface ShownUnit {
 export interface ShownCluster {
   readonly units: readonly ShownUnit[];
   readonly members: readonly { readonly name: string; readonly present: boolean; readonly id: string }[];
+  readonly leader: { readonly machine: string } | null;
   readonly release: { readonly seq: number; readonly commit: string } | null;
 }
 

@@ -42,8 +42,11 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
   });
 
   after(async () => {
-    await cluster?.down();
-    await etcd?.remove();
+    try {
+      await cluster?.down();
+    } finally {
+      await etcd?.remove();
+    }
   });
 
   const etcdctl = async (...words: string[]): Promise<string> => {
@@ -52,10 +55,10 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
   };
 
   /** Of these units, those each machine's systemd has a file of, by `unit/machine`. */
-  const systemd = async (units: readonly string[]): Promise<Map<string, Seen>> => {
+  const systemd = async (units: readonly string[], machines?: readonly string[]): Promise<Map<string, Seen>> => {
     const seen = new Map<string, Seen>();
     const properties = "--property=Id,LoadState,ActiveState,SubState,InvocationID,FragmentPath";
-    for (const machine of await cluster.machines()) {
+    for (const machine of machines ?? (await cluster.machines())) {
       const shown = await cluster.inside(machine, "systemctl", "show", properties, "--", ...units);
       for (const block of shown.trim().split("\n\n")) {
         const value = Object.fromEntries(block.split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2)));
@@ -170,6 +173,14 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`worker 1 on ${machine}$`, "m"));
     assert.equal((await cluster.fleet("journal", "worker@99")).code, 1);
+    const elsewhere = await cluster.fleet(
+      "journal",
+      "worker@1",
+      "--machine",
+      MACHINES.find((name) => name !== machine)!,
+    );
+    assert.equal(elsewhere.code, 1);
+    assert.match(elsewhere.stderr, new RegExp(`name one of ${machine}\\b`));
   });
 
   test("editing one unit restarts that unit only, with at most one daemon-reload, on its machine", async () => {
@@ -268,14 +279,26 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
     const before = await invocations();
     const pid = (machine: string, daemon: string) =>
       cluster.inside(machine, "systemctl", "show", "-p", "MainPID", "--value", `fleet-${daemon}`);
+    const { leader, members } = await cluster.status();
+    const leading = members.find((member) => member.id === leader?.machine)?.name ?? assert.fail("no engine leads");
     for (const daemon of ["agent", "engine"]) {
-      const old = (await pid("m2", daemon)).trim();
-      await cluster.inside("m2", "kill", "-9", old);
-      await eventually(`the ${daemon} is back`, async () => !["0", old].includes((await pid("m2", daemon)).trim()));
+      const old = (await pid(leading, daemon)).trim();
+      await cluster.inside(leading, "kill", "-9", old);
+      await eventually(`the ${daemon} is back`, async () => !["0", old].includes((await pid(leading, daemon)).trim()));
     }
-    await cluster.inside("m3", "systemctl", "stop", "fleet-agent");
     assert.deepEqual(changed(before, await invocations()), []);
+    // No longer than a moment: a machine without its agent counts as lost after four seconds here.
+    const there = [...before.keys()].filter((key) => key.endsWith("/m3"));
+    await cluster.inside("m3", "systemctl", "stop", "fleet-agent");
+    const stopped = await systemd(
+      there.map((key) => key.slice(0, -"/m3".length)),
+      ["m3"],
+    );
     await cluster.inside("m3", "systemctl", "start", "fleet-agent");
+    assert.ok(there.length > 3);
+    for (const key of there) {
+      assert.deepEqual([stopped.get(key)?.active, stopped.get(key)?.invocation], ["active", before.get(key)], key);
+    }
     await eventually("every machine is present", async () =>
       (await cluster.status()).members.every((member) => member.present),
     );
