@@ -85,7 +85,7 @@ function daemonUnit(role: string, hostAddress: string, machine: string, options:
     // One cache for all machines: each would otherwise compile the same bundle on its own.
     NODE_COMPILE_CACHE: "/opt/fleet/shared/compile-cache",
   };
-  const lines = Object.entries(environment).map(([key, value]) => `Environment="${key}=${value}"`);
+  const lines = Object.entries(environment).map(([key, value]) => `Environment="${key}=${quoted(value)}"`);
   return {
     name: `fleet-${role}.service`,
     text: `[Unit]
@@ -99,6 +99,11 @@ Restart=always
 RestartSec=1
 `,
   };
+}
+
+/** Inside a quoted assignment of a unit file: a branch's name may hold what systemd would read as a quote or a specifier. */
+function quoted(value: string): string {
+  return value.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%");
 }
 
 function refuseWithout(missing: readonly string[]): void {

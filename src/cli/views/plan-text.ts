@@ -1,5 +1,5 @@
 import type { ClusterSnapshot } from "../../domain/cluster/cluster-snapshot.ts";
-import type { MachineId } from "../../domain/names.ts";
+import { compareText, type MachineId } from "../../domain/names.ts";
 import type { Unplaced } from "../../domain/placement/placement.ts";
 import type { Change, ChangeAction, Plan } from "../../domain/plan/plan.ts";
 import type { PlanVerdict } from "../../domain/plan/plan-verdict.ts";
@@ -50,13 +50,26 @@ function headText(plan: Plan, revision: string): string {
 
 function changesText(plan: Plan, names: ReadonlyMap<MachineId, string>): string {
   if (plan.changes.length === 0) return "";
-  const rows = plan.changes.map((change) => [
-    SIGNS[change.action],
-    change.action,
-    change.unit,
-    whereText(change, names),
-    describeChange(change, names),
-  ]);
+  // The plan's order, but a unit's machines by name: the plan has them by id, which says nothing to people.
+  const unitOrder = new Map<string, number>();
+  for (const { action, unit } of plan.changes) {
+    const key = `${action} ${unit}`;
+    if (!unitOrder.has(key)) unitOrder.set(key, unitOrder.size);
+  }
+  const rows = plan.changes
+    .map((change) => ({
+      order: unitOrder.get(`${change.action} ${change.unit}`) ?? 0,
+      where: whereText(change, names),
+      change,
+    }))
+    .sort((a, b) => a.order - b.order || compareText(a.where, b.where))
+    .map(({ where, change }) => [
+      SIGNS[change.action],
+      change.action,
+      change.unit,
+      where,
+      describeChange(change, names),
+    ]);
   return table(null, rows);
 }
 
