@@ -139,7 +139,7 @@ export class Agent {
   async #pass(): Promise<number | null> {
     if (this.#machineEnv === null) await this.#describeMachine({ id: this.#self.machine, ...this.#self });
     if (this.#mirror.complete) await this.#listen();
-    await this.#announce();
+    await this.#tryWithRegistry(() => this.#announce());
     const { wanted, missing } = await findWantedUnits(
       this.#state.set?.placements ?? [],
       this.#self,
@@ -175,6 +175,16 @@ export class Agent {
     const after =
       plan.tasks.length > 0 ? await observeUnits(this.#ports.manager, wanted, owned, this.#details) : before;
     return this.#publish(wanted, after, problems, plan.blocked, missing);
+  }
+
+  /** Does what needs the registry and goes on where it fails: a registry that is away keeps no unit from being repaired. */
+  async #tryWithRegistry(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#ports.log(`${error.code}: ${error.message}`);
+    }
   }
 
   /** Takes from the registry what may be taken: a release that verifies, a set that is complete. */

@@ -98,10 +98,6 @@ export class Engine {
     this.#leaderMirror = new RegistryMirror(ports.registry, [this.#keys.leader], ports.clock, this.#wakeup.wake);
   }
 
-  get leads(): boolean {
-    return this.#term !== null;
-  }
-
   async run(signal: AbortSignal): Promise<void> {
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
