@@ -98,6 +98,11 @@ export class Engine {
     this.#leaderMirror = new RegistryMirror(ports.registry, [this.#keys.leader], ports.clock, this.#wakeup.wake);
   }
 
+  /** Whether it believes to lead; what it may write is decided by the fence of each transaction, not by this. */
+  get leads(): boolean {
+    return this.#term !== null;
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
