@@ -275,6 +275,36 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
     assert.deepEqual(changed(before, await invocations()), []);
   });
 
+  test("with etcd gone nothing stops and nothing moves, and an agent still repairs what it was given", async () => {
+    const before = await invocations();
+    const units = [...new Set([...before.keys()].map((key) => key.slice(0, key.lastIndexOf("/"))))];
+    const { leader, members } = await cluster.status();
+    const leading = members.find((member) => member.id === leader?.machine)?.name ?? assert.fail("no engine leads");
+    const key = [...before.keys()].find((one) => one.startsWith("worker@")) ?? assert.fail("no worker runs");
+    const [unit, machine] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
+    await etcd.kill();
+    try {
+      await eventually("the engine no longer believes in its lease", async () =>
+        /leads no more/.test(
+          await cluster.inside(leading, "journalctl", "-q", "-o", "cat", "-n", "5", "-u", "fleet-engine"),
+        ),
+      );
+      await cluster.inside(machine, "systemctl", "stop", unit);
+      await eventually(
+        `${unit} is repaired`,
+        async () => (await systemd([unit], [machine])).get(key)?.active === "active",
+      );
+      const during = await systemd(units);
+      for (const [other, invocation] of before) {
+        if (other !== key) assert.equal(during.get(other)?.invocation, invocation, other);
+      }
+    } finally {
+      await etcd.run();
+    }
+    await agree();
+    assert.deepEqual(changed(before, await invocations()), [key]);
+  });
+
   test("killing an agent and an engine with -9, and stopping an agent, stops no unit", async () => {
     const before = await invocations();
     const pid = (machine: string, daemon: string) =>

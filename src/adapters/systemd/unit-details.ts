@@ -11,7 +11,7 @@ const STATE_TIMES = [
   "ActiveEnterTimestamp",
   "ActiveExitTimestamp",
   "InactiveEnterTimestamp",
-  "InactiveExitTimestamp",
+  "ConditionTimestamp",
 ] as const;
 /** Interfaces with a `Result`, by the name's suffix. */
 const RESULT_INTERFACES: Readonly<Record<string, string>> = Object.fromEntries(
@@ -46,9 +46,12 @@ function timeText(microseconds: number): string {
   return microseconds === 0 ? "" : new Date(microseconds / 1000).toISOString();
 }
 
-/** When it last left the inactive or failed state, in microseconds since the epoch; 0 for never. */
+/**
+ * When it was last started, in microseconds since the epoch; 0 for never. By the check of its conditions, which comes before the
+ * fork: InactiveExitTimestamp is taken after it, and on a busy machine a program's first words are older than that.
+ */
 export async function readStart(path: string, call: CallSystemd): Promise<bigint> {
-  return (await readProperty(path, UNIT, "InactiveExitTimestamp", call)) as bigint;
+  return (await readProperty(path, UNIT, "ConditionTimestamp", call)) as bigint;
 }
 
 async function readProperty(path: string, type: string, property: string, call: CallSystemd): Promise<unknown> {
