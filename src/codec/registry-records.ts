@@ -65,7 +65,6 @@ export const MEMBER_SHAPE: Shape = {
 };
 
 export type PresenceRecord = { readonly bootId: string; readonly op: string };
-export const PRESENCE_SHAPE: Shape = { bootId: "string", op: "string" };
 
 export type StatusRecord = Omit<UnitStatus, "unit" | "machine">;
 export const STATUS_SHAPE: Shape = {

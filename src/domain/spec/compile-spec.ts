@@ -12,15 +12,11 @@ import { DraftUnits, kindOf } from "./draft-units.ts";
 import { groupContradictions } from "./group-contradictions.ts";
 import { groupUnits } from "./group-units.ts";
 import { listUnits } from "./list-units.ts";
+import { DEFAULT_AGENT_TTL_MS, DEFAULT_GRACE_MS } from "./loss-defaults.ts";
 import type { Manifest } from "./manifest.ts";
 import { orderUnits } from "./order-units.ts";
 import { manifestSources, type ParseFile, type RepositoryFile } from "./repository-files.ts";
 import { rolloutPolicy } from "./unit-settings.ts";
-
-/** Old fleet's agent_ttl. */
-const AGENT_TTL_MS = 30_000;
-/** A reboot of a small server or a switch takes less; moving everything for one helps nobody. */
-const GRACE_MS = 60_000;
 
 export interface CompileInput {
   /** From the repository's root. */
@@ -109,7 +105,10 @@ export function specHashOf(content: Omit<ClusterSpec, "specHash">, sha256: Sha25
 }
 
 function lossPolicy(manifest: Manifest): LossPolicy {
-  return { agentTtlMs: manifest.loss.agentTtlMs ?? AGENT_TTL_MS, graceMs: manifest.loss.graceMs ?? GRACE_MS };
+  return {
+    agentTtlMs: manifest.loss.agentTtlMs ?? DEFAULT_AGENT_TTL_MS,
+    graceMs: manifest.loss.graceMs ?? DEFAULT_GRACE_MS,
+  };
 }
 
 function activatedUnits(units: readonly DraftUnit[], lookup: UnitLookup): ReadonlySet<UnitName> {
