@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { OperationError } from "../ports/operation-error.ts";
 
 /** Where old fleet kept it. */
 const FLEET_CONF = "/etc/fleet/fleet.conf";
@@ -14,8 +15,10 @@ export function readFleetConf(path = FLEET_CONF, environment: NodeJS.ProcessEnv 
   let text: string;
   try {
     text = readFileSync(path, "utf8");
-  } catch {
-    return; // Most machines are configured by the environment alone.
+  } catch (error) {
+    // Most machines are configured by the environment alone; one that cannot read its own file must not run without it.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw new OperationError("conf-unreadable", `cannot read ${path}`, { cause: error });
   }
   for (const line of text.split("\n")) {
     const match = /^\s*([a-z_]+)\s*=\s*(?:"([^"]*)"|([^#]*?))\s*(?:#.*)?$/.exec(line);

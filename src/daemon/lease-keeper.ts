@@ -1,4 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
+import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import { backoffMs } from "./backoff.ts";
 
@@ -37,7 +38,8 @@ export class LeaseKeeper {
         await this.#renewOrGrant();
         failures = 0;
         await this.#clock.sleep(this.#ttlMs / RENEWALS_PER_TTL, signal);
-      } catch {
+      } catch (error) {
+        if (!(error instanceof OperationError)) throw error;
         // Whatever the registry answered, the lease's end is decided by the clock alone; the mirror reports what is wrong.
         await this.#clock.sleep(Math.min(backoffMs(failures++), this.#ttlMs / RENEWALS_PER_TTL), signal);
       }
@@ -64,7 +66,8 @@ export class LeaseKeeper {
     if (lease === null) return;
     try {
       await this.#registry.revokeLease(lease);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
       // It ends by itself within its TTL; a registry that is gone must not keep a daemon from stopping.
     }
   }
