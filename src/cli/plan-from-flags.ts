@@ -25,11 +25,13 @@ export async function commitFromFlags(composition: Composition, revision: string
 export async function planFromFlags(composition: Composition, revision: string, worktree = false): Promise<Planned> {
   const commit = await commitFromFlags(composition, revision);
   const repository = await composition.repository();
-  const compile = await composition.compiler(worktree ? repository.openWorktree() : repository);
+  const compileReleased = await composition.compiler(repository);
+  const compile = worktree ? await composition.compiler(repository.openWorktree()) : compileReleased;
   const registry = await composition.registry();
   const planned = await planCommit({
     commit,
     compile,
+    compileReleased,
     cluster: registry === null ? null : { registry, keysOf: composition.keysOf },
     partial: worktree ? "the working tree" : null,
     sha256: composition.sha256,
@@ -48,10 +50,6 @@ export async function validateFromFlags(composition: Composition, revision: stri
 }
 
 /** The files behind the plan's changes; before is read from the release's commit, where this repository has it. */
-export async function changedFiles(composition: Composition, { plan, spec }: Planned): Promise<FileChange[]> {
-  const repository = await composition.repository();
-  const released = plan.base.releaseCommit === null ? null : await repository.resolve(plan.base.releaseCommit);
-  const compile = await composition.compiler(repository);
-  const before = released === null ? null : (await compile(released)).spec;
-  return diffPlan(plan, spec, before, composition.sha256);
+export function changedFiles(composition: Composition, { plan, spec, released }: Planned): FileChange[] {
+  return diffPlan(plan, spec, released, composition.sha256);
 }

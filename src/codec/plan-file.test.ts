@@ -16,6 +16,7 @@ const plan = planChanges({
     admit: "any",
     loss: { agentTtlMs: 30_000, graceMs: 60_000 },
   },
+  released: null,
   snapshot: emptySnapshot,
   machines: [],
   commit: "f".repeat(40) as CommitId,
@@ -34,13 +35,13 @@ const changed = (changes: object) => JSON.stringify({ ...plan, ...changes });
 const REFUSED: readonly [string, string, RegExp][] = [
   ["an empty file", "", /not JSON/],
   ["a plan cut short", encodePlan(plan).slice(0, -10), /not JSON/],
-  ["null", "null", /version undefined/],
-  ["a list", "[]", /version undefined/],
-  ["text", '"plan"', /version undefined/],
-  ["another format", changed({ v: 2 }), /version 2, this fleet reads 1/],
+  ["null", "null", /format is undefined/],
+  ["a list", "[]", /format is undefined/],
+  ["text", '"plan"', /format is undefined/],
+  ["another format", changed({ format_version: "2.0" }), /format is 2.0, this fleet reads 1.0/],
   ["other placement rules", changed({ rules: RULES_VERSION + 1 }), /placement rules/],
   ...[...Object.keys(plan)]
-    .filter((key) => key !== "v" && key !== "rules")
+    .filter((key) => key !== "format_version" && key !== "rules")
     .map((key): [string, string, RegExp] => [`a plan without ${key}`, changed({ [key]: undefined }), /missing/]),
   ["a base of other make", changed({ base: {} }), /missing/],
   ["changes that are none", changed({ changes: [null] }), /missing/],

@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from "../domain/canonical-json.ts";
-import { type Plan, RULES_VERSION } from "../domain/plan/plan.ts";
+import { PLAN_FORMAT, type Plan, RULES_VERSION } from "../domain/plan/plan.ts";
 import { hasShape, type Shape } from "./record.ts";
 
 /** Enough to be shown; whether its contents are those it was made with, its ids tell (applyPlan). */
@@ -13,6 +13,7 @@ const PLAN_SHAPE: Shape = {
   placements: "objects",
   unplaced: "objects",
   waves: "objects",
+  refusals: "objects",
   unknown: "strings",
   partial: "string?",
   contentId: "string",
@@ -37,8 +38,11 @@ export function decodePlan(text: string): PlanReading {
   } catch {
     return { kind: "refused", problem: "it is not JSON" };
   }
-  if (value?.v !== 1)
-    return { kind: "refused", problem: `its format is version ${String(value?.v)}, this fleet reads 1` };
+  if (value?.format_version !== PLAN_FORMAT)
+    return {
+      kind: "refused",
+      problem: `its format is ${String(value?.format_version)}, this fleet reads ${PLAN_FORMAT}`,
+    };
   if (value.rules !== RULES_VERSION) {
     return {
       kind: "refused",

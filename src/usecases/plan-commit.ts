@@ -2,6 +2,7 @@ import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import { emptySnapshot } from "../domain/cluster/empty-snapshot.ts";
+import type { Machine } from "../domain/cluster/machine.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { Diagnostic } from "../domain/diagnostic.ts";
 import { hasErrors } from "../domain/diagnostic.ts";
@@ -29,6 +30,9 @@ export type PlannedCommit =
       readonly kind: "planned";
       readonly plan: Plan;
       readonly spec: ClusterSpec;
+      /** The spec of the release in force; null where there is none, or this repository does not have its commit. */
+      readonly released: ClusterSpec | null;
+      readonly machines: readonly Machine[];
       readonly snapshot: ClusterSnapshot;
       /** Warnings and infos. */
       readonly diagnostics: readonly Diagnostic[];
@@ -42,6 +46,8 @@ export type PlannedCommit =
 export async function planCommit(input: {
   readonly commit: CommitId;
   readonly compile: CommitCompiler;
+  /** For the release's commit, where `compile` reads a working tree and no commits. */
+  readonly compileReleased?: CommitCompiler;
   readonly cluster: Cluster | null;
   /** Which view of the commit this is, where it is not the whole commit; such a plan cannot be applied. */
   readonly partial: string | null;
@@ -58,19 +64,26 @@ export async function planCommit(input: {
   }
   const snapshot = reading?.snapshot ?? emptySnapshot;
   const machines = machinesOf(spec, snapshot, new Set());
+  const released = await releasedSpec(input.compileReleased ?? input.compile, spec, snapshot);
   const plan = planChanges({
     spec,
+    released,
     snapshot,
     machines,
     commit: input.commit,
     partial: input.partial,
     sha256: input.sha256,
   });
-  const previous = await previousUnits(input.cluster, spec.cluster, snapshot);
+  const previous =
+    released === null
+      ? await indexedUnits(input.cluster, spec.cluster, snapshot)
+      : new Set(released.units.map((unit) => unit.name));
   return {
     kind: "planned",
     plan,
     spec,
+    released,
+    machines,
     snapshot,
     diagnostics,
     quarantined: reading?.quarantined ?? [],
@@ -79,7 +92,25 @@ export async function planCommit(input: {
   };
 }
 
-async function previousUnits(
+/** What runs now as a spec; null where this repository does not have the release's commit, a shallow clone say. */
+async function releasedSpec(
+  compile: CommitCompiler,
+  spec: ClusterSpec,
+  { release }: ClusterSnapshot,
+): Promise<ClusterSpec | null> {
+  if (release === null) return null;
+  if (release.specHash === spec.specHash) return spec;
+  try {
+    const released = (await compile(release.commit)).spec;
+    return released?.specHash === release.specHash ? released : null;
+  } catch (error) {
+    if (error instanceof OperationError && error.code === "commit-unknown") return null;
+    throw error;
+  }
+}
+
+/** Their names at least are in the registry. */
+async function indexedUnits(
   cluster: Cluster | null,
   name: string,
   { release }: ClusterSnapshot,

@@ -11,10 +11,10 @@ const SERVICE = "[Service]\nExecStart=/bin/true\n";
 
 interface ShownPlan {
   readonly commit: string;
-  readonly changes: readonly { readonly action: string; readonly unit: string; readonly to: { machine: string } }[];
+  readonly changes: readonly { readonly effect: string; readonly unit: string; readonly to: { machine: string } }[];
   readonly machines: readonly { readonly id: string; readonly name: string }[];
   readonly unknown: readonly string[];
-  readonly counts: Readonly<Record<string, number>>;
+  readonly counts: { readonly actions: { readonly add: number } };
   readonly planId: string;
 }
 
@@ -67,12 +67,12 @@ describe("plan and apply, by their exit codes and what they print", { concurrenc
     assert.equal(detailed.stdout, text.stdout);
     const plan = JSON.parse(json.stdout) as ShownPlan;
     assert.equal(plan.commit, first);
-    assert.equal(plan.counts.start, 2);
+    assert.equal(plan.counts.actions.add, 2);
     const names = new Map(plan.machines.map(({ id, name }) => [id, name]));
     const rows = [...text.stdout.matchAll(/^\+ +(\S+) +(\S+) +(\S+) /gm)].map(([, ...cells]) => cells);
     assert.deepEqual(
       rows,
-      plan.changes.map(({ action, unit, to }) => [action, unit, names.get(to.machine)]),
+      plan.changes.map(({ effect, unit, to }) => [effect, unit, names.get(to.machine)]),
     );
   });
 

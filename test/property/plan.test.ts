@@ -58,9 +58,11 @@ test("the counts add up", () => {
   fc.assert(
     fc.property(twoSpecs, ({ first, second, known }) => {
       const plan = planOf(second, after(planOf(first, emptySnapshot, known), first), known);
-      const { unchanged, unplaced, ...actions } = plan.counts;
-      const changed = Object.values(actions).reduce((sum, count) => sum + count, 0);
-      assert.equal(changed, plan.changes.length);
+      const { unchanged, unplaced, actions, effects } = plan.counts;
+      for (const counts of [actions, effects]) {
+        const changed = Object.values(counts).reduce((sum, count) => sum + count, 0);
+        assert.equal(changed, plan.changes.length);
+      }
       assert.equal(unchanged + plan.changes.filter((change) => change.to !== null).length, plan.placements.length);
       const placed = new Set(plan.placements.map((placement) => placement.unit)).size;
       assert.equal(placed + unplaced, second.units.filter((unit) => unit.goal !== "inactive").length);
@@ -77,6 +79,7 @@ test("contentId does not see commit, reasons, revisions or machine names; it see
       const plan = planOf(second, snapshot, known);
       const elsewhere = planChanges({
         spec: second,
+        released: null,
         snapshot: { ...snapshot, revision: 99 },
         machines: known,
         commit: "d".repeat(40) as CommitId,
@@ -96,7 +99,7 @@ test("contentId does not see commit, reasons, revisions or machine names; it see
 });
 
 function planOf(spec: ClusterSpec, snapshot: ClusterSnapshot, known: readonly Machine[]): Plan {
-  return planChanges({ spec, snapshot, machines: known, commit, partial: null, sha256 });
+  return planChanges({ spec, released: null, snapshot, machines: known, commit, partial: null, sha256 });
 }
 
 /** The registry once the engine has written every placement of the plan. */

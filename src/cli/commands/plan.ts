@@ -40,7 +40,7 @@ export default class PlanCommand extends BaseCommand {
       if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
       if (flags.json) this.printJson({ ...planned.plan, verdict: planned.verdict });
       else this.print(planText(planned.plan, planned.snapshot, planned.verdict));
-      if (flags.diff && !flags.json) this.print(diffText(await changedFiles(composition, planned)));
+      if (flags.diff && !flags.json) this.print(diffText(changedFiles(composition, planned)));
       const code = planExitCode(planned, flags["detailed-exitcode"]);
       if (code !== EXIT.done) throw new SilentExit(code);
     } finally {

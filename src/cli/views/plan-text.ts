@@ -10,10 +10,8 @@ import { table } from "./table.ts";
 const SIGNS: Readonly<Record<ChangeAction, string>> = {
   remove: "-",
   move: ">",
-  restart: "~",
-  stop: "-",
-  start: "+",
-  load: "+",
+  change: "~",
+  add: "+",
   adopt: "=",
 };
 
@@ -52,20 +50,20 @@ function changesText(plan: Plan, names: ReadonlyMap<MachineId, string>): string 
   if (plan.changes.length === 0) return "";
   // The plan's order, but a unit's machines by name: the plan has them by id, which says nothing to people.
   const unitOrder = new Map<string, number>();
-  for (const { action, unit } of plan.changes) {
-    const key = `${action} ${unit}`;
+  for (const { effect, unit } of plan.changes) {
+    const key = `${effect} ${unit}`;
     if (!unitOrder.has(key)) unitOrder.set(key, unitOrder.size);
   }
   const rows = plan.changes
     .map((change) => ({
-      order: unitOrder.get(`${change.action} ${change.unit}`) ?? 0,
+      order: unitOrder.get(`${change.effect} ${change.unit}`) ?? 0,
       where: whereText(change, names),
       change,
     }))
     .sort((a, b) => a.order - b.order || compareText(a.where, b.where))
     .map(({ where, change }) => [
       SIGNS[change.action],
-      change.action,
+      change.effect,
       change.unit,
       where,
       describeChange(change, names),
@@ -141,12 +139,11 @@ function lossText(verdict: PlanVerdict | null, names: ReadonlyMap<MachineId, str
 
 function countsText({ counts }: Plan): string {
   const parts = [
-    [counts.start + counts.load, "to add"],
-    [counts.restart, "to restart"],
-    [counts.move, "to move"],
-    [counts.stop, "to stop"],
-    [counts.remove, "to remove"],
-    [counts.adopt, "to adopt"],
+    [counts.actions.add, "to add"],
+    [counts.actions.change, "to change"],
+    [counts.actions.move, "to move"],
+    [counts.actions.remove, "to remove"],
+    [counts.actions.adopt, "to adopt"],
     [counts.unchanged, "unchanged"],
     [counts.unplaced, "not placed"],
   ] as const;

@@ -2,13 +2,17 @@ import { compareText, type MachineId, type UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
-import { CHANGE_ACTIONS, type Change, type ChangeReason, type Side } from "./plan.ts";
+import { isOneshot } from "../tasks/is-oneshot.ts";
+import { effectOfFiles } from "../unit/unit-effect.ts";
+import type { KnownFiles } from "./known-files.ts";
+import { type Change, type ChangeReason, EFFECTS, type Effect, type Side } from "./plan.ts";
 
-/** What leads from the placements of now to the wanted ones. Sorted: worst first, then by unit and machine. */
+/** What leads from the placements of now to the wanted ones. Sorted: worst effect first, then by unit and machine. */
 export function diffPlacements(
   before: ReadonlyMap<UnitName, readonly PlacedSide[]>,
   after: readonly Placement[],
   spec: ClusterSpec,
+  files: KnownFiles,
 ): Change[] {
   const units = new Map(spec.units.map((unit) => [unit.name, unit]));
   const wanted = new Map<UnitName, Placement[]>();
@@ -18,7 +22,7 @@ export function diffPlacements(
     else others.push(placement);
   }
   const changes = [...new Set([...before.keys(), ...wanted.keys()])].flatMap((unit) =>
-    changesOfUnit(unit, units.get(unit) ?? null, before.get(unit) ?? [], wanted.get(unit) ?? []),
+    changesOfUnit(unit, units.get(unit) ?? null, before.get(unit) ?? [], wanted.get(unit) ?? [], files),
   );
   return changes.sort(inOrder);
 }
@@ -28,17 +32,18 @@ function changesOfUnit(
   spec: SpecUnit | null,
   before: readonly PlacedSide[],
   after: readonly Placement[],
+  files: KnownFiles,
 ): Change[] {
   const [only, next] = [before[0], after[0]];
   const isSingle = before.length === 1 && after.length === 1 && spec?.options.global === false;
   if (isSingle && only!.machine !== next!.machine) {
     const reason: ChangeReason = { code: "moved", placed: next!.reason };
-    return [{ action: "move", unit, from: only!, to: sideOf(next!), reason }];
+    return [{ action: "move", effect: "move", unit, from: only!, to: sideOf(next!), reason }];
   }
   const changes: Change[] = [];
   for (const placement of after) {
     const here = before.find((side) => side.machine === placement.machine) ?? null;
-    const change = here === null ? arriving(placement, before.length > 0) : changing(here, placement);
+    const change = here === null ? arriving(placement, before.length > 0) : changing(here, placement, spec!, files);
     if (change !== null) changes.push(change);
   }
   const kept = new Set<MachineId>(after.map((placement) => placement.machine));
@@ -50,25 +55,33 @@ function arriving(placement: Placement, isElsewhere: boolean): Change {
   const reason: ChangeReason = isElsewhere
     ? { code: "machine-joined" }
     : { code: "new-unit", placed: placement.reason };
-  const action = placement.goal === "launched" ? "start" : "load";
-  return { action, unit: placement.unit, from: null, to: sideOf(placement), reason };
+  const effect = placement.goal === "launched" ? "start" : "quiet";
+  return { action: "add", effect, unit: placement.unit, from: null, to: sideOf(placement), reason };
 }
 
-function changing(from: PlacedSide, placement: Placement): Change | null {
+function changing(from: PlacedSide, placement: Placement, spec: SpecUnit, files: KnownFiles): Change | null {
   const to = sideOf(placement);
-  if (from.hash === to.hash && from.goal === to.goal) return null;
-  const change = { unit: placement.unit, from, to };
+  const { unit } = placement;
   if (from.goal !== to.goal) {
-    const action = to.goal === "launched" ? "start" : "stop";
-    return { action, ...change, reason: { code: "goal-changed" } };
+    const effect = to.goal === "launched" ? "start" : "stop";
+    return { action: "change", effect, unit, from, to, reason: { code: "goal-changed" } };
   }
-  return { action: to.goal === "launched" ? "restart" : "load", ...change, reason: { code: "files-changed" } };
+  if (from.hash === to.hash) return null;
+  const [old, next] = [files(unit, from.machine, from.hash), files(unit, to.machine, to.hash)];
+  const known = old === null || next === null ? null : effectOfFiles(unit, old, next);
+  const effect = effectOnRunning(known?.effect ?? "restart", placement, spec);
+  return { action: "change", effect, unit, from, to, reason: { code: "files-changed", causes: known?.causes ?? null } };
+}
+
+/** A oneshot that fleet does not start (its timer does) takes other files at its next run; none is cut short or begun for them. */
+function effectOnRunning(effect: Effect, { goal }: Placement, spec: SpecUnit): Effect {
+  const waits = goal === "loaded" && isOneshot(spec);
+  return waits && effect === "restart" ? "daemon-reload" : effect;
 }
 
 function leaving(unit: UnitName, spec: SpecUnit | null, from: PlacedSide): Change {
-  if (spec === null) return { action: "remove", unit, from, to: null, reason: { code: "gone-from-commit" } };
-  const code = spec.goal === "inactive" ? "goal-changed" : "no-longer-fits";
-  return { action: "stop", unit, from, to: null, reason: { code } };
+  const code = spec === null ? "gone-from-commit" : spec.goal === "inactive" ? "goal-changed" : "no-longer-fits";
+  return { action: "remove", effect: "stop", unit, from, to: null, reason: { code } };
 }
 
 function sideOf({ machine, hash, goal }: Placement): Side {
@@ -76,11 +89,11 @@ function sideOf({ machine, hash, goal }: Placement): Side {
 }
 
 function inOrder(a: Change, b: Change): number {
-  const rank = (change: Change) => CHANGE_ACTIONS.indexOf(change.action);
+  const rank = (change: Change) => EFFECTS.indexOf(change.effect);
   return rank(a) - rank(b) || compareText(a.unit, b.unit) || compareText(machineOf(a), machineOf(b));
 }
 
 /** Where the change happens: where the unit will be, or where it was if it goes. */
-export function machineOf(change: Change): MachineId {
+export function machineOf(change: Pick<Change, "from" | "to">): MachineId {
   return (change.to ?? change.from)!.machine;
 }

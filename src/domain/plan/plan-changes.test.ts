@@ -26,12 +26,12 @@ interface Case {
 type Sketched = Partial<UnitSketch> & { readonly name: string };
 
 const CASES: readonly Case[] = [
-  { says: "a new unit starts", units: [{ name: "a" }], now: [], changes: ["start a →0 new-unit"] },
+  { says: "a new unit starts", units: [{ name: "a" }], now: [], changes: ["add start a →0 new-unit"] },
   {
     says: "a new unit to be loaded is loaded",
     units: [{ name: "a", goal: "loaded" }],
     now: [],
-    changes: ["load a →0 new-unit"],
+    changes: ["add quiet a →0 new-unit"],
   },
   {
     says: "what is as it should be is no change",
@@ -43,55 +43,55 @@ const CASES: readonly Case[] = [
     says: "other files restart a unit",
     units: [{ name: "a" }],
     now: [["a", 1, "other", "launched"]],
-    changes: ["restart a 1→1 files-changed"],
+    changes: ["change restart a 1→1 files-changed"],
   },
   {
-    says: "other files of a loaded unit restart nothing",
+    says: "other files of a loaded unit restart it where something activated it",
     units: [{ name: "a", goal: "loaded" }],
     now: [["a", 1, "other", "loaded"]],
-    changes: ["load a 1→1 files-changed"],
+    changes: ["change restart a 1→1 files-changed"],
   },
   {
     says: "loaded becomes launched: it starts",
     units: [{ name: "a" }],
     now: [["a", 0, "same", "loaded"]],
-    changes: ["start a 0→0 goal-changed"],
+    changes: ["change start a 0→0 goal-changed"],
   },
   {
     says: "launched becomes loaded: it stops",
     units: [{ name: "a", goal: "loaded" }],
     now: [["a", 0, "same", "launched"]],
-    changes: ["stop a 0→0 goal-changed"],
+    changes: ["change stop a 0→0 goal-changed"],
   },
   {
     says: "launched becomes inactive: it stops and goes",
     units: [{ name: "a", goal: "inactive" }],
     now: [["a", 0, "same", "launched"]],
-    changes: ["stop a 0→ goal-changed"],
+    changes: ["remove stop a 0→ goal-changed"],
   },
   {
     says: "gone from the commit: it is removed",
     units: [],
     now: [["a", 0, "same", "launched"]],
-    changes: ["remove a 0→ gone-from-commit"],
+    changes: ["remove stop a 0→ gone-from-commit"],
   },
   {
     says: "pinned elsewhere: it moves",
     units: [{ name: "a", machineId: "m1" }],
     now: [["a", 0, "same", "launched"]],
-    changes: ["move a 0→1 moved"],
+    changes: ["move move a 0→1 moved"],
   },
   {
     says: "pinned to a machine nobody knows: it stops, and says so",
     units: [{ name: "a", machineId: "m7" }],
     now: [["a", 0, "same", "launched"]],
-    changes: ["stop a 0→ no-longer-fits"],
+    changes: ["remove stop a 0→ no-longer-fits"],
   },
   {
     says: "a global unit comes to a machine that joined",
     units: [{ name: "a", global: true }],
     now: [["a", 0, "same", "launched"]],
-    changes: ["start a →1 machine-joined"],
+    changes: ["add start a →1 machine-joined"],
   },
   {
     says: "worst first, then by name",
@@ -101,7 +101,12 @@ const CASES: readonly Case[] = [
       ["c", 0, "other", "launched"],
       ["d", 0, "same", "launched"],
     ],
-    changes: ["remove z 0→ gone-from-commit", "move d 0→1 moved", "restart c 0→0 files-changed", "start b →0 new-unit"],
+    changes: [
+      "remove stop z 0→ gone-from-commit",
+      "move move d 0→1 moved",
+      "change restart c 0→0 files-changed",
+      "add start b →0 new-unit",
+    ],
   },
 ];
 
@@ -111,6 +116,7 @@ for (const { says, units, now, changes } of CASES) {
     const snapshot = snapshotOf(spec, now);
     const plan = planChanges({
       spec,
+      released: null,
       snapshot,
       machines: machinesOf(spec, snapshot, new Set()),
       commit,
@@ -120,7 +126,8 @@ for (const { says, units, now, changes } of CASES) {
     const number = (side: { readonly machine: string } | null) => (side === null ? "" : String(Number(side.machine)));
     assert.deepEqual(
       plan.changes.map(
-        ({ action, unit, from, to, reason }) => `${action} ${unit} ${number(from)}→${number(to)} ${reason.code}`,
+        ({ action, effect, unit, from, to, reason }) =>
+          `${action} ${effect} ${unit} ${number(from)}→${number(to)} ${reason.code}`,
       ),
       changes,
     );
@@ -130,7 +137,15 @@ for (const { says, units, now, changes } of CASES) {
 
 test("with no machine yet, nothing is decided and nothing goes: what would run is unknown", () => {
   const spec = specOf([{ name: "a" }, { name: "b", goal: "inactive" as const }].map(sketch));
-  const plan = planChanges({ spec, snapshot: emptySnapshot, machines: [], commit, partial: null, sha256 });
+  const plan = planChanges({
+    spec,
+    released: null,
+    snapshot: emptySnapshot,
+    machines: [],
+    commit,
+    partial: null,
+    sha256,
+  });
   assert.deepEqual([plan.unknown, plan.changes, plan.unplaced], [["a"], [], []]);
 });
 
@@ -163,6 +178,7 @@ test("a new unit that fits nowhere forbids an apply, and so does one that runs; 
   const snapshot = snapshotOf(spec, [["b", 0, "same", "launched"]]);
   const plan = planChanges({
     spec,
+    released: null,
     snapshot,
     machines: machinesOf(spec, snapshot, new Set()),
     commit,
@@ -176,7 +192,7 @@ test("the verdict says what stays down when one machine is lost", () => {
   const spec = specOf([{ name: "a", machineId: "m0" }, { name: "b" }, { name: "g", global: true }].map(sketch));
   const snapshot = snapshotOf(spec, []);
   const machines = machinesOf(spec, snapshot, new Set());
-  const plan = planChanges({ spec, snapshot, machines, commit, partial: null, sha256 });
+  const plan = planChanges({ spec, released: null, snapshot, machines, commit, partial: null, sha256 });
   assert.deepEqual(planVerdict(plan, spec, machines).loss, [{ machine: machineId(0), down: ["a"] }]);
 });
 

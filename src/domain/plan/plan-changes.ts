@@ -4,14 +4,27 @@ import type { Machine } from "../cluster/machine.ts";
 import { type CommitId, compareText, type Sha256 } from "../names.ts";
 import { placeUnits } from "../placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../placement/placed-now.ts";
-import type { PlacementResult, Unplaced } from "../placement/placement.ts";
+import type { PlacementResult } from "../placement/placement.ts";
+import { planRollout } from "../rollout/plan-rollout.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { basisOf } from "./basis-of.ts";
-import { diffPlacements, machineOf } from "./diff-placements.ts";
-import { type Change, type Plan, type PlanCounts, RULES_VERSION } from "./plan.ts";
+import { changedFiles } from "./changed-files.ts";
+import { diffPlacements } from "./diff-placements.ts";
+import { knownFiles } from "./known-files.ts";
+import {
+  CHANGE_ACTIONS,
+  type Change,
+  EFFECTS,
+  PLAN_FORMAT,
+  type Plan,
+  type PlanCounts,
+  RULES_VERSION,
+} from "./plan.ts";
 
 export interface PlanInput {
   readonly spec: ClusterSpec;
+  /** The spec of the release in force, or null where this repository cannot tell: then a change of files is taken for a restart. */
+  readonly released: ClusterSpec | null;
   readonly snapshot: ClusterSnapshot;
   /** `machinesOf` the spec and the snapshot. */
   readonly machines: readonly Machine[];
@@ -26,25 +39,27 @@ export interface PlanInput {
  * before said. With no machine at all nothing is decided and nothing goes: units that would run are `unknown`.
  */
 export function planChanges(input: PlanInput): Plan {
-  const { spec, snapshot, sha256 } = input;
-  const hasMachines = input.machines.length > 0;
+  const { spec, released, snapshot, machines, sha256 } = input;
+  const hasMachines = machines.length > 0;
   const before = placedNow(snapshot);
   const result = hasMachines
     ? placeUnits({ ...input, current: machinesOfUnits(before), preferred: new Map() })
     : NOTHING_PLACED;
-  const changes = hasMachines ? diffPlacements(before, result.placements, spec) : [];
-  const content = {
-    specHash: spec.specHash,
+  const names = new Map(machines.map(({ id, name }) => [id, name]));
+  const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
+  const changes = hasMachines ? diffPlacements(before, result.placements, spec, files) : [];
+  const away = new Set(machines.filter((machine) => machine.presence !== "present").map((machine) => machine.id));
+  const { waves, refusals } = planRollout({
+    spec,
+    before,
+    after: result.placements,
     changes,
-    placements: result.placements,
-    waves:
-      changes.length === 0
-        ? []
-        : [{ changes: changes.map((change) => ({ unit: change.unit, machine: machineOf(change) })) }],
-  };
-  const document = {
+    isDown: (_unit, machine) => away.has(machine),
+  });
+  const content = { specHash: spec.specHash, changes, placements: result.placements, waves };
+  const document: Omit<Plan, "planId"> = {
     ...content,
-    v: 1,
+    format_version: PLAN_FORMAT,
     rules: RULES_VERSION,
     cluster: spec.cluster,
     clusterId: snapshot.identity?.id ?? null,
@@ -54,15 +69,16 @@ export function planChanges(input: PlanInput): Plan {
       releaseCommit: snapshot.release?.commit ?? null,
       basis: basisOf(snapshot, sha256),
     },
-    machines: [...input.machines]
-      .map(({ id, name }) => ({ id, name }))
+    machines: machines
+      .map(({ id, name, presence, metadata }) => ({ id, name, present: presence === "present", metadata }))
       .sort((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id)),
+    refusals,
     unplaced: result.unplaced,
-    counts: countsOf(changes, result),
+    counts: countsOf(changes, result, filesChanged(input)),
     unknown: hasMachines ? [] : spec.units.filter((unit) => unit.goal !== "inactive").map((unit) => unit.name),
     partial: input.partial,
     contentId: contentIdOf(content, sha256),
-  } as const;
+  };
   return { ...document, planId: planIdOf(document, sha256) };
 }
 
@@ -70,11 +86,10 @@ const NOTHING_PLACED: PlacementResult = { placements: [], unplaced: [] };
 
 /** sha256 of what a plan does, and of nothing that only explains it or says when and from where it was made. */
 export function contentIdOf(plan: Pick<Plan, "specHash" | "changes" | "placements" | "waves">, sha256: Sha256): string {
-  const withoutReason = <T extends { readonly reason: unknown }>({ reason: _, ...rest }: T) => rest;
   const content = {
     specHash: plan.specHash,
-    changes: plan.changes.map(withoutReason),
-    placements: plan.placements.map(withoutReason),
+    changes: plan.changes.map(({ action, unit, from, to }) => ({ action, unit, from, to })),
+    placements: plan.placements.map(({ reason: _, ...rest }) => rest),
     waves: plan.waves,
   };
   return sha256(canonicalJson(content as unknown as Json));
@@ -85,17 +100,27 @@ export function planIdOf(plan: Omit<Plan, "planId">, sha256: Sha256): string {
   return sha256(canonicalJson({ ...plan, planId: undefined } as unknown as Json));
 }
 
-function countsOf(changes: readonly Change[], { placements, unplaced }: PlacementResult): PlanCounts {
-  const count = (action: Change["action"]) => changes.filter((change) => change.action === action).length;
+function filesChanged({ spec, released, snapshot }: PlanInput): number | null {
+  if (released !== null) return changedFiles(released, spec);
+  return snapshot.release === null ? changedFiles({ ...spec, units: [], machines: [] }, spec) : null;
+}
+
+/** How many of each; also of a part of the changes. */
+export function countsOf(
+  changes: readonly Change[],
+  { placements, unplaced }: Pick<PlacementResult, "placements" | "unplaced">,
+  files: number | null,
+): PlanCounts {
+  const count = <K extends string>(keys: readonly K[], keyOf: (change: Change) => K) => {
+    const counts = Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
+    for (const change of changes) counts[keyOf(change)] += 1;
+    return counts;
+  };
   return {
-    start: count("start"),
-    load: count("load"),
-    restart: count("restart"),
-    move: count("move"),
-    stop: count("stop"),
-    remove: count("remove"),
-    adopt: count("adopt"),
+    actions: count(CHANGE_ACTIONS, (change) => change.action),
+    effects: count(EFFECTS, (change) => change.effect),
+    files,
     unchanged: placements.length - changes.filter((change) => change.to !== null).length,
-    unplaced: unplaced.reduce((sum: number, group: Unplaced) => sum + group.units.length, 0),
+    unplaced: unplaced.reduce((sum, group) => sum + group.units.length, 0),
   };
 }

@@ -1,16 +1,21 @@
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names.ts";
 import type { Placement, PlacementReason, Unplaced } from "../placement/placement.ts";
+import type { BudgetRefusal, Wave } from "../rollout/wave.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
+import type { EffectCause } from "../unit/unit-effect.ts";
 
-/** Plans of other rules are refused: the same inputs might be placed elsewhere. Raise it with every change of a decision. */
-export const RULES_VERSION = 1;
+/** Plans of other rules are refused: the same inputs might be decided otherwise. Raise it with every change of a decision. */
+export const RULES_VERSION = 2;
+/** Of the document: a minor step adds fields, a major one breaks readers. */
+export const PLAN_FORMAT = "1.0";
 
 /**
  * Ordered changes from one snapshot to one spec, with no choices left in it. `planId` hashes the whole document,
- * `contentId` only what it does: spec, changes, placements and waves; no commit, no revision, no reason.
+ * `contentId` only what it does: spec, changes, placements and waves; no commit, no revision, no reason, no effect (a clone without
+ * the old texts knows fewer of those).
  */
 export interface Plan {
-  readonly v: 1;
+  readonly format_version: typeof PLAN_FORMAT;
   readonly rules: number;
   readonly cluster: string;
   /** The cluster record's id, or null where there is no cluster yet. */
@@ -18,15 +23,18 @@ export interface Plan {
   readonly commit: CommitId;
   readonly specHash: SpecHash;
   readonly base: PlanBase;
-  readonly machines: readonly { readonly id: MachineId; readonly name: string }[];
-  /** Worst first, as `CHANGE_ACTIONS` has them, then by unit and machine. */
+  /** As the deciders saw them; sorted by name. */
+  readonly machines: readonly PlanMachine[];
+  /** Worst effect first, as `EFFECTS` has them, then by unit and machine. */
   readonly changes: readonly Change[];
   readonly placements: readonly Placement[];
   readonly unplaced: readonly Unplaced[];
-  /** Until rollouts land: one wave of every change. */
+  /** What changes together, one wave after another. */
   readonly waves: readonly Wave[];
+  /** Waves that would leave a set of replicas worse than its budget and worse than now: they forbid an apply. */
+  readonly refusals: readonly BudgetRefusal[];
   readonly counts: PlanCounts;
-  /** Units that would run, where nobody can say: there is no machine yet. Sorted; empty once there is one. */
+  /** Units that would run, where nobody can say where: there is no machine yet. Sorted; empty once there is one. */
   readonly unknown: readonly UnitName[];
   /** A view of part of it (`--only`, `--worktree` …) that cannot be applied; says which. */
   readonly partial: string | null;
@@ -42,15 +50,25 @@ export interface PlanBase {
   readonly basis: string;
 }
 
-/**
- * What happens to a unit on a machine; worst first. `remove`: gone from the commit. `stop`: the commit keeps it and it no
- * longer runs here. `load`: its files come or change and nothing is started.
- */
+/** Enough of a machine to say later what has moved since. */
+export interface PlanMachine {
+  readonly id: MachineId;
+  readonly name: string;
+  readonly present: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What happens to a placement. `remove` also of a unit that the commit keeps and that no longer runs here. */
 export type ChangeAction = (typeof CHANGE_ACTIONS)[number];
-export const CHANGE_ACTIONS = ["remove", "move", "restart", "stop", "start", "load", "adopt"] as const;
+export const CHANGE_ACTIONS = ["remove", "move", "change", "add", "adopt"] as const;
+
+/** What happens to what runs; worst first. `quiet`: nothing, also where a unit is added that is not to be started. */
+export type Effect = (typeof EFFECTS)[number];
+export const EFFECTS = ["stop", "move", "restart", "reload", "daemon-reload", "start", "adopt", "quiet"] as const;
 
 export interface Change {
   readonly action: ChangeAction;
+  readonly effect: Effect;
   readonly unit: UnitName;
   /** Where it was: null for what is new. */
   readonly from: Side | null;
@@ -69,27 +87,21 @@ export type ChangeReason =
   | { readonly code: "new-unit"; readonly placed: PlacementReason }
   | { readonly code: "gone-from-commit" }
   | { readonly code: "goal-changed" }
-  | { readonly code: "files-changed" }
+  /** `causes` are the directives that differ, worst first; null where the old text is not known here, which means restart. */
+  | { readonly code: "files-changed"; readonly causes: readonly EffectCause[] | null }
   | { readonly code: "moved"; readonly placed: PlacementReason }
   | { readonly code: "machine-joined" }
   | { readonly code: "no-longer-fits" };
 
-export interface Wave {
-  readonly changes: readonly { readonly unit: UnitName; readonly machine: MachineId }[];
-}
-
 /**
- * How many changes of each action, and how many placements stay as they are: every change is counted once, and every
+ * How many changes of each action and of each effect, and how many placements stay as they are: every change is counted once, and every
  * placement is the `to` of one change or unchanged. A global unit counts once a machine. `unplaced` counts units.
  */
 export interface PlanCounts {
-  readonly start: number;
-  readonly load: number;
-  readonly restart: number;
-  readonly move: number;
-  readonly stop: number;
-  readonly remove: number;
-  readonly adopt: number;
+  readonly actions: Readonly<Record<ChangeAction, number>>;
+  readonly effects: Readonly<Record<Effect, number>>;
+  /** Files of the repository that are new, other or gone; null where the release's are not known here. */
+  readonly files: number | null;
   readonly unchanged: number;
   readonly unplaced: number;
 }
