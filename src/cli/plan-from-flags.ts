@@ -1,5 +1,6 @@
 import { hasErrors } from "../domain/diagnostic.ts";
 import type { CommitId } from "../domain/names.ts";
+import type { PlanSelection } from "../domain/plan/view-of-plan.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { diffPlan, type FileChange } from "../usecases/diff-plan.ts";
 import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
@@ -21,8 +22,18 @@ export async function commitFromFlags(composition: Composition, revision: string
   });
 }
 
+/** What of the commit is looked at, where it is not all of it; such a plan cannot be applied. */
+export interface PlanView {
+  readonly worktree?: boolean;
+  readonly selection?: PlanSelection | undefined;
+}
+
 /** The plan of the repository the command stands in, against the cluster that is configured, if any. */
-export async function planFromFlags(composition: Composition, revision: string, worktree = false): Promise<Planned> {
+export async function planFromFlags(
+  composition: Composition,
+  revision: string,
+  { worktree = false, selection }: PlanView = {},
+): Promise<Planned> {
   const commit = await commitFromFlags(composition, revision);
   const repository = await composition.repository();
   const compileReleased = await composition.compiler(repository);
@@ -34,6 +45,7 @@ export async function planFromFlags(composition: Composition, revision: string, 
     compileReleased,
     cluster: registry === null ? null : { registry, keysOf: composition.keysOf },
     partial: worktree ? "the working tree" : null,
+    ...(selection === undefined ? {} : { selection }),
     sha256: composition.sha256,
   });
   if (planned.kind === "rejected") throw new RejectedCommit(planned.diagnostics);

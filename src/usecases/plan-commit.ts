@@ -1,4 +1,5 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
+import type { IndexedUnit } from "../codec/registry-records.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import { emptySnapshot } from "../domain/cluster/empty-snapshot.ts";
@@ -6,11 +7,15 @@ import type { Machine } from "../domain/cluster/machine.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { Diagnostic } from "../domain/diagnostic.ts";
 import { hasErrors } from "../domain/diagnostic.ts";
-import type { CommitId, Sha256, UnitName } from "../domain/names.ts";
+import type { CommitId, Sha256 } from "../domain/names.ts";
+import { brokenReferences } from "../domain/plan/broken-references.ts";
+import { findDrift } from "../domain/plan/find-drift.ts";
 import { newlyUnplaceable } from "../domain/plan/newly-unplaceable.ts";
 import type { Plan } from "../domain/plan/plan.ts";
 import { planChanges } from "../domain/plan/plan-changes.ts";
-import { type PlanVerdict, planVerdict } from "../domain/plan/plan-verdict.ts";
+import type { PlanReport } from "../domain/plan/plan-report.ts";
+import { planVerdict } from "../domain/plan/plan-verdict.ts";
+import { type PlanSelection, patternsWithoutUnits, viewOfPlan } from "../domain/plan/view-of-plan.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
@@ -26,9 +31,8 @@ export interface Cluster {
 
 export type PlannedCommit =
   | { readonly kind: "rejected"; readonly diagnostics: readonly Diagnostic[] }
-  | {
+  | (PlanReport & {
       readonly kind: "planned";
-      readonly plan: Plan;
       readonly spec: ClusterSpec;
       /** The spec of the release in force; null where there is none, or this repository does not have its commit. */
       readonly released: ClusterSpec | null;
@@ -37,10 +41,7 @@ export type PlannedCommit =
       /** Warnings and infos. */
       readonly diagnostics: readonly Diagnostic[];
       readonly quarantined: readonly Quarantined[];
-      /** Units that no machine could ever hold, and that are not so already under the release in force. Sorted. */
-      readonly newlyUnplaceable: readonly UnitName[];
-      readonly verdict: PlanVerdict;
-    };
+    });
 
 /** What this commit would change. With no cluster (null) it says what would run; that is not an error. */
 export async function planCommit(input: {
@@ -51,6 +52,8 @@ export async function planCommit(input: {
   readonly cluster: Cluster | null;
   /** Which view of the commit this is, where it is not the whole commit; such a plan cannot be applied. */
   readonly partial: string | null;
+  /** Shows the part of the plan that concerns some units. */
+  readonly selection?: PlanSelection;
   readonly sha256: Sha256;
 }): Promise<PlannedCommit> {
   const { spec, diagnostics } = await input.compile(input.commit);
@@ -65,7 +68,7 @@ export async function planCommit(input: {
   const snapshot = reading?.snapshot ?? emptySnapshot;
   const machines = machinesOf(spec, snapshot, new Set());
   const released = await releasedSpec(input.compileReleased ?? input.compile, spec, snapshot);
-  const plan = planChanges({
+  const whole = planChanges({
     spec,
     released,
     snapshot,
@@ -74,10 +77,9 @@ export async function planCommit(input: {
     partial: input.partial,
     sha256: input.sha256,
   });
-  const previous =
-    released === null
-      ? await indexedUnits(input.cluster, spec.cluster, snapshot)
-      : new Set(released.units.map((unit) => unit.name));
+  const plan = input.selection === undefined ? whole : selectedPart(whole, input.selection, input.sha256);
+  const index = await readIndex(input.cluster, spec.cluster, snapshot);
+  const previous = new Set((released?.units ?? index).map((unit) => unit.name));
   return {
     kind: "planned",
     plan,
@@ -87,9 +89,23 @@ export async function planCommit(input: {
     snapshot,
     diagnostics,
     quarantined: reading?.quarantined ?? [],
-    newlyUnplaceable: newlyUnplaceable(plan, snapshot, previous),
-    verdict: planVerdict(plan, spec, machines),
+    revision: snapshot.revision,
+    newlyUnplaceable: newlyUnplaceable(whole, snapshot, previous),
+    verdict: planVerdict(whole, spec, machines),
+    drift: findDrift({ snapshot, released, machines, index, sha256: input.sha256 }),
+    broken: brokenReferences(plan.changes, spec),
   };
+}
+
+/** A pattern of no unit is a typing error, and must not read as "nothing changes". */
+function selectedPart(plan: Plan, selection: PlanSelection, sha256: Sha256): Plan {
+  const units = [...plan.placements, ...plan.changes].map(({ unit }) => unit);
+  const known = [...units, ...plan.unknown, ...plan.unplaced.flatMap((group) => group.units)];
+  const unmatched = patternsWithoutUnits(selection, known);
+  if (unmatched.length === 0) return viewOfPlan(plan, selection, sha256);
+  throw new OperationError("no-such-unit", `no unit of the commit or the cluster matches ${unmatched.join(", ")}`, {
+    next: "give a unit's name, or a pattern such as 'web@*.service'",
+  });
 }
 
 /** What runs now as a spec; null where this repository does not have the release's commit, a shallow clone say. */
@@ -109,13 +125,11 @@ async function releasedSpec(
   }
 }
 
-/** Their names at least are in the registry. */
-async function indexedUnits(
+async function readIndex(
   cluster: Cluster | null,
   name: string,
   { release }: ClusterSnapshot,
-): Promise<Set<UnitName>> {
-  if (cluster === null || release === null) return new Set();
-  const index = await readSpecIndex(cluster.registry, cluster.keysOf(name), release.specHash);
-  return new Set(index.map((unit) => unit.name));
+): Promise<readonly IndexedUnit[]> {
+  if (cluster === null || release === null) return [];
+  return readSpecIndex(cluster.registry, cluster.keysOf(name), release.specHash);
 }

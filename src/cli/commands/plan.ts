@@ -4,7 +4,7 @@ import { encodePlan } from "../../codec/plan-file.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { planExitCode } from "../plan-exit-code.ts";
-import { changedFiles, planFromFlags } from "../plan-from-flags.ts";
+import { changedFiles, type PlanView, planFromFlags } from "../plan-from-flags.ts";
 import { sayDirty } from "../say-dirty.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { diffText } from "../views/diff-text.ts";
@@ -19,6 +19,8 @@ export default class PlanCommand extends BaseCommand {
     out: Flags.string({ description: "Save the plan to a file that `fleet apply FILE` takes" }),
     "detailed-exitcode": Flags.boolean({ description: "0 no changes, 1 error, 2 changes" }),
     diff: Flags.boolean({ description: "Show the changed files, as the machines have them" }),
+    only: Flags.string({ description: "Show only units of this name or pattern (repeatable)", multiple: true }),
+    exclude: Flags.string({ description: "Leave out units of this name or pattern (repeatable)", multiple: true }),
     worktree: Flags.boolean({ description: "Preview the working tree; such a plan cannot be applied" }),
   };
 
@@ -33,7 +35,7 @@ export default class PlanCommand extends BaseCommand {
           (line) => this.say(line),
           "this is the plan of HEAD (--worktree previews them)",
         );
-      const planned = await planFromFlags(composition, flags.revision, flags.worktree);
+      const planned = await planFromFlags(composition, flags.revision, viewOf(flags));
       if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
       for (const { key, problem } of planned.quarantined)
         this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
@@ -47,4 +49,9 @@ export default class PlanCommand extends BaseCommand {
       await composition.close();
     }
   }
+}
+
+function viewOf(flags: { worktree: boolean; only?: string[] | undefined; exclude?: string[] | undefined }): PlanView {
+  const { worktree, only = [], exclude = [] } = flags;
+  return { worktree, selection: only.length + exclude.length === 0 ? undefined : { only, exclude } };
 }
