@@ -51,6 +51,14 @@ export interface Unplaced {
     readonly count: number;
     readonly examples: readonly string[];
   }[];
+  /** The smallest change that would make it fit; null where it waits, or it was not looked for (`NEAREST_MAX`). */
+  readonly nearest: NearestFit | null;
+}
+
+/** The machine that lacks least, and everything that keeps the group off it. */
+export interface NearestFit {
+  readonly machine: string;
+  readonly obstacles: readonly RejectReason[];
 }
 
 export interface PlacementResult {

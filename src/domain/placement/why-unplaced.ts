@@ -2,12 +2,16 @@ import { invariant } from "../invariant.ts";
 import { compareText } from "../names.ts";
 import type { Atom } from "./atoms.ts";
 import type { MachineRoom } from "./machine-room.ts";
+import { nearestFit } from "./nearest-fit.ts";
 import type { RejectReason, Unplaced } from "./placement.ts";
 import { closedBecause, staticReject } from "./static-fit.ts";
 import { conflictBetween, replacerOf } from "./who-minds.ts";
 
 /** How many machines are named for each reason: enough to recognise them, and a cluster of thousands stays readable. */
 const EXAMPLES_MAX = 3;
+
+/** A screen shows no more of them, and each one asks every machine for everything. */
+const NEAREST_MAX = 50;
 
 /** Machines that may take the group again without a change of the commit's constraints: it waits for them. */
 const PASSING: ReadonlySet<RejectReason["code"]> = new Set(["lost", "absent", "drained", "cordoned"]);
@@ -17,7 +21,7 @@ const PASSING: ReadonlySet<RejectReason["code"]> = new Set(["lost", "absent", "d
  * group waits: nobody can say yet that none will ever do. So does a global group: it is for whichever machine will match.
  */
 export function whyUnplaced(atoms: readonly Atom[], room: MachineRoom): Unplaced[] {
-  return atoms.map((atom) => {
+  return atoms.map((atom, index) => {
     const because = groupReasons(atom, room);
     const waits = atom.group.global || because.length === 0 || because.some(({ reason }) => PASSING.has(reason.code));
     return {
@@ -25,6 +29,7 @@ export function whyUnplaced(atoms: readonly Atom[], room: MachineRoom): Unplaced
       units: atom.units.map((unit) => unit.name),
       kind: waits ? "waiting" : "unplaceable",
       because,
+      nearest: waits || index >= NEAREST_MAX ? null : nearestFit(atom, room),
     };
   });
 }

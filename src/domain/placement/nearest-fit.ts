@@ -1,0 +1,69 @@
+import type { Machine } from "../cluster/machine.ts";
+import { matchesSelector, printSelector } from "../cluster/selector.ts";
+import type { Atom } from "./atoms.ts";
+import type { MachineRoom } from "./machine-room.ts";
+import type { NearestFit, RejectReason } from "./placement.ts";
+import { closedBecause } from "./static-fit.ts";
+import { conflictBetween, replacerOf } from "./who-minds.ts";
+
+/**
+ * The machine with the fewest obstacles for this group, and all of them: what would have to change so that it fits there. By number of
+ * obstacles, then by how small a change each is, then the machine's place in the order of names.
+ */
+export function nearestFit(atom: Atom, room: MachineRoom): NearestFit | null {
+  let nearest: NearestFit | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  room.machines.forEach((machine, number) => {
+    const obstacles = obstaclesOf(atom, machine, number, room);
+    const cost = obstacles.reduce((sum, obstacle) => sum + COSTS[obstacle.code], 0);
+    if (cost >= least) return;
+    least = cost;
+    nearest = { machine: machine.name, obstacles };
+  });
+  return nearest;
+}
+
+/**
+ * What a change costs: one more obstacle always costs more than any other kind of one. A label is set in a line; letting a machine in or
+ * taking units apart is a decision; another machine than the one that was named is the opposite of what was asked.
+ */
+const COSTS: Readonly<Record<RejectReason["code"], number>> = {
+  metadata: 100,
+  cordoned: 101,
+  drained: 102,
+  "not-admitted": 103,
+  conflict: 104,
+  "replaced-by": 105,
+  "other-machine": 106,
+  absent: 107,
+  lost: 107,
+};
+
+function obstaclesOf(atom: Atom, machine: Machine, number: number, room: MachineRoom): RejectReason[] {
+  const closed = closedBecause(machine);
+  const residents = room.residents(number);
+  const conflict = room.conflicts(atom, number) ? conflictBetween(atom, residents) : null;
+  const replacer = room.givesWay(atom, number) ? replacerOf(atom, residents) : null;
+  return [
+    ...(machine.admitted ? [] : [{ code: "not-admitted" } as const]),
+    ...pins(atom, machine),
+    ...labels(atom, machine),
+    ...(closed === null ? [] : [closed]),
+    ...(conflict === null ? [] : [conflict]),
+    ...(replacer === null ? [] : [{ code: "replaced-by", unit: replacer } as const]),
+  ];
+}
+
+function pins(atom: Atom, machine: Machine): RejectReason[] {
+  const wanted = atom.units.map(({ options }) => options.machineId).filter((id) => id !== null);
+  const others = wanted.filter((id) => id !== machine.id && id !== machine.name);
+  return [...new Set(others)].sort().map((id) => ({ code: "other-machine", wanted: id }));
+}
+
+function labels(atom: Atom, machine: Machine): RejectReason[] {
+  const missing = atom.units
+    .flatMap(({ options }) => options.machineMetadata)
+    .filter((selector) => !matchesSelector(selector, machine))
+    .map(printSelector);
+  return [...new Set(missing)].sort().map((wanted) => ({ code: "metadata", wanted }));
+}
