@@ -1,4 +1,4 @@
-import type { ClusterSnapshot, MachineSet } from "../cluster/cluster-snapshot.ts";
+import type { ClusterSnapshot, MachineSet, PlacedUnit } from "../cluster/cluster-snapshot.ts";
 import { judgeSet } from "../cluster/judge-set.ts";
 import type { Machine } from "../cluster/machine.ts";
 import { compareText, type MachineId, type Sha256, type UnitHash, type UnitName } from "../names.ts";
@@ -103,11 +103,11 @@ const RUNNING: ReadonlySet<string> = new Set(["active", "reloading"]);
 
 function onMachines({ snapshot }: DriftInput): Drift[] {
   const present = new Set(snapshot.members.filter((member) => member.present).map((member) => member.id));
-  const placed = new Map(
-    snapshot.sets.flatMap(({ machine, placements }) =>
-      placements.map((placement) => [`${placement.unit}/${machine}`, placement] as const),
-    ),
-  );
+  const placed = new Map<string, PlacedUnit>();
+  for (const assigned of snapshot.assignments) placed.set(`${assigned.unit}/${assigned.machine}`, assigned);
+  for (const { machine, placements } of snapshot.sets) {
+    for (const placement of placements) placed.set(`${placement.unit}/${machine}`, placement);
+  }
   return snapshot.statuses.flatMap(({ unit, machine, hash, active, sub, started, problem }): Drift[] => {
     if (!present.has(machine)) return [];
     const where = { where: "machine", unit, machine } as const;
