@@ -48,13 +48,16 @@ export function planChanges(input: PlanInput): Plan {
   const names = new Map(machines.map(({ id, name }) => [id, name]));
   const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
   const changes = hasMachines ? diffPlacements(before, result.placements, spec, files) : [];
-  const away = new Set(machines.filter((machine) => machine.presence !== "present").map((machine) => machine.id));
+  const present = new Set(machines.filter((machine) => machine.presence === "present").map((machine) => machine.id));
   const { waves, refusals } = planRollout({
     spec,
+    released,
     before,
     after: result.placements,
     changes,
-    isDown: (_unit, machine) => away.has(machine),
+    isAway: (machine) => !present.has(machine),
+    // What runs badly now is no part of what a plan reads.
+    isDown: () => false,
   });
   const content = { specHash: spec.specHash, changes, placements: result.placements, waves };
   const document: Omit<Plan, "planId"> = {
