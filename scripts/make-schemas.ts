@@ -1,10 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { manifestJsonSchema } from "../src/codec/manifest/manifest-json-schema.ts";
+import { planJsonSchema, planReportJsonSchema } from "../src/codec/plan/plan-json-schema.ts";
 
 /** Every generated file under `schemas/`, path from the repository's root → text. A test compares them with what is committed. */
 export function makeSchemas(): ReadonlyMap<string, string> {
-  return new Map([["schemas/fleet.schema.json", manifestJsonSchema()]]);
+  return new Map([
+    ["schemas/fleet.schema.json", manifestJsonSchema()],
+    ["schemas/plan.schema.json", planJsonSchema()],
+    ["schemas/plan-report.schema.json", planReportJsonSchema()],
+  ]);
 }
 
 if (import.meta.main) {

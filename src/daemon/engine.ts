@@ -10,6 +10,7 @@ import { placeUnits } from "../domain/placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../domain/placement/placed-now.ts";
 import type { Unplaced } from "../domain/placement/placement.ts";
 import { planSetWrites } from "../domain/placement/plan-set-writes.ts";
+import { RULES_VERSION } from "../domain/plan/plan.ts";
 import type { ClusterSpec, LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
@@ -221,7 +222,9 @@ export class Engine {
     }
     this.#commitMissingSinceMs = null;
     const plan = await readPlan(this.#ports.registry, this.#keys, release.planId);
-    const preferred = new Map((plan?.placements ?? []).map((placement) => [placement.unit, placement.machine]));
+    // Of other rules it may wish for what these would not decide: then the engine decides itself.
+    const planned = plan?.rules === RULES_VERSION ? plan.placements : [];
+    const preferred = new Map(planned.map((placement) => [placement.unit, placement.machine]));
     this.#mandate = { release, spec: verdict.spec, preferred };
     this.#ports.log(`places release ${release.seq}, commit ${release.commit}`);
     return this.#mandate;

@@ -1,4 +1,4 @@
-import { encodePlan } from "../codec/plan-file.ts";
+import { encodePlan } from "../codec/plan/encode-plan.ts";
 import { decodeRecord, encodeRecord } from "../codec/record.ts";
 import { REGISTRY_ROOT, type RegistryKeys } from "../codec/registry-keys.ts";
 import { CLUSTER_SHAPE, type IndexedUnit, RELEASE_SHAPE, type ReleaseRecord } from "../codec/registry-records.ts";

@@ -1,4 +1,4 @@
-import { decodePlan } from "../codec/plan-file.ts";
+import { decodePlan } from "../codec/plan/decode-plan.ts";
 import { decodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { PLAN_CHUNK_SHAPE, type PlanChunkRecord } from "../codec/registry-records.ts";

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
@@ -6,7 +7,11 @@ import { MvccRegistry } from "../../src/adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../../src/adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../../src/adapters/sha256.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
+import { planJson } from "../../src/cli/views/plan-json.ts";
 import { planText } from "../../src/cli/views/plan-text.ts";
+import { decodePlan } from "../../src/codec/plan/decode-plan.ts";
+import { encodePlan } from "../../src/codec/plan/encode-plan.ts";
+import { planReportSchema } from "../../src/codec/plan/plan-report-schema.ts";
 import { registryKeys } from "../../src/codec/registry-keys.ts";
 import type { CommitId } from "../../src/domain/names.ts";
 import { planSetWrites } from "../../src/domain/placement/plan-set-writes.ts";
@@ -19,6 +24,7 @@ import { writeSets } from "../../src/usecases/write-sets.ts";
 import { joinMachine, leaveMachine } from "../pretend-machine.ts";
 
 type Words = readonly string[];
+type Planned = Extract<PlannedCommit, { kind: "planned" }>;
 
 /**
  * What a case's script does: each line of run.txt is one of these commands. Everything but the machines and the engine's process is
@@ -83,10 +89,12 @@ export class GoldenCluster {
   }
 
   /** There is a cluster from the first machine on. */
-  #plan(): Promise<PlannedCommit> {
+  async #plan(): Promise<PlannedCommit> {
     const cluster = this.#joined ? { registry: this.#registry, keysOf: registryKeys } : null;
     const { compile } = this.#view();
-    return planCommit({ commit: this.#tip(), compile, cluster, partial: null, sha256 });
+    const planned = await planCommit({ commit: this.#tip(), compile, cluster, partial: null, sha256 });
+    if (planned.kind === "planned") checkSchemas(planned);
+    return planned;
   }
 
   #show(planned: PlannedCommit): string {
@@ -131,6 +139,14 @@ export class GoldenCluster {
   }
 
   readonly #newId = (): string => (++this.#ids).toString(16).padStart(32, "0");
+}
+
+/** Every plan of every case is as the schemas in schemas/ say, as a file and as `--json`. */
+function checkSchemas(planned: Planned): void {
+  const { plan } = planned;
+  assert.deepEqual(decodePlan(encodePlan(plan)), { kind: "plan", plan });
+  const { error } = planReportSchema.safeParse(JSON.parse(JSON.stringify(planJson(planned))));
+  assert.equal(error, undefined);
 }
 
 function filesUnder(folder: string): Record<string, string> {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Flags } from "@oclif/core";
-import { encodePlan } from "../../codec/plan-file.ts";
+import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { planExitCode } from "../plan-exit-code.ts";
@@ -8,6 +8,7 @@ import { changedFiles, type PlanView, planFromFlags } from "../plan-from-flags.t
 import { sayDirty } from "../say-dirty.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { diffText } from "../views/diff-text.ts";
+import { planJson } from "../views/plan-json.ts";
 import { planText } from "../views/plan-text.ts";
 
 export default class PlanCommand extends BaseCommand {
@@ -40,7 +41,7 @@ export default class PlanCommand extends BaseCommand {
       for (const { key, problem } of planned.quarantined)
         this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
       if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
-      if (flags.json) this.printJson({ ...planned.plan, verdict: planned.verdict });
+      if (flags.json) this.printJson(planJson(planned));
       else this.print(planText(planned.plan, planned.snapshot, planned.verdict));
       if (flags.diff && !flags.json) this.print(diffText(changedFiles(composition, planned)));
       const code = planExitCode(planned, flags["detailed-exitcode"]);

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Args } from "@oclif/core";
-import { decodePlan, encodePlan } from "../../codec/plan-file.ts";
+import { decodePlan } from "../../codec/plan/decode-plan.ts";
+import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { decodeRecord } from "../../codec/record.ts";
 import { RELEASE_SHAPE, type ReleaseRecord } from "../../codec/registry-records.ts";
 import type { Plan } from "../../domain/plan/plan.ts";

@@ -15,7 +15,8 @@ export const PLAN_FORMAT = "1.0";
  * the old texts knows fewer of those).
  */
 export interface Plan {
-  readonly format_version: typeof PLAN_FORMAT;
+  /** `PLAN_FORMAT` of the fleet that made it; of the same major version. */
+  readonly format_version: `1.${number}`;
   readonly rules: number;
   readonly cluster: string;
   /** The cluster record's id, or null where there is no cluster yet. */

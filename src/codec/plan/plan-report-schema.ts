@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { machineId, planCounts, planSchema, unitHash, unitName } from "./plan-schema.ts";
+
+const location = z
+  .object({ path: z.string(), line: z.int().min(1).optional(), column: z.int().min(1).optional() })
+  .meta({ id: "SourceLocation", description: "Lines and columns count from 1; columns count UTF-16 code units" });
+
+const driftReason = z.discriminatedUnion("code", [
+  z.object({ code: z.enum(["set-incomplete", "not-in-release", "index-edited", "index-missing", "left-over"]) }),
+  z.object({ code: z.literal("other-than-release"), placed: unitHash, released: unitHash }),
+  z.object({ code: z.literal("other-version"), runs: unitHash.nullable(), placed: unitHash }),
+  z.object({ code: z.literal("blocked"), problem: z.string(), detail: z.string() }),
+  z.object({ code: z.literal("not-running"), active: z.string(), sub: z.string() }),
+]);
+
+const drift = z
+  .object({
+    where: z.enum(["registry", "machine"]),
+    unit: unitName.nullable(),
+    machine: machineId.nullable(),
+    because: driftReason,
+  })
+  .meta({ id: "Drift", description: "Something that is not as the release in force has it, whoever changed it" });
+
+const diagnostic = z
+  .object({
+    code: z.string(),
+    severity: z.enum(["error", "warning", "info"]),
+    at: location.optional(),
+    saw: z.string(),
+    expected: z.string().optional(),
+    next: z.string().optional(),
+  })
+  .meta({ id: "Diagnostic", description: "A problem the repository's author can fix" });
+
+/** What `fleet plan --json` prints: the plan's own members, and what was seen beside it. */
+export const planReportSchema = planSchema.extend({
+  revision: z.int().min(0).meta({ description: "The registry's revision it was read at; 0 without one" }),
+  verdict: z.looseObject({ changes: z.boolean(), counts: planCounts }).nullable(),
+  drift: z.array(drift),
+  broken: z
+    .array(z.object({ removed: unitName, by: unitName, key: z.string(), at: location }))
+    .meta({ description: "What units of this commit name, and it removes" }),
+  newlyUnplaceable: z.array(unitName).meta({ description: "Units no machine could ever hold: they forbid an apply" }),
+  diagnostics: z.array(diagnostic),
+});
