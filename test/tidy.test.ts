@@ -8,6 +8,7 @@ import { makeSchemas } from "../scripts/make-schemas.ts";
 import { readManifest } from "../src/codec/manifest/read-manifest.ts";
 import { diagnosticCodes, documentedCodes } from "./tidy/diagnostic-codes.ts";
 import { TESTED_THROUGH, UNTESTED } from "./tidy/domain-tests.ts";
+import { reasonCodes } from "./tidy/reason-codes.ts";
 import { importClosure, importsOf, root, textOf, trackedFiles, withoutComments } from "./tidy/sources.ts";
 import { BANNED_FROM_DOMAIN, ENVIRONMENT_READERS, ROOMS } from "./tidy/walls.ts";
 
@@ -136,10 +137,20 @@ test("a file is one idea: long ones are listed with a reason", () => {
 });
 
 test("docs/diagnostics.md names every diagnostic code, and no other", () => {
-  const [made, told] = [diagnosticCodes(), documentedCodes("docs/diagnostics.md")];
+  const [made, told] = [diagnosticCodes(), documentedCodes("docs/diagnostics.md", "Diagnostics")];
   assert.ok(made.length > 50, "the sources' codes are found");
   nothing(made.filter((code) => !told.includes(code)).map((code) => `${code} is not documented`));
   nothing(told.filter((code) => !made.includes(code)).map((code) => `${code} is documented and no longer made`));
+  nothing(told.filter((code, index) => told[index - 1] === code).map((code) => `${code} is documented twice`));
+});
+
+test("docs/diagnostics.md names every reason code, and no other", () => {
+  const [given, told] = [reasonCodes(), documentedCodes("docs/diagnostics.md", "Reasons")];
+  assert.ok(given.length > 40, "the sources' codes are found");
+  nothing(given.filter((code) => !told.includes(code)).map((code) => `the reason ${code} is not documented`));
+  nothing(
+    told.filter((code) => !given.includes(code)).map((code) => `the reason ${code} is documented and no longer given`),
+  );
   nothing(told.filter((code, index) => told[index - 1] === code).map((code) => `${code} is documented twice`));
 });
 

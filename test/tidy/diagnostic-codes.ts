@@ -19,7 +19,10 @@ export function diagnosticCodes(): readonly string[] {
   return [...codes].sort();
 }
 
-/** Codes documented, from the first column of the page's tables. */
-export function documentedCodes(page: string): readonly string[] {
-  return [...textOf(page).matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, code]) => code!).sort();
+/** Codes documented, from the first column of the tables of the page's part under that first-level heading. */
+export function documentedCodes(page: string, heading: string): readonly string[] {
+  const part = textOf(page)
+    .split(/^(?=# )/m)
+    .find((text) => text.startsWith(`# ${heading}\n`));
+  return [...(part ?? "").matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, code]) => code!).sort();
 }
