@@ -46,6 +46,15 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/plan/newly-unplaceable.ts",
     "src/domain/plan/plan-verdict.ts",
   ],
+  "src/domain/rollout/plan-rollout.test.ts": [
+    "src/domain/rollout/circles-of.ts",
+    "src/domain/rollout/number-heap.ts",
+    "src/domain/rollout/order-steps.ts",
+    "src/domain/rollout/replica-sets.ts",
+    "src/domain/rollout/rollout-steps.ts",
+    "src/domain/rollout/step-edges.ts",
+    "src/domain/rollout/wave-maker.ts",
+  ],
   "src/domain/tasks/plan-tasks.test.ts": ["src/domain/tasks/stopped-with.ts"],
 };
 

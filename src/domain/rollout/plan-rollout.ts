@@ -1,28 +1,45 @@
-import { compareText, type MachineId, type UnitName } from "../names.ts";
+import type { MachineId, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { Change } from "../plan/plan.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { orderSteps } from "./order-steps.ts";
+import { ReplicaSets } from "./replica-sets.ts";
+import { rolloutSteps } from "./rollout-steps.ts";
 import type { BudgetRefusal, Wave } from "./wave.ts";
+import { WaveMaker } from "./wave-maker.ts";
 
 export interface RolloutInput {
   readonly spec: ClusterSpec;
+  /** The spec of the release in force, or null where it is not known here: then what goes is not ordered, and goes on its own. */
+  readonly released: ClusterSpec | null;
   /** `placedNow` of the snapshot. */
   readonly before: ReadonlyMap<UnitName, readonly PlacedSide[]>;
   readonly after: readonly Placement[];
-  readonly changes: readonly Pick<Change, "unit" | "effect" | "from" | "to">[];
-  /** Whether a unit that is placed there does not run: its machine is away. */
+  readonly changes: readonly RolloutChange[];
+  /** Whether nobody hears of that machine: it is not present, or no member at all. */
+  readonly isAway: (machine: MachineId) => boolean;
+  /** Whether a unit does not run well although its machine is there; a plan knows of none. */
   readonly isDown: (unit: UnitName, machine: MachineId) => boolean;
 }
+
+export type RolloutChange = Pick<Change, "unit" | "effect" | "from" | "to">;
 
 export interface Rollout {
   readonly waves: readonly Wave[];
   readonly refusals: readonly BudgetRefusal[];
 }
 
-/** Which changes happen together, one wave after another. */
-export function planRollout({ changes }: RolloutInput): Rollout {
-  const all = changes.map(({ unit, from, to }) => ({ unit, machine: (to ?? from)!.machine }));
-  all.sort((a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine));
-  return { waves: all.length === 0 ? [] : [{ changes: all, budgets: [] }], refusals: [] };
+/**
+ * Which changes happen together, one wave after another. The same changes in any order give the same waves.
+ *
+ * 1. A step is what changes together: the changes of a group, of a global group on one machine.
+ * 2. A wave takes, by name, every step whose predecessors are done (see `orderSteps`) and that leaves each set of replicas within its
+ *    budget: of those that are wanted and were there, at most `maxUnavailable` down, those that are down already included.
+ * 3. Where no step fits, those go that leave no set with fewer up than now. Where there is none either, one goes for each set
+ *    that blocks, and is refused: the film is complete, and says what would be the worst of it.
+ */
+export function planRollout(input: RolloutInput): Rollout {
+  const sets = new ReplicaSets(input);
+  return new WaveMaker(orderSteps(rolloutSteps(input), sets, input)).all();
 }

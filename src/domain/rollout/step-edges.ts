@@ -1,0 +1,202 @@
+import { compareText, type MachineId, type UnitName } from "../names.ts";
+import { indexGlobs } from "../placement/glob-index.ts";
+import type { Effect } from "../plan/plan.ts";
+import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
+import type { EdgeRank, StepEdge } from "./order-steps.ts";
+import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
+import type { Load, ReplicaSet } from "./replica-sets.ts";
+
+const STARTS: ReadonlySet<Effect> = new Set(["start", "restart", "move"]);
+const LETS_GO: ReadonlySet<Effect> = new Set(["stop", "restart", "move"]);
+
+/** By machine: the steps in which a unit is started, stopped, or leaves. */
+type Sides = Map<UnitName, Map<MachineId, number>>;
+
+/**
+ * What of one step must wait for what of another. Nodes below the number of steps are steps; the others are meeting points, so that
+ * many that wait for many cost their sum and not their product.
+ */
+export class StepEdges {
+  readonly edges: StepEdge[] = [];
+  /** Number of nodes. */
+  size: number;
+  readonly #steps: readonly (readonly RolloutChange[])[];
+  readonly #input: RolloutInput;
+  readonly #units: ReadonlyMap<UnitName, SpecUnit>;
+  readonly #old: ReadonlyMap<UnitName, SpecUnit>;
+
+  constructor(steps: readonly (readonly RolloutChange[])[], loads: readonly (readonly Load[])[], input: RolloutInput) {
+    this.size = steps.length;
+    this.#steps = steps;
+    this.#input = input;
+    this.#units = unitsOf(input.spec);
+    this.#old = input.released === null ? this.#units : unitsOf(input.released);
+    this.#orderStarts();
+    this.#orderStops();
+    this.#growFirst(loads);
+    this.#exchangePlaces();
+  }
+
+  /**
+   * What starts after another waits until that is done, on another machine for a later wave; on the same one systemd keeps the order.
+   * Of a global unit the copy on the same machine is meant, and all copies where there is none.
+   */
+  #orderStarts(): void {
+    const starts = this.#sides(({ effect, to }) => (STARTS.has(effect) ? (to?.machine ?? null) : null));
+    const placed = machinesByUnit(this.#input.after);
+    const everyCopy = new Map<UnitName, number>();
+    for (const [unit, sides] of starts) {
+      for (const earlier of this.#units.get(unit)?.after ?? []) {
+        const first = starts.get(earlier);
+        if (first === undefined) continue;
+        for (const [machine, node] of sides) {
+          if (placed.get(earlier)?.has(machine)) this.#add(first.get(machine), node, false, "order");
+          else this.#add(this.#meeting(everyCopy, earlier, first, "from"), node, true, "order");
+        }
+      }
+    }
+  }
+
+  /** What starts after another is stopped, or changed so that it no longer needs it, before that other is stopped. */
+  #orderStops(): void {
+    const stops = this.#sides(({ effect, from }) => (effect === "stop" ? (from?.machine ?? null) : null));
+    if (stops.size === 0) return;
+    const lettingGo = this.#sides(({ effect, from }) => (LETS_GO.has(effect) ? (from?.machine ?? null) : null));
+    const everyCopy = new Map<UnitName, number>();
+    for (const [unit, sides] of lettingGo) {
+      for (const earlier of this.#old.get(unit)?.after ?? []) {
+        const last = stops.get(earlier);
+        if (last === undefined) continue;
+        const was = this.#input.before.get(earlier) ?? [];
+        for (const [machine, node] of sides) {
+          if (was.some((side) => side.machine === machine)) this.#add(node, last.get(machine), false, "order");
+          else this.#add(node, this.#meeting(everyCopy, earlier, last, "to"), true, "order");
+        }
+      }
+    }
+  }
+
+  /** New replicas of a set are up before old ones go down, for good or for a while: where they fail, the old ones still run. */
+  #growFirst(loads: readonly (readonly Load[])[]): void {
+    const growing = new Map<ReplicaSet, number>();
+    loads.forEach((list, node) => {
+      for (const { set, added } of list) {
+        if (added === 0) continue;
+        const meeting = growing.get(set) ?? this.#newNode();
+        growing.set(set, meeting);
+        this.#add(node, meeting, false, "growth");
+      }
+    });
+    if (growing.size === 0) return;
+    loads.forEach((list, node) => {
+      for (const { set, added, down } of list) {
+        if (down > 0 && added === 0) this.#add(growing.get(set), node, true, "growth");
+      }
+    });
+  }
+
+  /** Who conflicts with a newcomer or is replaced by it has left the machine when it comes, at the latest in the same wave. */
+  #exchangePlaces(): void {
+    const leaving = new Map<MachineId, { unit: UnitName; node: number }[]>();
+    const coming = new Map<MachineId, { unit: UnitName; node: number }[]>();
+    const add = (map: typeof leaving, machine: MachineId, unit: UnitName, node: number) => {
+      const others = map.get(machine);
+      if (others === undefined) map.set(machine, [{ unit, node }]);
+      else others.push({ unit, node });
+    };
+    this.#steps.forEach((step, node) => {
+      for (const { unit, from, to } of step) {
+        if (from?.machine === to?.machine) continue;
+        if (from !== null) add(leaving, from.machine, unit, node);
+        if (to !== null) add(coming, to.machine, unit, node);
+      }
+    });
+    for (const machine of [...leaving.keys()].sort(compareText)) {
+      const arriving = coming.get(machine);
+      if (arriving !== undefined) this.#exchange(leaving.get(machine)!, arriving);
+    }
+  }
+
+  #exchange(leaving: readonly { unit: UnitName; node: number }[], coming: readonly { unit: UnitName; node: number }[]) {
+    const all = [...leaving, ...coming].sort((a, b) => compareText(a.unit, b.unit));
+    const isLeaving = new Set(leaving);
+    const minded = ({ unit }: { unit: UnitName }) => {
+      const options = (this.#units.get(unit) ?? this.#old.get(unit))?.options;
+      return options === undefined ? [] : [...options.conflicts, ...options.replaces];
+    };
+    const globs = indexGlobs(
+      all.map(({ unit }) => unit),
+      (number) => minded(all[number]!),
+    );
+    for (const { declaredBy, matches } of globs) {
+      const meet = (before: readonly number[], after: readonly number[]) => {
+        const goers = before.map((number) => all[number]!).filter((one) => isLeaving.has(one));
+        const comers = after.map((number) => all[number]!).filter((one) => !isLeaving.has(one));
+        if (goers.length === 0 || comers.length === 0) return;
+        const meeting = this.#newNode();
+        for (const { node } of goers) this.#add(node, meeting, false, "exchange");
+        for (const { node } of comers) this.#add(meeting, node, false, "exchange");
+      };
+      meet(declaredBy, matches);
+      meet(matches, declaredBy);
+    }
+  }
+
+  #sides(machineOf: (change: RolloutChange) => MachineId | null): Sides {
+    const sides: Sides = new Map();
+    this.#steps.forEach((step, node) => {
+      for (const change of step) {
+        const machine = machineOf(change);
+        if (machine === null) continue;
+        const known = sides.get(change.unit);
+        if (known === undefined) sides.set(change.unit, new Map([[machine, node]]));
+        else known.set(machine, node);
+      }
+    });
+    return sides;
+  }
+
+  /** The only step of a unit, or a node that stands for all of them. */
+  #meeting(
+    known: Map<UnitName, number>,
+    unit: UnitName,
+    sides: ReadonlyMap<MachineId, number>,
+    end: "from" | "to",
+  ): number {
+    const nodes = new Set(sides.values());
+    const meeting = known.get(unit) ?? (nodes.size === 1 ? [...nodes][0]! : this.#newNode());
+    if (known.has(unit)) return meeting;
+    known.set(unit, meeting);
+    for (const node of nodes) {
+      if (end === "from") this.#add(node, meeting, false, "order");
+      else this.#add(meeting, node, false, "order");
+    }
+    return meeting;
+  }
+
+  #newNode(): number {
+    this.size += 1;
+    return this.size - 1;
+  }
+
+  #add(from: number | undefined, to: number | undefined, later: boolean, rank: EdgeRank): void {
+    if (from === undefined || to === undefined || from === to) return;
+    this.edges.push({ from, to, later, rank });
+  }
+}
+
+function unitsOf(spec: ClusterSpec): ReadonlyMap<UnitName, SpecUnit> {
+  return new Map(spec.units.map((unit) => [unit.name, unit]));
+}
+
+function machinesByUnit(
+  placements: readonly { readonly unit: UnitName; readonly machine: MachineId }[],
+): ReadonlyMap<UnitName, ReadonlySet<MachineId>> {
+  const machines = new Map<UnitName, Set<MachineId>>();
+  for (const { unit, machine } of placements) {
+    const known = machines.get(unit);
+    if (known === undefined) machines.set(unit, new Set([machine]));
+    else known.add(machine);
+  }
+  return machines;
+}
