@@ -12,6 +12,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/unit/quadlet-references.ts",
     "src/domain/unit/unit-reference.ts",
   ],
+  "src/domain/lint/mask-secrets.test.ts": ["src/domain/lint/find-secrets.ts"],
   "src/domain/unit/local-state.test.ts": ["src/domain/unit/host-mounts.ts"],
   "src/domain/spec/compile-spec.test.ts": [
     "src/domain/diagnostic.ts",
