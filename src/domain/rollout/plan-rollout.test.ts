@@ -211,11 +211,27 @@ const CASES: Readonly<Record<string, Case>> = {
     waves: ["a.service@m2 b.service@m1 | a.service 0/1 min 0, b.service 0/1 min 0"],
   },
   "one that fits nowhere any more is missed from then on": {
-    lines: [web(1), web(2), web(3, { is: "stop", to: [] })],
+    lines: [web(1, { is: "stop", to: [] }), web(2), web(3)],
     waves: [
       "web@1.service@m1 | web@.service 2/3 min 2",
-      "web@2.service@m2 | web@.service 2/3 min 2",
-      "web@3.service@m3 | web@.service 2/3 min 2",
+      "web@2.service@m2 | web@.service 1/3 min 2",
+      "web@3.service@m3 | web@.service 1/3 min 2",
+    ],
+    refused: ["wave 2: web@.service 1/3 min 2 now 3", "wave 3: web@.service 1/3 min 2 now 3"],
+  },
+  "worse than the budget and no worse than now is not refused, and comes last": {
+    lines: [
+      web(1),
+      web(2, { is: "move", on: ["off"], to: ["m2"] }),
+      web(3, { on: ["off"], is: "quiet" }),
+      { unit: "z@1.service", is: "restart", on: ["m1"] },
+      { unit: "z@2.service", is: "restart", on: ["m1"] },
+    ],
+    away: ["off"],
+    waves: [
+      "web@2.service@m2 web@3.service@off z@1.service@m1 | z@.service 1/2 min 1",
+      "z@2.service@m1 | z@.service 1/2 min 1",
+      "web@1.service@m1 | web@.service 1/3 min 2",
     ],
   },
   "what starts after another on another machine is in a later wave": {

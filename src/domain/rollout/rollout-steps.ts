@@ -5,7 +5,7 @@ import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
 
 /**
  * What changes together: everything of a group, of a global one on one machine. A unit that the commit no longer has goes with the
- * group it was in, where that is known here, else alone. Sorted by the group's name, then machine.
+ * group it was in, where that is known here, else alone. Sorted by the group's name, then machine; within a step by unit, then machine.
  */
 export function rolloutSteps({
   spec,
@@ -14,7 +14,8 @@ export function rolloutSteps({
 }: Pick<RolloutInput, "spec" | "released" | "changes">): RolloutChange[][] {
   const keyOf = stepKeys(released === null ? [spec] : [released, spec]);
   const steps = new Map<string, RolloutChange[]>();
-  for (const change of changes) {
+  const inOrder = [...changes].sort((a, b) => compareText(a.unit, b.unit) || compareText(machineOf(a), machineOf(b)));
+  for (const change of inOrder) {
     const key = keyOf(change);
     const others = steps.get(key);
     if (others === undefined) steps.set(key, [change]);
