@@ -34,6 +34,13 @@ export interface OwnedUnit {
   readonly started: UnitHash | null;
 }
 
+/** Of every text that may be on disk, held by systemd or running. */
+export function hashesInForce(units: ReadonlyMap<UnitName, OwnedUnit>): UnitHash[] {
+  return [...units.values()]
+    .flatMap(({ onDisk, loaded, started }) => [onDisk, loaded, started])
+    .filter((hash) => hash !== null);
+}
+
 const STATE_SHAPE: Shape = { clusterId: "string?", clusterName: "string", accepted: "object?", set: "object?" };
 const STORED_SHAPE: Shape = {
   name: "string",

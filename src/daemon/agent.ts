@@ -1,4 +1,4 @@
-import type { AgentState } from "../codec/agent-state.ts";
+import { type AgentState, hashesInForce } from "../codec/agent-state.ts";
 import { decodeRecord, encodeRecord } from "../codec/record.ts";
 import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import { MEMBER_SHAPE, type MemberRecord, type StatusRecord } from "../codec/registry-records.ts";
@@ -8,7 +8,6 @@ import { judgeSet } from "../domain/cluster/judge-set.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
-import { planTasks } from "../domain/tasks/plan-tasks.ts";
 import type { Blocked, WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
@@ -19,9 +18,10 @@ import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { findWantedUnits } from "../usecases/find-wanted-units.ts";
-import { type DetailsCache, type Observation, observeUnits } from "../usecases/observe-units.ts";
+import type { DetailsCache, Observation } from "../usecases/observe-units.ts";
+import { reconcileUnits } from "../usecases/reconcile-units.ts";
 import { type DescribedMachine, renderMachineEnv } from "../usecases/render-machine-env.ts";
-import { runTasks, type TaskProblems } from "../usecases/run-tasks.ts";
+import type { TaskProblems } from "../usecases/run-tasks.ts";
 import { statusOfUnit } from "../usecases/status-of-unit.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -147,34 +147,17 @@ export class Agent {
       this.#ports.files,
       this.#ports.sha256,
     );
-    const owned = await this.#ports.files.readOwned();
-    const before = await observeUnits(this.#ports.manager, wanted, owned, this.#details);
-    const left = new Set([...missing.keys(), ...[...before.keys()].filter((unit) => this.#jobs.isBusy(unit))]);
-    const plan = planTasks(
-      wanted.filter((unit) => !left.has(unit.name)),
+    const { seen, tasks, blocked, problems } = await reconcileUnits(
       // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
-      this.#state.set === null
-        ? []
-        : [...before.values()].map((seen) => seen.observed).filter((unit) => !left.has(unit.name)),
+      this.#state.set === null ? null : wanted,
+      new Set(missing.keys()),
+      { ...this.#ports, jobs: this.#jobs, details: this.#details },
     );
-    const byName = new Map(wanted.map((unit) => [unit.name, unit]));
-    const observed = new Map([...before].map(([name, seen]) => [name, seen.observed]));
-    const world = {
-      manager: this.#ports.manager,
-      files: this.#ports.files,
-      clock: this.#ports.clock,
-      jobs: this.#jobs,
-    };
-    const problems = await runTasks(plan.tasks, byName, observed, owned, world);
-    for (const task of plan.tasks) {
-      if (task.kind !== "reload") this.#details.delete(byName.get(task.unit)?.service ?? task.unit);
-      this.#ports.log(
-        `${task.kind} ${task.kind === "reload" ? task.units.join(" ") : task.unit}: ${JSON.stringify(task.reason)}`,
-      );
+    for (const task of tasks) {
+      const what = task.kind === "reload" ? task.units.join(" ") : task.unit;
+      this.#ports.log(`${task.kind} ${what}: ${JSON.stringify(task.reason)}`);
     }
-    const after =
-      plan.tasks.length > 0 ? await observeUnits(this.#ports.manager, wanted, owned, this.#details) : before;
-    return this.#publish(wanted, after, problems, plan.blocked, missing);
+    return this.#publish(wanted, seen, problems, blocked, missing);
   }
 
   /** Does what needs the registry and goes on where it fails: a registry that is away keeps no unit from being repaired. */
@@ -231,8 +214,10 @@ export class Agent {
     if (verdict.kind !== "accept" || this.#state.clusterId === null) return;
     const before = this.#state.set?.placements ?? [];
     await this.#remember({ ...this.#state, set: verdict.set });
-    // The set before may be wanted again before long; texts older than that come from git if they ever are.
-    await this.#ports.files.keepOnly(new Set([...before, ...verdict.set.placements].map((placed) => placed.hash)));
+    // The set before may be wanted again before long, and by what is in force here changes are judged; older texts come from git.
+    const inForce = hashesInForce(await this.#ports.files.readOwned());
+    const placed = [...before, ...verdict.set.placements].map(({ hash }) => hash);
+    await this.#ports.files.keepOnly(new Set([...placed, ...inForce]));
   }
 
   /** For `EnvironmentFile=` of units. Git's word on this machine comes with the release; until then an earlier agent's stays. */

@@ -16,6 +16,12 @@ export interface UnitManager {
   start(name: UnitName): Promise<JobResult>;
   /** `done` also where there is no such unit. */
   stop(name: UnitName): Promise<JobResult>;
+  /**
+   * The unit's own reload, by the text systemd holds (`ExecReload=`, the remount of a mount), and waits for the job's end, which is
+   * `failed` where its program fails; the unit goes on either way. Rejects with `unit-not-reloadable` where it has no reload, and
+   * as `start` does.
+   */
+  reloadUnit(name: UnitName): Promise<JobResult>;
   /** systemd's daemon-reload; returns when systemd has finished. */
   reload(): Promise<void>;
   /** Forgets a failure; a unit that has none or is not held is not an error. */

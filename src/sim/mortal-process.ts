@@ -43,6 +43,7 @@ export class MortalProcess {
       details: (name) => this.#ask(() => inner.details(name)),
       start: (name) => this.#ask(() => inner.start(name)),
       stop: (name) => this.#ask(() => inner.stop(name)),
+      reloadUnit: (name) => this.#ask(() => inner.reloadUnit(name)),
       reload: () => this.#ask(() => inner.reload()),
       resetFailed: (name) => this.#ask(() => inner.resetFailed(name)),
       onChange: (wake, signal) => inner.onChange(wake, signal),

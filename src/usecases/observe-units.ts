@@ -70,7 +70,7 @@ function observation(
       owned: owned !== null,
       onDisk: owned?.onDisk ?? null,
       loaded,
-      // What runs was started from what is loaded: the one sequence never loads under a running unit without restarting it.
+      // What runs was started from what is loaded, or took it over: nothing counts as loaded under a unit that is still to notice.
       running: up ? loaded : null,
       started: owned?.started ?? null,
       systemd: held

@@ -6,18 +6,18 @@ import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import type { UnitHash, UnitName } from "../domain/names.ts";
 import type { UnitGoal } from "../domain/spec/cluster-spec.ts";
-import { planTasks } from "../domain/tasks/plan-tasks.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import { AgentFiles } from "./agent-files.ts";
-import { type DetailsCache, observeUnits } from "./observe-units.ts";
-import { runTasks, type TaskProblems } from "./run-tasks.ts";
+import type { DetailsCache } from "./observe-units.ts";
+import { reconcileUnits } from "./reconcile-units.ts";
+import type { TaskProblems } from "./run-tasks.ts";
 import { UnitJobs } from "./unit-jobs.ts";
 
 /** Longer than any start or stop below takes. */
 const SETTLE_MS = 20_000;
 const UNITS = "/run/systemd/system";
 
-const server = (text: string, head = "") => `[Unit]\nDescription=${text}\n${head}[Service]\nExecStart=/bin/server\n`;
+const server = (text: string, head = "") => `[Unit]\n${head}[Service]\nExecStart=/bin/server ${text}\n`;
 
 function unit(
   name: string,
@@ -64,15 +64,13 @@ class Machine {
   /** One pass as the agent does it: look, decide, act. */
   async pass(wanted: readonly WantedUnit[]): Promise<TaskProblems> {
     const { files, jobs, details } = this.#process;
-    const owned = await files.readOwned();
+    for (const { goal: _goal, ...text } of wanted)
+      if ((await files.readUnit(text.hash)) === null) await files.writeUnit(text);
     details.clear();
-    const seen = await observeUnits(this.manager, wanted, owned, details);
-    const observed = new Map([...seen].map(([name, one]) => [name, one.observed]));
-    const isFree = ({ name }: { readonly name: UnitName }) => !jobs.isBusy(name);
-    const plan = planTasks(wanted.filter(isFree), [...observed.values()].filter(isFree));
-    this.tasks = plan.tasks.length;
-    const byName = new Map(wanted.map((one) => [one.name, one]));
-    return runTasks(plan.tasks, byName, observed, owned, { manager: this.manager, files, clock: this.clock, jobs });
+    const world = { manager: this.manager, files, clock: this.clock, jobs, details };
+    const { tasks, problems } = await reconcileUnits(wanted, new Set(), world);
+    this.tasks = tasks.length;
+    return problems;
   }
   tasks = 0;
   /** What happens on the machine just before a unit's file is written. */

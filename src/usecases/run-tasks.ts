@@ -12,6 +12,8 @@ import type { UnitJobs } from "./unit-jobs.ts";
  * one that uses its TimeoutStopSec of 90 s may not hold up its neighbours for longer than this.
  */
 const STOP_PATIENCE_MS = 5_000;
+/** As long for units that reload themselves: starts come after them. One that takes longer was told, which is what counts. */
+const RELOAD_PATIENCE_MS = 5_000;
 
 export interface TaskWorld {
   readonly manager: UnitManager;
@@ -25,7 +27,7 @@ export type TaskProblems = ReadonlyMap<UnitName, { readonly code: string; readon
 
 /**
  * Does what was decided, in the order it was decided in: all stops at once, then files, then at most one daemon-reload, then
- * starts, queued in order and not waited for here (`jobs` reports when they end). One unit's failure ends its own chain only.
+ * the units' own reloads at once, then starts, queued in order and not waited for here (`jobs` reports when they end). One unit's failure ends its own chain only.
  * `owned` is brought up to date and saved around every change of files, so that a crash in between is seen as one.
  */
 export async function runTasks(
@@ -36,10 +38,12 @@ export async function runTasks(
   world: TaskWorld,
 ): Promise<TaskProblems> {
   const run = new TaskRun(wanted, observed, owned, world);
+  const reloading = unitsOf(tasks, "reload-unit");
   await run.stop(unitsOf(tasks, "stop"));
   await run.swapFiles(unitsOf(tasks, "remove"), unitsOf(tasks, "write"));
   await run.resetFailed(unitsOf(tasks, "reset-failed"));
-  for (const task of tasks) if (task.kind === "reload") await run.reload(task.units);
+  for (const task of tasks) if (task.kind === "reload") await run.reload(task.units, new Set(reloading));
+  await run.reloadUnits(reloading);
   await run.start(unitsOf(tasks, "start"));
   await run.adopt(unitsOf(tasks, "adopt"));
   return run.problems;
@@ -55,6 +59,7 @@ class TaskRun {
   readonly #observed: ReadonlyMap<UnitName, ObservedUnit>;
   readonly #owned: Map<UnitName, OwnedUnit>;
   readonly #world: TaskWorld;
+  readonly #stopped = new Set<UnitName>();
 
   constructor(
     wanted: ReadonlyMap<UnitName, WantedUnit>,
@@ -70,10 +75,9 @@ class TaskRun {
 
   async stop(units: readonly UnitName[]): Promise<void> {
     if (units.length === 0) return;
+    for (const unit of units) this.#stopped.add(unit);
     const stops = units.map((unit) => this.#chain(unit, () => this.#stopOne(unit)));
-    const patience = new AbortController();
-    await Promise.race([Promise.all(stops), this.#world.clock.sleep(STOP_PATIENCE_MS, patience.signal)]);
-    patience.abort();
+    await this.#patiently(stops, STOP_PATIENCE_MS);
     for (const unit of units) {
       if (this.#world.jobs.isBusy(unit))
         this.#fail(unit, "stopping", `still stopping after ${STOP_PATIENCE_MS / 1000} s`);
@@ -111,7 +115,8 @@ class TaskRun {
       const wanted = this.#wanted.get(unit)!;
       const before = this.#owned.get(unit)!;
       const now = held.get(wanted.service);
-      if (now !== undefined && now.active !== "inactive" && now.active !== "failed") {
+      const isUp = now !== undefined && now.active !== "inactive" && now.active !== "failed";
+      if (isUp && !this.#runsOn(unit)) {
         this.#fail(unit, "started-meanwhile", "something started it while its files were changed");
       }
       this.#owned.set(unit, {
@@ -152,18 +157,25 @@ class TaskRun {
     );
   }
 
-  /** One daemon-reload, and only if systemd still holds a unit whose files changed under it. */
-  async reload(units: readonly UnitName[]): Promise<void> {
+  /**
+   * One daemon-reload, and only if systemd still holds a unit whose files changed under it. What has yet to reload itself does not
+   * count as renewed before it was told to: a crash in between ends in telling it again.
+   */
+  async reload(units: readonly UnitName[], reloading: ReadonlySet<UnitName>): Promise<void> {
     const changed = units.filter((unit) => this.#alive(unit));
     const held = await this.#held(changed);
     if (held.size > 0) await this.#world.manager.reload();
-    const reloaded = held.size > 0 ? [...this.#owned.keys()] : changed.filter((unit) => this.#owned.has(unit));
-    for (const unit of reloaded) {
-      const owned = this.#owned.get(unit)!;
-      // One that came up with its old text in between is not taken for renewed: the next pass restarts it.
-      if (this.#alive(unit)) this.#owned.set(unit, { ...owned, loaded: owned.onDisk });
+    for (const unit of changed) {
+      const owned = this.#owned.get(unit);
+      if (owned !== undefined && !reloading.has(unit)) this.#owned.set(unit, { ...owned, loaded: owned.onDisk });
     }
     await this.#world.files.writeOwned(this.#owned);
+  }
+
+  async reloadUnits(units: readonly UnitName[]): Promise<void> {
+    const told = units.filter((unit) => this.#alive(unit));
+    const reloads = told.map((unit) => this.#chain(unit, () => this.#world.jobs.reload(unit, this.#service(unit))));
+    if (reloads.length > 0) await this.#patiently(reloads, RELOAD_PATIENCE_MS);
   }
 
   /**
@@ -182,7 +194,7 @@ class TaskRun {
   }
 
   async adopt(units: readonly UnitName[]): Promise<void> {
-    const adopted = units.filter((unit) => this.#wanted.has(unit));
+    const adopted = units.filter((unit) => this.#alive(unit) && this.#wanted.has(unit));
     if (adopted.length === 0) return;
     for (const unit of adopted) {
       const { service, files, hash, goal } = this.#wanted.get(unit)!;
@@ -196,6 +208,17 @@ class TaskRun {
       });
     }
     await this.#world.files.writeOwned(this.#owned);
+  }
+
+  /** Its change leaves it running: neither down before this pass nor stopped in it. */
+  #runsOn(unit: UnitName): boolean {
+    return this.#observed.get(unit)?.running != null && !this.#stopped.has(unit);
+  }
+
+  async #patiently(acts: readonly Promise<void>[], patienceMs: number): Promise<void> {
+    const patience = new AbortController();
+    await Promise.race([Promise.all(acts), this.#world.clock.sleep(patienceMs, patience.signal)]);
+    patience.abort();
   }
 
   async #held(units: readonly UnitName[]): Promise<Map<UnitName, ManagedUnit>> {

@@ -39,9 +39,23 @@ export class UnitJobs {
   /** Queues a start; how it ends is seen by the next pass. */
   start(unit: UnitName, service: UnitName): void {
     void this.#during(unit, () => this.#manager.start(service)).then(
-      (result) => this.#ended(unit, result),
-      (error: unknown) => this.#rejected(unit, error),
+      (result) => this.#ended(unit, "start", result),
+      (error: unknown) => this.#rejected(unit, "start", error),
     );
+  }
+
+  /**
+   * The unit's own reload; returns when it has ended, also where its program failed or systemd refuses it: the unit goes on, and once
+   * was enough. Rejects where systemd could not be reached: then nobody knows whether it was told.
+   */
+  async reload(unit: UnitName, service: UnitName): Promise<void> {
+    try {
+      this.#ended(unit, "reload", await this.#during(unit, () => this.#manager.reloadUnit(service)));
+    } catch (error) {
+      this.#rejected(unit, "reload", error);
+      if (error instanceof OperationError && error.code !== "systemd-unreachable") return;
+      throw error;
+    }
   }
 
   async #during(unit: UnitName, job: () => Promise<JobResult>): Promise<JobResult> {
@@ -54,13 +68,13 @@ export class UnitJobs {
     }
   }
 
-  #ended(unit: UnitName, result: JobResult): void {
+  #ended(unit: UnitName, job: "start" | "reload", result: JobResult): void {
     if (result === "done" || result === "skipped") this.#failures.delete(unit);
-    else this.#failures.set(unit, { code: "start-failed", detail: `the start job ended with ${result}` });
+    else this.#failures.set(unit, { code: `${job}-failed`, detail: `the ${job} job ended with ${result}` });
   }
 
-  #rejected(unit: UnitName, error: unknown): void {
-    const code = error instanceof OperationError ? error.code : "start-failed";
+  #rejected(unit: UnitName, job: "start" | "reload", error: unknown): void {
+    const code = error instanceof OperationError ? error.code : `${job}-failed`;
     this.#failures.set(unit, { code, detail: error instanceof Error ? error.message : String(error) });
   }
 }

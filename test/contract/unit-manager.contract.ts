@@ -122,6 +122,70 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     assert.equal((await manager.details(a))?.invocation, before?.invocation);
   });
 
+  it("a unit's own reload runs what systemd holds as its ExecReload=, and leaves its process alone", async (world) => {
+    const { write, manager, runs, becomes } = world;
+    const text = (word: string) => service(OLD, "", `ExecReload=/bin/echo ${word}`);
+    const said = async () => (await manager.journal(a, 20)).filter((line) => line.startsWith("heard"));
+    await write(a, text("heard-one"));
+    await manager.start(a);
+    const before = await manager.details(a);
+    assert.equal(await manager.reloadUnit(a), "done");
+    await write(a, text("heard-two"));
+    assert.equal(await manager.reloadUnit(a), "done");
+    await until(async () => (await said()).length === 2, "two lines of the first text");
+    await manager.reload();
+    assert.equal(await manager.reloadUnit(a), "done");
+    await until(async () => (await said()).length === 3, "one line more");
+    assert.deepEqual(await said(), ["heard-one", "heard-one", "heard-two"]);
+    await becomes(a, "loaded active running");
+    assert.ok(await runs(OLD));
+    assert.equal((await manager.details(a))?.invocation, before?.invocation);
+  });
+
+  it("an ExecReload= that fails fails the job, not the unit", async ({ write, manager, runs, becomes }) => {
+    await write(a, service(OLD, "", "ExecReload=/bin/false"));
+    await manager.start(a);
+    assert.equal(await manager.reloadUnit(a), "failed");
+    await becomes(a, "loaded active running");
+    assert.ok(await runs(OLD));
+  });
+
+  it("a unit without a reload of its own is refused, as is one that is nowhere", async (world) => {
+    const { write, manager, refuses, becomes } = world;
+    await write(a, service(OLD));
+    await manager.start(a);
+    await refuses("unit-not-reloadable", a, manager.reloadUnit(a));
+    await becomes(a, "loaded active running");
+    const target = name("x.target");
+    await write(target, "[Unit]\nDescription=x\n");
+    await manager.start(target);
+    await refuses("unit-not-reloadable", target, manager.reloadUnit(target));
+    await refuses("unit-not-found", b, manager.reloadUnit(b));
+  });
+
+  it("a reload of one that is down starts nothing", async ({ write, manager, becomes }) => {
+    await write(a, service(OLD, "", "ExecReload=/bin/true"));
+    assert.equal(await manager.reloadUnit(a), "invalid");
+    await becomes(a, null);
+    await write(b, oneshot("/bin/false", "", "ExecReload=/bin/true"));
+    await manager.start(b);
+    assert.equal(await manager.reloadUnit(b), "invalid");
+    await becomes(b, "loaded failed failed");
+  });
+
+  it("a mount is mounted again in place", async ({ write, manager, becomes }) => {
+    const mount = name("mnt.mount");
+    const text = (options: string) => `[Mount]\nWhat=tmpfs\nType=tmpfs\nWhere=/ct/mnt\nOptions=${options}\n`;
+    await write(mount, text("size=1m"));
+    assert.equal(await manager.start(mount), "done");
+    const before = await manager.details(mount);
+    await write(mount, text("size=2m"));
+    await manager.reload();
+    assert.equal(await manager.reloadUnit(mount), "done");
+    await becomes(mount, "loaded active mounted");
+    assert.equal((await manager.details(mount))?.invocation, before?.invocation);
+  });
+
   it("a first drop-in of a held unit waits for the reload, that of a new one does not", async (world) => {
     const { write, manager, runs } = world;
     await write(a, service(OLD));

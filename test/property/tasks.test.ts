@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { UnitName } from "../../src/domain/names.ts";
+import type { UnitHash, UnitName } from "../../src/domain/names.ts";
 import { planTasks } from "../../src/domain/tasks/plan-tasks.ts";
 import type { ObservedUnit, Task, WantedUnit } from "../../src/domain/tasks/task.ts";
 import { type MachineCase, machineCases } from "./generators/units-on-machine.ts";
 
 const RUNS = { numRuns: 2000 };
-const ORDER = ["stop", "remove", "write", "reset-failed", "reload", "start", "adopt"];
+const ORDER = ["stop", "remove", "write", "reset-failed", "reload", "reload-unit", "start", "adopt"];
 
 test("tasks come in one order of kinds, with one reload at most and no task twice", () => {
   fc.assert(
-    fc.property(machineCases, ({ wanted, observed }) => {
-      const { tasks } = planTasks(wanted, observed);
+    fc.property(machineCases, ({ wanted, observed, effectOf }) => {
+      const { tasks } = planTasks(wanted, observed, effectOf);
       const ranks = tasks.map((task) => ORDER.indexOf(task.kind));
       assert.deepEqual(ranks, [...ranks].sort());
       const labels = tasks.map((task) => (task.kind === "reload" ? "reload" : `${task.kind} ${task.unit}`));
@@ -24,8 +24,8 @@ test("tasks come in one order of kinds, with one reload at most and no task twic
 
 test("no task touches a unit that is somebody else's", () => {
   fc.assert(
-    fc.property(machineCases, ({ wanted, observed }) => {
-      const { tasks, blocked } = planTasks(wanted, observed);
+    fc.property(machineCases, ({ wanted, observed, effectOf }) => {
+      const { tasks, blocked } = planTasks(wanted, observed, effectOf);
       const touched = new Set(tasks.flatMap((task) => (task.kind === "reload" ? task.units : [task.unit])));
       const hashes = new Map(wanted.map((unit) => [unit.name, unit.hash]));
       for (const unit of observed) {
@@ -45,7 +45,8 @@ test("the order of the lists does not matter", () => {
   );
   fc.assert(
     fc.property(shuffled, ({ input, wanted, observed }) => {
-      assert.deepEqual(planTasks(wanted, observed), planTasks(input.wanted, input.observed));
+      const { effectOf } = input;
+      assert.deepEqual(planTasks(wanted, observed, effectOf), planTasks(input.wanted, input.observed, effectOf));
     }),
     RUNS,
   );
@@ -53,9 +54,9 @@ test("the order of the lists does not matter", () => {
 
 test("a unit starts after what it comes after, unless they go in a circle", () => {
   fc.assert(
-    fc.property(machineCases, ({ wanted, observed }) => {
+    fc.property(machineCases, ({ wanted, observed, effectOf }) => {
       const inOneLine = wanted.map((unit) => ({ ...unit, after: unit.after.filter((other) => other < unit.name) }));
-      const starts = planTasks(inOneLine, observed)
+      const starts = planTasks(inOneLine, observed, effectOf)
         .tasks.filter((task) => task.kind === "start")
         .map((task) => task.unit);
       for (const unit of inOneLine) {
@@ -73,14 +74,56 @@ test("doing the tasks brings the machine where it should be in one pass, and the
   fc.assert(
     fc.property(machineCases, (input) => {
       const machine = new ModelMachine(input);
-      const first = planTasks(input.wanted, machine.observed());
+      const first = planTasks(input.wanted, machine.observed(), input.effectOf);
       const blocked = new Set(first.blocked.map((unit) => unit.unit));
       machine.run(first.tasks);
       for (const unit of input.wanted) if (!blocked.has(unit.name)) machine.assertAsWanted(unit);
       for (const unit of machine.observed()) {
         assert.ok(!unit.owned || input.wanted.some((wanted) => wanted.name === unit.name), `${unit.name} is left over`);
       }
-      assert.deepEqual(planTasks(input.wanted, machine.observed()).tasks, []);
+      assert.deepEqual(planTasks(input.wanted, machine.observed(), input.effectOf).tasks, []);
+    }),
+    RUNS,
+  );
+});
+
+test("what runs keeps running unless its change says restart, its goal does, or it goes down with another", () => {
+  fc.assert(
+    fc.property(machineCases, ({ wanted, observed, effectOf }) => {
+      const { tasks } = planTasks(wanted, observed, effectOf);
+      const stopped = tasks.flatMap((task) => (task.kind === "stop" ? [task] : []));
+      for (const { unit, reason } of stopped) {
+        const want = wanted.find((one) => one.name === unit);
+        if (want === undefined || reason.code === "goal-is") continue;
+        const { running, started, loaded, onDisk, systemd } = observed.find((one) => one.name === unit)!;
+        const texts = [running ?? started ?? loaded, onDisk].flatMap((hash) => (hash === null ? [] : [hash]));
+        const effects = texts.map((hash) => effectOf(unit, hash, want.hash));
+        const isRising = systemd?.active === "activating" && effects.includes("reload");
+        assert.ok(effects.includes("restart") || isRising, `${unit} stops for ${effects}`);
+      }
+      for (const task of tasks) {
+        if (task.kind !== "start" || task.reason.code !== "file-changed") continue;
+        const isUp = observed.some(({ name, running }) => name === task.unit && running !== null);
+        const isStopped = stopped.some(({ unit }) => unit === task.unit);
+        assert.ok(!isUp || isStopped, `${task.unit} runs, is not stopped, and is started`);
+      }
+    }),
+    RUNS,
+  );
+});
+
+test("a pass may end after any of its tasks: the passes after it leave nothing in force but the wanted text", () => {
+  fc.assert(
+    fc.property(machineCases, fc.nat(20), (input, cut) => {
+      const machine = new ModelMachine(input);
+      const { tasks, blocked } = planTasks(input.wanted, machine.observed(), input.effectOf);
+      machine.run(tasks, cut);
+      for (let pass = 0; pass < 2; pass++) {
+        machine.run(planTasks(input.wanted, machine.observed(), input.effectOf).tasks);
+      }
+      assert.deepEqual(planTasks(input.wanted, machine.observed(), input.effectOf).tasks, []);
+      const names = new Set(blocked.map((unit) => unit.unit));
+      for (const unit of input.wanted) if (!names.has(unit.name)) machine.assertAsWanted(unit);
     }),
     RUNS,
   );
@@ -91,8 +134,18 @@ class ModelMachine {
   readonly #units: Map<UnitName, ObservedUnit>;
   readonly #wanted: ReadonlyMap<UnitName, WantedUnit>;
   readonly #behaviour: MachineCase["behaviour"];
+  readonly #effectOf: MachineCase["effectOf"];
+  /** What really runs and what systemd really holds, whatever the agent remembers. */
+  readonly #process = new Map<UnitName, UnitHash>();
+  readonly #held = new Map<UnitName, UnitHash>();
+  #reloading: readonly UnitName[] = [];
 
-  constructor({ wanted, observed, behaviour }: MachineCase) {
+  constructor({ wanted, observed, behaviour, effectOf }: MachineCase) {
+    this.#effectOf = effectOf;
+    for (const { name, running, loaded, systemd } of observed) {
+      if (running !== null) this.#process.set(name, running);
+      if (loaded !== null && systemd !== null) this.#held.set(name, loaded);
+    }
     this.#units = new Map(observed.map((unit) => [unit.name, unit]));
     this.#wanted = new Map(wanted.map((unit) => [unit.name, unit]));
     this.#behaviour = behaviour;
@@ -102,8 +155,10 @@ class ModelMachine {
     return [...this.#units.values()];
   }
 
-  run(tasks: readonly Task[]): void {
-    for (const task of tasks) this.#do(task);
+  /** The first so many of them, all where not given. */
+  run(tasks: readonly Task[], count = tasks.length): void {
+    this.#reloading = tasks.flatMap((task) => (task.kind === "reload-unit" ? [task.unit] : []));
+    for (const task of tasks.slice(0, count)) this.#do(task);
   }
 
   assertAsWanted({ name, goal, hash }: WantedUnit): void {
@@ -111,6 +166,14 @@ class ModelMachine {
     assert.equal(unit.onDisk, hash);
     if (unit.systemd !== null) assert.equal(unit.loaded, hash);
     if (unit.running !== null) assert.equal(unit.running, hash);
+    const [process, held] = [this.#process.get(name), this.#held.get(name)];
+    if (unit.running !== null && process !== undefined) {
+      const effect = this.#effectOf(name, process, hash);
+      assert.ok(effect === "quiet" || effect === "daemon-reload", `${name} runs a text that differs by ${effect}`);
+    }
+    if (unit.systemd !== null && held !== undefined) {
+      assert.equal(this.#effectOf(name, held, hash), "quiet", `systemd holds another ${name}`);
+    }
     const hasEnded = unit.systemd?.active === "failed" || this.#behaviour.get(name) === "ends";
     const isDone = unit.started === hash && hasEnded;
     if (goal === "launched") assert.ok(isDone || unit.running === hash, `${name} does not run`);
@@ -119,7 +182,13 @@ class ModelMachine {
 
   #do(task: Task): void {
     if (task.kind === "reload") {
-      for (const unit of this.#units.values()) this.#set(unit.name, { loaded: unit.onDisk });
+      for (const { name, onDisk } of this.#units.values()) if (onDisk !== null) this.#held.set(name, onDisk);
+      for (const name of task.units) {
+        const { onDisk, running } = this.#get(name);
+        // What still has to apply its text itself counts as loaded only once it was told to.
+        if (this.#reloading.includes(name)) continue;
+        this.#set(name, { loaded: onDisk, running: running === null ? null : onDisk });
+      }
       return;
     }
     const unit = this.#get(task.unit);
@@ -134,6 +203,15 @@ class ModelMachine {
       });
     }
     if (task.kind === "reset-failed") this.#state(task.unit, "inactive");
+    if (task.kind === "reload-unit") {
+      const process = this.#process.get(task.unit);
+      assert.ok(unit.systemd?.active === "active", `${task.unit} is told to reload and is not up`);
+      assert.equal(this.#held.get(task.unit) ?? unit.onDisk, unit.onDisk, `${task.unit} reloads an older text`);
+      if (process !== undefined && this.#effectOf(task.unit, process, unit.onDisk!) !== "restart") {
+        this.#process.set(task.unit, unit.onDisk!);
+      }
+      this.#set(task.unit, { loaded: unit.onDisk, running: unit.onDisk });
+    }
     if (task.kind === "start") this.#start(task.unit);
     if (task.kind === "adopt") {
       const started = wanted!.goal === "launched" ? wanted!.hash : null;
@@ -146,14 +224,18 @@ class ModelMachine {
   #start(name: UnitName): void {
     const unit = this.#get(name);
     const hash = this.#wanted.get(name)!.hash;
-    if (unit.owned) assert.equal(unit.loaded, hash, `${name} is started with an older text`);
+    if (unit.owned)
+      assert.equal(this.#effectOf(name, unit.loaded!, hash), "quiet", `${name} starts with an older text`);
+    if (unit.systemd === null || this.#held.get(name) === undefined) this.#held.set(name, hash);
+    this.#process.set(name, hash);
     const isUp = this.#behaviour.get(name) === "runs";
-    this.#set(name, { running: isUp ? hash : null, started: hash });
+    this.#set(name, { running: isUp ? unit.loaded : null, started: hash });
     this.#state(name, { runs: "active", ends: "inactive", fails: "failed" }[this.#behaviour.get(name)!]);
   }
 
   /** As systemd does it: what requires the unit goes down with it. */
   #stop(name: UnitName): void {
+    this.#process.delete(name);
     this.#set(name, { running: null, started: null });
     this.#state(name, "inactive");
     for (const [follower, wanted] of this.#wanted) {

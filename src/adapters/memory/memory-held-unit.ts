@@ -7,13 +7,15 @@ import type { LoadedUnit } from "./memory-unit-text.ts";
 export interface HeldUnit {
   readonly name: UnitName;
   unit: LoadedUnit;
-  active: "inactive" | "activating" | "active" | "deactivating" | "failed";
+  active: "inactive" | "activating" | "active" | "reloading" | "deactivating" | "failed";
   sub: string;
   result: string;
   sinceMs: number | null;
   invocation: string;
   /** The text its program was started with, while it runs. */
   runs: string | null;
+  /** The text of its last reload of its own, while it runs. */
+  reloaded: string | null;
   /** Ends the waiting for its program's end. */
   program: AbortController | null;
   job: MemoryJob | null;
@@ -30,6 +32,7 @@ export function newHeldUnit(name: UnitName, unit: LoadedUnit): HeldUnit {
     sinceMs: null,
     invocation: "",
     runs: null,
+    reloaded: null,
     program: null,
     job: null,
   };
@@ -42,6 +45,28 @@ export const REFUSALS: Readonly<Record<LoadedUnit["load"], string | undefined>> 
   masked: "unit-masked",
   "bad-setting": "unit-bad-setting",
 };
+
+/** What its own reload runs; null where it has none: a mount is mounted again by systemd itself. */
+export function reloadCommands({ name, unit }: HeldUnit): readonly string[] | null {
+  if (name.endsWith(".mount")) return [];
+  return unit.reloadCommands.length > 0 ? unit.reloadCommands : null;
+}
+
+/** Jobs of units this one comes after. */
+export function jobsBefore({ name, unit }: HeldUnit, all: Iterable<HeldUnit>): MemoryJob[] {
+  const others = [...all].filter(
+    (other) => unit.names.After.includes(other.name) || other.unit.names.Before.includes(name),
+  );
+  return others.flatMap((other) => (other.job === null ? [] : [other.job]));
+}
+
+/** Stops go the other way round: first those that come after this one. */
+export function stopsBefore({ name, unit }: HeldUnit, all: Iterable<HeldUnit>): MemoryJob[] {
+  const others = [...all].filter(
+    (other) => other.unit.names.After.includes(name) || unit.names.Before.includes(other.name),
+  );
+  return others.flatMap((other) => (other.job?.kind === "stop" ? [other.job] : []));
+}
 
 /** What types other than services do once they are up; the rest is plainly active. */
 export const UP_SUB_STATES: Readonly<Record<string, string>> = {

@@ -1,16 +1,18 @@
 import type { UnitName } from "../../domain/names.ts";
 import type { JobResult } from "../../ports/unit-manager.ts";
 
+export type JobKind = "start" | "stop" | "reload";
+
 /** A job of the modelled systemd: queued, waiting for others, over. */
 export class MemoryJob {
   readonly unit: UnitName;
-  readonly kind: "start" | "stop";
+  readonly kind: JobKind;
   readonly ended: Promise<JobResult>;
   readonly #end: (result: JobResult) => void;
   #over = false;
   #waitsFor: readonly MemoryJob[] = [];
 
-  constructor(unit: UnitName, kind: "start" | "stop") {
+  constructor(unit: UnitName, kind: JobKind) {
     this.unit = unit;
     this.kind = kind;
     const { promise, resolve } = Promise.withResolvers<JobResult>();

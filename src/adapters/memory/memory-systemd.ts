@@ -7,16 +7,17 @@ import type { MemoryFileStore } from "./memory-file-store.ts";
 import {
   type HeldUnit,
   isUp,
-  newHeldUnit,
-  REFUSALS,
+  jobsBefore,
+  reloadCommands,
   requiredBy,
   resultOfType,
+  stopsBefore,
   stopsWith,
   UP_SUB_STATES,
 } from "./memory-held-unit.ts";
-import { MemoryJob, waitForOthers } from "./memory-job.ts";
+import { HeldUnits } from "./memory-held-units.ts";
+import { type JobKind, MemoryJob, waitForOthers } from "./memory-job.ts";
 import { behaviourOf, type ProgramBehaviour, type Programs } from "./memory-program.ts";
-import { loadUnit } from "./memory-unit-text.ts";
 
 /** What goes wrong with one job. */
 export type JobFault =
@@ -28,26 +29,30 @@ export type JobFault =
   | { readonly kind: "fail"; readonly result: JobResult };
 
 /** Asked when a job begins; null lets it be. */
-export type JobFaults = (unit: UnitName, job: "start" | "stop") => JobFault | null;
+export type JobFaults = (unit: UnitName, job: JobKind) => JobFault | null;
 
 export interface RunningUnit {
   /** What it was started with: the fragment and its drop-ins in the order they apply, joined. */
   readonly text: string;
+  /** The text by which it last reloaded itself, if it did. */
+  readonly reloaded: string | null;
+  /** What systemd holds of it now. */
+  readonly held: string;
   readonly invocation: string;
 }
 
 /**
  * systemd as far as fleet meets it, each law measured on systemd 252 and held against it by the contract suite: a unit is read
  * from disk when it is needed and not held; it is held while it is up, failed, has a job, or a held unit names it (be it in
- * `After=`); what is held changes its text by `reload` alone; what is running never does. Not modelled: `Restart=`, conditions,
- * readiness (`Type=notify` is ready at once), timers that elapse, quadlets and other generators, default dependencies.
+ * `After=`); what is held changes its text by `reload` alone; what is running never does, but hears of it by a reload of its own.
+ * Not modelled: `Restart=`, conditions, readiness (`Type=notify` is ready at once), timers that elapse, quadlets and other
+ * generators, default dependencies.
  */
 export class MemorySystemd {
-  readonly #files: MemoryFileStore;
   readonly #clock: Clock;
   readonly #programs: Programs;
   readonly #changed: () => void;
-  readonly #held = new Map<UnitName, HeldUnit>();
+  readonly #units: HeldUnits;
   readonly #journals = new Map<UnitName, readonly string[]>();
   #invocations = 0;
   /** Faults of jobs to come. */
@@ -55,7 +60,7 @@ export class MemorySystemd {
 
   /** `changed` is called after every change of a unit's state. */
   constructor(files: MemoryFileStore, clock: Clock, programs: Programs, changed: () => void) {
-    this.#files = files;
+    this.#units = new HeldUnits(files);
     this.#clock = clock;
     this.#programs = programs;
     this.#changed = changed;
@@ -63,13 +68,13 @@ export class MemorySystemd {
 
   list(names: readonly UnitName[]): ManagedUnit[] {
     return [...new Set(names)].flatMap((name) => {
-      const held = this.#held.get(name);
+      const held = this.#units.get(name);
       return held === undefined ? [] : [{ name, load: held.unit.load, active: held.active, sub: held.sub }];
     });
   }
 
   details(name: UnitName): UnitDetails | null {
-    const held = this.#held.get(name);
+    const held = this.#units.get(name);
     if (held === undefined) return null;
     const { unit, sinceMs, result, invocation } = held;
     const since = sinceMs === null ? "" : new Date(sinceMs).toISOString();
@@ -78,31 +83,44 @@ export class MemorySystemd {
 
   /** Throws where there is no job to be had. */
   start(name: UnitName): MemoryJob {
-    this.#mustLoad(name, `starting ${name}`);
+    this.#units.mustLoad(name, `starting ${name}`);
     return this.#queueStart(name);
   }
 
   /** Null where there is nothing to stop. */
   stop(name: UnitName): MemoryJob | null {
-    const held = this.#hold(name);
+    const held = this.#units.hold(name);
     if (held.unit.load !== "not-found" || isUp(held)) return this.#queueStop(name);
-    this.#collect();
+    this.#units.collect();
     return null;
   }
 
+  /** Throws where there is no job to be had. */
+  reloadUnit(name: UnitName): MemoryJob {
+    this.#units.mustLoad(name, `reloading ${name}`);
+    const held = this.#units.hold(name);
+    const commands = reloadCommands(held);
+    if (commands === null) {
+      this.#units.collect();
+      throw new OperationError("unit-not-reloadable", `Job type reload is not applicable for unit ${name}`);
+    }
+    if (held.job !== null && held.job.kind !== "stop") return held.job;
+    const job = this.#replaceJob(held, "reload");
+    void this.#runReload(held, job, commands);
+    return job;
+  }
+
   reload(): void {
-    for (const held of [...this.#held.values()]) held.unit = loadUnit(this.#files, held.name);
-    for (const held of [...this.#held.values()]) for (const other of held.unit.references) this.#hold(other);
-    this.#collect();
+    this.#units.reload();
     this.#changed();
   }
 
   resetFailed(name: UnitName): void {
-    const held = this.#held.get(name);
+    const held = this.#units.get(name);
     if (held?.active !== "failed") return;
     held.result = resultOfType(name);
     this.#become(held, "inactive", "dead");
-    this.#collect();
+    this.#units.collect();
   }
 
   journal(name: UnitName): readonly string[] {
@@ -110,74 +128,54 @@ export class MemorySystemd {
   }
 
   running(): Map<UnitName, RunningUnit> {
-    const up = [...this.#held.values()].filter((held) => held.runs !== null);
+    const up = this.#units.all().filter((held) => held.runs !== null);
     up.sort((a, b) => compareText(a.name, b.name));
-    return new Map(up.map((held) => [held.name, { text: held.runs!, invocation: held.invocation }]));
+    return new Map(
+      up.map(({ name, runs, reloaded, unit, invocation }) => [
+        name,
+        { text: runs!, reloaded, held: unit.text, invocation },
+      ]),
+    );
   }
 
   kill(name: UnitName): void {
-    const held = this.#held.get(name);
+    const held = this.#units.get(name);
     if (held !== undefined && held.runs !== null) this.#exited(held, "signal");
   }
 
   powerOff(): void {
-    for (const held of this.#held.values()) {
+    for (const held of this.#units.all()) {
       held.program?.abort();
       held.job?.end("canceled");
     }
-    this.#held.clear();
+    this.#units.clear();
     this.#journals.clear();
   }
 
-  /** The unit as held, read from disk if it was not, and with it all it names. One without a file is looked for again. */
-  #hold(name: UnitName): HeldUnit {
-    const known = this.#held.get(name);
-    if (known !== undefined && (known.unit.load !== "not-found" || isUp(known))) return known;
-    const unit = loadUnit(this.#files, name);
-    const held = known ?? newHeldUnit(name, unit);
-    held.unit = unit;
-    this.#held.set(name, held);
-    for (const other of unit.references) if (!this.#held.has(other)) this.#hold(other);
-    return held;
-  }
-
-  /** It and all it requires can be loaded, or there is no job at all. */
-  #mustLoad(name: UnitName, doing: string, seen = new Set<UnitName>()): void {
-    if (seen.has(name)) return;
-    seen.add(name);
-    const { unit } = this.#hold(name);
-    const refusal = unitNameParts(name).isTemplate ? "systemd-refused" : REFUSALS[unit.load];
-    if (refusal !== undefined) {
-      this.#collect();
-      throw new OperationError(refusal, `${doing}: Unit ${name} is ${unit.load}`);
-    }
-    for (const other of requiredBy(unit)) this.#mustLoad(other, doing, seen);
-  }
-
   #queueStart(name: UnitName): MemoryJob {
-    const held = this.#hold(name);
+    const held = this.#units.hold(name);
     if (held.job?.kind === "start") return held.job;
     const job = this.#replaceJob(held, "start");
     const { Requires, BindsTo, Wants, Conflicts } = held.unit.names;
     for (const other of [...Requires, ...BindsTo]) this.#queueStart(other);
-    for (const other of Wants) if (this.#hold(other).unit.load === "loaded") this.#queueStart(other);
-    for (const other of Conflicts) if (isUp(this.#hold(other))) this.#queueStop(other);
+    for (const other of Wants) if (this.#units.hold(other).unit.load === "loaded") this.#queueStart(other);
+    for (const other of Conflicts) if (isUp(this.#units.hold(other))) this.#queueStop(other);
     void this.#runStart(held, job);
     return job;
   }
 
   #queueStop(name: UnitName): MemoryJob {
-    const held = this.#hold(name);
+    const held = this.#units.hold(name);
     if (held.job?.kind === "stop") return held.job;
     const job = this.#replaceJob(held, "stop");
-    for (const other of [...this.#held.values()]) {
+    for (const other of this.#units.all()) {
       if (stopsWith(other.unit, name) && (isUp(other) || other.job?.kind === "start")) this.#queueStop(other.name);
     }
     void this.#runStop(held, job);
     return job;
   }
 
-  #replaceJob(held: HeldUnit, kind: "start" | "stop"): MemoryJob {
+  #replaceJob(held: HeldUnit, kind: JobKind): MemoryJob {
     const old = held.job;
     const job = new MemoryJob(held.name, kind);
     held.job = job;
@@ -186,19 +184,20 @@ export class MemorySystemd {
   }
 
   async #runStart(held: HeldUnit, job: MemoryJob): Promise<void> {
-    await waitForOthers(job, () => this.#jobsBefore(held));
+    await waitForOthers(job, () => jobsBefore(held, this.#units.all()));
     if (job.isOver) return;
-    if (held.unit.names.Requisite.some((other) => this.#held.get(other)?.active !== "active")) {
+    if (held.unit.names.Requisite.some((other) => this.#units.get(other)?.active !== "active")) {
       return this.#endJob(held, job, "dependency");
     }
     if (held.active === "active") return this.#endJob(held, job, "done");
     if (!(await this.#suffer(held, job))) return;
-    if (held.unit.triggers.some((other) => this.#hold(other).unit.load !== "loaded")) {
+    if (held.unit.triggers.some((other) => this.#units.hold(other).unit.load !== "loaded")) {
       return this.#endJob(held, job, "failed");
     }
     held.invocation = (++this.#invocations).toString(16).padStart(32, "0");
     held.result = resultOfType(held.name);
     held.runs = held.unit.text;
+    held.reloaded = null;
     this.#journals.set(held.name, []);
     if (!held.name.endsWith(".service")) {
       this.#become(held, "active", UP_SUB_STATES[unitNameParts(held.name).type] ?? "active");
@@ -245,15 +244,15 @@ export class MemorySystemd {
     }
     if (result === "success") this.#down(held, "inactive", "dead");
     else this.#down(held, "failed", "failed");
-    if (held.job?.kind === "start") this.#endJob(held, held.job, "failed");
-    for (const other of [...this.#held.values()]) {
+    if (held.job !== null && held.job.kind !== "stop") this.#endJob(held, held.job, "failed");
+    for (const other of this.#units.all()) {
       if (isUp(other) && other.unit.names.BindsTo.includes(held.name)) this.#queueStop(other.name);
     }
-    this.#collect();
+    this.#units.collect();
   }
 
   async #runStop(held: HeldUnit, job: MemoryJob): Promise<void> {
-    await waitForOthers(job, () => this.#stopsBefore(held));
+    await waitForOthers(job, () => stopsBefore(held, this.#units.all()));
     if (job.isOver) return;
     if (isUp(held)) {
       if (!(await this.#suffer(held, job))) return;
@@ -264,6 +263,27 @@ export class MemorySystemd {
       } else this.#down(held, "inactive", "dead");
     }
     this.#endJob(held, job, "done");
+  }
+
+  async #runReload(held: HeldUnit, job: MemoryJob, commands: readonly string[]): Promise<void> {
+    await waitForOthers(job, () => jobsBefore(held, this.#units.all()));
+    if (job.isOver) return;
+    if (held.active !== "active") return this.#endJob(held, job, "invalid");
+    const { sub } = held;
+    const fault = this.faults(held.name, "reload");
+    this.#become(held, "reloading", "reload");
+    if (fault?.kind === "hang") await job.ended;
+    if (fault?.kind === "delay") await this.#clock.sleep(fault.ms);
+    if (job.isOver) return;
+    const ends = commands.map((command) => {
+      const { code, says } = this.#programs(command) ?? behaviourOf(command);
+      this.#journals.set(held.name, [...this.journal(held.name), ...says]);
+      return code;
+    });
+    held.reloaded = held.unit.text;
+    this.#become(held, "active", sub);
+    const failed = fault?.kind === "fail" ? fault.result : "failed";
+    this.#endJob(held, job, fault?.kind === "fail" || ends.some((code) => code !== 0) ? failed : "done");
   }
 
   /** What `faults` has for this job; false where the job is over by it. */
@@ -286,34 +306,18 @@ export class MemorySystemd {
     return !job.isOver;
   }
 
-  /** Jobs of units this one comes after. */
-  #jobsBefore({ name, unit }: HeldUnit): MemoryJob[] {
-    const others = [...this.#held.values()].filter(
-      (other) => unit.names.After.includes(other.name) || other.unit.names.Before.includes(name),
-    );
-    return others.flatMap((other) => (other.job === null ? [] : [other.job]));
-  }
-
-  /** Stops go the other way round: first those that come after this one. */
-  #stopsBefore({ name, unit }: HeldUnit): MemoryJob[] {
-    const others = [...this.#held.values()].filter(
-      (other) => other.unit.names.After.includes(name) || unit.names.Before.includes(other.name),
-    );
-    return others.flatMap((other) => (other.job?.kind === "stop" ? [other.job] : []));
-  }
-
   #endJob(held: HeldUnit, job: MemoryJob, result: JobResult): void {
     if (job.isOver) return;
     job.end(result);
     if (held.job === job) held.job = null;
     if (job.kind === "start" && result !== "done") {
-      for (const other of [...this.#held.values()]) {
+      for (const other of this.#units.all()) {
         if (other.job?.kind === "start" && requiredBy(other.unit).includes(held.name)) {
           this.#endJob(other, other.job, "dependency");
         }
       }
     }
-    this.#collect();
+    this.#units.collect();
     this.#changed();
   }
 
@@ -329,17 +333,5 @@ export class MemorySystemd {
     held.active = active;
     held.sub = sub;
     this.#changed();
-  }
-
-  /** Forgets every unit that nothing keeps. */
-  #collect(): void {
-    const kept = new Set<UnitName>();
-    const keep = (name: UnitName): void => {
-      if (kept.has(name)) return;
-      kept.add(name);
-      for (const other of this.#held.get(name)?.unit.references ?? []) keep(other);
-    };
-    for (const held of this.#held.values()) if (held.active !== "inactive" || held.job !== null) keep(held.name);
-    for (const name of [...this.#held.keys()]) if (!kept.has(name)) this.#held.delete(name);
   }
 }

@@ -61,6 +61,11 @@ export class MemoryUnitManager implements UnitManager {
     return job === null ? "done" : this.#wait(job);
   }
 
+  async reloadUnit(name: UnitName): Promise<JobResult> {
+    await this.#reach();
+    return this.#wait(this.#systemd.reloadUnit(name));
+  }
+
   async reload(): Promise<void> {
     await this.#reach();
     if (this.reloadMs > 0) {

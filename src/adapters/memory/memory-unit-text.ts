@@ -40,6 +40,7 @@ export interface LoadedUnit {
   /** All of the above: while this unit is held, so are they. */
   readonly references: readonly UnitName[];
   readonly commands: readonly string[];
+  readonly reloadCommands: readonly string[];
   readonly oneshot: boolean;
   readonly remainAfterExit: boolean;
 }
@@ -52,6 +53,7 @@ const NOTHING: LoadedUnit = {
   triggers: [],
   references: [],
   commands: [],
+  reloadCommands: [],
   oneshot: false,
   remainAfterExit: false,
 };
@@ -80,7 +82,9 @@ function readUnit(name: UnitName, unit: EffectiveUnit, path: string, text: strin
   const triggers = activatedUnits(name, unit, reader)
     .map((reference) => reference.unit)
     .filter((triggered) => !unitNameParts(triggered).isTemplate);
-  const commands = unit.values("Service", "ExecStart").map(({ value }) => expandSpecifiers(value, name).text);
+  const commandsOf = (key: string) =>
+    unit.values("Service", key).map(({ value }) => expandSpecifiers(value, name).text);
+  const commands = commandsOf("ExecStart");
   const oneshot = unit.last("Service", "Type")?.value === "oneshot";
   const isService = name.endsWith(".service");
   return {
@@ -91,6 +95,7 @@ function readUnit(name: UnitName, unit: EffectiveUnit, path: string, text: strin
     triggers,
     references: [...new Set([...Object.values(names).flat(), ...triggers])].filter((other) => other !== name).sort(),
     commands,
+    reloadCommands: commandsOf("ExecReload"),
     oneshot,
     remainAfterExit: parseBoolean(unit.last("Service", "RemainAfterExit")?.value ?? "no") ?? false,
   };

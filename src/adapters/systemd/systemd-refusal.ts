@@ -13,6 +13,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   "org.freedesktop.systemd1.NoSuchUnit": { code: "unit-not-found" },
   "org.freedesktop.systemd1.UnitMasked": { code: "unit-masked", next: "systemctl unmask it" },
   "org.freedesktop.systemd1.BadUnitSetting": { code: "unit-bad-setting", next: "systemd-analyze verify says what" },
+  "org.freedesktop.systemd1.JobTypeNotApplicable": { code: "unit-not-reloadable" },
   "org.freedesktop.systemd1.LoadFailed": { code: "unit-load-failed", next: "systemd-analyze verify says what" },
   "org.freedesktop.systemd1.ShuttingDown": { code: "shutting-down" },
   "org.freedesktop.DBus.Error.AccessDenied": NO_RIGHT,

@@ -8,6 +8,8 @@ import { SystemBus, type SystemdCall } from "./system-bus.ts";
 import { isNoSuchUnit, systemdRefusal } from "./systemd-refusal.ts";
 import { readStart, readUnitDetails } from "./unit-details.ts";
 
+type JobCall = "StartUnit" | "StopUnit" | "ReloadUnit";
+
 const SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket";
 /**
  * Up to this many names are asked for by name. systemd holds each unit against each pattern: beyond it, taking all units and
@@ -76,6 +78,10 @@ export class SystemdUnitManager implements UnitManager {
     }
   }
 
+  reloadUnit(name: UnitName): Promise<JobResult> {
+    return this.#job(`reloading ${name}`, "ReloadUnit", name);
+  }
+
   /** The reply comes when it is over (systemd sends it after Reloading(false)); others' calls wait as long. */
   async reload(): Promise<void> {
     await this.#call("daemon-reload", { member: "Reload" });
@@ -107,7 +113,7 @@ export class SystemdUnitManager implements UnitManager {
     this.#jobs.lost(new OperationError("systemd-unreachable", "the connection to systemd was closed"));
   }
 
-  async #job(doing: string, member: "StartUnit" | "StopUnit", name: UnitName): Promise<JobResult> {
+  async #job(doing: string, member: JobCall, name: UnitName): Promise<JobResult> {
     const queue = async (): Promise<string> => {
       const [job] = await this.#call(doing, { member, signature: "ss", body: [name, "replace"] });
       return job as string;
@@ -115,7 +121,7 @@ export class SystemdUnitManager implements UnitManager {
     return this.#jobs.run(queue, () => this.#judge(member, name));
   }
 
-  async #judge(member: "StartUnit" | "StopUnit", name: UnitName): Promise<JobResult> {
+  async #judge(member: JobCall, name: UnitName): Promise<JobResult> {
     const [unit] = await this.list([name]);
     const active = unit?.active ?? "inactive";
     if (member === "StopUnit") return active === "inactive" || active === "failed" ? "done" : "failed";

@@ -124,7 +124,13 @@ function judgeUnplaced(unplaced: Unplaced): { unit: UnitName; machine: null; ver
 }
 
 /** Problems of a process, not of an agent: they speak of the version that ran, so an older version's are no news. */
-const OF_A_VERSION: ReadonlySet<string> = new Set(["failed", "start-failed", "stop-failed", "stopping"]);
+const OF_A_VERSION: ReadonlySet<string> = new Set([
+  "failed",
+  "start-failed",
+  "reload-failed",
+  "stop-failed",
+  "stopping",
+]);
 
 /** States in which a unit has processes or will have some. */
 const UP: ReadonlySet<string> = new Set(["active", "activating", "deactivating", "reloading"]);

@@ -98,7 +98,14 @@ function inOneOrder({ name, goal, hash, global, group, description }: UnitIndexE
 }
 
 /** What agents say of themselves on top of a unit that failed: no drift. */
-const FAILURES: ReadonlySet<string> = new Set(["failed", "start-failed", "stop-failed", "stopping", "timeout"]);
+const FAILURES: ReadonlySet<string> = new Set([
+  "failed",
+  "start-failed",
+  "reload-failed",
+  "stop-failed",
+  "stopping",
+  "timeout",
+]);
 const RUNNING: ReadonlySet<string> = new Set(["active", "reloading"]);
 
 function onMachines({ snapshot }: DriftInput): Drift[] {

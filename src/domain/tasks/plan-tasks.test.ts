@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { UnitHash, UnitName } from "../names.ts";
+import type { UnitEffect } from "../unit/unit-effect.ts";
 import { planTasks } from "./plan-tasks.ts";
 import type { ObservedUnit, WantedUnit } from "./task.ts";
 
@@ -11,6 +12,8 @@ interface Case {
   readonly says: string;
   readonly wanted: Partial<WantedUnit> | null;
   readonly observed: Partial<ObservedUnit> | null;
+  /** What the change between the two texts does; restart where not given. */
+  readonly effect?: UnitEffect;
   readonly tasks: readonly string[];
   readonly blocked?: string;
 }
@@ -163,11 +166,145 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { says, wanted, observed, tasks, blocked } of CASES) {
+const oneshotDone = { onDisk: OLD, loaded: OLD, started: OLD };
+const failed = { ...runningOld, running: null, systemd: view("failed") };
+const down = { ...runningOld, running: null, systemd: view("inactive") };
+
+const GENTLE: readonly Case[] = [
+  {
+    says: "a quiet change is written and remembered, and systemd hears nothing of it",
+    effect: "quiet",
+    wanted: {},
+    observed: runningOld,
+    tasks: ["write", "adopt"],
+  },
+  {
+    says: "a quiet change that was written and not yet remembered is remembered",
+    effect: "quiet",
+    wanted: {},
+    observed: { ...runningOld, onDisk: NEW },
+    tasks: ["adopt"],
+  },
+  {
+    says: "a quiet change cut short in the middle of its write is written again, and systemd reads it once more",
+    effect: "quiet",
+    wanted: {},
+    observed: { ...runningOld, onDisk: null },
+    tasks: ["write", "reload", "adopt"],
+  },
+  {
+    says: "a failure stays one under a quiet change",
+    effect: "quiet",
+    wanted: {},
+    observed: failed,
+    tasks: ["write", "adopt"],
+  },
+  {
+    says: "a unit that went down by itself is started under a quiet change",
+    effect: "quiet",
+    wanted: {},
+    observed: down,
+    tasks: ["write", "start", "adopt"],
+  },
+  {
+    says: "a oneshot that is done is not run again by a quiet change",
+    effect: "quiet",
+    wanted: { oneshot: true },
+    observed: oneshotDone,
+    tasks: ["write", "adopt"],
+  },
+  {
+    says: "a quiet change of a unit that is to be loaded only stops it",
+    effect: "quiet",
+    wanted: { goal: "loaded" },
+    observed: runningOld,
+    tasks: ["stop", "write", "adopt"],
+  },
+  {
+    says: "a unit its socket activated takes a quiet change running",
+    effect: "quiet",
+    wanted: { goal: "loaded" },
+    observed: { ...runningOld, started: null },
+    tasks: ["write", "adopt"],
+  },
+  {
+    says: "what is going down is waited for before its text changes",
+    effect: "quiet",
+    wanted: {},
+    observed: { ...runningOld, systemd: view("deactivating") },
+    tasks: [],
+  },
+  {
+    says: "what only systemd must read costs one reload and no process",
+    effect: "daemon-reload",
+    wanted: {},
+    observed: runningOld,
+    tasks: ["write", "reload", "adopt"],
+  },
+  {
+    says: "a crash between write and reload ends in the reload",
+    effect: "daemon-reload",
+    wanted: {},
+    observed: { ...runningOld, onDisk: NEW },
+    tasks: ["reload", "adopt"],
+  },
+  {
+    says: "a oneshot that is done and forgotten needs no reload and is not run again",
+    effect: "daemon-reload",
+    wanted: { oneshot: true },
+    observed: oneshotDone,
+    tasks: ["write", "adopt"],
+  },
+  {
+    says: "a failure is started anew by what systemd must read: its Restart= may be what changed",
+    effect: "daemon-reload",
+    wanted: {},
+    observed: failed,
+    tasks: ["write", "reset-failed", "reload", "start"],
+  },
+  {
+    says: "a unit that is down though it should be up is started anew",
+    effect: "daemon-reload",
+    wanted: {},
+    observed: down,
+    tasks: ["write", "reload", "start"],
+  },
+  {
+    says: "a unit that applies its text by its own reload is told to, once systemd has read it",
+    effect: "reload",
+    wanted: {},
+    observed: runningOld,
+    tasks: ["write", "reload", "reload-unit", "adopt"],
+  },
+  {
+    says: "a crash before its own reload was ordered ends in that reload",
+    effect: "reload",
+    wanted: {},
+    observed: { ...runningOld, onDisk: NEW },
+    tasks: ["reload", "reload-unit", "adopt"],
+  },
+  {
+    says: "a unit on its way up is started anew instead of told to reload",
+    effect: "reload",
+    wanted: {},
+    observed: { ...runningOld, systemd: view("activating") },
+    tasks: ["stop", "write", "reload", "start"],
+  },
+  {
+    says: "what stops anyway is not told to reload",
+    effect: "reload",
+    wanted: { goal: "loaded" },
+    observed: runningOld,
+    tasks: ["stop", "write", "reload", "adopt"],
+  },
+];
+
+for (const { says, wanted, observed, effect = "restart", tasks, blocked } of [...CASES, ...GENTLE]) {
   test(says, () => {
     const plan = planTasks(
       wanted === null ? [] : [wantedUnit(wanted)],
       observed === null ? [] : [observedUnit(observed)],
+      () => effect,
     );
     assert.deepEqual(
       plan.tasks.map((task) => task.kind),
@@ -177,12 +314,26 @@ for (const { says, wanted, observed, tasks, blocked } of CASES) {
   });
 }
 
+test("a pass cut short on the way to one text, and now back to the other, is judged by the worse of the two", () => {
+  const kinds = (onDisk: UnitHash, effects: Record<string, UnitEffect>) =>
+    planTasks(
+      [wantedUnit({ hash: OLD })],
+      [observedUnit({ ...runningOld, onDisk })],
+      (_, from) => effects[from]!,
+    ).tasks.map((task) => task.kind);
+  assert.deepEqual(kinds(NEW, { [NEW]: "daemon-reload" }), ["write", "reload", "adopt"]);
+  assert.deepEqual(kinds(NEW, { [NEW]: "reload" }), ["write", "reload", "reload-unit", "adopt"]);
+  assert.deepEqual(kinds(NEW, { [NEW]: "restart" }), ["stop", "write", "reload", "start"]);
+});
+
 test("starts follow After=, stops go the other way, and a circle is entered at its first name", () => {
   const [a, b, c] = ["a.service", "b.service", "c.service"] as [UnitName, UnitName, UnitName];
   const units = [named(a, [c]), named(b), named(c, [b])];
   const seen = [a, b, c].map((name) => observedUnit({ ...runningOld, name, service: name }));
   const order = (kind: string, wanted: WantedUnit[]) =>
-    planTasks(wanted, seen).tasks.flatMap((task) => (task.kind === kind && "unit" in task ? [task.unit] : []));
+    planTasks(wanted, seen, () => "restart").tasks.flatMap((task) =>
+      task.kind === kind && "unit" in task ? [task.unit] : [],
+    );
   assert.deepEqual(order("start", units), [b, c, a]);
   assert.deepEqual(order("stop", units), [a, c, b]);
   assert.deepEqual(order("start", [named(a, [b]), named(b, [c]), named(c, [a])]), [c, b, a]);
@@ -199,13 +350,25 @@ test("what systemd stops along with a changed unit is started again, and what on
     observedUnit({ ...runningOld, name: db, service: db }),
     ...[app, log].map((name) => observedUnit({ ...running, name, service: name })),
   ];
-  const starts = planTasks(wanted, seen).tasks.filter((task) => task.kind === "start");
+  const { tasks } = planTasks(wanted, seen, () => "restart");
+  const starts = tasks.filter((task) => task.kind === "start");
   assert.deepEqual(
     starts.map(({ unit, reason }) => [unit, reason.code]),
     [
       [db, "file-changed"],
       [app, "restart-with"],
     ],
+  );
+});
+
+test("what systemd stops along with a changed unit is not told to reload: it is down by then", () => {
+  const [db, app] = ["db.service", "app.service"] as [UnitName, UnitName];
+  const wanted = [named(db), { ...named(app), files: [{ path: app, text: "[Unit]\nRequires=db.service\n" }] }];
+  const seen = [db, app].map((name) => observedUnit({ ...runningOld, name, service: name }));
+  const { tasks } = planTasks(wanted, seen, (unit) => (unit === db ? "restart" : "reload"));
+  assert.deepEqual(
+    tasks.map((task) => `${task.kind} ${task.kind === "reload" ? task.units.join(" ") : task.unit}`),
+    [`stop ${db}`, `write ${app}`, `write ${db}`, `reload ${app} ${db}`, `start ${app}`, `start ${db}`, `adopt ${app}`],
   );
 });
 

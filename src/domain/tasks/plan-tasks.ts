@@ -1,17 +1,25 @@
 import { compareText, type UnitName } from "../names.ts";
+import type { UnitEffect } from "../unit/unit-effect.ts";
+import { Acts } from "./acts.ts";
+import { type EffectOf, effectHere, isLoadedOld } from "./effect-here.ts";
 import { startOrder } from "./start-order.ts";
 import { stoppedWith } from "./stopped-with.ts";
-import type { Blocked, ObservedUnit, Task, TaskPlan, TaskReason, WantedUnit } from "./task.ts";
+import type { Blocked, ObservedUnit, TaskPlan, TaskReason, WantedUnit } from "./task.ts";
 
 /**
  * What this machine must do so that its units are as wanted; nothing where they are. Touches only units that fleet owns
  * or is about to write; a wanted name that belongs to somebody else is `blocked`. What the agent should leave alone in
  * this pass, because a job is under way or its text is missing, is left out of both lists by the caller.
  *
- * One order for the whole pass: everything stops with its old text, so that its old `ExecStop=` runs; files go and come;
- * failures of old texts are forgotten; one reload covers all; then starts, in `After=` order.
+ * One order for the whole pass: everything that must stop stops with its old text, so that its old `ExecStop=` runs; files go and
+ * come; failures of old texts are forgotten; one reload covers all; units that apply their new text themselves are told to; then
+ * starts, in `After=` order. What a change leaves running, and what it does not run again, `effectOf` says.
  */
-export function planTasks(wanted: readonly WantedUnit[], observed: readonly ObservedUnit[]): TaskPlan {
+export function planTasks(
+  wanted: readonly WantedUnit[],
+  observed: readonly ObservedUnit[],
+  effectOf: EffectOf,
+): TaskPlan {
   const seen = new Map(observed.map((unit) => [unit.name, unit]));
   const blocked = wanted.flatMap((unit) => blockedUnit(unit, seen.get(unit.name) ?? null));
   const blockedNames = new Set(blocked.map((unit) => unit.unit));
@@ -21,7 +29,7 @@ export function planTasks(wanted: readonly WantedUnit[], observed: readonly Obse
   for (const unit of [...observed].sort((a, b) => compareText(a.name, b.name))) {
     if (unit.owned && !wantedNames.has(unit.name)) withdraw(unit, acts);
   }
-  for (const unit of free) actOnWanted(unit, seen.get(unit.name) ?? absent(unit), acts);
+  for (const unit of free) actOnWanted(unit, seen.get(unit.name) ?? absent(unit), effectOf, acts);
   startFollowers(free, seen, acts);
   return {
     tasks: acts.inOrder(free.map((unit) => unit.name)),
@@ -72,36 +80,56 @@ function withdraw(unit: ObservedUnit, acts: Acts): void {
   if (isHeld(unit) || isQuadlet(unit)) acts.reload(unit.name);
 }
 
-function actOnWanted(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
-  const isOld =
-    (isHeld(unit) && unit.loaded !== wanted.hash) || (unit.running !== null && unit.running !== wanted.hash);
-  if (unit.onDisk !== wanted.hash) swap(wanted, unit, acts);
-  else if (unit.owned && isOld) renew(wanted, unit, acts);
-  else if (wanted.goal === "launched") launch(wanted, unit, acts);
-  else keepLoaded(wanted, unit, acts);
+function actOnWanted(wanted: WantedUnit, unit: ObservedUnit, effectOf: EffectOf, acts: Acts): void {
+  const isOurTextAlready = !unit.owned && unit.onDisk === wanted.hash;
+  const effect = isOurTextAlready ? "quiet" : effectHere(unit, wanted, effectOf);
+  if (!goesOn(wanted, unit, effect)) renew(wanted, unit, acts);
+  // What is going down is waited for: it is up or down for good before its text changes.
+  else if (unit.systemd?.active !== "deactivating") {
+    const mustReload = isHeld(unit) && !isOurTextAlready && isLoadedOld(unit, wanted, effectOf);
+    carryOn(wanted, unit, effect, mustReload, acts);
+  }
 }
 
-/** The files are others, or none. */
-function swap(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
-  const reason: TaskReason = unit.owned
-    ? { code: "file-changed", from: unit.onDisk, to: wanted.hash }
-    : { code: "not-on-disk" };
-  acts.add("write", wanted.name, reason);
-  if (isHeld(unit) || isQuadlet(wanted)) acts.reload(wanted.name);
-  restart(wanted, unit, reason, acts);
+/** Whether it takes the new text as it is: what runs runs on, what has ended well or failed by this text is not run again. */
+function goesOn(wanted: WantedUnit, unit: ObservedUnit, effect: UnitEffect): boolean {
+  if (effect === "restart") return false;
+  if (effect === "quiet") return true;
+  // On its way up it has no reload of its own.
+  if (effect === "reload") return isUp(unit) && unit.systemd!.active !== "activating";
+  return isUp(unit) || (wanted.oneshot && unit.started !== null && !isFailed(unit));
 }
 
-/** The files are right, and systemd holds or runs older ones. */
+/** Another text, or none, under a unit that goes on; then its goal, as if it had had this text all the time. */
+function carryOn(wanted: WantedUnit, unit: ObservedUnit, effect: UnitEffect, mustReload: boolean, acts: Acts): void {
+  const { name, hash } = wanted;
+  const reason: TaskReason = { code: "file-changed", from: unit.onDisk, to: hash, effect };
+  if (unit.onDisk !== hash) acts.add("write", name, reason);
+  if (mustReload || (unit.onDisk !== hash && effect !== "quiet" && isQuadlet(wanted))) acts.reload(name);
+  const isOld = unit.owned && [unit.onDisk, unit.loaded, unit.started].some((one) => one !== null && one !== hash);
+  if (isOld || unit.onDisk === null) acts.add("adopt", name, reason);
+  const started = unit.started === null ? null : hash;
+  const renewed = { ...unit, onDisk: hash, loaded: hash, running: unit.running === null ? null : hash, started };
+  if (wanted.goal === "launched") launch(wanted, renewed, acts);
+  else keepLoaded(wanted, renewed, acts);
+  if (effect === "reload" && !acts.has("stop", name)) acts.add("reload-unit", name, reason);
+}
+
+/** Its files are others, or none, or are not the ones in force: stop, files, start. */
 function renew(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
-  if (unit.loaded !== wanted.hash) acts.reload(wanted.name);
-  restart(wanted, unit, { code: "file-changed", from: unit.running ?? unit.loaded, to: wanted.hash }, acts);
-}
-
-function restart(wanted: WantedUnit, unit: ObservedUnit, reason: TaskReason, acts: Acts): void {
-  if (isUp(unit) || unit.systemd?.active === "deactivating") acts.add("stop", wanted.name, reason);
-  if (isFailed(unit)) acts.add("reset-failed", wanted.name, reason);
-  if (wanted.goal === "launched") acts.add("start", wanted.name, reason);
-  else if (unit.started !== null && !isUp(unit)) acts.add("adopt", wanted.name, { code: "goal-is", goal: "loaded" });
+  const { name, hash } = wanted;
+  const isWritten = unit.onDisk === hash;
+  const from = isWritten ? (unit.running ?? unit.started ?? unit.loaded) : unit.onDisk;
+  const reason: TaskReason = unit.owned
+    ? { code: "file-changed", from, to: hash, effect: "restart" }
+    : { code: "not-on-disk" };
+  if (!isWritten) acts.add("write", name, reason);
+  const mustReload = isHeld(unit) ? !isWritten || unit.loaded !== hash : !isWritten && isQuadlet(wanted);
+  if (mustReload) acts.reload(name);
+  if (isUp(unit) || unit.systemd?.active === "deactivating") acts.add("stop", name, reason);
+  if (isFailed(unit)) acts.add("reset-failed", name, reason);
+  if (wanted.goal === "launched") acts.add("start", name, reason);
+  else if (unit.started !== null && !isUp(unit)) acts.add("adopt", name, { code: "goal-is", goal: "loaded" });
 }
 
 /** The right text everywhere; active without our start means that its socket, timer or path activated it, as it should be. */
@@ -132,6 +160,8 @@ function startFollowers(free: readonly WantedUnit[], seen: ReadonlyMap<UnitName,
   if (stopped.length === 0) return;
   const byName = new Map(free.map((unit) => [unit.name, unit]));
   for (const [follower, leader] of stoppedWith(stopped, free)) {
+    // It is down by then, and comes up with its new text.
+    acts.drop("reload-unit", follower);
     const observed = seen.get(follower);
     const isAffected = observed !== undefined && isUp(observed) && byName.get(follower)!.goal === "launched";
     if (isAffected && !acts.has("start", follower)) acts.add("start", follower, { code: "restart-with", unit: leader });
@@ -140,55 +170,4 @@ function startFollowers(free: readonly WantedUnit[], seen: ReadonlyMap<UnitName,
 
 function absent({ name, service }: WantedUnit): ObservedUnit {
   return { name, service, owned: false, onDisk: null, loaded: null, running: null, started: null, systemd: null };
-}
-
-type UnitTask = Exclude<Task, { readonly kind: "reload" }>;
-
-/** The tasks of a pass, at most one of each kind for a unit. */
-class Acts {
-  readonly #tasks = new Map<UnitTask["kind"], Map<UnitName, TaskReason>>();
-  readonly #reload = new Set<UnitName>();
-
-  add(kind: UnitTask["kind"], unit: UnitName, reason: TaskReason): void {
-    const tasks = this.#tasks.get(kind) ?? new Map<UnitName, TaskReason>();
-    this.#tasks.set(kind, tasks.set(unit, reason));
-  }
-
-  has(kind: UnitTask["kind"], unit: UnitName): boolean {
-    return this.#tasks.get(kind)?.has(unit) ?? false;
-  }
-
-  unitsOf(kind: UnitTask["kind"]): UnitName[] {
-    return [...(this.#tasks.get(kind)?.keys() ?? [])];
-  }
-
-  reload(unit: UnitName): void {
-    this.#reload.add(unit);
-  }
-
-  /** Units that are not wanted come first, by name; the wanted ones start as `startOrder` says and stop the other way round. */
-  inOrder(startOrder: readonly UnitName[]): Task[] {
-    const position = new Map(startOrder.map((unit, index) => [unit, index + 1]));
-    const of = (kind: UnitTask["kind"], direction: 1 | -1 = 1): UnitTask[] =>
-      [...(this.#tasks.get(kind) ?? [])]
-        .map(([unit, reason]) => ({ kind, unit, reason }))
-        .sort((a, b) => {
-          const [first, second] = [position.get(a.unit) ?? 0, position.get(b.unit) ?? 0];
-          if (first === 0 || second === 0) return Math.sign(first) - Math.sign(second) || compareText(a.unit, b.unit);
-          return direction * (first - second);
-        });
-    const reload: Task[] =
-      this.#reload.size === 0
-        ? []
-        : [{ kind: "reload", units: [...this.#reload].sort(), reason: { code: "loaded-is-old" } }];
-    return [
-      ...of("stop", -1),
-      ...of("remove"),
-      ...of("write"),
-      ...of("reset-failed"),
-      ...reload,
-      ...of("start"),
-      ...of("adopt"),
-    ];
-  }
 }

@@ -1,5 +1,6 @@
 import type { UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
+import type { UnitEffect } from "../unit/unit-effect.ts";
 
 /** A unit as it should be on this machine. */
 export interface WantedUnit {
@@ -22,7 +23,10 @@ export interface InstalledFile {
   readonly text: string;
 }
 
-/** A unit as it is on this machine. Three hashes: on disk, loaded by systemd, running. Null: none of ours. */
+/**
+ * A unit as it is on this machine. Three hashes: on disk, loaded by systemd, running. Null: none of ours. A hash also stands for a
+ * text that differs from what was really loaded or started only in what neither systemd nor a process notices.
+ */
 export interface ObservedUnit {
   readonly name: UnitName;
   readonly service: UnitName;
@@ -60,14 +64,22 @@ export type Task =
    * quadlet (its name is not its service's), whose service a generator makes at reload.
    */
   | { readonly kind: "reload"; readonly units: readonly UnitName[]; readonly reason: TaskReason }
+  /** The unit's own reload (`ExecReload=`, a remount), after systemd holds its new text. */
+  | { readonly kind: "reload-unit"; readonly unit: UnitName; readonly reason: TaskReason }
   | { readonly kind: "start"; readonly unit: UnitName; readonly reason: TaskReason }
-  /** Is as it should be: only remembered, as owned, and as started if it is to be launched, as not started if loaded. */
+  /** Is as it should be by now: only remembered, as owned, and as started if it is to be launched, as not started if loaded. */
   | { readonly kind: "adopt"; readonly unit: UnitName; readonly reason: TaskReason };
 
 export type TaskReason =
   | { readonly code: "not-wanted-here" }
   | { readonly code: "not-on-disk" }
-  | { readonly code: "file-changed"; readonly from: UnitHash | null; readonly to: UnitHash }
+  /** `from` is null where a write was cut short. */
+  | {
+      readonly code: "file-changed";
+      readonly from: UnitHash | null;
+      readonly to: UnitHash;
+      readonly effect: UnitEffect;
+    }
   | { readonly code: "goal-is"; readonly goal: UnitGoal }
   | { readonly code: "not-running" }
   | { readonly code: "runs-already"; readonly hash: UnitHash }
@@ -86,7 +98,7 @@ export interface Blocked {
 }
 
 export interface TaskPlan {
-  /** In execution order: stop, remove, write, reset-failed, reload, start, adopt. */
+  /** In execution order: stop, remove, write, reset-failed, reload, reload-unit, start, adopt. */
   readonly tasks: readonly Task[];
   /** Sorted by unit. */
   readonly blocked: readonly Blocked[];

@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
 import type { UnitHash, UnitName } from "../../../src/domain/names.ts";
 import type { UnitGoal } from "../../../src/domain/spec/cluster-spec.ts";
+import type { EffectOf } from "../../../src/domain/tasks/effect-here.ts";
 import type { ObservedUnit, WantedUnit } from "../../../src/domain/tasks/task.ts";
+import { UNIT_EFFECTS } from "../../../src/domain/unit/unit-effect.ts";
 
 const NAMES = ["a.service", "b.service", "c.socket", "d.service", "e.timer", "f.service"] as UnitName[];
 export const HASHES = ["h1", "h2", "h3"] as UnitHash[];
@@ -13,6 +15,7 @@ export interface MachineCase {
   readonly wanted: readonly WantedUnit[];
   readonly observed: readonly ObservedUnit[];
   readonly behaviour: ReadonlyMap<UnitName, Behaviour>;
+  readonly effectOf: EffectOf;
 }
 
 const wantedUnit = (name: UnitName) =>
@@ -72,12 +75,25 @@ const observedUnit = (name: UnitName) =>
       };
     });
 
+/**
+ * Between each two of three texts, the same there and back. What differs between two of them differs between the third and one of
+ * them: the worst effect comes twice.
+ */
+const effects: fc.Arbitrary<EffectOf> = fc
+  .record({ worst: fc.nat(UNIT_EFFECTS.length - 1), other: fc.nat(UNIT_EFFECTS.length - 1), odd: fc.nat(2) })
+  .map(({ worst, other, odd }) => (_, from, to) => {
+    if (from === to) return "quiet";
+    const isOdd = HASHES.findIndex((hash) => hash !== from && hash !== to) === odd;
+    return UNIT_EFFECTS[isOdd ? Math.max(worst, other) : worst]!;
+  });
+
 export const machineCases: fc.Arbitrary<MachineCase> = fc
   .tuple(fc.subarray(NAMES), fc.subarray(NAMES))
   .chain(([wantedNames, observedNames]) =>
-    fc.tuple(fc.tuple(...wantedNames.map(wantedUnit)), fc.tuple(...observedNames.map(observedUnit))),
+    fc.tuple(fc.tuple(...wantedNames.map(wantedUnit)), fc.tuple(...observedNames.map(observedUnit)), effects),
   )
-  .map(([units, observed]) => ({
+  .map(([units, observed, effectOf]) => ({
+    effectOf,
     wanted: units.map((unit) => unit.wanted),
     observed,
     behaviour: new Map(units.map((unit) => [unit.wanted.name, unit.behaviour])),

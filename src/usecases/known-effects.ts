@@ -1,0 +1,28 @@
+import type { UnitHash } from "../domain/names.ts";
+import type { EffectOf } from "../domain/tasks/effect-here.ts";
+import type { InstalledFile, ObservedUnit, WantedUnit } from "../domain/tasks/task.ts";
+import { effectOfFiles } from "../domain/unit/unit-effect.ts";
+import type { AgentFiles } from "./agent-files.ts";
+
+/**
+ * What the changes this machine may be about to make do to its units, from the texts it has accepted. A text it has no more means
+ * restart.
+ */
+export async function knownEffects(
+  wanted: readonly WantedUnit[],
+  observed: Iterable<ObservedUnit>,
+  files: AgentFiles,
+): Promise<EffectOf> {
+  const texts = new Map<UnitHash, readonly InstalledFile[]>(wanted.map((unit) => [unit.hash, unit.files]));
+  for (const unit of observed) {
+    for (const hash of [unit.onDisk, unit.loaded, unit.running, unit.started]) {
+      if (hash === null || texts.has(hash)) continue;
+      const stored = await files.readUnit(hash);
+      if (stored !== null) texts.set(hash, stored.files);
+    }
+  }
+  return (unit, from, to) => {
+    const [before, after] = [texts.get(from), texts.get(to)];
+    return before === undefined || after === undefined ? "restart" : effectOfFiles(unit, before, after).effect;
+  };
+}
