@@ -73,6 +73,21 @@ export function naivePlacement(input: PlacementInput): Map<UnitName, string[]> {
       (machine) => unitsOf(group).filter((unit) => input.current.get(unit.name)?.includes(machine.id)).length,
     );
   }
+  function placeAtHome(group: Group): boolean {
+    const staying = homes(group).filter(
+      (machine) =>
+        (group.move === "never" || !shouldLeave(machine)) && allowed(group, machine) && !minded(group, machine),
+    );
+    const home = staying.find((machine) => machine === plannedFor(group)) ?? staying[0];
+    if (home !== undefined) seat(group, home);
+    return home !== undefined;
+  }
+  function plannedFor(group: Group): Machine | undefined {
+    return byCount(
+      machines,
+      (machine) => unitsOf(group).filter((unit) => input.preferred.get(unit.name) === machine.id).length,
+    )[0];
+  }
 
   for (const group of sortedBy(
     groups.filter((one) => one.global),
@@ -89,11 +104,7 @@ export function naivePlacement(input: PlacementInput): Map<UnitName, string[]> {
     sortedBy(singles, (one) => (one.move === "never" ? 0 : 1)),
     level,
   )) {
-    const home = homes(group).find(
-      (machine) =>
-        (group.move === "never" || !shouldLeave(machine)) && allowed(group, machine) && !minded(group, machine),
-    );
-    if (home !== undefined) seat(group, home);
+    placeAtHome(group);
   }
 
   const leftBehind = new Set<Group>();
@@ -111,10 +122,8 @@ export function naivePlacement(input: PlacementInput): Map<UnitName, string[]> {
         (group) => machines.filter((machine) => allowed(group, machine)).length,
       );
       for (const group of waiting) {
-        const planned = byCount(
-          machines,
-          (machine) => unitsOf(group).filter((unit) => input.preferred.get(unit.name) === machine.id).length,
-        )[0];
+        if (placeAtHome(group)) continue;
+        const planned = plannedFor(group);
         if (planned !== undefined && isOpen(planned) && allowed(group, planned) && !minded(group, planned))
           seat(group, planned);
       }

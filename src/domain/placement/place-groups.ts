@@ -39,8 +39,8 @@ export type SeatReason =
  * 1. Global groups, by level of `Replaces=`, then name: on each machine the commit allows, unless one before it is there and they
  *    conflict. What is there already stays through drain, cordon, absence and loss; a machine that is closed gets no new one.
  * 2. Every single group that may stay stays: its machine is allowed, neither drained nor lost, and nobody before it there
- *    minds. Before: lower level, then those that never move (their data is there), then name.
- * 3. The others, by level: first those whose planned machine takes them, then those with the fewest machines to choose from, then by
+ *    minds. One that has several (it was global) stays where the plan said. Before: lower level, then those that never move (their data is there), then name.
+ * 3. The others, by level: first those that may stay by now, then those whose planned machine takes them, then those with the fewest machines to choose from, then by
  *    name; each goes to the least loaded open machine that fits, by units, then by name and id of the machine. It displaces
  *    what it replaces only where it fits nowhere else; the displaced come later, having a higher level.
  * 4. One that should leave a drained or lost machine and fits nowhere stays there: a pinned unit is not stopped for
@@ -95,10 +95,9 @@ class Placing {
   keep(atoms: readonly Atom[]): void {
     const rank = (atom: Atom) => (atom.group.move === "never" ? 0 : 1);
     for (const atom of [...atoms].sort((a, b) => a.level - b.level || rank(a) - rank(b))) {
+      if (this.#placeAtHome(atom)) continue;
       const homes = this.#homes(atom);
-      const home = homes.find((machine) => this.#mayStay(atom, machine));
-      if (home !== undefined) this.#seat(atom, home, this.#stayReason(atom, home));
-      else if (homes.length > 0) this.#leaving.set(atom, this.#reject(atom, homes[0]!));
+      if (homes.length > 0) this.#leaving.set(atom, this.#reject(atom, homes[0]!));
       else if (this.#isFromGoneMachine(atom)) this.#leaving.set(atom, { code: "lost" });
     }
   }
@@ -122,7 +121,8 @@ class Placing {
   #placeLevel(waiting: readonly Atom[]): void {
     const choices = new Map(waiting.map((atom) => [atom, this.room.candidates(atom).allowedCount]));
     const inTurn = [...waiting].sort((a, b) => choices.get(a)! - choices.get(b)!);
-    for (const atom of inTurn) this.#placeAsPlanned(atom);
+    // Who made it leave may have left since.
+    for (const atom of inTurn) if (!this.#placeAtHome(atom)) this.#placeAsPlanned(atom);
     for (const atom of inTurn) if (!this.#singles.has(atom)) this.#placeFreely(atom);
   }
 
@@ -140,6 +140,15 @@ class Placing {
     return atoms.filter((atom) => !global.has(atom) && !this.#singles.has(atom));
   }
 
+  #placeAtHome(atom: Atom): boolean {
+    const staying = this.#homes(atom).filter((machine) => this.#mayStay(atom, machine));
+    const planned = staying.length > 1 ? this.#planned(atom) : undefined;
+    const home = staying.find((machine) => machine === planned) ?? staying[0];
+    if (home === undefined) return false;
+    this.#seat(atom, home, this.#stayReason(atom, home));
+    return true;
+  }
+
   #mayStay(atom: Atom, machine: number): boolean {
     const leaves = leaveBecause(this.room.machines[machine]!) !== null && atom.group.move !== "never";
     return !leaves && this.room.candidates(atom).allowed[machine]! && !this.#minded(atom, machine);
@@ -151,7 +160,7 @@ class Placing {
   }
 
   #placeAsPlanned(atom: Atom): void {
-    const planned = homesOf(atom, (unit) => this.#preferredOf(unit), this.#numbers)[0];
+    const planned = this.#planned(atom);
     if (planned === undefined || !this.room.isOpen(planned)) return;
     if (!this.room.candidates(atom).allowed[planned] || this.#minded(atom, planned)) return;
     this.#seat(atom, planned, this.#leavingReason(atom) ?? { code: "planned" });
@@ -236,6 +245,10 @@ class Placing {
 
   #homes(atom: Atom): readonly number[] {
     return homesOf(atom, (unit) => this.#input.current.get(unit) ?? [], this.#numbers);
+  }
+
+  #planned(atom: Atom): number | undefined {
+    return homesOf(atom, (unit) => this.#preferredOf(unit), this.#numbers)[0];
   }
 
   #isFromGoneMachine(atom: Atom): boolean {
