@@ -14,6 +14,8 @@ export function describeChange(change: Change, names: ReadonlyMap<MachineId, str
       return `wanted ${change.to?.goal ?? "inactive"}, was ${change.from?.goal ?? "inactive"}`;
     case "files-changed":
       return `its files changed (${change.from?.hash.slice(0, 7)} -> ${change.to?.hash.slice(0, 7)})`;
+    case "restart-with":
+      return `systemd restarts it with ${reason.unit}`;
     case "moved":
       return describePlacement(reason.placed, names);
     case "machine-joined":

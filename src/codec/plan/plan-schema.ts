@@ -96,6 +96,7 @@ const changeReason = z
     z.object({ code: z.literal("new-unit"), placed: placementReason }),
     z.object({ code: z.literal("moved"), placed: placementReason }),
     z.object({ code: z.literal("files-changed"), causes: list(effectCause).nullable() }),
+    z.object({ code: z.literal("restart-with"), unit: unitName }),
   ])
   .meta({ id: "ChangeReason" });
 

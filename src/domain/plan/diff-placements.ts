@@ -4,10 +4,14 @@ import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import { isOneshot } from "../tasks/is-oneshot.ts";
 import { effectOfFiles } from "../unit/unit-effect.ts";
+import { carriedAlong } from "./carried-along.ts";
 import type { KnownFiles } from "./known-files.ts";
 import { type Change, type ChangeReason, EFFECTS, type Effect, type Side } from "./plan.ts";
 
-/** What leads from the placements of now to the wanted ones. Sorted: worst effect first, then by unit and machine. */
+/**
+ * What leads from the placements of now to the wanted ones, and what systemd restarts along with it. Sorted: worst effect first, then by
+ * unit and machine.
+ */
 export function diffPlacements(
   before: ReadonlyMap<UnitName, readonly PlacedSide[]>,
   after: readonly Placement[],
@@ -24,7 +28,31 @@ export function diffPlacements(
   const changes = [...new Set([...before.keys(), ...wanted.keys()])].flatMap((unit) =>
     changesOfUnit(unit, units.get(unit) ?? null, before.get(unit) ?? [], wanted.get(unit) ?? [], files),
   );
-  return changes.sort(inOrder);
+  return withCarried(changes, after, spec).sort(inOrder);
+}
+
+/** A unit that goes down with another restarts, whether or not its own files ask for less. */
+function withCarried(changes: readonly Change[], after: readonly Placement[], spec: ClusterSpec): Change[] {
+  const carried = new Map(carriedAlong(changes, after, spec).map((one) => [`${one.unit}/${one.side.machine}`, one]));
+  if (carried.size === 0) return [...changes];
+  const own = changes.map((change): Change => {
+    const key = `${change.unit}/${machineOf(change)}`;
+    const one = carried.get(key);
+    if (one === undefined) return change;
+    carried.delete(key);
+    return { ...change, effect: "restart", reason: { code: "restart-with", unit: one.with } };
+  });
+  const others = [...carried.values()].map(
+    ({ unit, side, with: leader }): Change => ({
+      action: "change",
+      effect: "restart",
+      unit,
+      from: side,
+      to: side,
+      reason: { code: "restart-with", unit: leader },
+    }),
+  );
+  return [...own, ...others];
 }
 
 function changesOfUnit(

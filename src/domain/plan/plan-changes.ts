@@ -91,11 +91,16 @@ const NOTHING_PLACED: PlacementResult = { placements: [], unplaced: [] };
 export function contentIdOf(plan: Pick<Plan, "specHash" | "changes" | "placements" | "waves">, sha256: Sha256): string {
   const content = {
     specHash: plan.specHash,
-    changes: plan.changes.map(({ action, unit, from, to }) => ({ action, unit, from, to })),
+    changes: plan.changes.filter(changesPlacement).map(({ action, unit, from, to }) => ({ action, unit, from, to })),
     placements: plan.placements.map(({ reason: _, ...rest }) => rest),
     waves: plan.waves,
   };
   return sha256(canonicalJson(content as unknown as Json));
+}
+
+/** What is only carried along follows from the rest. */
+function changesPlacement({ from, to }: Change): boolean {
+  return from?.machine !== to?.machine || from?.hash !== to?.hash || from?.goal !== to?.goal;
 }
 
 /** sha256 of the whole document; the id itself, where there is one already, is left out. */

@@ -90,6 +90,8 @@ export type ChangeReason =
   | { readonly code: "goal-changed" }
   /** `causes` are the directives that differ, worst first; null where the old text is not known here, which means restart. */
   | { readonly code: "files-changed"; readonly causes: readonly EffectCause[] | null }
+  /** systemd stops it with that unit; nothing else of it need change: then `from` and `to` are the same. */
+  | { readonly code: "restart-with"; readonly unit: UnitName }
   | { readonly code: "moved"; readonly placed: PlacementReason }
   | { readonly code: "machine-joined" }
   | { readonly code: "no-longer-fits" };
