@@ -1,132 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryFileStore, ProcessDied } from "../adapters/memory/memory-file-store.ts";
-import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
-import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
-import { sha256 } from "../adapters/sha256.ts";
-import type { UnitHash, UnitName } from "../domain/names.ts";
-import type { UnitGoal } from "../domain/spec/cluster-spec.ts";
+import { AgentMachine, server, UNITS, unit } from "../../test/agent-machine.ts";
+import { ProcessDied } from "../adapters/memory/memory-file-store.ts";
+import type { UnitName } from "../domain/names.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
-import { AgentFiles } from "./agent-files.ts";
-import type { DetailsCache } from "./observe-units.ts";
-import { reconcileUnits } from "./reconcile-units.ts";
 import type { TaskProblems } from "./run-tasks.ts";
-import { UnitJobs } from "./unit-jobs.ts";
-
-/** Longer than any start or stop below takes. */
-const SETTLE_MS = 20_000;
-const UNITS = "/run/systemd/system";
-
-const server = (text: string, head = "") => `[Unit]\n${head}[Service]\nExecStart=/bin/server ${text}\n`;
-
-function unit(
-  name: string,
-  text: string,
-  changes: { goal?: UnitGoal; files?: Record<string, string> } = {},
-): WantedUnit {
-  const contents = { [name]: text, ...changes.files };
-  const files = Object.entries(contents).map(([path, content]) => ({ path, text: content }));
-  const hash = sha256(JSON.stringify(files)) as UnitHash;
-  const after = [...text.matchAll(/^After=(.*)$/gm)].map((match) => match[1] as UnitName);
-  const oneshot = text.includes("Type=oneshot");
-  return {
-    name: name as UnitName,
-    service: name as UnitName,
-    goal: changes.goal ?? "launched",
-    hash,
-    files,
-    after,
-    oneshot,
-  };
-}
-
-/** A machine with its systemd and its disk, and the agent's process on it, which may die and come again. */
-class Machine {
-  readonly clock = new VirtualClock();
-  readonly disk = new MemoryFileStore();
-  readonly manager = new MemoryUnitManager({ files: this.disk, clock: this.clock });
-  #process = this.#newProcess();
-
-  #newProcess() {
-    const files = new AgentFiles(this.disk);
-    const write = files.writeUnitFile.bind(files);
-    files.writeUnitFile = async (path, text) => {
-      await this.beforeWrite();
-      await write(path, text);
-    };
-    return {
-      files,
-      jobs: new UnitJobs(this.manager, () => {}),
-      details: new Map() as DetailsCache,
-    };
-  }
-
-  /** One pass as the agent does it: look, decide, act. */
-  async pass(wanted: readonly WantedUnit[]): Promise<TaskProblems> {
-    const { files, jobs, details } = this.#process;
-    for (const { goal: _goal, ...text } of wanted)
-      if ((await files.readUnit(text.hash)) === null) await files.writeUnit(text);
-    details.clear();
-    const world = { manager: this.manager, files, clock: this.clock, jobs, details };
-    const { tasks, problems } = await reconcileUnits(wanted, new Set(), world);
-    this.tasks = tasks.length;
-    return problems;
-  }
-  tasks = 0;
-  /** What happens on the machine just before a unit's file is written. */
-  beforeWrite = async (): Promise<void> => {};
-
-  /** Passes until one finds nothing to do. Some time goes by in each. */
-  async settle(wanted: readonly WantedUnit[]): Promise<void> {
-    for (let passes = 0; passes < 10; passes++) {
-      await this.during(this.pass(wanted));
-      if (this.tasks === 0) return;
-    }
-    assert.fail("ten passes and still something to do");
-  }
-
-  /** Lets time go by until it has ended. */
-  async during<T>(run: Promise<T>): Promise<T> {
-    let over = false;
-    const ended = run.finally(() => {
-      over = true;
-    });
-    ended.catch(() => {});
-    await this.clock.runUntil(() => over, 60_000);
-    await this.clock.advance(SETTLE_MS);
-    return ended;
-  }
-
-  restart(): void {
-    this.disk.restartProcess();
-    this.#process = this.#newProcess();
-  }
-
-  running(): Record<string, string> {
-    return Object.fromEntries([...this.manager.running()].map(([name, { text }]) => [name, text]));
-  }
-
-  files(): string[] {
-    return [UNITS, ...this.disk.names(UNITS).map((name) => `${UNITS}/${name}`)]
-      .flatMap((folder) => this.disk.names(folder).map((name) => `${folder}/${name}`))
-      .filter((path) => this.disk.peek(path) !== null)
-      .map((path) => path.slice(UNITS.length + 1))
-      .sort();
-  }
-
-  assertAs(wanted: readonly WantedUnit[], because = ""): void {
-    const launched = wanted.filter((one) => one.goal === "launched");
-    assert.deepEqual(
-      this.running(),
-      Object.fromEntries(launched.map((one) => [one.name, one.files.map((file) => file.text).join("")])),
-      because,
-    );
-    assert.deepEqual(this.files(), [...new Set(wanted.flatMap((one) => one.files.map((file) => file.path)))].sort());
-    for (const file of wanted.flatMap((one) => one.files)) {
-      assert.equal(this.disk.peek(`${UNITS}/${file.path}`)?.text, file.text, because);
-    }
-  }
-}
 
 const A = "a.service";
 const B = "b.service";
@@ -166,7 +44,7 @@ const CHANGES: readonly [string, readonly WantedUnit[], readonly WantedUnit[]][]
 
 for (const [sentence, before, after] of CHANGES) {
   test(sentence, async () => {
-    const machine = new Machine();
+    const machine = new AgentMachine();
     await machine.settle(before);
     machine.assertAs(before);
     await machine.during(machine.pass(after));
@@ -178,7 +56,7 @@ for (const [sentence, before, after] of CHANGES) {
   test(`dying at any step while ${sentence}: the next process makes it whole, forward or back`, async () => {
     for (const target of ["forward", "back"] as const) {
       for (let step = 1; ; step++) {
-        const machine = new Machine();
+        const machine = new AgentMachine();
         await machine.settle(before);
         machine.disk.dieAfter(step);
         const died = await machine.during(machine.pass(after)).then(
@@ -199,7 +77,7 @@ for (const [sentence, before, after] of CHANGES) {
 }
 
 test("what was failed and has a new text is started again with it; the same text is not", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   const broken = unit(A, "[Service]\nExecStart=/bin/false\n");
   await machine.settle([broken]);
   assert.equal((await machine.manager.list([A as UnitName]))[0]?.active, "failed");
@@ -211,7 +89,7 @@ test("what was failed and has a new text is started again with it; the same text
 });
 
 test("a oneshot that has ended well is not run again, by this process or the next", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   const job = unit(A, "[Service]\nType=oneshot\nExecStart=/bin/echo once\n");
   await machine.settle([job]);
   machine.restart();
@@ -220,7 +98,7 @@ test("a oneshot that has ended well is not run again, by this process or the nex
 });
 
 test("a template that two units share goes with the last of them", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   const shared = { "notify@.service": server("notify") };
   const [a, b] = [unit(A, server("a"), { files: shared }), unit(B, server("b"), { files: shared })];
   const state = () => [Object.keys(machine.running()), machine.files()];
@@ -234,7 +112,7 @@ test("a template that two units share goes with the last of them", async () => {
 });
 
 test("a stop that takes a minute holds up no other unit for longer than five seconds, and is finished later", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   const before = [unit(A, server("old")), unit(B, server("old"))];
   const after = [unit(A, server("new")), unit(B, server("new"))];
   await machine.settle(before);
@@ -261,7 +139,7 @@ test("a stop that takes a minute holds up no other unit for longer than five sec
 });
 
 test("a start is not waited for, and is left alone until it ends", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   machine.manager.faults = (name) => (name === A ? { kind: "delay", ms: 30_000 } : null);
   const wanted = [unit(A, server("slow")), unit(B, server("quick"))];
   const started = machine.clock.monotonicMs();
@@ -276,7 +154,7 @@ test("a start is not waited for, and is left alone until it ends", async () => {
 });
 
 test("a unit that cannot be stopped keeps its files, and the others go on", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   await machine.settle([unit(A, server("old")), unit(B, server("old"))]);
   machine.manager.faults = (name, job) => (name === A && job === "stop" ? { kind: "fail", result: "failed" } : null);
   const after = [unit(A, server("new")), unit(B, server("new"))];
@@ -293,7 +171,7 @@ test("a unit that cannot be stopped keeps its files, and the others go on", asyn
 });
 
 test("a unit that something starts again while its files are changed does not go on with its old text", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   const before = [unit(A, server("old"))];
   const after = [unit(A, server("new"))];
   await machine.settle(before);
@@ -306,7 +184,7 @@ test("a unit that something starts again while its files are changed does not go
 });
 
 test("units that come to a machine start in the order they come after one another", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   const order: string[] = [];
   machine.manager.faults = (name, job) => {
     if (job === "start") order.push(name);
@@ -318,7 +196,7 @@ test("units that come to a machine start in the order they come after one anothe
 });
 
 test("a hundred changed units that systemd holds cost one daemon-reload", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   const names = Array.from({ length: 100 }, (_, at) => `u${at}.service`);
   const holder = unit("holder.service", server("holder", `After=${names.join(" ")}\n`));
   const units = (text: string) => [...names.map((name) => unit(name, server(text))), holder];
@@ -330,7 +208,7 @@ test("a hundred changed units that systemd holds cost one daemon-reload", async 
 });
 
 test("a new unit costs no daemon-reload", async () => {
-  const machine = new Machine();
+  const machine = new AgentMachine();
   await machine.settle([unit(A, server("a")), unit(B, server("b"))]);
   assert.equal(machine.manager.reloads, 0);
 });
