@@ -146,7 +146,7 @@ function launch(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
   if (!unit.owned || (isUp(unit) && !wasStarted)) {
     acts.add("adopt", wanted.name, { code: "runs-already", hash: wanted.hash });
   }
-  if (isUp(unit) || unit.systemd?.active === "deactivating") return;
+  if (isUp(unit)) return;
   // systemd's own Restart= has given up on this very text: starting it again would only hide that.
   if (wasStarted && (isFailed(unit) || wanted.oneshot)) return;
   const reason: TaskReason = wasStarted ? { code: "not-running" } : { code: "goal-is", goal: wanted.goal };
