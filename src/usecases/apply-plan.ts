@@ -3,17 +3,18 @@ import { decodeRecord, encodeRecord } from "../codec/record.ts";
 import { REGISTRY_ROOT, type RegistryKeys } from "../codec/registry-keys.ts";
 import { CLUSTER_SHAPE, type IndexedUnit, RELEASE_SHAPE, type ReleaseRecord } from "../codec/registry-records.ts";
 import type { ClusterIdentity, ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
-import type { Sha256 } from "../domain/names.ts";
-import { basisOf } from "../domain/plan/basis-of.ts";
+import type { CommitId, Sha256 } from "../domain/names.ts";
 import type { Plan } from "../domain/plan/plan.ts";
-import { contentIdOf, planIdOf } from "../domain/plan/plan-changes.ts";
+import { whatMoved } from "../domain/plan/what-moved.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { indexUnits } from "../domain/spec/index-units.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
-import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Compare, Operation, Registry } from "../ports/registry.ts";
-import { readSnapshot } from "./read-snapshot.ts";
+import { judgeBasis, type Settled } from "./judge-basis.ts";
+import { proveCommit, type SourceBranch } from "./prove-commit.ts";
+import { readToWrite } from "./read-to-write.ts";
+import { refusePlan } from "./refuse-plan.ts";
 
 /** Units of a spec's index in one key: a 20,000-unit index is 200 keys, and decoding per key is what reading one costs. */
 const UNITS_PER_CHUNK = 100;
@@ -24,20 +25,17 @@ const RELEASES_KEPT = 400;
 
 export type Applied =
   | { readonly kind: "released"; readonly release: Release; readonly identity: ClusterIdentity }
-  /** The release in force does this already; harmless. */
-  | { readonly kind: "already"; readonly release: Release; readonly identity: ClusterIdentity }
-  /** What the plan read has moved: nothing was changed. */
-  | { readonly kind: "stale"; readonly release: Release | null };
+  /** Nothing was changed. */
+  | Settled;
 
-export interface ApplyInput {
+export interface ApplyInput extends SourceBranch {
   readonly registry: Registry;
   readonly keys: RegistryKeys;
-  /** The cluster's own source, not the working copy: the commit must be on its branch. */
-  readonly source: GitSource;
-  readonly sourceName: string;
-  readonly branch: string;
   readonly manifest: string;
   readonly plan: Plan;
+  /** The commit to release, where it is not the plan's own: `commitOfPlan` found that it does the same. */
+  readonly commit?: CommitId;
+  /** Of the commit to release, and of the plan. */
   readonly spec: ClusterSpec;
   readonly by: string;
   readonly clock: Clock;
@@ -51,87 +49,22 @@ export interface ApplyInput {
  */
 export async function applyPlan(input: ApplyInput): Promise<Applied> {
   const { registry, keys, plan, spec } = input;
-  refuseAltered(input);
-  const snapshot = await readToWrite(input);
-  const already = await alreadyApplied(input, snapshot);
-  if (already !== null) return already;
-  if (basisOf(snapshot, input.sha256) !== plan.base.basis) return staleOrAlready(plan, snapshot);
-  await proveOnBranch(input);
-  await proveForward(input, snapshot);
+  refusePlan(plan, input.sha256);
+  const snapshot = await readToWrite(registry, keys);
+  const basis = { registry, keys, plan, source: input.source, specOf: async () => spec, sha256: input.sha256 };
+  const settled = await judgeBasis(basis, snapshot);
+  if (settled !== null) return settled;
+  const problem = await proveCommit(input.commit ?? plan.commit, snapshot.release, input);
+  if (problem !== null) throw problem;
   const identity = snapshot.identity ?? (await newCluster(input));
   refuseOtherCluster(identity, input);
   await writeImmutable(registry, specOperations(keys, spec, input.sha256));
   await writeImmutable(registry, planOperations(keys, plan));
-  return swapRelease(input, snapshot, identity);
-}
-
-/** A reading one may write by: none of the two records a release hangs on is newer than this fleet, or damaged. */
-async function readToWrite({ registry, keys }: ApplyInput): Promise<ClusterSnapshot> {
-  const { snapshot, newerVersion, quarantined } = await readSnapshot(registry, keys);
-  if (newerVersion !== null) {
-    throw new OperationError("newer-fleet", `the registry holds records of version ${newerVersion}`, {
-      next: "use the fleet version the cluster runs",
-    });
-  }
-  const damaged = quarantined.find(({ key }) => key === keys.cluster || key === keys.release);
-  if (damaged === undefined) return snapshot;
-  throw new OperationError("record-damaged", `${damaged.key} cannot be read: ${damaged.problem}`, {
-    next: "restore it from a backup of the registry",
-  });
-}
-
-async function alreadyApplied(input: ApplyInput, { release, identity }: ClusterSnapshot): Promise<Applied | null> {
-  if (release === null || identity === null) return null;
-  if (release.commit === input.plan.commit) return { kind: "already", release, identity };
-  // A re-run of an older apply after a newer one: the release descends from this commit, so it was applied before.
-  const descends = await input.source.isAncestor(input.plan.commit, release.commit);
-  return descends === "yes" ? { kind: "already", release, identity } : null;
-}
-
-/** Another commit with the same content, a squash of this one say, may have been applied in its place. */
-function staleOrAlready(plan: Plan, { release, identity }: ClusterSnapshot): Applied {
-  const isDone = release !== null && identity !== null && release.contentId === plan.contentId;
-  return isDone ? { kind: "already", release, identity } : { kind: "stale", release };
-}
-
-/** What was reviewed is what is applied: a plan edited by hand has other contents than its ids say. */
-function refuseAltered({ plan, sha256 }: ApplyInput): void {
-  if (plan.partial !== null) {
-    throw new OperationError("plan-partial", `this plan shows ${plan.partial} only and cannot be applied`, {
-      next: "plan a whole commit",
-    });
-  }
-  if (contentIdOf(plan, sha256) === plan.contentId && planIdOf(plan, sha256) === plan.planId) return;
-  throw new OperationError("plan-altered", "the plan is not as it was made: its contents and its ids differ", {
-    next: "plan again",
-  });
-}
-
-async function proveOnBranch({ source, plan, branch, sourceName }: ApplyInput): Promise<void> {
-  const answer = await source.isAncestor(plan.commit, await source.fetch());
-  if (answer === "yes") return;
-  throw new OperationError(
-    "not-on-branch",
-    answer === "no"
-      ? `commit ${plan.commit.slice(0, 12)} is not on branch ${branch} of ${sourceName}`
-      : `cannot tell whether commit ${plan.commit.slice(0, 12)} is on branch ${branch} of ${sourceName}: its history is too far back`,
-    { next: "push it first, then apply" },
-  );
-}
-
-/** Every node would refuse a release that does not descend from the one it accepted: then nothing would happen, in silence. */
-async function proveForward({ source, plan }: ApplyInput, { release }: ClusterSnapshot): Promise<void> {
-  if (release === null) return;
-  const answer = await source.isAncestor(release.commit, plan.commit);
-  if (answer === "yes") return;
-  const [commit, before] = [plan.commit.slice(0, 12), release.commit.slice(0, 12)];
-  throw new OperationError(
-    "not-a-descendant",
-    answer === "no"
-      ? `commit ${commit} does not descend from ${before}, the commit of release ${release.seq}: its history was rewritten`
-      : `cannot tell whether commit ${commit} descends from ${before}, the commit of release ${release.seq}`,
-    { next: `go back by a commit on top (git revert), or put ${before} into the branch's history again` },
-  );
+  const released = await swapRelease(input, snapshot, identity);
+  if (released !== null) return released;
+  // Somebody else's release came first, and no plan's basis survives that.
+  const now = await readToWrite(registry, keys);
+  return (await judgeBasis(basis, now)) ?? { kind: "stale", moved: whatMoved(plan, now, null), snapshot: now };
 }
 
 /** The first apply mints the cluster; a renamed or copied manifest is caught here, before it adds everything again. */
@@ -184,12 +117,17 @@ function refuseOtherCluster(identity: ClusterIdentity, { plan, spec, manifest }:
   }
 }
 
-async function swapRelease(input: ApplyInput, snapshot: ClusterSnapshot, identity: ClusterIdentity): Promise<Applied> {
+/** Null where another release was swapped in since the snapshot. */
+async function swapRelease(
+  input: ApplyInput,
+  snapshot: ClusterSnapshot,
+  identity: ClusterIdentity,
+): Promise<Applied | null> {
   const { registry, keys, plan } = input;
   const before = snapshot.release;
   const record: ReleaseRecord = {
     seq: (await lastSeq(input, snapshot)) + 1,
-    commit: plan.commit,
+    commit: input.commit ?? plan.commit,
     specHash: plan.specHash,
     contentId: plan.contentId,
     planId: plan.planId,
@@ -222,7 +160,7 @@ async function swapRelease(input: ApplyInput, snapshot: ClusterSnapshot, identit
     if (!(await isOurs(registry, keys, record))) throw error;
     return { kind: "released", release, identity };
   }
-  return { kind: "stale", release: (await readSnapshot(registry, keys)).snapshot.release };
+  return null;
 }
 
 /** A release key that was deleted leaves its history: a number used twice would be one that every machine has had already. */

@@ -2,22 +2,55 @@ import { userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { Args, Flags } from "@oclif/core";
 import { waitConverged } from "../../daemon/wait-converged.ts";
+import type { Release } from "../../domain/cluster/cluster-snapshot.ts";
 import type { Convergence } from "../../domain/cluster/convergence.ts";
-import type { MachineId } from "../../domain/names.ts";
+import type { CommitId } from "../../domain/names.ts";
+import type { Plan } from "../../domain/plan/plan.ts";
+import type { ClusterSpec } from "../../domain/spec/cluster-spec.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { type Applied, applyPlan } from "../../usecases/apply-plan.ts";
+import type { CommitCompiler } from "../../usecases/commit-compiler.ts";
+import { commitOfPlan } from "../../usecases/commit-of-plan.ts";
+import { judgeBasis, type Settled } from "../../usecases/judge-basis.ts";
+import type { SourceBranch } from "../../usecases/prove-commit.ts";
 import { readSnapshot } from "../../usecases/read-snapshot.ts";
+import { readToWrite } from "../../usecases/read-to-write.ts";
+import { refusePlan } from "../../usecases/refuse-plan.ts";
+import { specAt } from "../../usecases/spec-at.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
+import { clusterSource } from "../cluster-source.ts";
 import type { Composition } from "../composition.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
+import { memberNames } from "../member-names.ts";
 import { type Planned, planFromFlags } from "../plan-from-flags.ts";
+import { readPlanFile } from "../read-plan-file.ts";
 import { sayDirty } from "../say-dirty.ts";
 import { convergenceText, ProgressView } from "../views/convergence-text.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { planText } from "../views/plan-text.ts";
 import { staleText } from "../views/stale-text.ts";
-import { readPlanFile } from "./show.ts";
+
+/** What is to be released, and where from. */
+interface Wanted {
+  readonly planned: Planned;
+  readonly commit: CommitId;
+  readonly place: SourceBranch;
+  readonly compile: CommitCompiler;
+}
+
+interface ApplyFlags {
+  readonly revision: string;
+  readonly source?: string | undefined;
+  readonly branch?: string | undefined;
+  readonly json: boolean;
+  readonly "auto-approve": boolean;
+  readonly "allow-deletes": boolean;
+  readonly detach: boolean;
+}
+
+/** `--revision` unless somebody gives one: with a plan file it names no commit then. */
+const HEAD = "HEAD";
 
 export default class ApplyCommand extends BaseCommand {
   static override summary = "Make a commit the cluster's release, and wait until it runs";
@@ -42,143 +75,185 @@ export default class ApplyCommand extends BaseCommand {
     const composition = await this.compose(flags);
     try {
       await composition.needRegistry();
-      const planned = await this.plan(composition, args.file, flags);
-      if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
-      if (!flags.json) this.print(planText(planned.plan, planned.snapshot, planned.verdict));
-      refuseUnplaceable(planned);
-      await this.approve(planned, args.file !== undefined, flags["auto-approve"], flags["allow-deletes"]);
-      const applied = await this.apply(composition, planned, flags);
-      if (applied.kind === "stale") {
-        this.say(staleText(planned.plan, applied.release));
-        throw new SilentExit(EXIT.stale);
-      }
-      if (applied.kind === "already")
-        this.say(`already applied as release ${applied.release.seq} by ${applied.release.by}`);
-      else this.say(`release ${applied.release.seq}: commit ${applied.release.commit.slice(0, 7)}`);
-      const state = flags.detach
-        ? null
-        : await this.wait(composition, planned, applied.release.seq, timeoutMs, flags.json);
-      if (flags.json)
-        this.printJson({
-          result: applied.kind,
-          release: applied.release,
-          planId: planned.plan.planId,
-          convergence: state,
-        });
-      if (state !== null && !state.converged) throw new SilentExit(EXIT.notConverged);
+      await (args.file === undefined
+        ? this.applyCommit(composition, flags, timeoutMs)
+        : this.applyFile(composition, args.file, flags, timeoutMs));
     } finally {
       await composition.close();
     }
   }
 
-  /** A saved plan is applied as it was reviewed: the commit is compiled again and must decide the very same. */
-  private async plan(
-    composition: Composition,
-    file: string | undefined,
-    flags: { revision: string },
-  ): Promise<Planned> {
-    if (file === undefined) {
-      await sayDirty(composition, flags.revision, (line) => this.say(line), "HEAD is applied without them");
-      return planFromFlags(composition, flags.revision);
-    }
-    const saved = await readPlanFile(file);
-    if (saved.partial !== null) {
-      throw new OperationError("plan-partial", `this plan shows ${saved.partial} only and cannot be applied`, {
-        next: "plan a whole commit",
-      });
-    }
-    const planned = await planFromFlags(composition, saved.commit);
-    const done = planned.snapshot.release?.commit === saved.commit;
-    if (!done && (planned.plan.base.basis !== saved.base.basis || planned.plan.contentId !== saved.contentId)) {
-      this.say(staleText(saved, planned.snapshot.release));
-      throw new SilentExit(EXIT.stale);
-    }
-    return { ...planned, plan: saved };
+  private async applyCommit(composition: Composition, flags: ApplyFlags, timeoutMs: number): Promise<void> {
+    await sayDirty(composition, flags.revision, (line) => this.say(line), "HEAD is applied without them");
+    const planned = await planFromFlags(composition, flags.revision);
+    this.show(planned, flags);
+    refuseUnplaceable(planned);
+    refusePlan(planned.plan, composition.sha256);
+    await this.approve(planned.plan, flags);
+    const place = await clusterSource(composition, flags, planned.snapshot.identity);
+    const compile = await composition.compiler(place.source);
+    await this.release(composition, { planned, commit: planned.plan.commit, place, compile }, flags, timeoutMs);
   }
 
-  /** A saved plan was reviewed with what it removes; `--auto-approve` alone says yes to anything but a removal. */
-  private async approve({ plan }: Planned, reviewed: boolean, auto: boolean, allowDeletes: boolean): Promise<void> {
-    if (reviewed || plan.changes.length === 0) return;
-    const removals = plan.changes.filter((change) => change.action === "remove").length;
-    if (auto && (removals === 0 || allowDeletes)) return;
-    if (auto) {
-      throw new OperationError(
-        "deletes-not-allowed",
-        `this plan removes ${removals} ${removals === 1 ? "unit" : "units"}; nothing was changed`,
-        {
-          next: "add --allow-deletes if that is meant",
-        },
+  /** A saved plan was approved when it was reviewed. It is applied as it is, or not at all. */
+  private async applyFile(composition: Composition, file: string, flags: ApplyFlags, timeoutMs: number): Promise<void> {
+    const plan = await readPlanFile(file);
+    refusePlan(plan, composition.sha256);
+    const registry = await composition.needRegistry();
+    const keys = composition.keysOf(plan.cluster);
+    const snapshot = await readToWrite(registry, keys);
+    const place = await clusterSource(composition, flags, snapshot.identity);
+    const compile = await composition.compiler(place.source);
+    const { source } = place;
+    const { sha256 } = composition;
+    const specOf = () => specAt(compile, plan.commit);
+    const settled = await judgeBasis({ registry, keys, plan, source, specOf, sha256 }, snapshot);
+    if (settled !== null) {
+      await this.finish(composition, plan, settled, { compile, spec: null }, flags, timeoutMs);
+      return;
+    }
+    const cluster = { registry, keysOf: composition.keysOf };
+    const revision = flags.revision === HEAD ? null : flags.revision;
+    const again = await commitOfPlan({ ...place, plan, cluster, compile, revision, sha256 });
+    const planned = { ...again, plan };
+    this.show(planned, flags);
+    refuseUnplaceable(planned);
+    if (again.commit !== plan.commit) {
+      this.say(
+        `commit ${plan.commit.slice(0, 7)} is on ${place.branch} as ${again.commit.slice(0, 7)}, which does the same`,
       );
+    }
+    await this.release(composition, { planned, commit: again.commit, place, compile }, flags, timeoutMs);
+  }
+
+  private show(planned: Planned, flags: ApplyFlags): void {
+    if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
+    if (!flags.json) this.print(planText(planned.plan, planned.snapshot, planned.verdict));
+  }
+
+  /** `--auto-approve` alone says yes to anything but a removal. */
+  private async approve(plan: Plan, flags: ApplyFlags): Promise<void> {
+    if (plan.changes.length === 0) return;
+    const removals = plan.counts.actions.remove;
+    const units = `${removals} ${removals === 1 ? "unit" : "units"}`;
+    if (flags["auto-approve"]) {
+      if (removals === 0 || flags["allow-deletes"]) return;
+      throw new OperationError("deletes-not-allowed", `this plan removes ${units}; nothing was changed`, {
+        next: "add --allow-deletes if that is meant",
+      });
     }
     if (!process.stdin.isTTY) {
       throw new OperationError("not-approved", "nobody is there to say yes", {
         next: "add --auto-approve, or apply a reviewed plan: fleet apply FILE",
       });
     }
-    const question =
-      removals > 0
-        ? `Apply this plan, which removes ${removals} units? Only 'yes' goes on: `
-        : "Apply this plan? Only 'yes' goes on: ";
+    const what = removals > 0 ? `this plan, which removes ${units}` : "this plan";
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await terminal.question(question).finally(() => terminal.close());
+    const answer = await terminal.question(`Apply ${what}? Only 'yes' goes on: `).finally(() => terminal.close());
     if (answer.trim() === "yes") return;
     this.say("nothing was changed");
     throw new SilentExit(EXIT.error);
   }
 
-  private async apply(
+  /** Reads the plan's basis again: whoever thought long about "yes" gets what was shown, or nothing. */
+  private async release(
     composition: Composition,
-    { plan, spec, snapshot }: Planned,
-    flags: { source?: string | undefined; branch?: string | undefined },
-  ): Promise<Applied> {
-    const registry = await composition.needRegistry();
-    const repository = await composition.repository();
-    const sourceName = flags.source ?? snapshot.identity?.source ?? "";
-    const branch = flags.branch ?? snapshot.identity?.branch ?? repository.currentBranch() ?? "main";
-    const source = await composition.source(sourceName === "" ? (repository.worktree ?? ".") : sourceName, branch);
-    return applyPlan({
-      registry,
-      keys: composition.keysOf(spec.cluster),
-      source,
-      sourceName,
-      branch,
+    { planned, commit, place, compile }: Wanted,
+    flags: ApplyFlags,
+    timeoutMs: number,
+  ): Promise<void> {
+    const { plan, spec } = planned;
+    const applied = await applyPlan({
+      ...place,
+      registry: await composition.needRegistry(),
+      keys: composition.keysOf(plan.cluster),
       manifest: composition.manifest,
       plan,
+      commit,
       spec,
       by: userInfo().username,
       clock: composition.clock,
       newId: composition.newId,
       sha256: composition.sha256,
     });
+    await this.finish(composition, plan, applied, { compile, spec }, flags, timeoutMs);
   }
 
-  private async machineNames(composition: Composition, cluster: string): Promise<Map<MachineId, string>> {
-    const { snapshot } = await readSnapshot(await composition.needRegistry(), composition.keysOf(cluster));
-    return new Map(snapshot.members.map((member) => [member.id, member.name]));
+  private async finish(
+    composition: Composition,
+    plan: Plan,
+    applied: Applied,
+    known: { readonly compile: CommitCompiler; readonly spec: ClusterSpec | null },
+    flags: ApplyFlags,
+    timeoutMs: number,
+  ): Promise<void> {
+    if (applied.kind === "stale") return this.refuseStale(composition, plan, applied, flags);
+    this.say(appliedText(applied));
+    const inForce = applied.kind === "already" ? applied.inForce : applied.release;
+    const state = flags.detach
+      ? null
+      : await this.wait(composition, plan.cluster, inForce, await specOfRelease(inForce, known), timeoutMs, flags.json);
+    if (flags.json)
+      this.printJson({ result: applied.kind, release: applied.release, planId: plan.planId, convergence: state });
+    if (state !== null && !state.converged) throw new SilentExit(EXIT.notConverged);
+  }
+
+  private refuseStale(
+    composition: Composition,
+    plan: Plan,
+    { moved, snapshot }: Extract<Settled, { kind: "stale" }>,
+    flags: ApplyFlags,
+  ): never {
+    this.say(staleText(plan, moved, memberNames(snapshot), composition.clock.wallMs()));
+    if (flags.json) this.printJson({ result: "stale", release: snapshot.release, planId: plan.planId, moved });
+    throw new SilentExit(EXIT.stale);
   }
 
   private async wait(
     composition: Composition,
-    { spec }: Planned,
-    releaseSeq: number,
+    cluster: string,
+    { seq }: Release,
+    spec: ClusterSpec,
     timeoutMs: number,
     quiet: boolean,
   ): Promise<Convergence> {
+    const registry = await composition.needRegistry();
+    const keys = composition.keysOf(cluster);
     const progress = new ProgressView(process.stderr, composition.clock);
     const state = await waitConverged({
-      registry: await composition.needRegistry(),
-      keys: composition.keysOf(spec.cluster),
+      registry,
+      keys,
       spec,
-      releaseSeq,
+      releaseSeq: seq,
       timeoutMs,
       clock: composition.clock,
       sha256: composition.sha256,
       onProgress: (now) => progress.show(now),
     });
     progress.end();
-    if (!quiet) this.say(convergenceText(state, await this.machineNames(composition, spec.cluster)));
+    if (!quiet) this.say(convergenceText(state, memberNames((await readSnapshot(registry, keys)).snapshot)));
     return state;
   }
+}
+
+function appliedText(applied: Exclude<Applied, { kind: "stale" }>): string {
+  const { release } = applied;
+  if (applied.kind === "released") return `release ${release.seq}: commit ${release.commit.slice(0, 7)}`;
+  const since = applied.inForce.seq === release.seq ? "" : `; release ${applied.inForce.seq} is in force since`;
+  return `already applied as release ${release.seq} by ${release.by}${since}`;
+}
+
+/** The spec to wait for; after a plan that was applied long ago it may be a later release's. */
+async function specOfRelease(
+  release: Release,
+  { compile, spec }: { readonly compile: CommitCompiler; readonly spec: ClusterSpec | null },
+): Promise<ClusterSpec> {
+  if (spec?.specHash === release.specHash) return spec;
+  const found = (await compile(release.commit)).spec;
+  if (found !== null) return found;
+  throw new OperationError("commit-invalid", `the commit of release ${release.seq} does not compile here`, {
+    next: "use the fleet version the cluster runs, or --detach",
+  });
 }
 
 function refuseUnplaceable({ newlyUnplaceable: units }: Planned): void {

@@ -1,16 +1,22 @@
-import { readFile } from "node:fs/promises";
 import { Args } from "@oclif/core";
-import { decodePlan } from "../../codec/plan/decode-plan.ts";
 import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { decodeRecord } from "../../codec/record.ts";
 import { RELEASE_SHAPE, type ReleaseRecord } from "../../codec/registry-records.ts";
+import type { CommitId } from "../../domain/names.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
+import type { ClusterSpec } from "../../domain/spec/cluster-spec.ts";
 import { OperationError } from "../../ports/operation-error.ts";
+import { judgeBasis, type Settled } from "../../usecases/judge-basis.ts";
 import { readPlan } from "../../usecases/read-plan.ts";
+import { readSnapshot } from "../../usecases/read-snapshot.ts";
+import { specAt } from "../../usecases/spec-at.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { clusterName } from "../cluster-name.ts";
 import type { Composition } from "../composition.ts";
+import { memberNames } from "../member-names.ts";
+import { readPlanFile } from "../read-plan-file.ts";
 import { planText } from "../views/plan-text.ts";
+import { movedText } from "../views/stale-text.ts";
 
 export default class ShowCommand extends BaseCommand {
   static override summary = "Show a saved plan, or the plan a release was made with";
@@ -21,10 +27,12 @@ export default class ShowCommand extends BaseCommand {
     const { args, flags } = await this.parse(ShowCommand);
     const composition = await this.compose(flags);
     try {
-      const plan = /^\d+$/.test(args.what)
+      const isRelease = /^\d+$/.test(args.what);
+      const plan = isRelease
         ? await this.planOfRelease(composition, flags, Number(args.what))
         : await readPlanFile(args.what);
       this.print(flags.json ? encodePlan(plan) : planText(plan, null));
+      if (!isRelease) await this.sayWhetherStale(composition, plan);
     } finally {
       await composition.close();
     }
@@ -48,19 +56,39 @@ export default class ShowCommand extends BaseCommand {
       throw new OperationError("plan-missing", `the plan of release ${seq} is not in the registry any more`);
     return plan;
   }
+
+  /** A stale plan can be read as well as any; where a cluster can be asked, it is said what moved. */
+  private async sayWhetherStale(composition: Composition, plan: Plan): Promise<void> {
+    const settled = await this.judge(composition, plan).catch((error: unknown) => {
+      if (!(error instanceof OperationError)) throw error;
+      this.say(`warning: whether this plan is stale is not known: ${error.message}`);
+      return null;
+    });
+    if (settled === null) return;
+    if (settled.kind === "already") {
+      this.say(`already applied as release ${settled.release.seq} by ${settled.release.by}`);
+      return;
+    }
+    const moved = movedText(plan, settled.moved, memberNames(settled.snapshot), composition.clock.wallMs());
+    this.say(`warning: this plan is stale and cannot be applied any more; since it was made\n${moved}`);
+  }
+
+  private async judge(composition: Composition, plan: Plan): Promise<Settled | null> {
+    const registry = await composition.registry();
+    if (registry === null) return null;
+    const keys = composition.keysOf(plan.cluster);
+    const { snapshot } = await readSnapshot(registry, keys);
+    const specOf = () => specHere(composition, plan.commit);
+    return judgeBasis({ registry, keys, plan, source: null, specOf, sha256: composition.sha256 }, snapshot);
+  }
 }
 
-/** A plan from a file, or the error that says why it is not one. */
-export async function readPlanFile(path: string): Promise<Plan> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new OperationError("plan-unreadable", `cannot read the plan file ${path}`, {
-      cause,
-      next: "save one with `fleet plan --out FILE`, or give a release's number",
-    });
-  });
-  const reading = decodePlan(text);
-  if (reading.kind === "plan") return reading.plan;
-  throw new OperationError("plan-refused", `${path} is not a plan this fleet can use: ${reading.problem}`, {
-    next: "plan again: fleet plan --out FILE",
-  });
+/** Whoever only looks may stand anywhere: in no repository, or in one without the commit. */
+async function specHere(composition: Composition, commit: CommitId): Promise<ClusterSpec | null> {
+  try {
+    return await specAt(await composition.compiler(await composition.repository()), commit);
+  } catch (error) {
+    if (error instanceof OperationError) return null;
+    throw error;
+  }
 }

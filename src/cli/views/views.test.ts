@@ -4,12 +4,10 @@ import { VirtualClock } from "../../adapters/memory/virtual-clock.ts";
 import type { Convergence } from "../../domain/cluster/convergence.ts";
 import { emptySnapshot } from "../../domain/cluster/empty-snapshot.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../../domain/names.ts";
-import type { Plan } from "../../domain/plan/plan.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { convergenceText, ProgressView } from "./convergence-text.ts";
 import { diagnosticsText } from "./diagnostics-text.ts";
 import { printable } from "./printable.ts";
-import { staleText } from "./stale-text.ts";
 import { clusterStatusText, unitStatusText } from "./status-text.ts";
 import { table } from "./table.ts";
 import { type UnitRow, unitRows } from "./unit-rows.ts";
@@ -58,14 +56,6 @@ const release = {
   by: `ann${ESCAPE}`,
   at: "today",
 };
-
-test("a stale plan says what moved", () => {
-  const plan = (releaseSeq: number) => ({ base: { releaseSeq } }) as Plan;
-  assert.match(staleText(plan(2), release), /made on release 2, .* release 3 \(commit fffffff, by ann\\x1b/);
-  assert.match(staleText(plan(3), release), /the release is the same/);
-  assert.match(staleText(plan(3), null), /made on release 3, and the cluster is at no release/);
-  assert.match(staleText(plan(0), release), /made on no release/);
-});
 
 const member = { name: "m1", address: "10.0.0.1", metadata: {}, bootId: "", version: "", joined: "", acceptedSeq: 3 };
 const view = (present: boolean): ClusterView => ({

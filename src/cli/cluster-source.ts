@@ -1,0 +1,19 @@
+import type { ClusterIdentity } from "../domain/cluster/cluster-snapshot.ts";
+import type { SourceBranch } from "../usecases/prove-commit.ts";
+import type { Composition } from "./composition.ts";
+
+/** The source and branch the cluster follows: as the flags say, else as its record, else the repository the command stands in. */
+export async function clusterSource(
+  composition: Composition,
+  flags: { readonly source?: string | undefined; readonly branch?: string | undefined },
+  identity: ClusterIdentity | null,
+): Promise<SourceBranch> {
+  const sourceName = flags.source ?? identity?.source ?? "";
+  const branch =
+    flags.branch ??
+    identity?.branch ??
+    (await composition.repository().then((found) => found.currentBranch())) ??
+    "main";
+  const place = sourceName === "" ? ((await composition.repository()).worktree ?? ".") : sourceName;
+  return { source: await composition.source(place, branch), sourceName, branch };
+}

@@ -1,0 +1,42 @@
+import type { Release } from "../domain/cluster/cluster-snapshot.ts";
+import type { CommitId } from "../domain/names.ts";
+import type { GitSource } from "../ports/git-source.ts";
+import { OperationError } from "../ports/operation-error.ts";
+
+export interface SourceBranch {
+  /** The cluster's own source, not the working copy. */
+  readonly source: GitSource;
+  readonly sourceName: string;
+  readonly branch: string;
+}
+
+/**
+ * Whether every node would take that commit after the release in force: it is on the source's branch ("push first") and descends from
+ * the release's commit. Null, or the error that says which is not so: `not-on-branch`, `not-a-descendant`.
+ */
+export async function proveCommit(
+  commit: CommitId,
+  release: Release | null,
+  { source, sourceName, branch }: SourceBranch,
+): Promise<OperationError | null> {
+  const onBranch = await source.isAncestor(commit, await source.fetch());
+  if (onBranch !== "yes") {
+    return new OperationError(
+      "not-on-branch",
+      onBranch === "no"
+        ? `commit ${commit.slice(0, 12)} is not on branch ${branch} of ${sourceName}`
+        : `cannot tell whether commit ${commit.slice(0, 12)} is on branch ${branch} of ${sourceName}: its history is too far back`,
+      { next: "push it first, then apply" },
+    );
+  }
+  const forward = release === null ? "yes" : await source.isAncestor(release.commit, commit);
+  if (release === null || forward === "yes") return null;
+  const [short, before] = [commit.slice(0, 12), release.commit.slice(0, 12)];
+  return new OperationError(
+    "not-a-descendant",
+    forward === "no"
+      ? `commit ${short} does not descend from ${before}, the commit of release ${release.seq}: its history was rewritten`
+      : `cannot tell whether commit ${short} descends from ${before}, the commit of release ${release.seq}`,
+    { next: `go back by a commit on top (git revert), or put ${before} into the branch's history again` },
+  );
+}
