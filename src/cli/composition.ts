@@ -95,7 +95,7 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
     },
     async compiler(source) {
       const { commitCompiler } = await import("../usecases/compile-commit.ts");
-      return commitCompiler({ source, manifestPath: manifest, sha256 });
+      return commitCompiler({ source, manifestPath: manifest, sha256, lint: true });
     },
     registry() {
       registry ??= openConfiguredRegistry(flags).then((opened) => (opened === null ? null : keep(opened)));

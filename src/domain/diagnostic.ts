@@ -5,6 +5,14 @@ export interface SourceLocation {
   readonly column?: number;
 }
 
+/** A line of a file as people may see it: secrets masked. */
+export interface SourceExcerpt {
+  /** Without its line end; tabs and control characters as they are. */
+  readonly text: string;
+  /** Of the place in this text, which masking may have moved; null where the whole line is meant. */
+  readonly column: number | null;
+}
+
 /**
  * A problem the repository's author can fix. Values, never thrown; a decider returns all it found, not the first.
  * `saw` is what is wrong, without blame or full stop; `expected` what would have been right; `next` the step to take.
@@ -17,6 +25,8 @@ export interface Diagnostic {
   readonly saw: string;
   readonly expected?: string;
   readonly next?: string;
+  /** The line `at` points to, where whoever compiled showed it to people. */
+  readonly excerpt?: SourceExcerpt;
 }
 
 /** Whether anything in the list forbids going on. */

@@ -1,9 +1,14 @@
 import { MANIFEST_BYTES_MAX, readManifest } from "../codec/manifest/read-manifest.ts";
 import { type Diagnostic, hasErrors } from "../domain/diagnostic.ts";
+import { withExcerpts } from "../domain/lint/excerpt-of.ts";
+import type { LintFinding } from "../domain/lint/lint-rules.ts";
+import { lintUnitFile } from "../domain/lint/lint-unit-file.ts";
 import type { CommitId, Sha256 } from "../domain/names.ts";
 import { compileSpec } from "../domain/spec/compile-spec.ts";
 import { manifestSources, type RepositoryFile } from "../domain/spec/repository-files.ts";
 import { type ParsedUnitFile, parseUnitFile, UNIT_FILE_MAX } from "../domain/unit/parse-unit-file.ts";
+import type { UnitFile } from "../domain/unit/unit-file.ts";
+import type { UnitType } from "../domain/unit/unit-name.ts";
 import type { GitSource, TreeFile } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
@@ -33,10 +38,13 @@ export function commitCompiler(options: {
   readonly source: Pick<GitSource, "listFiles" | "readBlob">;
   readonly manifestPath: string;
   readonly sha256: Sha256;
+  /** For people, who are also told what is legal and most likely not meant, and are shown the lines of all findings. */
+  readonly lint?: boolean;
 }): CommitCompiler {
   const { source, manifestPath, sha256 } = options;
   const contents = new LeastRecent<string, Uint8Array>(REMEMBERED_BYTES_MAX);
   const parsed = new LeastRecent<string, ParsedUnitFile>(REMEMBERED_BYTES_MAX);
+  const linted = new WeakMap<UnitFile, readonly LintFinding[]>();
   const compiled = new LeastRecent<CommitId, Promise<Compiled>>(REMEMBERED_SPECS_MAX);
 
   return (commit) => {
@@ -56,7 +64,7 @@ export function commitCompiler(options: {
     const bytes = await readOrNull(manifestFile, MANIFEST_BYTES_MAX);
     if (bytes === null) return failed([tooLarge(manifestPath, MANIFEST_BYTES_MAX)]);
     const { manifest, diagnostics } = readManifest(manifestPath, bytes);
-    if (manifest === null) return failed(diagnostics);
+    if (manifest === null) return failed(shown(diagnostics, new Map([[manifestPath, bytes]])));
 
     const sources = manifestSources(manifestPath, manifest);
     const listed = await source.listFiles(commit, sources.folders);
@@ -68,13 +76,14 @@ export function commitCompiler(options: {
       const content = kind === "file" && sources.needs(path) ? read.get(path) : new Uint8Array();
       return content === undefined ? [] : [{ path, kind, oid, bytes: content }];
     });
-    const result = compileSpec({ manifestPath, manifest, files, parse }, sha256);
-    const all = [...diagnostics, ...problems, ...result.diagnostics];
+    const input = { manifestPath, manifest, files, parse, ...(options.lint === true ? { lint } : {}) };
+    const result = compileSpec(input, sha256);
+    const all = shown([...diagnostics, ...problems, ...result.diagnostics], read.set(manifestPath, bytes));
     return { spec: hasErrors(all) ? null : result.spec, diagnostics: all };
   }
 
   /** Contents by path. Files that are too large are missing, and a problem each. */
-  async function readAll(files: readonly TreeFile[], problems: Diagnostic[]): Promise<ReadonlyMap<string, Uint8Array>> {
+  async function readAll(files: readonly TreeFile[], problems: Diagnostic[]): Promise<Map<string, Uint8Array>> {
     const read = new Map<string, Uint8Array>();
     let total = 0;
     let next = 0;
@@ -114,6 +123,24 @@ export function commitCompiler(options: {
       if (error instanceof OperationError && error.code === "blob-too-large") return null;
       throw error;
     }
+  }
+
+  function shown(diagnostics: readonly Diagnostic[], read: ReadonlyMap<string, Uint8Array>): readonly Diagnostic[] {
+    if (options.lint !== true) return diagnostics;
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    return withExcerpts(diagnostics, (path) => {
+      const bytes = read.get(path);
+      return bytes === undefined ? null : decoder.decode(bytes);
+    });
+  }
+
+  /** One file is always for units of one type, by its path. */
+  function lint(file: UnitFile, type: UnitType | null): readonly LintFinding[] {
+    const known = linted.get(file);
+    if (known !== undefined) return known;
+    const findings = lintUnitFile(file, type);
+    linted.set(file, findings);
+    return findings;
   }
 
   /** Diagnostics inside name the path, so the same blob under two paths is parsed twice. */

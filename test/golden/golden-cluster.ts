@@ -85,7 +85,7 @@ export class GoldenCluster {
   /** A new view of the repository each time: nothing is remembered between two commands, as between two processes. */
   #view() {
     const source = new MemoryGitSource(this.#repository, "main");
-    return { source, compile: commitCompiler({ source, manifestPath: "fleet.yaml", sha256 }) };
+    return { source, compile: commitCompiler({ source, manifestPath: "fleet.yaml", sha256, lint: true }) };
   }
 
   /** There is a cluster from the first machine on. */

@@ -1,11 +1,12 @@
+import { LINT_RULE_NAMES } from "../../src/domain/lint/lint-rules.ts";
 import { textOf, trackedFiles, withoutComments } from "./sources.ts";
 
 /**
  * Codes of every Diagnostic the sources make: object literals whose `code` is followed by its severity, and the small local
- * makers named `error`, `problem` or `forbiddenCharacter` that files of the compiler have.
+ * makers named `error`, `problem` or `forbiddenCharacter` that files of the compiler have; and the names of the lint's rules.
  */
 export function diagnosticCodes(): readonly string[] {
-  const codes = new Set<string>();
+  const codes = new Set<string>(LINT_RULE_NAMES);
   for (const path of trackedFiles()) {
     if (!/^src\/.*\.ts$/.test(path) || path.endsWith(".test.ts")) continue;
     const text = withoutComments(textOf(path));

@@ -13,6 +13,15 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/unit/unit-reference.ts",
   ],
   "src/domain/lint/mask-secrets.test.ts": ["src/domain/lint/find-secrets.ts"],
+  "src/domain/lint/lint-directives.test.ts": ["src/domain/unit/old-spellings.ts"],
+  "src/domain/lint/lint-rules.test.ts": [
+    "src/domain/lint/dependency-contradictions.ts",
+    "src/domain/lint/lint-manifest.ts",
+    "src/domain/lint/lint-unit-file.ts",
+    "src/domain/lint/lint-unit.ts",
+    "src/domain/lint/reserved-names.ts",
+    "src/domain/lint/why-refused.ts",
+  ],
   "src/domain/unit/local-state.test.ts": ["src/domain/unit/host-mounts.ts"],
   "src/domain/spec/compile-spec.test.ts": [
     "src/domain/diagnostic.ts",

@@ -2,7 +2,8 @@ import { Flags } from "@oclif/core";
 import { BaseCommand, outputFlags, repositoryFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { validateFromFlags } from "../plan-from-flags.ts";
-import { diagnosticsText } from "../views/diagnostics-text.ts";
+import { diagnosticCounts, diagnosticsText } from "../views/diagnostics-text.ts";
+import { validationJson } from "../views/validation-json.ts";
 
 export default class ValidateCommand extends BaseCommand {
   static override summary = "Check a commit's manifest and unit files; needs no cluster";
@@ -17,13 +18,16 @@ export default class ValidateCommand extends BaseCommand {
     const composition = await this.compose(flags);
     try {
       const { commit, spec, diagnostics, valid } = await validateFromFlags(composition, flags.revision, flags.worktree);
-      if (flags.json) this.printJson({ valid, commit, diagnostics });
+      if (flags.json) this.printJson(validationJson({ valid, commit, spec, diagnostics }));
       else {
         if (diagnostics.length > 0) this.say(diagnosticsText(diagnostics));
-        if (valid)
+        if (spec !== null) {
+          const { cluster, units, groups } = spec;
+          const counts = diagnosticCounts(diagnostics);
           this.print(
-            `${spec?.cluster}: ${spec?.units.length} units in ${spec?.groups.length} groups are valid at ${commit.slice(0, 7)}`,
+            `${cluster}: ${units.length} units in ${groups.length} groups are valid at ${commit.slice(0, 7)}${counts === "" ? "" : `; ${counts}`}`,
           );
+        }
       }
       if (!valid) throw new SilentExit(EXIT.error);
     } finally {

@@ -1,22 +1,39 @@
 import type { Diagnostic } from "../../domain/diagnostic.ts";
 import { printable } from "./printable.ts";
+import { excerptLines } from "./source-excerpt.ts";
 
-/** All findings, `file:line:col: severity: what [code]`, each with what was expected and the next step under it. */
+/**
+ * All findings by their place: `file:line:col: severity: what [code]`, the line with a caret under it, and a hint. With errors among
+ * them the last line counts, and says that nothing was done.
+ */
 export function diagnosticsText(diagnostics: readonly Diagnostic[]): string {
-  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
   const lines = diagnostics.flatMap(diagnosticLines);
-  return [
-    ...lines,
-    ...(errors > 0 ? [`${errors} ${errors === 1 ? "error" : "errors"}; nothing was changed`] : []),
-  ].join("\n");
+  const failed = diagnostics.some((diagnostic) => diagnostic.severity === "error");
+  return [...lines, ...(failed ? [`${diagnosticCounts(diagnostics)}; nothing was changed`] : [])].join("\n");
 }
 
-function diagnosticLines({ at, severity, saw, code, expected, next }: Diagnostic): string[] {
+/** `2 errors, 1 warning`; empty where there are none. */
+export function diagnosticCounts(diagnostics: readonly Diagnostic[]): string {
+  const counts = (["error", "warning", "info"] as const).map((severity) => {
+    const count = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
+    return count === 0 ? [] : [`${count} ${severity}${count === 1 ? "" : "s"}`];
+  });
+  return counts.flat().join(", ");
+}
+
+function diagnosticLines(diagnostic: Diagnostic): string[] {
+  const { at, severity, saw, code, excerpt } = diagnostic;
   const place =
     at === undefined ? "" : `${[at.path, at.line, at.column].filter((part) => part !== undefined).join(":")}: `;
   return [
     printable(`${place}${severity}: ${saw} [${code}]`),
-    ...(expected === undefined ? [] : [printable(`  expected: ${expected}`)]),
-    ...(next === undefined ? [] : [printable(`  next: ${next}`)]),
+    ...(excerpt === undefined ? [] : excerptLines(excerpt)),
+    ...hint(diagnostic).map((line) => printable(`  ${line}`)),
   ];
+}
+
+/** Whoever is told the word that was meant needs no list of all that could have been. */
+function hint({ expected, next }: Diagnostic): string[] {
+  const shown = next?.startsWith("did you mean") === true ? undefined : expected;
+  return [...(shown === undefined ? [] : [`expected: ${shown}`]), ...(next === undefined ? [] : [`next: ${next}`])];
 }

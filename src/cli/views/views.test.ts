@@ -41,7 +41,7 @@ test("findings are shown with place, expectation and next step, and errors are c
       "  expected: y",
       "  next: do z",
       "info: w [odd]",
-      "1 error; nothing was changed",
+      "1 error, 1 info; nothing was changed",
     ].join("\n"),
   );
 });
@@ -91,11 +91,12 @@ const view = (present: boolean): ClusterView => ({
     description: "",
   })),
   leader: null,
+  holds: [],
   report: null,
 });
 
 test("status names whoever is away, whatever cannot be read, what failed and what is placed nowhere", () => {
-  const text = clusterStatusText(view(false), unitRows(view(false)));
+  const text = clusterStatusText(view(false), unitRows(view(false)), 0);
   assert.doesNotMatch(text, /\u001b/);
   for (const line of [
     "engine none leads: nothing is placed or moved",
@@ -112,7 +113,7 @@ test("status names whoever is away, whatever cannot be read, what failed and wha
 
 test("before the first release status says what makes one", () => {
   const nothing = { ...view(true), snapshot: emptySnapshot };
-  assert.match(clusterStatusText(nothing, []), /no release yet: fleet apply/);
+  assert.match(clusterStatusText(nothing, [], 0), /no release yet: fleet apply/);
 });
 
 test("a failed unit is shown with its journal", () => {

@@ -22,6 +22,7 @@ export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boo
     })),
     machines: Object.entries(root.machines ?? {}).map(([key, machine]) => machineFrom(machine, key, tree)),
     admit: root.admit === undefined ? null : located(root.admit, ["admit"]),
+    lint: root.lint ?? {},
     loss: { agentTtlMs: durationOf(root.loss?.agentTtl), graceMs: durationOf(root.loss?.grace) },
   };
 }

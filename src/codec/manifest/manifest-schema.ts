@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 
@@ -137,6 +138,13 @@ const unitSettings = z.strictObject(
   mapping("a mapping of unit settings"),
 );
 
+const level = word(["off", "warn", "error"]).optional();
+
+const lint = z.strictObject(
+  Object.fromEntries(LINT_RULE_NAMES.map((rule) => [rule, level])) as Record<LintRule, typeof level>,
+  mapping("a mapping of rules to off, warn or error"),
+);
+
 const machine = z.strictObject(
   {
     id: matching("the full machine id: 32 lower-case hexadecimal digits", /^[0-9a-f]{32}$/).optional(),
@@ -187,6 +195,7 @@ export const manifestSchema = z.strictObject(
         mapping("a mapping { agentTtl, grace }"),
       )
       .optional(),
+    lint: lint.optional(),
   },
   mapping("a mapping with apiVersion and cluster"),
 );

@@ -6,7 +6,6 @@ const NOT_YET_KEYS: Readonly<Record<string, string>> = {
   rings: "let changes reach some machines before others",
   notify: "tell a webhook or a command what happened",
   status: "post commit statuses to the forge",
-  lint: "switch single findings off",
   moved: "rename a unit without stopping it",
   "release.maxRestarts": "make a large release wait for approval",
   "release.maxStops": "make a large release wait for approval",

@@ -223,7 +223,6 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ["rings: []", "3:1"],
   ["notify: []", "3:1"],
   ["status: {}", "3:1"],
-  ["lint: {}", "3:1"],
   ["moved: []", "3:1"],
   ["loss: { outageAt: 30% }", "3:9"],
   ["machines: { nas: { key: x } }", "3:20"],

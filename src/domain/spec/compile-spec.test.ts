@@ -449,11 +449,10 @@ for (const [what, repository, expected] of refused) {
   test(`refused, each with its place: ${what}`, () => assert.deepEqual(findings(repository), expected));
 }
 
-test("an unknown extension is left out with a warning, an old spelling is taken with one", () => {
-  const repository = { "units/a.servce": "x", "units/b.service": `[Unit]\nBindTo=x.service\n${SERVICE}` };
+test("an unknown extension is left out with a warning", () => {
+  const repository = { "units/a.servce": "x", "units/b.service": SERVICE };
   assert.deepEqual(findings(repository), [
     'units/a.servce unit-name the unknown type .servce in the unit name "a.servce"; did you mean .service',
-    "units/b.service:2 unit-old-spelling BindTo=, an old spelling",
   ]);
 });
 

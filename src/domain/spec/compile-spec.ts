@@ -1,5 +1,9 @@
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import { type Diagnostic, hasErrors } from "../diagnostic.ts";
+import { lintManifest } from "../lint/lint-manifest.ts";
+import { type LintFinding, lintDiagnostics } from "../lint/lint-rules.ts";
+import { lintUnit } from "../lint/lint-unit.ts";
+import type { LintFile } from "../lint/lint-unit-file.ts";
 import { compareText, type Sha256, type SpecHash, type UnitName } from "../names.ts";
 import { closestName } from "../unit/closest-name.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
@@ -26,6 +30,11 @@ export interface CompileInput {
   readonly files: readonly RepositoryFile[];
   /** `parseUnitFile` where not given; a caller may remember results by blob. */
   readonly parse?: ParseFile;
+  /**
+   * Looks also for what is legal and most likely not meant: for people who write the commit. Daemons leave it out: whether they take
+   * a released commit must not hang on a table of names.
+   */
+  readonly lint?: LintFile;
 }
 
 /**
@@ -40,7 +49,7 @@ export function compileSpec(
   const sources = manifestSources(manifestPath, manifest);
   const collected = collectFiles(manifestPath, sources.unitFolders, files);
   const listed = listUnits(manifest, collected.units);
-  const drafts = new DraftUnits(collected, input.parse ?? parseUnitFile);
+  const drafts = new DraftUnits(collected, input.parse ?? parseUnitFile, input.lint ?? null);
   const units = listed.units.map((unit) => drafts.draft(unit));
   const templates = listed.templates.map((template) => drafts.draft(template));
   const lookup = unitLookup(units);
@@ -49,7 +58,7 @@ export function compileSpec(
   const { machines, diagnostics: machineProblems } = compileMachines(manifest, {
     manifestPath,
     files: new Map(files.map((file) => [file.path, file])),
-    read: (file) => drafts.read(file),
+    read: (file) => drafts.read(file, null),
     unitNames,
   });
   const admit = manifest.admit?.value ?? (machines.some((machine) => machine.match === null) ? "listed" : "any");
@@ -68,6 +77,7 @@ export function compileSpec(
     ...groupContradictions(groups, machines, admit),
     ...order.diagnostics,
     ...companions.diagnostics,
+    ...(input.lint === undefined ? [] : lintFindings(manifest, drafts, [...units, ...templates])),
   ]);
   if (manifest.flawed || hasErrors(diagnostics)) return { spec: null, diagnostics };
 
@@ -102,6 +112,25 @@ export function compileSpec(
 /** sha256 of the canonical JSON of everything in a spec but the hash itself. */
 export function specHashOf(content: Omit<ClusterSpec, "specHash">, sha256: Sha256): SpecHash {
   return sha256(canonicalJson(content as unknown as Json)) as SpecHash;
+}
+
+/**
+ * Each rule once at each place: a template's instances have the same lines. What a file that cannot be read in full lacks is not
+ * held against its unit.
+ */
+function lintFindings(manifest: Manifest, drafts: DraftUnits, units: readonly DraftUnit[]): readonly Diagnostic[] {
+  const broken = new Set(drafts.diagnostics.filter(({ severity }) => severity === "error").map(({ at }) => at?.path));
+  const whole = units.filter(
+    ({ fragment, dropins }) => !broken.has(fragment.path) && !dropins.some(({ path }) => broken.has(path)),
+  );
+  const found = [...lintManifest(manifest), ...drafts.findings, ...whole.flatMap(lintUnit)];
+  const byPlace = new Map<string, LintFinding>();
+  for (const finding of found) {
+    const { path, line, column } = finding.at;
+    const place = `${finding.rule} ${path}:${line}:${column}`;
+    if (!byPlace.has(place)) byPlace.set(place, finding);
+  }
+  return lintDiagnostics([...byPlace.values()], manifest.lint);
 }
 
 function lossPolicy(manifest: Manifest): LossPolicy {

@@ -1,4 +1,6 @@
 import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
+import type { LintFinding } from "../lint/lint-rules.ts";
+import type { LintFile } from "../lint/lint-unit-file.ts";
 import { compareText, type UnitName } from "../names.ts";
 import { effectiveUnit } from "../unit/effective-unit.ts";
 import { findLocalState } from "../unit/local-state.ts";
@@ -6,7 +8,7 @@ import { type ParsedUnitFile, parseUnitFile } from "../unit/parse-unit-file.ts";
 import { printUnitFile } from "../unit/print-unit-file.ts";
 import { readFleetOptions } from "../unit/read-fleet-options.ts";
 import type { UnitFile } from "../unit/unit-file.ts";
-import { isQuadlet, serviceNameOf, unitNameParts } from "../unit/unit-name.ts";
+import { isQuadlet, serviceNameOf, type UnitType, unitNameParts } from "../unit/unit-name.ts";
 import { unitTies } from "../unit/unit-ties.ts";
 import type { SpecDropin } from "./cluster-spec.ts";
 import type { CollectedFiles } from "./collect-files.ts";
@@ -20,28 +22,34 @@ import type { ParseFile, RepositoryFile } from "./repository-files.ts";
 /** Reads files and drop-ins of every unit and template; each file is parsed and complained about once. */
 export class DraftUnits {
   readonly diagnostics: Diagnostic[] = [];
+  /** What the files show by themselves; of each file once. */
+  readonly findings: LintFinding[] = [];
   readonly #collected: CollectedFiles;
   readonly #parse: ParseFile;
+  readonly #lint: LintFile | null;
   readonly #parsed = new Map<string, UnitFile>();
   readonly #usedTargets = new Set<string>();
 
-  constructor(collected: CollectedFiles, parse: ParseFile) {
+  constructor(collected: CollectedFiles, parse: ParseFile, lint: LintFile | null) {
     this.#collected = collected;
     this.#parse = parse;
+    this.#lint = lint;
   }
 
-  /** The file as a value; its problems are remembered. */
-  read(file: RepositoryFile): UnitFile {
+  /** The file as a value; its problems are remembered. `type` is that of the unit it is for, where that is known. */
+  read(file: RepositoryFile, type: UnitType | null): UnitFile {
     const known = this.#parsed.get(file.path);
     if (known !== undefined) return known;
     const parsed: ParsedUnitFile = this.#parse(file.path, file.bytes, file.oid);
     this.#parsed.set(file.path, parsed.file);
     this.diagnostics.push(...parsed.diagnostics);
+    if (this.#lint !== null) this.findings.push(...this.#lint(parsed.file, type));
     return parsed.file;
   }
 
   draft({ name, template, file, settings }: PlannedUnit): DraftUnit {
-    const fragment = this.read(file);
+    const { type } = unitNameParts(name);
+    const fragment = this.read(file, type);
     if (file.bytes.length === 0) {
       this.#error("unit-empty", { path: file.path }, "an empty unit file, which systemd reads as masked");
     }
@@ -58,7 +66,7 @@ export class DraftUnits {
     const move = this.#agreed(name, "Move", read.options.move, settings.move);
     const options = { ...read.options, group, move };
     const ties = unitTies(name, effective, options);
-    this.diagnostics.push(...ties.diagnostics, ...oldSpellings(effective));
+    this.diagnostics.push(...ties.diagnostics);
     return {
       name,
       service: serviceNameOf(name),
@@ -99,7 +107,7 @@ export class DraftUnits {
       for (const [conf, file] of files) if (!byConf.has(conf)) byConf.set(conf, file);
     }
     const found = [...byConf].map(([conf, repositoryFile]) => {
-      const file = this.read(repositoryFile);
+      const file = this.read(repositoryFile, unitNameParts(name).type);
       return { dropin: { name: conf, path: repositoryFile.path, text: printUnitFile(file) }, file };
     });
     const generated = this.#environment(name, settings);
@@ -142,15 +150,4 @@ export function localStateOf(unit: DraftUnit): readonly { readonly because: stri
 
 export function kindOf(name: UnitName): "systemd" | "quadlet" {
   return isQuadlet(name) ? "quadlet" : "systemd";
-}
-
-/** systemd takes these without a word, and its next version may not. */
-function oldSpellings(effective: DraftUnit["effective"]): readonly Diagnostic[] {
-  return effective.allValues("Unit", "BindTo").map(({ at }) => ({
-    code: "unit-old-spelling",
-    severity: "warning" as const,
-    at,
-    saw: "BindTo=, an old spelling",
-    next: "did you mean BindsTo=?",
-  }));
 }

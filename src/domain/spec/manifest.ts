@@ -1,4 +1,5 @@
 import type { SourceLocation } from "../diagnostic.ts";
+import type { LintSettings } from "../lint/lint-rules.ts";
 import type { MachineId } from "../names.ts";
 import type { UnitGoal } from "./cluster-spec.ts";
 
@@ -26,6 +27,8 @@ export interface Manifest {
   /** Null where the manifest leaves it to the default: `listed` once machines are listed, else `any`. */
   readonly admit: Located<"listed" | "any"> | null;
   readonly loss: { readonly agentTtlMs: number | null; readonly graceMs: number | null };
+  /** Rules whose level it sets. */
+  readonly lint: LintSettings;
 }
 
 /** What the manifest may say of a unit. Null: says nothing. */

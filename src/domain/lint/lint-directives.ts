@@ -1,0 +1,100 @@
+import { closestName } from "../unit/closest-name.ts";
+import { isWithoutEffect, newSpellingOf } from "../unit/old-spellings.ts";
+import { isKnownDirective, knownDirectives, knownSections } from "../unit/systemd-directives.ts";
+import type { UnitAssignment, UnitFile } from "../unit/unit-file.ts";
+import { locationOf } from "../unit/unit-file.ts";
+import { QUADLET_TYPES, UNIT_TYPES, type UnitType } from "../unit/unit-name.ts";
+import type { LintFinding } from "./lint-rules.ts";
+
+/** Sections of podman's own, whose directives its generator knows and we do not. */
+const QUADLET_SECTIONS: ReadonlySet<string> = new Set(["Quadlet", ...QUADLET_TYPES.map(sectionNamed)]);
+const QUADLETS: ReadonlySet<string> = new Set(QUADLET_TYPES);
+
+/** Sections of every unit. `X-` ones are for others to read; misspelt `[X-Fleet]` is an error elsewhere. */
+const COMMON = ["Unit", "Install"];
+
+/**
+ * Directives and sections that systemd ignores with a line in the journal of a machine nobody watches: unknown, in the section of
+ * another type of unit, or of old. `type` is null where the unit a drop-in is for is not known. A section is told once, and
+ * what stands in it not at all.
+ */
+export function lintDirectives(file: UnitFile, type: UnitType | null): readonly LintFinding[] {
+  const findings: LintFinding[] = [];
+  let ignored = false;
+  for (const entry of file.entries) {
+    if (entry.kind === "section") {
+      const problem = sectionProblem(entry.name, type);
+      ignored = problem !== null;
+      if (problem !== null) {
+        findings.push({ rule: "section-unknown", at: { path: file.path, line: entry.line, column: 1 }, ...problem });
+      }
+    } else if (entry.kind === "assignment" && !ignored && isSystemds(entry.section)) {
+      const finding = directiveProblem(file, entry, type);
+      if (finding !== null) findings.push(finding);
+    }
+  }
+  return findings;
+}
+
+function sectionNamed(type: string): string {
+  return `${type[0]!.toUpperCase()}${type.slice(1)}`;
+}
+
+const SYSTEMDS: ReadonlySet<string> = new Set(knownSections);
+
+function isSystemds(section: string): boolean {
+  return SYSTEMDS.has(section);
+}
+
+/** What sections a unit of that type has; a quadlet becomes a service, and what stands in [Service] goes there as it is. */
+function sectionsOf(type: UnitType): readonly string[] {
+  if (QUADLETS.has(type)) return [...COMMON, "Service", "Quadlet", sectionNamed(type)];
+  const own = sectionNamed(type);
+  return isSystemds(own) ? [...COMMON, own] : COMMON;
+}
+
+function sectionProblem(name: string, type: UnitType | null): { saw: string; next: string } | null {
+  if (name.startsWith("X-") || name.toLowerCase().replace(/[^a-z]/g, "") === "xfleet") return null;
+  const fitting = type === null ? [...knownSections, ...QUADLET_SECTIONS] : sectionsOf(type);
+  if (fitting.includes(name)) return null;
+  const ignored = type !== null && QUADLETS.has(type) ? "podman and systemd ignore it" : "systemd ignores it";
+  const belongs = [...UNIT_TYPES, ...QUADLET_TYPES].find((other) => sectionNamed(other) === name);
+  if (type !== null && belongs !== undefined) {
+    return {
+      saw: `the section [${name}] in a .${type}`,
+      next: `${ignored}: write it into a .${belongs}, or remove it`,
+    };
+  }
+  const meant = closestName(name, fitting);
+  const next = meant === null ? `${ignored}; for notes of your own write [X-${name}]` : `did you mean [${meant}]?`;
+  return { saw: `the unknown section [${name}]`, next };
+}
+
+function directiveProblem(file: UnitFile, entry: UnitAssignment, type: UnitType | null): LintFinding | null {
+  const { section, key } = entry;
+  if (!isKnownDirective(section, key) && !isWithoutEffect(section, key)) {
+    if (key.startsWith("X-")) return null;
+    return { rule: "directive-unknown", at: locationOf(file, entry), ...unknownDirective(section, key, type) };
+  }
+  if (isWithoutEffect(section, key)) {
+    const next = "remove it: systemd reads it and does nothing";
+    return { rule: "unit-old-spelling", at: locationOf(file, entry), saw: `${key}=, which is gone from systemd`, next };
+  }
+  const renamed = newSpellingOf(section, key);
+  if (renamed === null) return null;
+  const saw = `${key}=, an old spelling of ${renamed}=`;
+  return { rule: "unit-old-spelling", at: locationOf(file, entry), saw, next: `did you mean ${renamed}=?` };
+}
+
+function unknownDirective(section: string, key: string, type: UnitType | null): { saw: string; next: string } {
+  const others = (type === null ? knownSections : sectionsOf(type)).filter(
+    (other) => other !== section && isKnownDirective(other, key),
+  );
+  const [first] = others;
+  if (first !== undefined) {
+    return { saw: `${key}= in [${section}], where systemd ignores it`, next: `move it to [${first}]` };
+  }
+  const meant = closestName(key, knownDirectives(section));
+  const saw = `the unknown directive ${key}= in [${section}]`;
+  return { saw, next: meant === null ? "systemd ignores it: remove it" : `did you mean ${meant}=?` };
+}
