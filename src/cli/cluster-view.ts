@@ -1,3 +1,4 @@
+import { decodeHold } from "../codec/hold-record.ts";
 import { decodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import {
@@ -9,6 +10,7 @@ import {
 } from "../codec/registry-records.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
+import { type Hold, sortedHolds } from "../domain/cluster/hold.ts";
 import type { Registry } from "../ports/registry.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { readSpecIndex } from "../usecases/read-spec-index.ts";
@@ -21,14 +23,17 @@ export interface ClusterView {
   readonly index: readonly IndexedUnit[];
   readonly leader: LeaderRecord | null;
   readonly report: ReportRecord | null;
+  /** What agents are asked to leave alone, widest first. */
+  readonly holds: readonly Hold[];
 }
 
 /** Reads all of it. An index that is missing or damaged is an empty one: lists are then shorter, nothing else. */
 export async function readClusterView(registry: Registry, keys: RegistryKeys): Promise<ClusterView> {
   const { snapshot, quarantined } = await readSnapshot(registry, keys);
   const specHash = snapshot.release?.specHash;
-  const [engine, index] = await Promise.all([
+  const [engine, held, index] = await Promise.all([
     registry.list(keys.leader.replace(/leader$/, "")),
+    registry.list(keys.holds),
     specHash === undefined ? [] : readSpecIndex(registry, keys, specHash),
   ]);
   const one = <T>(key: string, shape: Parameters<typeof decodeRecord>[1]): T | null => {
@@ -42,5 +47,6 @@ export async function readClusterView(registry: Registry, keys: RegistryKeys): P
     index,
     leader: one<LeaderRecord>(keys.leader, LEADER_SHAPE),
     report: one<ReportRecord>(keys.report, REPORT_SHAPE),
+    holds: sortedHolds(held.entries.map((entry) => decodeHold(keys, entry)).filter((hold) => hold !== null)),
   };
 }

@@ -25,6 +25,8 @@ export interface RegistryKeys {
   presence(machine: MachineId): string;
   status(machine: MachineId, unit: UnitName): string;
   statuses(machine: MachineId): string;
+  /** Written by people; see `holdKey`. */
+  readonly holds: string;
 }
 
 /** Pads numbers in keys so that byte order is number order; 8 digits outlive any release history. */
@@ -51,5 +53,6 @@ export function registryKeys(cluster: string): RegistryKeys {
     presence: (machine) => `${root}presence/${machine}`,
     status: (machine, unit) => `${root}status/${machine}/${unit}`,
     statuses: (machine) => `${root}status/${machine}/`,
+    holds: `${root}holds/`,
   };
 }

@@ -4,6 +4,7 @@ import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import { MEMBER_SHAPE, type MemberRecord, type StatusRecord } from "../codec/registry-records.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
+import { holdOn } from "../domain/cluster/hold.ts";
 import { judgeSet } from "../domain/cluster/judge-set.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
@@ -24,6 +25,7 @@ import { type DescribedMachine, renderMachineEnv } from "../usecases/render-mach
 import type { TaskProblems } from "../usecases/run-tasks.ts";
 import { statusOfUnit } from "../usecases/status-of-unit.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
+import { HoldWatch } from "./hold-watch.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { StatusPublisher } from "./status-publisher.ts";
@@ -73,6 +75,7 @@ export class Agent {
   readonly #presence: LeaseKeeper;
   readonly #publisher: StatusPublisher;
   readonly #jobs: UnitJobs;
+  readonly #holds: HoldWatch;
   readonly #details: DetailsCache = new Map();
   readonly #said = new Map<UnitName, { readonly basis: string; readonly status: StatusRecord }>();
   #state: AgentState;
@@ -93,6 +96,7 @@ export class Agent {
     this.#mirror = new RegistryMirror(ports.registry, this.#prefixes(), ports.clock, this.#wakeup.wake);
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, ttlMs, this.#wakeup.wake);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
+    this.#holds = new HoldWatch(this.#keys, ports.clock);
     this.#jobs = new UnitJobs(ports.manager, this.#wakeup.wake);
   }
 
@@ -150,7 +154,7 @@ export class Agent {
     const { seen, tasks, blocked, problems } = await reconcileUnits(
       // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
       this.#state.set === null ? null : wanted,
-      new Set(missing.keys()),
+      new Set([...missing.keys(), ...(await this.#held(wanted))]),
       { ...this.#ports, jobs: this.#jobs, details: this.#details },
     );
     for (const task of tasks) {
@@ -158,6 +162,15 @@ export class Agent {
       this.#ports.log(`${task.kind} ${what}: ${JSON.stringify(task.reason)}`);
     }
     return this.#publish(wanted, seen, problems, blocked, missing);
+  }
+
+  /** What a person asked to leave alone, also where it should go. A silent watch is no news; a lease is answered or lost. */
+  async #held(wanted: readonly WantedUnit[]): Promise<UnitName[]> {
+    const isNews = this.#mirror.connected && this.#presence.lease !== null;
+    const holds = this.#holds.current(this.#mirror.entries(), isNews);
+    if (holds.length === 0) return [];
+    const names = [...wanted.map((unit) => unit.name), ...(await this.#ports.files.readOwned()).keys()];
+    return names.filter((unit) => holdOn(holds, this.#self.machine, unit) !== null);
   }
 
   /** Does what needs the registry and goes on where it fails: a registry that is away keeps no unit from being repaired. */
@@ -330,6 +343,7 @@ export class Agent {
       keys.statuses(machine),
       keys.member(machine),
       keys.presence(machine),
+      keys.holds,
     ];
   }
 }

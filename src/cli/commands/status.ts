@@ -19,11 +19,12 @@ export default class StatusCommand extends LookingCommand {
         return this.printJson({
           ...view.snapshot,
           units: rows,
+          holds: view.holds,
           leader: view.leader,
           report: view.report,
           quarantined: view.quarantined,
         });
-      return this.print(clusterStatusText(view, rows));
+      return this.print(clusterStatusText(view, rows, Date.now()));
     }
     const wanted = argv.map((unit) => (String(unit).includes(".") ? String(unit) : `${unit}.service`));
     const found = rows.filter((row) => wanted.includes(row.unit));

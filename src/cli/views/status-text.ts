@@ -1,11 +1,12 @@
 import type { ClusterView } from "../cluster-view.ts";
+import { holdsText } from "./holds-text.ts";
 import { machineText } from "./machine-text.ts";
 import { printable } from "./printable.ts";
 import { table } from "./table.ts";
 import { activeText, type UnitRow } from "./unit-rows.ts";
 
-/** The cluster in one screen: release, leader, machines, counts, then whatever is not as it should be. */
-export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[]): string {
+/** The cluster in one screen, at `nowMs` of the wall clock: release, leader, machines, counts, then whatever is not as it should be. */
+export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], nowMs: number): string {
   const { snapshot, leader, report } = view;
   const { identity, release, members } = snapshot;
   if (identity === null || release === null) return "no release yet: fleet apply makes the first";
@@ -25,6 +26,9 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[]): 
     ...members
       .filter((member) => member.problem != null)
       .map((member) => `${member.name}: ${member.problem?.code}: ${member.problem?.detail}`),
+    ...(view.holds.length === 0
+      ? []
+      : [holdsText(view.holds, new Map(members.map(({ id, name }) => [id, name])), nowMs)]),
     ...view.quarantined.map(({ key, problem }) => `record ${key} cannot be read: ${problem}`),
   ].map(printable);
   const body = table(
