@@ -5,7 +5,7 @@ import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import type { StatusRecord } from "../codec/registry-records.ts";
-import type { MachineId, UnitName } from "../domain/names.ts";
+import type { MachineId, UnitHash, UnitName } from "../domain/names.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { StatusPublisher } from "./status-publisher.ts";
 
@@ -94,6 +94,14 @@ test("a unit that changes all the time is written ever less, every ten seconds i
   await clock.advance(60_000);
   const [first, second] = await written(3_000, () => status("active", { invocation: String(++count) }));
   assert.ok(first! < 100 && second! < 1_300, `${first} ${second}`);
+});
+
+test("another text is told at once, however often its unit changed before", async () => {
+  const { written } = await world();
+  let count = 0;
+  await written(60_000, () => status("active", { invocation: String(++count) }));
+  const times = await written(3_000, () => status("active", { hash: "new" as UnitHash }));
+  assert.deepEqual([times.length, times[0]! < 100], [1, true]);
 });
 
 test("a thousand statuses go a hundred in a transaction, and it asks to go on at once", async () => {

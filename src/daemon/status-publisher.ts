@@ -8,7 +8,7 @@ import type { RegistryMirror } from "./registry-mirror.ts";
 
 /** At most this many statuses in one transaction; the rest follows in the next. etcd takes 128. */
 const STATUSES_PER_TXN = 100;
-/** A unit's status is written this often at most; a crash loop doubles its own wait up to the last. */
+/** A unit's status is written this often at most; a crash loop doubles its own wait up to the last. Another text is no loop. */
 const UNIT_FLOOR_FIRST_MS = 1_000;
 const UNIT_FLOOR_LAST_MS = 10_000;
 /** States on the way to another one are published only if they last this long. */
@@ -16,8 +16,9 @@ const TRANSIENT_MS = 2_000;
 const TRANSIENT_STATES: ReadonlySet<string> = new Set(["activating", "deactivating", "reloading"]);
 
 interface Pace {
-  lastMs: number;
-  floorMs: number;
+  readonly lastMs: number;
+  readonly floorMs: number;
+  readonly hash: StatusRecord["hash"];
 }
 
 /**
@@ -53,7 +54,7 @@ export class StatusPublisher {
     const now = operations.slice(0, STATUSES_PER_TXN);
     const { revision } = await this.#registry.txn({ when: [], then: now });
     this.#writtenRevision = revision;
-    for (const [unit] of due.slice(0, STATUSES_PER_TXN)) this.#paced(unit, nowMs);
+    for (const [unit] of due.slice(0, STATUSES_PER_TXN)) this.#paced(unit, statuses.get(unit)!.hash, nowMs);
     return operations.length > now.length ? 0 : againMs;
   }
 
@@ -66,7 +67,7 @@ export class StatusPublisher {
         this.#transientSince.delete(unit);
         continue;
       }
-      const waitMs = Math.max(this.#transientWaitMs(unit, status, nowMs), this.#floorWaitMs(unit, nowMs));
+      const waitMs = Math.max(this.#transientWaitMs(unit, status, nowMs), this.#floorWaitMs(unit, status, nowMs));
       if (waitMs <= 0) due.push([unit, value]);
       else againMs = Math.min(againMs ?? waitMs, waitMs);
     }
@@ -89,15 +90,15 @@ export class StatusPublisher {
     return since + TRANSIENT_MS - nowMs;
   }
 
-  #floorWaitMs(unit: UnitName, nowMs: number): number {
+  #floorWaitMs(unit: UnitName, { hash }: StatusRecord, nowMs: number): number {
     const pace = this.#pace.get(unit);
-    return pace === undefined ? 0 : pace.lastMs + pace.floorMs - nowMs;
+    return pace === undefined || pace.hash !== hash ? 0 : pace.lastMs + pace.floorMs - nowMs;
   }
 
-  #paced(unit: UnitName, nowMs: number): void {
+  #paced(unit: UnitName, hash: StatusRecord["hash"], nowMs: number): void {
     const pace = this.#pace.get(unit);
-    const restless = pace !== undefined && nowMs - pace.lastMs < 2 * pace.floorMs;
+    const restless = pace?.hash === hash && nowMs - pace.lastMs < 2 * pace.floorMs;
     const floorMs = restless ? Math.min(UNIT_FLOOR_LAST_MS, pace.floorMs * 2) : UNIT_FLOOR_FIRST_MS;
-    this.#pace.set(unit, { lastMs: nowMs, floorMs });
+    this.#pace.set(unit, { lastMs: nowMs, floorMs, hash });
   }
 }
