@@ -1,10 +1,8 @@
 import type { UnitName } from "../names.ts";
-import { effectiveUnit } from "../unit/effective-unit.ts";
+import { type EffectiveUnit, effectiveUnit } from "../unit/effective-unit.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
+import { stopPropagation } from "../unit/stop-propagation.ts";
 import type { WantedUnit } from "./task.ts";
-
-/** The directives through which systemd stops a unit together with the one it names. */
-const PROPAGATING = ["Requires", "Requisite", "BindsTo", "PartOf", "StopPropagatedFrom"] as const;
 
 /**
  * The units of this machine's set that systemd stops together with those given, directly or through others, each with the one of the
@@ -27,26 +25,26 @@ export function stoppedWith(stopped: readonly UnitName[], units: readonly Wanted
 }
 
 function followersOf(units: readonly WantedUnit[]): Map<UnitName, UnitName[]> {
-  const nameOf = new Map<string, UnitName>();
+  const nameOf = new Map<UnitName, UnitName>();
   for (const unit of units) nameOf.set(unit.service, unit.name);
   for (const unit of units) nameOf.set(unit.name, unit.name);
   const followers = new Map<UnitName, UnitName[]>();
+  const add = (leader: UnitName, follower: UnitName) => {
+    if (leader !== follower) followers.set(leader, [...(followers.get(leader) ?? []), follower]);
+  };
   for (const unit of units) {
-    for (const named of namedBy(unit)) {
-      const leader = nameOf.get(named) ?? (named as UnitName);
-      if (leader !== unit.name) followers.set(leader, [...(followers.get(leader) ?? []), unit.name]);
-    }
+    const { from, to } = stopPropagation(unit.name, effective(unit));
+    for (const leader of from) add(nameOf.get(leader) ?? leader, unit.name);
+    for (const follower of to) add(unit.name, nameOf.get(follower) ?? follower);
   }
   return followers;
 }
 
-function namedBy(unit: WantedUnit): Set<string> {
+function effective(unit: WantedUnit): EffectiveUnit {
   const read = (path: string) => {
     const file = unit.files.find((candidate) => candidate.path === path);
     return parseUnitFile(path, file?.text ?? "").file;
   };
   const dropins = unit.files.map((file) => file.path).filter((path) => path.startsWith(`${unit.name}.d/`));
-  const effective = effectiveUnit(read(unit.name), dropins.sort().map(read));
-  const values = PROPAGATING.flatMap((key) => effective.allValues("Unit", key));
-  return new Set(values.flatMap(({ value }) => value.split(/\s+/)));
+  return effectiveUnit(read(unit.name), dropins.sort().map(read));
 }
