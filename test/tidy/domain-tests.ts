@@ -65,7 +65,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/rollout/step-edges.ts",
     "src/domain/rollout/wave-maker.ts",
   ],
-  "src/domain/tasks/plan-tasks.test.ts": ["src/domain/tasks/stopped-with.ts"],
+  "src/domain/plan/carried-along.test.ts": ["src/domain/unit/stop-propagation.ts"],
 };
 
 /** Files no fast test reaches yet, each with the reason it may stay so for now. */
