@@ -106,6 +106,15 @@ class UnitFileParser {
     const column = logical.search(/[^ \t]/) + 1;
     const stripped = strip(logical);
     if (stripped.startsWith("[")) return this.#header(stripped, raw, line, column);
+    if (this.#section === null) {
+      if (!this.#saidNoSection) {
+        this.#problem("unit-text-before-section", { line, column }, `text outside of a section: ${shorten(stripped)}`, {
+          expected: "a header such as [Unit] or [Service] above it",
+        });
+      }
+      this.#saidNoSection = true;
+      return { kind: "broken", raw, line };
+    }
     const equals = stripped.indexOf("=");
     if (equals === -1) {
       this.#problem("unit-no-equals", { line, column }, `a line without "=": ${shorten(stripped)}`, {
@@ -118,15 +127,6 @@ class UnitFileParser {
       this.#problem("unit-no-key", { line, column }, `nothing before "=": ${shorten(stripped)}`, {
         expected: "Key=value",
       });
-      return { kind: "broken", raw, line };
-    }
-    if (this.#section === null) {
-      if (!this.#saidNoSection) {
-        this.#problem("unit-text-before-section", { line, column }, `text outside of a section: ${shorten(stripped)}`, {
-          expected: "a header such as [Unit] or [Service] above it",
-        });
-      }
-      this.#saidNoSection = true;
       return { kind: "broken", raw, line };
     }
     const key = strip(stripped.slice(0, equals));
