@@ -106,15 +106,17 @@ function refuseOtherCluster(identity: ClusterIdentity, { plan, spec, manifest }:
       },
     );
   }
-  if (identity.manifest !== manifest) {
-    throw new OperationError(
-      "other-manifest",
-      `cluster ${identity.name} is described by ${identity.manifest}, not by ${manifest}`,
-      {
-        next: `use --manifest ${identity.manifest}`,
-      },
-    );
-  }
+  refuseOtherManifest(identity, manifest);
+}
+
+/** Another manifest of the repository must not take over a cluster's name. */
+export function refuseOtherManifest(identity: ClusterIdentity, manifest: string): void {
+  if (identity.manifest === manifest) return;
+  throw new OperationError(
+    "other-manifest",
+    `cluster ${identity.name} is described by ${identity.manifest}, not by ${manifest}`,
+    { next: `use --manifest ${identity.manifest}` },
+  );
 }
 
 /** Null where another release was swapped in since the snapshot. */

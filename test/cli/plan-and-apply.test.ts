@@ -106,7 +106,7 @@ describe("plan and apply, by their exit codes and what they print", { concurrenc
     const before = await cluster.revision();
     const { code, stderr } = await onCluster("apply", planFile("one"), "--detach");
     assert.equal(code, 3);
-    assert.match(stderr, /^stale plan: .*\nNothing was changed\. Plan again: fleet plan$/m);
+    assert.match(stderr, /^stale plan: .*\n {2}machine m3 joined\nNothing was changed\. Plan again: fleet plan$/m);
     assert.doesNotMatch(stderr, /^ +at /m);
     assert.equal(await cluster.revision(), before);
   });

@@ -3,9 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EmbeddedRegistry, startEmbeddedRegistry } from "../../src/adapters/embedded/embedded-registry-server.ts";
 import { openRegistry } from "../../src/adapters/etcd/open-registry.ts";
+import { randomId } from "../../src/adapters/random-id.ts";
+import { sha256 } from "../../src/adapters/sha256.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { registryKeys } from "../../src/codec/registry-keys.ts";
+import { planSetWrites } from "../../src/domain/placement/plan-set-writes.ts";
+import type { Plan } from "../../src/domain/plan/plan.ts";
 import type { Registry } from "../../src/ports/registry.ts";
+import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
+import { writeSets } from "../../src/usecases/write-sets.ts";
 import { joinMachine, leaveMachine } from "../pretend-machine.ts";
 
 /** fleet's own registry on a socket, and machines that are records in it and nothing else. */
@@ -35,6 +41,16 @@ export class PretendCluster {
 
   async leave(cluster: string, name: string): Promise<void> {
     await leaveMachine(this.registry, registryKeys(cluster), name);
+  }
+
+  /** Writes the sets a plan wants, as the engine does without its waiting. Of no plan with global units. */
+  async place(cluster: string, plan: Pick<Plan, "placements">): Promise<void> {
+    const keys = registryKeys(cluster);
+    const { snapshot } = await readSnapshot(this.registry, keys);
+    const fence = { leaderCreateRevision: 0, releaseModRevision: snapshot.releaseModRevision };
+    const writes = planSetWrites(plan.placements, new Set(), snapshot, sha256);
+    const { complete } = await writeSets(this.registry, keys, fence, writes, randomId);
+    if (!complete) throw new Error("nobody else writes here, and yet a set was not written");
   }
 
   /** Of the last write anybody made. */

@@ -9,7 +9,7 @@ import type { Plan } from "../../domain/plan/plan.ts";
 import type { ClusterSpec } from "../../domain/spec/cluster-spec.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { OperationError } from "../../ports/operation-error.ts";
-import { type Applied, applyPlan } from "../../usecases/apply-plan.ts";
+import { type Applied, applyPlan, refuseOtherManifest } from "../../usecases/apply-plan.ts";
 import type { CommitCompiler } from "../../usecases/commit-compiler.ts";
 import { commitOfPlan } from "../../usecases/commit-of-plan.ts";
 import { judgeBasis, type Settled } from "../../usecases/judge-basis.ts";
@@ -29,7 +29,7 @@ import { sayDirty } from "../say-dirty.ts";
 import { convergenceText, ProgressView } from "../views/convergence-text.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { planText } from "../views/plan-text.ts";
-import { staleText } from "../views/stale-text.ts";
+import { alreadyText, staleText } from "../views/stale-text.ts";
 
 /** What is to be released, and where from. */
 interface Wanted {
@@ -112,6 +112,7 @@ export default class ApplyCommand extends BaseCommand {
       await this.finish(composition, plan, settled, { compile, spec: null }, flags, timeoutMs);
       return;
     }
+    if (snapshot.identity !== null) refuseOtherManifest(snapshot.identity, composition.manifest);
     const cluster = { registry, keysOf: composition.keysOf };
     const revision = flags.revision === HEAD ? null : flags.revision;
     const again = await commitOfPlan({ ...place, plan, cluster, compile, revision, sha256 });
@@ -188,7 +189,7 @@ export default class ApplyCommand extends BaseCommand {
     timeoutMs: number,
   ): Promise<void> {
     if (applied.kind === "stale") return this.refuseStale(composition, plan, applied, flags);
-    this.say(appliedText(applied));
+    this.say(appliedText(plan, applied));
     const inForce = applied.kind === "already" ? applied.inForce : applied.release;
     const state = flags.detach
       ? null
@@ -236,11 +237,10 @@ export default class ApplyCommand extends BaseCommand {
   }
 }
 
-function appliedText(applied: Exclude<Applied, { kind: "stale" }>): string {
+function appliedText(plan: Plan, applied: Exclude<Applied, { kind: "stale" }>): string {
   const { release } = applied;
-  if (applied.kind === "released") return `release ${release.seq}: commit ${release.commit.slice(0, 7)}`;
-  const since = applied.inForce.seq === release.seq ? "" : `; release ${applied.inForce.seq} is in force since`;
-  return `already applied as release ${release.seq} by ${release.by}${since}`;
+  if (applied.kind === "already") return alreadyText(plan, release, applied.inForce);
+  return `release ${release.seq}: commit ${release.commit.slice(0, 7)}`;
 }
 
 /** The spec to wait for; after a plan that was applied long ago it may be a later release's. */

@@ -2,9 +2,8 @@ import { Args } from "@oclif/core";
 import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { decodeRecord } from "../../codec/record.ts";
 import { RELEASE_SHAPE, type ReleaseRecord } from "../../codec/registry-records.ts";
-import type { CommitId } from "../../domain/names.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
-import type { ClusterSpec } from "../../domain/spec/cluster-spec.ts";
+import type { GitSource } from "../../ports/git-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { judgeBasis, type Settled } from "../../usecases/judge-basis.ts";
 import { readPlan } from "../../usecases/read-plan.ts";
@@ -16,7 +15,7 @@ import type { Composition } from "../composition.ts";
 import { memberNames } from "../member-names.ts";
 import { readPlanFile } from "../read-plan-file.ts";
 import { planText } from "../views/plan-text.ts";
-import { movedText } from "../views/stale-text.ts";
+import { alreadyText, movedText } from "../views/stale-text.ts";
 
 export default class ShowCommand extends BaseCommand {
   static override summary = "Show a saved plan, or the plan a release was made with";
@@ -66,7 +65,7 @@ export default class ShowCommand extends BaseCommand {
     });
     if (settled === null) return;
     if (settled.kind === "already") {
-      this.say(`already applied as release ${settled.release.seq} by ${settled.release.by}`);
+      this.say(alreadyText(plan, settled.release, settled.inForce));
       return;
     }
     const moved = movedText(plan, settled.moved, memberNames(settled.snapshot), composition.clock.wallMs());
@@ -78,15 +77,17 @@ export default class ShowCommand extends BaseCommand {
     if (registry === null) return null;
     const keys = composition.keysOf(plan.cluster);
     const { snapshot } = await readSnapshot(registry, keys);
-    const specOf = () => specHere(composition, plan.commit);
-    return judgeBasis({ registry, keys, plan, source: null, specOf, sha256: composition.sha256 }, snapshot);
+    const source = await repositoryHere(composition);
+    const compile = source === null ? null : await composition.compiler(source);
+    const specOf = async () => (compile === null ? null : specAt(compile, plan.commit));
+    return judgeBasis({ registry, keys, plan, source, specOf, sha256: composition.sha256 }, snapshot);
   }
 }
 
-/** Whoever only looks may stand anywhere: in no repository, or in one without the commit. */
-async function specHere(composition: Composition, commit: CommitId): Promise<ClusterSpec | null> {
+/** Whoever only looks may stand anywhere. */
+async function repositoryHere(composition: Composition): Promise<GitSource | null> {
   try {
-    return await specAt(await composition.compiler(await composition.repository()), commit);
+    return await composition.repository();
   } catch (error) {
     if (error instanceof OperationError) return null;
     throw error;

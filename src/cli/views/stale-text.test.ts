@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Release } from "../../domain/cluster/cluster-snapshot.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../../domain/names.ts";
 import type { Moved } from "../../domain/plan/what-moved.ts";
-import { movedText, staleText } from "./stale-text.ts";
+import { alreadyText, movedText, staleText } from "./stale-text.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00.000Z");
 const [m1, m2] = ["1".repeat(32), "2".repeat(32)] as [MachineId, MachineId];
@@ -74,6 +74,19 @@ test("a stale plan says what it was made on, what moved, that nothing changed an
   );
   const first = { ...plan, base: { ...plan.base, releaseSeq: 0, releaseCommit: null } };
   assert.match(staleText(first, [{ code: "no-cluster" }], names, NOW), /^stale plan: .* before there was a release, /);
+});
+
+test("already applied: by its own release, by one with the same content, or by one that has its commit", () => {
+  const ids = { commit: plan.commit, planId: "p", contentId: "c" };
+  const own = { ...release(""), planId: "p" };
+  assert.equal(alreadyText(ids, own, own), "already applied as release 5 by bob");
+  const squash = { ...release(""), contentId: "c" };
+  assert.equal(
+    alreadyText(ids, squash, { ...own, seq: 7 }),
+    "already applied as release 5 by bob; release 7 is in force since",
+  );
+  const later = { ...release(""), planId: "q", contentId: "d" };
+  assert.equal(alreadyText(ids, later, later), "already applied: release 5 by bob has commit fffffff in its history");
 });
 
 test("a screenful at most", () => {

@@ -1,3 +1,4 @@
+import type { Release } from "../../domain/cluster/cluster-snapshot.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
 import type { Moved } from "../../domain/plan/what-moved.ts";
@@ -32,6 +33,20 @@ export function staleText(
     movedText(plan, moved, names, nowMs),
     "Nothing was changed. Plan again: fleet plan",
   ].join("\n");
+}
+
+/** Told where a plan needs no applying any more: its release did it, or one whose commit has the plan's in its history. */
+export function alreadyText(
+  plan: Pick<Plan, "commit" | "planId" | "contentId">,
+  release: Release,
+  inForce: Release,
+): string {
+  const isOwn =
+    release.planId === plan.planId || release.contentId === plan.contentId || release.commit === plan.commit;
+  const done = isOwn
+    ? `already applied as release ${release.seq} by ${release.by}`
+    : `already applied: release ${release.seq} by ${release.by} has commit ${plan.commit.slice(0, 7)} in its history`;
+  return printable(inForce.seq === release.seq ? done : `${done}; release ${inForce.seq} is in force since`);
 }
 
 function describeMoved(moved: Moved, names: ReadonlyMap<MachineId, string>, nowMs: number): string {
