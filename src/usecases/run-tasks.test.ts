@@ -153,6 +153,18 @@ test("a start is not waited for, and is left alone until it ends", async () => {
   machine.assertAs(wanted);
 });
 
+test("a unit that has to go is stopped while it starts, before another one starts", async () => {
+  const machine = new AgentMachine();
+  machine.manager.faults = (name, job) => (name === A && job === "start" ? { kind: "delay", ms: 30_000 } : null);
+  await machine.pass([unit(A, server("a"))]);
+  await machine.clock.advance(1_000);
+  await machine.during(machine.pass([unit(B, server("b"))]));
+  machine.assertAs([unit(B, server("b"))]);
+  await machine.clock.advance(60_000);
+  machine.assertAs([unit(B, server("b"))], "and its start never comes to its end");
+  assert.equal(machine.failure(A), null, "which is no failure");
+});
+
 test("a unit that cannot be stopped keeps its files, and the others go on", async () => {
   const machine = new AgentMachine();
   await machine.settle([unit(A, server("old")), unit(B, server("old"))]);

@@ -8,14 +8,17 @@ export interface JobFailure {
   readonly detail: string;
 }
 
+type JobKind = "start" | "stop" | "reload";
+
 /**
- * The systemd jobs under way, one a unit at most: a unit that is busy is left alone by every pass until its job has ended, so a
- * start that takes minutes delays nobody. Each end wakes the loop, which looks again.
+ * The systemd jobs under way: a unit that is busy is left alone by every pass until its job has ended, so a start that takes minutes
+ * delays nobody; unless it is starting and has to go. Each end wakes the loop, which looks again.
  */
 export class UnitJobs {
   readonly #manager: UnitManager;
   readonly #wake: () => void;
-  readonly #busy = new Set<UnitName>();
+  /** Under way, by unit; more than one where a stop cancels a start. */
+  readonly #jobs = new Map<UnitName, readonly JobKind[]>();
   readonly #failures = new Map<UnitName, JobFailure>();
 
   constructor(manager: UnitManager, wake: () => void) {
@@ -24,7 +27,12 @@ export class UnitJobs {
   }
 
   isBusy(unit: UnitName): boolean {
-    return this.#busy.has(unit);
+    return this.#jobs.has(unit);
+  }
+
+  /** Busy with nothing but starting, which a stop would cancel. */
+  isStarting(unit: UnitName): boolean {
+    return this.#jobs.get(unit)?.every((job) => job === "start") ?? false;
   }
 
   failure(unit: UnitName): JobFailure | null {
@@ -33,12 +41,12 @@ export class UnitJobs {
 
   /** Stops and waits for the end. */
   stop(unit: UnitName, service: UnitName): Promise<JobResult> {
-    return this.#during(unit, () => this.#manager.stop(service));
+    return this.#during(unit, "stop", () => this.#manager.stop(service));
   }
 
   /** Queues a start; how it ends is seen by the next pass. */
   start(unit: UnitName, service: UnitName): void {
-    void this.#during(unit, () => this.#manager.start(service)).then(
+    void this.#during(unit, "start", () => this.#manager.start(service)).then(
       (result) => this.#ended(unit, "start", result),
       (error: unknown) => this.#rejected(unit, "start", error),
     );
@@ -50,7 +58,7 @@ export class UnitJobs {
    */
   async reload(unit: UnitName, service: UnitName): Promise<void> {
     try {
-      this.#ended(unit, "reload", await this.#during(unit, () => this.#manager.reloadUnit(service)));
+      this.#ended(unit, "reload", await this.#during(unit, "reload", () => this.#manager.reloadUnit(service)));
     } catch (error) {
       this.#rejected(unit, "reload", error);
       if (error instanceof OperationError && error.code !== "systemd-unreachable") return;
@@ -58,22 +66,26 @@ export class UnitJobs {
     }
   }
 
-  async #during(unit: UnitName, job: () => Promise<JobResult>): Promise<JobResult> {
-    this.#busy.add(unit);
+  async #during(unit: UnitName, kind: JobKind, job: () => Promise<JobResult>): Promise<JobResult> {
+    this.#jobs.set(unit, [...(this.#jobs.get(unit) ?? []), kind]);
     try {
       return await job();
     } finally {
-      this.#busy.delete(unit);
+      const left = this.#jobs.get(unit)!.toSpliced(this.#jobs.get(unit)!.indexOf(kind), 1);
+      if (left.length > 0) this.#jobs.set(unit, left);
+      else this.#jobs.delete(unit);
       this.#wake();
     }
   }
 
-  #ended(unit: UnitName, job: "start" | "reload", result: JobResult): void {
+  #ended(unit: UnitName, job: JobKind, result: JobResult): void {
+    const isOurStops = result === "canceled" && this.isBusy(unit);
+    if (isOurStops) return;
     if (result === "done" || result === "skipped") this.#failures.delete(unit);
     else this.#failures.set(unit, { code: `${job}-failed`, detail: `the ${job} job ended with ${result}` });
   }
 
-  #rejected(unit: UnitName, job: "start" | "reload", error: unknown): void {
+  #rejected(unit: UnitName, job: JobKind, error: unknown): void {
     const code = error instanceof OperationError ? error.code : `${job}-failed`;
     this.#failures.set(unit, { code, detail: error instanceof Error ? error.message : String(error) });
   }
