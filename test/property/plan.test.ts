@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { decodePlan } from "../../src/codec/plan/decode-plan.ts";
+import { encodePlan } from "../../src/codec/plan/encode-plan.ts";
 import type { ClusterSnapshot } from "../../src/domain/cluster/cluster-snapshot.ts";
 import { emptySnapshot } from "../../src/domain/cluster/empty-snapshot.ts";
 import type { Machine } from "../../src/domain/cluster/machine.ts";
-import type { CommitId, UnitHash, UnitName } from "../../src/domain/names.ts";
+import type { CommitId, SpecHash, UnitHash, UnitName } from "../../src/domain/names.ts";
 import type { Plan } from "../../src/domain/plan/plan.ts";
 import { contentIdOf, planChanges, planIdOf } from "../../src/domain/plan/plan-changes.ts";
+import { whatMoved } from "../../src/domain/plan/what-moved.ts";
 import type { ClusterSpec } from "../../src/domain/spec/cluster-spec.ts";
 import { machines, specOf, unitSketches } from "./generators/cluster.ts";
 
@@ -49,6 +52,38 @@ test("the changes lead exactly from what is assigned to what is planned", () => 
       }
       const wanted = plan.placements.map((one) => [`${one.unit} ${one.machine}`, `${one.hash} ${one.goal}`]);
       assert.deepEqual([...sides].sort(), wanted.sort());
+    }),
+    RUNS,
+  );
+});
+
+test("a plan records where everything was: under the snapshot it was made of no unit has moved, and every other move is said", () => {
+  fc.assert(
+    fc.property(twoSpecs, fc.nat(), ({ first, second, known }, pick) => {
+      const snapshot = after(planOf(first, emptySnapshot, known), first);
+      const plan = planOf(second, snapshot, known);
+      const unitsMoved = (now: ClusterSnapshot) =>
+        whatMoved(plan, now, null).flatMap((moved) => ("unit" in moved ? [moved.unit] : []));
+      assert.deepEqual(unitsMoved(snapshot), []);
+      if (known.length === 0 || snapshot.assignments.length === 0) return;
+      const gone = snapshot.assignments[pick % snapshot.assignments.length]!;
+      const assignments = snapshot.assignments.filter((assignment) => assignment !== gone);
+      const sets = snapshot.sets.map((set) => ({
+        ...set,
+        placements: set.placements.filter(({ unit }) => unit !== gone.unit),
+      }));
+      assert.deepEqual(unitsMoved({ ...snapshot, assignments, sets }), [gone.unit]);
+    }),
+    RUNS,
+  );
+});
+
+test("a saved plan is read as it was written", () => {
+  fc.assert(
+    fc.property(twoSpecs, ({ first, second, known }) => {
+      const spec = { ...second, specHash: sha256(second.specHash) as SpecHash };
+      const plan = planOf(spec, after(planOf(first, emptySnapshot, known), first), known);
+      assert.deepEqual(decodePlan(encodePlan(plan)), { kind: "plan", plan });
     }),
     RUNS,
   );
