@@ -4,13 +4,16 @@ import type { ReportRecord } from "../codec/registry-records.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
 import { judgePresence, type PresenceHistory, startPresenceHistory } from "../domain/cluster/judge-presence.ts";
+import type { Machine } from "../domain/cluster/machine.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
 import { placeUnits } from "../domain/placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../domain/placement/placed-now.ts";
-import type { Unplaced } from "../domain/placement/placement.ts";
-import { planSetWrites } from "../domain/placement/plan-set-writes.ts";
+import type { Placement, Unplaced } from "../domain/placement/placement.ts";
+import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-writes.ts";
 import { RULES_VERSION } from "../domain/plan/plan.ts";
+import type { Settling } from "../domain/rollout/judge-settling.ts";
+import { globalsOf, nextWrites } from "../domain/rollout/next-writes.ts";
 import type { ClusterSpec, LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
@@ -57,6 +60,10 @@ export interface EngineOptions {
 interface Term {
   readonly leadership: Leadership;
   readonly mirror: RegistryMirror;
+  /** Followed apart from the rest, so that it wakes nobody unless a wave waits for it. */
+  readonly statuses: RegistryMirror;
+  waitsForStatuses: boolean;
+  settling: readonly Settling[];
   readonly ended: AbortController;
   /** Begins with this leader's first full read. */
   history: PresenceHistory | null;
@@ -69,6 +76,8 @@ interface Term {
 interface Mandate {
   readonly release: Release;
   readonly spec: ClusterSpec;
+  /** Of the release before, where this engine placed that too: from it the effect of a change is known. */
+  readonly released: ClusterSpec | null;
   readonly preferred: ReadonlyMap<UnitName, MachineId>;
 }
 
@@ -155,8 +164,23 @@ export class Engine {
     if (leadership === null) return;
     const ended = new AbortController();
     const mirror = new RegistryMirror(this.#ports.registry, this.#prefixes(), this.#ports.clock, this.#wakeup.wake);
-    void mirror.run(AbortSignal.any([signal, ended.signal]));
-    this.#term = { leadership, mirror, ended, history: null, writtenRevision: 0, report: "" };
+    const term: Term = {
+      leadership,
+      mirror,
+      statuses: new RegistryMirror(this.#ports.registry, [`${this.#keys.root}status/`], this.#ports.clock, () => {
+        if (term.waitsForStatuses) this.#wakeup.wake();
+      }),
+      ended,
+      history: null,
+      writtenRevision: 0,
+      waitsForStatuses: false,
+      settling: [],
+      report: "",
+    };
+    const both = AbortSignal.any([signal, ended.signal]);
+    void mirror.run(both);
+    void term.statuses.run(both);
+    this.#term = term;
     this.#ports.log(`leads, term ${leadership.term}`);
   }
 
@@ -190,10 +214,30 @@ export class Engine {
       preferred: mandate.preferred,
       sha256: this.#ports.sha256,
     });
-    const globals = new Set(mandate.spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
-    const writes = planSetWrites(result.placements, globals, snapshot, this.#ports.sha256);
+    const writes = this.#nextWrites(term, mandate, snapshot, machines, result.placements);
     if (writes.length > 0) await this.#write(term, snapshot, writes);
     else await this.#tell(term, mandate.release, null, result.unplaced);
+  }
+
+  /** Statuses are read only where something is to change: they come in storms, and most of them decide nothing. */
+  #nextWrites(
+    term: Term,
+    { spec, released }: Mandate,
+    snapshot: ClusterSnapshot,
+    machines: readonly Machine[],
+    wanted: readonly Placement[],
+  ): readonly SetWrite[] {
+    const sha256 = this.#ports.sha256;
+    term.waitsForStatuses = planSetWrites(wanted, globalsOf(spec, snapshot, []), snapshot, sha256).length > 0;
+    if (!term.waitsForStatuses || !term.statuses.connected) return [];
+    const { statuses } = snapshotFromEntries(this.#keys, term.statuses.entries(), term.statuses.revision).snapshot;
+    const seen = { ...snapshot, statuses };
+    const { settling } = term;
+    const nowMs = this.#ports.clock.monotonicMs();
+    const next = nextWrites({ spec, released, snapshot: seen, machines, wanted, settling, nowMs, sha256 });
+    term.settling = next.settling;
+    term.waitsForStatuses = next.held.length > 0;
+    return next.writes;
   }
 
   async #write(term: Term, snapshot: ClusterSnapshot, writes: Parameters<typeof writeSets>[3]): Promise<void> {
@@ -225,7 +269,9 @@ export class Engine {
     // Of other rules it may wish for what these would not decide: then the engine decides itself.
     const planned = plan?.rules === RULES_VERSION ? plan.placements : [];
     const preferred = new Map(planned.map((placement) => [placement.unit, placement.machine]));
-    this.#mandate = { release, spec: verdict.spec, preferred };
+    const last = this.#mandate;
+    const released = last?.spec.specHash === verdict.spec.specHash ? last.released : (last?.spec ?? null);
+    this.#mandate = { release, spec: verdict.spec, released, preferred };
     this.#ports.log(`places release ${release.seq}, commit ${release.commit}`);
     return this.#mandate;
   }

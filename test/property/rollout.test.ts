@@ -190,7 +190,7 @@ class Model {
     for (const [unit, sides] of input.before) {
       for (const { machine } of sides) {
         if (this.#counts(unit, machine)) {
-          this.#isUp.set(keyOf({ unit, machine }), !input.isAway(machine) && !input.isDown(unit, machine));
+          this.#isUp.set(keyOf({ unit, machine }), !input.isAway(machine) && input.stateOf(unit, machine) === "up");
         }
       }
     }

@@ -65,6 +65,12 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/rollout/step-edges.ts",
     "src/domain/rollout/wave-maker.ts",
   ],
+  "src/domain/rollout/next-writes.test.ts": [
+    "src/domain/rollout/judge-settling.ts",
+    "src/domain/rollout/next-wave.ts",
+    "src/domain/rollout/replica-states.ts",
+  ],
+  "src/domain/cluster/convergence.test.ts": ["src/domain/cluster/seen-units.ts"],
   "src/domain/plan/carried-along.test.ts": ["src/domain/unit/stop-propagation.ts"],
 };
 

@@ -1,4 +1,5 @@
-import type { Convergence, WaitingBecause } from "../../domain/cluster/convergence.ts";
+import type { Convergence } from "../../domain/cluster/convergence.ts";
+import type { FailedBecause, WaitingBecause } from "../../domain/cluster/seen-units.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { printable } from "./printable.ts";
@@ -43,13 +44,24 @@ export function convergenceText(state: Convergence, names: ReadonlyMap<MachineId
   const where = (machine: MachineId | null) =>
     machine === null ? "" : ` on ${names.get(machine) ?? machine.slice(0, 8)}`;
   const failed = state.failed.flatMap(({ unit, machine, because }) => [
-    `x ${unit}${where(machine)}: ${because.code === "problem" ? `${because.problem.code}: ${because.problem.detail}` : "fits on no machine"}`,
+    `x ${unit}${where(machine)}: ${failedText(because)}`,
     ...(because.code === "problem" ? because.problem.journal : []).map((line) => `    | ${line}`),
   ]);
   const waiting = state.waiting.map(
     ({ unit, machine, because }) => `o ${unit}${where(machine)}: ${waitingText(because)}`,
   );
   return [`not converged: ${countsOf(state)}`, ...failed, ...waiting].map(printable).join("\n");
+}
+
+function failedText(because: FailedBecause): string {
+  switch (because.code) {
+    case "problem":
+      return `${because.problem.code}: ${because.problem.detail}`;
+    case "held":
+      return `held back, because ${because.by} failed`;
+    case "unplaceable":
+      return "fits on no machine";
+  }
 }
 
 function waitingText(because: WaitingBecause): string {

@@ -133,6 +133,47 @@ test("its machine is away, and another could have it: somebody moves it, so it i
   assert.equal(state.settled, false);
 });
 
+test("what waits for its wave is held where one of its set failed, and with it what starts after it", () => {
+  const names = ["web@1.service", "web@2.service", "z.service", "other.service"];
+  const sketches = names.map((name, group) => sketch({ name, group }));
+  const drawn = specOf(sketches);
+  const spec = {
+    ...drawn,
+    units: drawn.units.map((unit) =>
+      unit.name === "z.service" ? { ...unit, after: ["web@2.service" as UnitName] } : unit,
+    ),
+  };
+  const placed = spec.units.map((unit) => ({
+    unit: unit.name,
+    hash: unit.name === "web@1.service" ? unitOnMachine(unit, null, spec, sha256).hash : OLD,
+    goal: "launched" as const,
+  }));
+  const alone = snapshotOf("launched", OLD, {}, {});
+  const state = judgeConvergence(
+    spec,
+    {
+      ...alone,
+      assignments: placed.map((one) => ({ ...alone.assignments[0]!, ...one })),
+      sets: [{ ...alone.sets[0]!, placements: placed }],
+      statuses: placed.map(({ unit, hash }) => ({
+        ...alone.statuses[0]!,
+        unit,
+        hash,
+        ...(unit === "web@1.service" ? { active: "failed", problem: problem("failed") } : {}),
+      })),
+    },
+    sha256,
+  );
+  assert.deepEqual(
+    state.failed.map(({ unit, because }) => `${unit} ${because.code}`),
+    ["web@1.service problem", "web@2.service held", "z.service held"],
+  );
+  assert.deepEqual(
+    state.waiting.map(({ unit, because }) => `${unit} ${because.code}`),
+    ["other.service not-placed"],
+  );
+});
+
 function snapshotOf(
   goal: UnitSketch["goal"],
   hash: UnitHash | null,

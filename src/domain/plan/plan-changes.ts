@@ -57,7 +57,7 @@ export function planChanges(input: PlanInput): Plan {
     changes,
     isAway: (machine) => !present.has(machine),
     // What runs badly now is no part of what a plan reads.
-    isDown: () => false,
+    stateOf: () => "up",
   });
   const content = { specHash: spec.specHash, changes, placements: result.placements, waves };
   const document: Omit<Plan, "planId"> = {

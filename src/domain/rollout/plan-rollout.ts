@@ -19,9 +19,12 @@ export interface RolloutInput {
   readonly changes: readonly RolloutChange[];
   /** Whether nobody hears of that machine: it is not present, or no member at all. */
   readonly isAway: (machine: MachineId) => boolean;
-  /** Whether a unit does not run well although its machine is there; a plan knows of none. */
-  readonly isDown: (unit: UnitName, machine: MachineId) => boolean;
+  /** How a unit does on a machine that is not away; a plan takes what is placed for up. */
+  readonly stateOf: (unit: UnitName, machine: MachineId) => ReplicaState;
 }
+
+/** `settling` is up, and not for long enough; `starting` is not up, and may come; `down` will not come by itself. */
+export type ReplicaState = "up" | "settling" | "starting" | "down";
 
 export type RolloutChange = Pick<Change, "unit" | "effect" | "from" | "to">;
 

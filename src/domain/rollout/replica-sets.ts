@@ -28,6 +28,8 @@ export interface ReplicaSet {
   up: number;
   /** Of `up`, those that go down in the wave under way. */
   taken: number;
+  /** One of it is as the commit wants it and not up for long enough: its wave is not over, and nobody else goes down meanwhile. */
+  isBusy: boolean;
 }
 
 /** What a step does to one set: `down` while it is under way, `here` and `up` are the differences once it is done. */
@@ -52,7 +54,7 @@ export function minimumOf(set: ReplicaSet): number {
 
 /** How many more may go down in the wave under way. */
 export function slackOf(set: ReplicaSet): number {
-  return set.up - set.taken - minimumOf(set);
+  return set.isBusy ? 0 : set.up - set.taken - minimumOf(set);
 }
 
 /** All sets as they are before the first wave, and what changes do to them. */
@@ -104,7 +106,7 @@ export class ReplicaSets {
   }
 
   #count(): void {
-    const { spec, before, after } = this.#input;
+    const { spec, before, after, changes, isAway, stateOf } = this.#input;
     for (const { name, goal, options, rollout } of spec.units) {
       const set = this.#setOf(name);
       set.maxUnavailable = Math.min(set.maxUnavailable, rollout.maxUnavailable);
@@ -113,22 +115,34 @@ export class ReplicaSets {
     for (const { unit, machine } of after) {
       if (this.#globals.has(unit) && this.#counts(unit, machine)) this.#setOf(unit).wanted += 1;
     }
+    const changing = new Set(changes.flatMap(({ unit, from }) => (from === null ? [] : [`${unit}/${from.machine}`])));
     for (const [unit, sides] of before) {
       const set = this.#setOf(unit);
       for (const { machine } of sides) {
         if (!this.#counts(unit, machine)) continue;
         set.here += 1;
         if (this.#isUp(unit, machine)) set.now += 1;
+        if (isAway(machine) || changing.has(`${unit}/${machine}`)) continue;
+        if (stateOf(unit, machine) !== "up") set.isBusy = true;
       }
       set.up = set.now;
     }
   }
 
   #setOf(unit: UnitName): ReplicaSet {
-    const name = setNameOf(unit);
+    const name = replicaSetOf(unit);
     const known = this.#sets.get(name);
     if (known !== undefined) return known;
-    const set = { name, wanted: 0, maxUnavailable: Number.POSITIVE_INFINITY, now: 0, here: 0, up: 0, taken: 0 };
+    const set = {
+      name,
+      wanted: 0,
+      maxUnavailable: Number.POSITIVE_INFINITY,
+      now: 0,
+      here: 0,
+      up: 0,
+      taken: 0,
+      isBusy: false,
+    };
     this.#sets.set(name, set);
     return set;
   }
@@ -143,12 +157,14 @@ export class ReplicaSets {
   }
 
   #isUp(unit: UnitName, machine: MachineId): boolean {
-    return !this.#input.isAway(machine) && !this.#input.isDown(unit, machine);
+    if (this.#input.isAway(machine)) return false;
+    const state = this.#input.stateOf(unit, machine);
+    return state === "up" || state === "settling";
   }
 }
 
-/** By the name alone: an instance that the commit no longer has, or has as a file of its own, is one of its template's still. */
-function setNameOf(unit: UnitName): string {
+/** The name of the set a unit is in. By its own name alone: an instance that the commit no longer has, or has as a file of its own, is one of its template's still. */
+export function replicaSetOf(unit: UnitName): string {
   return unit.includes("@") ? unitNameParts(unit).template! : unit;
 }
 

@@ -24,6 +24,7 @@ export class StepEdges {
   readonly #input: RolloutInput;
   readonly #units: ReadonlyMap<UnitName, SpecUnit>;
   readonly #old: ReadonlyMap<UnitName, SpecUnit>;
+  #underWay: number | null = null;
 
   constructor(steps: readonly (readonly RolloutChange[])[], loads: readonly (readonly Load[])[], input: RolloutInput) {
     this.size = steps.length;
@@ -48,10 +49,11 @@ export class StepEdges {
     for (const [unit, sides] of starts) {
       for (const earlier of this.#units.get(unit)?.after ?? []) {
         const first = starts.get(earlier);
-        if (first === undefined) continue;
         for (const [machine, node] of sides) {
-          if (placed.get(earlier)?.has(machine)) this.#add(first.get(machine), node, false, "order");
-          else this.#add(this.#meeting(everyCopy, earlier, first, "from"), node, true, "order");
+          if (placed.get(earlier)?.has(machine)) this.#add(first?.get(machine), node, false, "order");
+          else if (first !== undefined)
+            this.#add(this.#meeting(everyCopy, earlier, first, "from"), node, true, "order");
+          else if (this.#isStarting(earlier)) this.#add(this.#wave(), node, true, "order");
         }
       }
     }
@@ -172,6 +174,19 @@ export class StepEdges {
       else this.#add(meeting, node, false, "order");
     }
     return meeting;
+  }
+
+  /** It was changed before, and is not up yet. */
+  #isStarting(unit: UnitName): boolean {
+    const { before, isAway, stateOf } = this.#input;
+    const sides = before.get(unit) ?? [];
+    return sides.some(({ machine }) => !isAway(machine) && stateOf(unit, machine) === "starting");
+  }
+
+  /** What is under way already, as a node: done with the first wave. */
+  #wave(): number {
+    this.#underWay ??= this.#newNode();
+    return this.#underWay;
   }
 
   #newNode(): number {

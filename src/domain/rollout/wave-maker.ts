@@ -3,7 +3,7 @@ import { compareText } from "../names.ts";
 import { machineOf } from "../plan/diff-placements.ts";
 import { NumberHeap } from "./number-heap.ts";
 import type { StepNode } from "./order-steps.ts";
-import type { Rollout } from "./plan-rollout.ts";
+import type { Rollout, RolloutChange } from "./plan-rollout.ts";
 import { type Load, minimumOf, type ReplicaSet, sizeOf, slackOf } from "./replica-sets.ts";
 import type { BudgetRefusal, Wave, WaveBudget } from "./wave.ts";
 
@@ -42,6 +42,12 @@ export class WaveMaker {
       this.#close();
     }
     return { waves: this.#waves, refusals: this.#refusals };
+  }
+
+  /** What goes in the first wave without force. */
+  first(): readonly RolloutChange[] {
+    this.#fill();
+    return this.#accepted.flatMap((number) => this.#nodes[number]!.changes);
   }
 
   #fill(): void {

@@ -98,7 +98,7 @@ function inputOf(
     after,
     changes,
     isAway: (machine) => away.has(machine),
-    isDown: (unit) => down.has(unit),
+    stateOf: (unit) => (down.has(unit) ? "down" : "up"),
   };
 }
 

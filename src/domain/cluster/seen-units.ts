@@ -1,0 +1,115 @@
+import type { MachineId, UnitHash, UnitName } from "../names.ts";
+import type { Placement, Unplaced } from "../placement/placement.ts";
+import type { ClusterSpec, SpecUnit, UnitGoal } from "../spec/cluster-spec.ts";
+import { isOneshot } from "../tasks/is-oneshot.ts";
+import type { ClusterSnapshot, Member, PlacedUnit, StatusProblem, UnitStatus } from "./cluster-snapshot.ts";
+
+export type WaitingBecause =
+  | { readonly code: "not-placed" }
+  | { readonly code: "no-machine"; readonly unplaced: Unplaced }
+  | { readonly code: "machine-absent" }
+  /** Its agent keeps an older set than it was given. */
+  | { readonly code: "machine-behind"; readonly problem: StatusProblem }
+  | { readonly code: "no-status" }
+  | { readonly code: "other-version"; readonly runs: UnitHash | null; readonly wanted: UnitHash }
+  | { readonly code: "state"; readonly active: string; readonly sub: string }
+  /** It should be gone and still runs. */
+  | { readonly code: "leaving" };
+
+export type FailedBecause =
+  | { readonly code: "unplaceable"; readonly unplaced: Unplaced }
+  | { readonly code: "problem"; readonly problem: StatusProblem }
+  /** One of the same set of replicas failed when its wave had come: the engine changes no other until it runs. */
+  | { readonly code: "held"; readonly by: UnitName };
+
+export type Verdict =
+  | { readonly kind: "converged" }
+  | { readonly kind: "waiting"; readonly because: WaitingBecause }
+  | { readonly kind: "failed"; readonly because: FailedBecause };
+
+/** A unit on a machine, as it is to be. */
+export type Wanted = Pick<Placement, "unit" | "machine" | "hash" | "goal">;
+
+/** Problems of a process, not of an agent: they speak of the version that ran, so an older version's are no news. */
+const OF_A_VERSION: ReadonlySet<string> = new Set([
+  "failed",
+  "start-failed",
+  "reload-failed",
+  "stop-failed",
+  "stopping",
+]);
+
+/** States in which a unit has processes or will have some. */
+const UP: ReadonlySet<string> = new Set(["active", "activating", "deactivating", "reloading"]);
+
+/** What the agents say of each unit, held against what it is to be. */
+export class SeenUnits {
+  readonly #placed: ReadonlyMap<string, PlacedUnit>;
+  readonly #statuses: ReadonlyMap<string, UnitStatus>;
+  readonly #members: ReadonlyMap<MachineId, Member>;
+  readonly #units: ReadonlyMap<UnitName, SpecUnit>;
+  readonly #oneshots = new Map<UnitName, boolean>();
+
+  constructor(spec: ClusterSpec, snapshot: ClusterSnapshot) {
+    this.#placed = new Map(
+      snapshot.sets.flatMap((set) => set.placements.map((placed) => [`${placed.unit}/${set.machine}`, placed])),
+    );
+    this.#statuses = new Map(snapshot.statuses.map((status) => [`${status.unit}/${status.machine}`, status]));
+    this.#members = new Map(snapshot.members.map((member) => [member.id, member]));
+    this.#units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  }
+
+  judge({ unit, machine, hash, goal }: Wanted): Verdict {
+    const member = this.#members.get(machine);
+    if (member?.present === false) return waiting({ code: "machine-absent" });
+    const placed = this.#placed.get(`${unit}/${machine}`);
+    if (member === undefined || placed?.hash !== hash || placed.goal !== goal) return waiting({ code: "not-placed" });
+    const status = this.#statuses.get(`${unit}/${machine}`);
+    if (status === undefined) return behind(member) ?? waiting({ code: "no-status" });
+    const problem = status.problem;
+    const isCurrent = status.hash === hash;
+    if (problem !== null && (isCurrent || !OF_A_VERSION.has(problem.code))) {
+      return { kind: "failed", because: { code: "problem", problem } };
+    }
+    if (!isCurrent) return behind(member) ?? waiting({ code: "other-version", runs: status.hash, wanted: hash });
+    if (this.#fits(goal, status)) return { kind: "converged" };
+    return waiting({ code: "state", active: status.active, sub: status.sub });
+  }
+
+  leaving(wanted: readonly Placement[]): { unit: UnitName; machine: MachineId; verdict: Verdict }[] {
+    const kept = new Set(wanted.map((placement) => `${placement.unit}/${placement.machine}`));
+    const gone = (key: string, machine: MachineId) => !kept.has(key) && this.#members.get(machine)?.present === true;
+    return [...this.#statuses]
+      .filter(([key, status]) => gone(key, status.machine) && UP.has(status.active))
+      .map(([, { unit, machine }]) => ({ unit, machine, verdict: waiting({ code: "leaving" }) }));
+  }
+
+  /**
+   * A loaded unit waits for whoever activates it, up or down. A launched one is active: a timer waiting, a socket listening, a
+   * service running or remaining after its exit; only a oneshot is also done when it has ended well.
+   */
+  #fits(goal: UnitGoal, { unit, active, result, started }: UnitStatus): boolean {
+    if (goal === "loaded") return active !== "failed";
+    if (active === "active" || active === "reloading") return true;
+    return this.#isOneshot(unit) && active === "inactive" && started && (result === "success" || result === "");
+  }
+
+  /** Reading a unit costs more than all the rest: only those are read that ended. */
+  #isOneshot(name: UnitName): boolean {
+    const known = this.#oneshots.get(name);
+    if (known !== undefined) return known;
+    const unit = this.#units.get(name);
+    const is = unit !== undefined && isOneshot(unit);
+    this.#oneshots.set(name, is);
+    return is;
+  }
+}
+
+function behind(member: Member): Verdict | null {
+  const problem = member.problem ?? null;
+  return problem === null ? null : waiting({ code: "machine-behind", problem });
+}
+
+function waiting(because: WaitingBecause): Verdict {
+  return { kind: "waiting", because };
+}

@@ -1,0 +1,83 @@
+import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
+import type { Machine } from "../cluster/machine.ts";
+import type { MachineId, Sha256, UnitName } from "../names.ts";
+import { placedNow } from "../placement/placed-now.ts";
+import type { Placement } from "../placement/placement.ts";
+import { planSetWrites, type SetWrite } from "../placement/plan-set-writes.ts";
+import { diffPlacements } from "../plan/diff-placements.ts";
+import { knownFiles } from "../plan/known-files.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { judgeSettling, type Settling, settlingAfter } from "./judge-settling.ts";
+import { nextWave } from "./next-wave.ts";
+import type { RolloutChange } from "./plan-rollout.ts";
+import { replicaStates } from "./replica-states.ts";
+
+export interface NextWritesInput {
+  readonly spec: ClusterSpec;
+  /** The spec of the release before, or null where it is not known: then a change of files is taken for a restart. */
+  readonly released: ClusterSpec | null;
+  /** With statuses. */
+  readonly snapshot: ClusterSnapshot;
+  /** `machinesOf` the spec and the snapshot. */
+  readonly machines: readonly Machine[];
+  /** Where everything is to be in the end: `placeUnits`. */
+  readonly wanted: readonly Placement[];
+  /** Of the last answer. */
+  readonly settling: readonly Settling[];
+  readonly nowMs: number;
+  readonly sha256: Sha256;
+}
+
+export interface NextWrites {
+  readonly writes: readonly SetWrite[];
+  /** Changes whose wave has not come. */
+  readonly held: readonly RolloutChange[];
+  /** What the waves so far have changed and the next one waits for; empty where no wave is left. */
+  readonly settling: readonly Settling[];
+}
+
+/** What an engine may write now on the way to the wanted placements: the next wave, and the repair of records, which no wave holds up. */
+export function nextWrites(input: NextWritesInput): NextWrites {
+  const { spec, released, snapshot, machines, wanted, sha256 } = input;
+  const before = placedNow(snapshot);
+  const names = new Map(machines.map(({ id, name }) => [id, name]));
+  const present = new Set(machines.filter((machine) => machine.presence === "present").map((machine) => machine.id));
+  const isAway = (machine: MachineId) => !present.has(machine);
+  const states = { spec, before, isAway, stateOf: replicaStates(spec, snapshot, before) };
+  const { settling, stateOf } = judgeSettling(input.settling, states, input.nowMs);
+  const { placements, made, held } = nextWave({
+    spec,
+    released,
+    before,
+    after: wanted,
+    changes: diffPlacements(
+      before,
+      wanted,
+      spec,
+      knownFiles(released === null ? [spec] : [spec, released], names, sha256),
+    ),
+    isAway,
+    stateOf,
+  });
+  return {
+    writes: planSetWrites(placements, globalsOf(spec, snapshot, held), snapshot, sha256),
+    held,
+    settling: held.length === 0 ? [] : [...settling, ...settlingAfter(made)],
+  };
+}
+
+/** Units without one machine of their own: as the commit has them, and of those it has no more, as they are still placed. */
+export function globalsOf(
+  spec: ClusterSpec,
+  snapshot: ClusterSnapshot,
+  held: readonly RolloutChange[],
+): ReadonlySet<UnitName> {
+  const globals = new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
+  const single = new Set([
+    ...spec.units.map((unit) => unit.name),
+    ...snapshot.assignments.map((assignment) => assignment.unit),
+    ...(snapshot.damagedAssignments ?? []).map((assignment) => assignment.unit),
+  ]);
+  for (const { unit } of held) if (!single.has(unit)) globals.add(unit);
+  return globals;
+}

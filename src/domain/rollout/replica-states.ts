@@ -1,0 +1,34 @@
+import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
+import { SeenUnits } from "../cluster/seen-units.ts";
+import type { MachineId, UnitName } from "../names.ts";
+import type { PlacedSide } from "../placement/placed-now.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import type { ReplicaState } from "./plan-rollout.ts";
+
+/**
+ * How each unit does where the registry has it, by what the agents say. One that is on its way up, or of which its agent has not
+ * spoken yet, is `starting`: something may come of it. One that failed, ended, is between two attempts, or whose machine
+ * refuses what it was given is `down`: who waits for it would wait for a person.
+ */
+export function replicaStates(
+  spec: ClusterSpec,
+  snapshot: ClusterSnapshot,
+  before: ReadonlyMap<UnitName, readonly PlacedSide[]>,
+): (unit: UnitName, machine: MachineId) => ReplicaState {
+  const seen = new SeenUnits(spec, snapshot);
+  const started = new Set(
+    snapshot.statuses.filter((status) => status.started).map(({ unit, machine }) => `${unit}/${machine}`),
+  );
+  return (unit, machine) => {
+    const side = before.get(unit)?.find((one) => one.machine === machine);
+    if (side === undefined) return "down";
+    const verdict = seen.judge({ unit, ...side });
+    if (verdict.kind === "converged") return "up";
+    if (verdict.kind === "failed" || verdict.because.code === "machine-behind") return "down";
+    if (verdict.because.code !== "state") return "starting";
+    const hasEnded = started.has(`${unit}/${machine}`) && !ON_ITS_WAY.has(verdict.because.active);
+    return hasEnded || verdict.because.sub === "auto-restart" ? "down" : "starting";
+  };
+}
+
+const ON_ITS_WAY: ReadonlySet<string> = new Set(["activating", "deactivating", "reloading", "active"]);

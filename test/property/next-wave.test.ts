@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import type { UnitName } from "../../src/domain/names.ts";
+import type { PlacedSide } from "../../src/domain/placement/placed-now.ts";
+import type { Placement } from "../../src/domain/placement/placement.ts";
+import { machineOf } from "../../src/domain/plan/diff-placements.ts";
+import { nextWave } from "../../src/domain/rollout/next-wave.ts";
+import { planRollout, type ReplicaState, type RolloutInput } from "../../src/domain/rollout/plan-rollout.ts";
+import { rolloutInputs } from "./generators/rollout.ts";
+
+const TAKES_DOWN = ["stop", "move", "restart"];
+const STARTS = ["start", "move", "restart"];
+const RUNS = { numRuns: 1000 };
+const EASY = rolloutInputs({ losses: false, groups: false, conflicts: false });
+
+test("asked again after each wave, it begins as the plan has shown, is never stuck, and ends with everything as wanted", () => {
+  fc.assert(
+    fc.property(EASY, (input) => {
+      const shown = planRollout(input).waves[0]?.changes.map(({ unit, machine }) => `${unit} ${machine}`);
+      const waves: string[][] = [];
+      let now = input;
+      while (now.changes.length > 0) {
+        const { held, placements } = nextWave(now);
+        const made = now.changes.filter((change) => !held.includes(change));
+        assert.ok(made.length > 0, `stuck with ${held.map((change) => change.unit)}`);
+        waves.push(made.map((change) => `${change.unit} ${machineOf(change)}`).sort());
+        now = { ...now, changes: held, before: sidesOf(placements) };
+      }
+      assert.deepEqual(waves[0], shown?.sort());
+      assert.deepEqual(now.before, sidesOf(input.after));
+    }),
+    RUNS,
+  );
+});
+
+test("however slowly units come up and whichever fail, no set loses more than its budget to a wave", () => {
+  const runs = fc.tuple(EASY, fc.infiniteStream(fc.constantFrom<ReplicaState>("up", "starting", "starting", "down")));
+  fc.assert(
+    fc.property(runs, ([input, fates]) => {
+      const states = new Map<string, ReplicaState>();
+      const stateOf = (unit: UnitName, machine: string) => states.get(`${unit} ${machine}`) ?? "up";
+      let now: RolloutInput = { ...input, stateOf };
+      for (let pass = 0; pass < 30; pass += 1) {
+        const { held, placements } = nextWave(now);
+        const made = now.changes.filter((change) => !held.includes(change));
+        for (const change of made) {
+          if (change.to !== null && STARTS.includes(change.effect)) {
+            states.set(`${change.unit} ${change.to.machine}`, "starting");
+          }
+        }
+        const wanted = placements.filter((placement) => /^web@/.test(placement.unit));
+        const old = [...now.before].filter(([unit]) => /^web@/.test(unit)).flatMap(([, sides]) => sides);
+        const up = wanted.filter(({ unit, machine }) => stateOf(unit, machine) === "up").length;
+        const most = Math.min(
+          ...input.spec.units.filter((unit) => /^web@/.test(unit.name)).map((unit) => unit.rollout.maxUnavailable),
+        );
+        const goal = input.spec.units.filter(({ name, goal }) => /^web@/.test(name) && goal === "launched").length;
+        const isTakenDown = made.some(({ unit, effect }) => /^web@/.test(unit) && TAKES_DOWN.includes(effect));
+        if (isTakenDown && Number.isFinite(most)) {
+          assert.ok(up >= Math.min(goal, old.length) - most, `pass ${pass}: ${up} of ${goal} up, ${most} may be down`);
+        }
+        for (const [key, state] of states) if (state === "starting") states.set(key, fates.next().value!);
+        now = { ...now, changes: held, before: sidesOf(placements) };
+      }
+    }),
+    RUNS,
+  );
+});
+
+test("who needs no running replica to go down is never held: what is new, and what a lost machine had", () => {
+  fc.assert(
+    fc.property(rolloutInputs({ losses: true, groups: false, conflicts: false }), (input) => {
+      const unordered = {
+        ...input,
+        released: null,
+        spec: { ...input.spec, units: input.spec.units.map((unit) => ({ ...unit, after: [] })) },
+      };
+      for (const { unit, from } of nextWave(unordered).held) {
+        assert.ok(from !== null, `${unit} is new and held`);
+        assert.ok(!input.isAway(from.machine), `${unit} was on a machine that is away and is held`);
+        assert.equal(input.stateOf(unit, from.machine), "up");
+      }
+    }),
+    RUNS,
+  );
+});
+
+function sidesOf(placements: readonly Placement[]): Map<UnitName, readonly PlacedSide[]> {
+  const sides = Map.groupBy(placements, (placement) => placement.unit);
+  const side = ({ machine, hash, goal }: Placement) => ({ machine, hash, goal });
+  return new Map([...sides].sort(([a], [b]) => (a < b ? -1 : 1)).map(([unit, list]) => [unit, list.map(side)]));
+}
