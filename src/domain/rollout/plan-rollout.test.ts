@@ -20,6 +20,10 @@ interface Line {
   readonly conflicts?: readonly string[];
   /** Not in the new commit. */
   readonly gone?: true;
+  /** systemd restarts it with that unit. */
+  readonly with?: string;
+  /** Only that, and nothing of its own. */
+  readonly same?: true;
 }
 
 interface Case {
@@ -306,6 +310,19 @@ const CASES: Readonly<Record<string, Case>> = {
     known: true,
     waves: ["a.service@m1 a.socket@m1 web@1.service@m1 | a.service 0/1 min 0"],
   },
+  "what systemd restarts along goes with it, and uses up the budget of its own set": {
+    lines: [
+      { unit: "back.service", is: "restart", on: ["m2"] },
+      web(1),
+      web(2, { with: "back.service", same: true }),
+      { unit: "z.service", is: "restart", on: ["m2"], with: "back.service", group: "z" },
+      { unit: "z.socket", is: "quiet", on: ["m2"], group: "z" },
+    ],
+    waves: [
+      "back.service@m2 web@2.service@m2 z.service@m2 z.socket@m2 | back.service 0/1 min 0, web@.service 1/2 min 1, z.service 0/1 min 0",
+      "web@1.service@m1 | web@.service 1/2 min 1",
+    ],
+  },
 };
 
 for (const [sentence, { lines, away = [], down = [], known, waves, refused = [] }] of Object.entries(CASES)) {
@@ -322,7 +339,7 @@ for (const [sentence, { lines, away = [], down = [], known, waves, refused = [] 
         (line.to ?? line.on ?? []).map(
           (machine): Placement => ({
             unit: line.unit as UnitName,
-            ...sideOf(machine, line.is === undefined ? "old" : "new"),
+            ...sideOf(machine, line.is === undefined || line.same ? "old" : "new"),
             reason: { code: "stayed" },
           }),
         ),
@@ -368,7 +385,16 @@ test("20,000 changes of 2,000 templates, or of one, take a fraction of what thei
   }
 });
 
-function changesOf({ unit, is, on = [], to, gone }: Line): RolloutChange[] {
+function changesOf(line: Line): RolloutChange[] {
+  const { with: leader, same } = line;
+  return changesOfItsOwn(line).map((change) =>
+    leader === undefined
+      ? change
+      : { ...change, to: same ? change.from : change.to, reason: { code: "restart-with", unit: leader as UnitName } },
+  );
+}
+
+function changesOfItsOwn({ unit, is, on = [], to, gone }: Line): RolloutChange[] {
   if (is === undefined) return [];
   const name = unit as UnitName;
   if (on.length === 0) return to!.map((machine) => change(name, is, null, machine));
@@ -382,6 +408,7 @@ function change(unit: UnitName, effect: Effect, from: string | null, to: string 
     effect,
     from: from === null ? null : sideOf(from, "old"),
     to: to === null ? null : sideOf(to, "new"),
+    reason: { code: "goal-changed" },
   };
 }
 

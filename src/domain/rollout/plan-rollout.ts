@@ -26,7 +26,7 @@ export interface RolloutInput {
 /** `settling` is up, and not for long enough; `starting` is not up, and may come; `down` will not come by itself. */
 export type ReplicaState = "up" | "settling" | "starting" | "down";
 
-export type RolloutChange = Pick<Change, "unit" | "effect" | "from" | "to">;
+export type RolloutChange = Pick<Change, "unit" | "effect" | "from" | "to" | "reason">;
 
 export interface Rollout {
   readonly waves: readonly Wave[];

@@ -4,15 +4,16 @@ import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
 
 /**
- * What changes together: everything of a group, of a global one on one machine. A unit that the commit no longer has goes with the
- * group it was in, where that is known here, else alone. Sorted by the group's name, then machine; within a step by unit, then machine.
+ * What changes together: everything of a group, of a global one on one machine; and what systemd restarts along with any of it. A unit
+ * that the commit no longer has goes with the group it was in, where that is known here, else alone. Sorted by the group's name, then
+ * machine; within a step by unit, then machine.
  */
 export function rolloutSteps({
   spec,
   released,
   changes,
 }: Pick<RolloutInput, "spec" | "released" | "changes">): RolloutChange[][] {
-  const keyOf = stepKeys(released === null ? [spec] : [released, spec]);
+  const keyOf = withCarried(stepKeys(released === null ? [spec] : [released, spec]), changes);
   const steps = new Map<string, RolloutChange[]>();
   const inOrder = [...changes].sort((a, b) => compareText(a.unit, b.unit) || compareText(machineOf(a), machineOf(b)));
   for (const change of inOrder) {
@@ -24,8 +25,39 @@ export function rolloutSteps({
   return [...steps].sort(([a], [b]) => compareText(a, b)).map(([, step]) => step);
 }
 
+type StepKey = (change: RolloutChange) => string;
+
+/** A unit that is only carried along is in the step of its leader; where it changes itself, its whole group is, as one of both names. */
+function withCarried(keyOf: StepKey, changes: readonly RolloutChange[]): StepKey {
+  const carried = changes.filter((change) => change.reason.code === "restart-with");
+  if (carried.length === 0) return keyOf;
+  const leaders = new Map<string, string>();
+  for (const change of changes) {
+    if (change.from !== null) leaders.set(`${change.unit}/${change.from.machine}`, keyOf(change));
+  }
+  const leaderOf = ({ from, reason }: RolloutChange) =>
+    reason.code === "restart-with" ? leaders.get(`${reason.unit}/${from?.machine}`) : undefined;
+  const joined = new Map<string, string>();
+  const rootOf = (key: string) => {
+    let root = key;
+    for (let next = joined.get(root); next !== undefined; next = joined.get(root)) root = next;
+    return root;
+  };
+  for (const change of carried) {
+    const leader = leaderOf(change);
+    if (leader === undefined || isOnlyCarried(change)) continue;
+    const [one, other] = [rootOf(keyOf(change)), rootOf(leader)].sort(compareText) as [string, string];
+    if (one !== other) joined.set(other, one);
+  }
+  return (change) => rootOf(isOnlyCarried(change) ? (leaderOf(change) ?? keyOf(change)) : keyOf(change));
+}
+
+function isOnlyCarried({ reason, from, to }: RolloutChange): boolean {
+  return reason.code === "restart-with" && from?.hash === to?.hash && from?.goal === to?.goal;
+}
+
 /** The later spec has the last word on a unit. NUL sorts a group before every longer name. */
-function stepKeys(specs: readonly ClusterSpec[]): (change: RolloutChange) => string {
+function stepKeys(specs: readonly ClusterSpec[]): StepKey {
   const units = new Map<UnitName, { readonly unit: SpecUnit; readonly isGlobal: boolean }>();
   for (const spec of specs) {
     const globals = new Set(spec.groups.filter((group) => group.global).map((group) => group.name));

@@ -118,20 +118,21 @@ function nextsOf(sketch: Sketch): readonly MachineId[] {
 
 function changesOf(sketch: Sketch): RolloutChange[] {
   const unit = sketch.name;
+  const reason = { code: "goal-changed" } as const;
   const [was, will] = [homesOf(sketch), nextsOf(sketch)];
   if (!isGlobal(sketch) && was.length > 0 && will.length > 0 && was[0] !== will[0]) {
-    return [{ unit, effect: "move", from: sideOf(was[0]!, "old"), to: sideOf(will[0]!, "new") }];
+    return [{ unit, effect: "move", from: sideOf(was[0]!, "old"), to: sideOf(will[0]!, "new"), reason }];
   }
   const stay = sketch.staying;
   return [
     ...will.flatMap((machine): RolloutChange[] => {
       const to = sideOf(machine, "new");
-      if (!was.includes(machine)) return [{ unit, effect: sketch.coming, from: null, to }];
-      return stay === null ? [] : [{ unit, effect: stay, from: sideOf(machine, "old"), to }];
+      if (!was.includes(machine)) return [{ unit, effect: sketch.coming, from: null, to, reason }];
+      return stay === null ? [] : [{ unit, effect: stay, from: sideOf(machine, "old"), to, reason }];
     }),
     ...was
       .filter((machine) => !will.includes(machine))
-      .map((machine): RolloutChange => ({ unit, effect: "stop", from: sideOf(machine, "old"), to: null })),
+      .map((machine): RolloutChange => ({ unit, effect: "stop", from: sideOf(machine, "old"), to: null, reason })),
   ];
 }
 
