@@ -298,6 +298,37 @@ describe("a reviewed plan is applied once main has taken its branch", { concurre
   }
 });
 
+test("a plan with a wave that breaks a budget is refused by every route, naming the wave", async () => {
+  const world = await World.start();
+  try {
+    const template = (text: string) => ({ "units/pair@.service": service(text) });
+    const tie = { "units/pair@1.service.d/tie.conf": "[Unit]\nRequires=pair@2.service\n" };
+    const manifest = { "fleet.yaml": `${MANIFEST}units:\n  pair@.service:\n    instances: 2\n` };
+    world.repository.commit({ ...manifest, ...template("one"), ...tie });
+    assert.equal((await world.fleet("apply", "--auto-approve", "--detach")).code, 0);
+    await world.cluster.place("shop", await world.released(2));
+    world.repository.commit(template("two"));
+    const file = join(world.repository.path, ".git", "over-budget");
+    const planned = await world.fleet("plan", "--out", file, "--json");
+    assert.equal(planned.code, 1);
+    assert.deepEqual((JSON.parse(planned.stdout) as Plan).refusals, [
+      { set: "pair@.service", wave: 1, up: 0, of: 2, min: 1, now: 2 },
+    ]);
+    const before = await world.cluster.revision();
+    for (const route of [[file], ["--auto-approve"]]) {
+      const refused = await world.fleet("apply", ...route, "--detach");
+      assert.equal(refused.code, 1);
+      assert.match(
+        refused.stderr,
+        /^error: wave 1 would leave 0 of 2 pair@\.service up, its budget is at least 1 and 2 are up now; nothing was changed \[budget\]\n {2}next: /m,
+      );
+    }
+    assert.equal(await world.cluster.revision(), before);
+  } finally {
+    await world.stop();
+  }
+});
+
 test("same inputs, same bytes: whatever the process, the folder, the zone, the language and the order things were made in", async () => {
   const files = Object.entries(FILES);
   const written: string[] = [];
