@@ -39,6 +39,7 @@ export async function reconcileUnits(
   const observed = new Map(
     [...before].map(([name, seen]) => [name, mustGo(seen.observed) ? onItsWayUp(seen.observed) : seen.observed]),
   );
+  for (const [name, { managed }] of before) if (managed?.active === "active") jobs.seenUp(name);
   const effectOf = await knownEffects(wanted, observed.values(), files);
   const free = [...observed.values()].filter((unit) => isFree(unit) || mustGo(unit));
   const { tasks, blocked } = planTasks(wanted.filter(isFree), free, effectOf);

@@ -165,6 +165,23 @@ test("a unit that has to go is stopped while it starts, before another one start
   assert.equal(machine.failure(A), null, "which is no failure");
 });
 
+test("a start nobody heard the end of is a failure of what is not up, and none of what is", async () => {
+  const machine = new AgentMachine();
+  machine.manager.faults = () => ({ kind: "delay", ms: 1_000 });
+  const wanted = [unit(A, server("a"))];
+  await machine.pass(wanted);
+  machine.manager.setReachable(false);
+  await machine.clock.advance(10);
+  assert.equal(machine.failure(A)?.code, "systemd-unreachable");
+  machine.manager.setReachable(true);
+  await machine.pass(wanted);
+  assert.equal(machine.failure(A)?.code, "systemd-unreachable");
+  await machine.clock.advance(1_000);
+  await machine.pass(wanted);
+  assert.equal(machine.failure(A), null);
+  machine.assertAs(wanted);
+});
+
 test("a unit that cannot be stopped keeps its files, and the others go on", async () => {
   const machine = new AgentMachine();
   await machine.settle([unit(A, server("old")), unit(B, server("old"))]);

@@ -2,7 +2,7 @@ import type { UnitName } from "../domain/names.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { JobResult, UnitManager } from "../ports/unit-manager.ts";
 
-/** How a job of ours ended badly, until a later one of the same unit ends well. */
+/** How a job of ours ended badly, until a later one of the same unit ends well, or it is up although its start did not. */
 export interface JobFailure {
   readonly code: string;
   readonly detail: string;
@@ -19,7 +19,7 @@ export class UnitJobs {
   readonly #wake: () => void;
   /** Under way, by unit; more than one where a stop cancels a start. */
   readonly #jobs = new Map<UnitName, readonly JobKind[]>();
-  readonly #failures = new Map<UnitName, JobFailure>();
+  readonly #failures = new Map<UnitName, { readonly job: JobKind; readonly failure: JobFailure }>();
 
   constructor(manager: UnitManager, wake: () => void) {
     this.#manager = manager;
@@ -36,7 +36,12 @@ export class UnitJobs {
   }
 
   failure(unit: UnitName): JobFailure | null {
-    return this.#failures.get(unit) ?? null;
+    return this.#failures.get(unit)?.failure ?? null;
+  }
+
+  /** It is up: whatever became of its start, also of one nobody heard the end of, is no failure any more. */
+  seenUp(unit: UnitName): void {
+    if (this.#failures.get(unit)?.job === "start") this.#failures.delete(unit);
   }
 
   /** Stops and waits for the end. */
@@ -82,11 +87,15 @@ export class UnitJobs {
     const isOurStops = result === "canceled" && this.isBusy(unit);
     if (isOurStops) return;
     if (result === "done" || result === "skipped") this.#failures.delete(unit);
-    else this.#failures.set(unit, { code: `${job}-failed`, detail: `the ${job} job ended with ${result}` });
+    else this.#failed(unit, job, `${job}-failed`, `the ${job} job ended with ${result}`);
   }
 
   #rejected(unit: UnitName, job: JobKind, error: unknown): void {
     const code = error instanceof OperationError ? error.code : `${job}-failed`;
-    this.#failures.set(unit, { code, detail: error instanceof Error ? error.message : String(error) });
+    this.#failed(unit, job, code, error instanceof Error ? error.message : String(error));
+  }
+
+  #failed(unit: UnitName, job: JobKind, code: string, detail: string): void {
+    this.#failures.set(unit, { job, failure: { code, detail } });
   }
 }
