@@ -59,6 +59,11 @@ export default class ApplyCommand extends BaseCommand {
     ...repositoryFlags,
     ...clusterFlags,
     ...outputFlags,
+    revision: Flags.string({
+      description: "The commit to apply; with FILE, the one that took the plan's onto the branch (default: its tip)",
+      env: "FLEET_REVISION",
+      default: HEAD,
+    }),
     "auto-approve": Flags.boolean({ description: "Do not ask" }),
     detach: Flags.boolean({ description: "Do not wait until it runs" }),
     timeout: Flags.string({ description: "How long to wait until it runs", default: "5m" }),

@@ -52,7 +52,10 @@ export default class ShowCommand extends BaseCommand {
       });
     const plan = await readPlan(registry, keys, decoded.record.planId);
     if (plan === null)
-      throw new OperationError("plan-missing", `the plan of release ${seq} is not in the registry any more`);
+      throw new OperationError(
+        "plan-missing",
+        `the plan of release ${seq} is not in the registry any more, or no plan this fleet can read`,
+      );
     return plan;
   }
 
