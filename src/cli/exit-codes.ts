@@ -4,6 +4,8 @@ export const EXIT = {
   error: 1,
   /** `plan --detailed-exitcode`: there are changes. */
   changes: 2,
+  /** `validate`: a wrong argument or flag, which must not pass for a finding. */
+  usage: 2,
   /** `apply FILE`: what the plan read has moved; nothing was changed. */
   stale: 3,
   locked: 4,

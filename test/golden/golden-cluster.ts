@@ -9,6 +9,7 @@ import { sha256 } from "../../src/adapters/sha256.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
 import { planJson } from "../../src/cli/views/plan-json.ts";
 import { planText } from "../../src/cli/views/plan-text.ts";
+import { validText } from "../../src/cli/views/validation-text.ts";
 import { decodePlan } from "../../src/codec/plan/decode-plan.ts";
 import { encodePlan } from "../../src/codec/plan/encode-plan.ts";
 import { planReportSchema } from "../../src/codec/plan/plan-report-schema.ts";
@@ -56,6 +57,8 @@ export class GoldenCluster {
         return "";
       case "commit":
         return this.#commit(words);
+      case "validate":
+        return this.#validate();
       case "plan":
         return this.#show(await this.#plan());
       case "apply":
@@ -95,6 +98,13 @@ export class GoldenCluster {
     const planned = await planCommit({ commit: this.#tip(), compile, cluster, partial: null, sha256 });
     if (planned.kind === "planned") checkSchemas(planned);
     return planned;
+  }
+
+  async #validate(): Promise<string> {
+    const commit = this.#tip();
+    const { spec, diagnostics } = await this.#view().compile(commit);
+    const findings = diagnostics.length > 0 ? [diagnosticsText(diagnostics)] : [];
+    return [...findings, ...(spec === null ? [] : [validText(spec, commit, diagnostics)])].join("\n");
   }
 
   #show(planned: PlannedCommit): string {

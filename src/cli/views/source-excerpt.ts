@@ -56,6 +56,9 @@ function shownPart(cells: readonly Cell[], at: number): { from: number; to: numb
   // Cutting a handful of characters says less than showing them.
   if (from < 4 && at <= BEFORE_MAX) from = 0;
   let to = from;
-  for (let width = 0; to < cells.length && width + widths[to]! <= SHOWN_MAX; to++) width += widths[to]!;
+  let shown = 0;
+  for (; to < cells.length && shown + widths[to]! <= SHOWN_MAX; to++) shown += widths[to]!;
+  // What is left where the line ends early goes to what stands before.
+  for (; from > 0 && shown + widths[from - 1]! <= SHOWN_MAX; from--) shown += widths[from - 1]!;
   return { from, to };
 }

@@ -80,7 +80,7 @@ describe("each rule finds what it is for", () => {
     [
       "a relative program",
       "a.service",
-      "[Service]\nExecStart=-bin/run x\n",
+      "[Service]\nExecStart=@bin/run x\n",
       ["2 unit-refused ExecStart= with the relative path bin/run: systemd refuses to load the unit"],
     ],
     [
