@@ -67,7 +67,7 @@ async function reviewed() {
   const saved = await plan(branch);
   const find = (revision: string | null = null) =>
     commitOfPlan({ ...place, plan: saved.plan, cluster, compile, revision, sha256 });
-  return { registry, repository, base, branch, saved, find, release };
+  return { registry, repository, source, base, branch, saved, find, release };
 }
 
 type Reviewed = Awaited<ReturnType<typeof reviewed>>;
@@ -190,6 +190,15 @@ test("where main went on after a squash, the squash can be named", async () => {
   const elsewhere = world.repository.commit(CHANGED, { parents: [world.base], subject: "elsewhere" });
   assert.match((await refusal(world.find(elsewhere))).message, /; the commit named: commit \w+ is not on branch main/);
   assert.equal((await refusal(world.find("v9"))).code, "commit-unknown");
+});
+
+test("where nobody can tell whether main has the reviewed commit, a squash at its tip is taken all the same", async () => {
+  const world = await reviewed();
+  const squash = world.repository.push("main", CHANGED, "squash");
+  world.source.shallow = true;
+  assert.equal((await world.find()).commit, squash);
+  world.repository.push("main", { ...CHANGED, "units/db.service": unitFile("three") }, "next");
+  assert.match((await refusal(world.find())).message, /^cannot tell whether .*; the tip of main: .* in db\.service$/);
 });
 
 test("a branch that was rewritten behind the release is refused by that name", async () => {
