@@ -5,6 +5,8 @@ import { mustRun } from "../src/lab/run-program.ts";
 
 export interface UnitRepository {
   readonly path: string;
+  /** Commits a change of the first unit's command on top of what is there. */
+  changeOne(): Promise<void>;
   remove(): void;
 }
 
@@ -30,5 +32,13 @@ export async function makeUnitRepository(units: number, cluster: string): Promis
   await mustRun([...git, "add", "-A"]);
   await mustRun([...git, "commit", "-q", "-m", "units"]);
   await mustRun([...git, "repack", "-q", "-a", "-d"]);
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  return {
+    path,
+    async changeOne() {
+      const [[name, text]] = [...unitTexts(1)] as [[string, string]];
+      writeFileSync(join(path, "units", name), text.replace("sleep", "sleep 1"));
+      await mustRun([...git, "commit", "-q", "-a", "-m", "one unit"]);
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  };
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { constants, inflateSync } from "node:zlib";
@@ -41,8 +41,9 @@ export class GitObjects {
       found.kind === "loose"
         ? readLoose(found.path, oid, maxBytes)
         : found.pack.read(oid, found.offset, maxBytes, (base) => this.#readBase(base, maxBytes));
-    const hash = createHash("sha1").update(`${object.type} ${object.content.length}\0`).update(object.content);
-    if (hash.digest("hex") !== oid) throw corrupt(`object ${oid} does not have the content its id names`);
+    const header = Buffer.from(`${object.type} ${object.content.length}\0`);
+    if (hash("sha1", Buffer.concat([header, object.content])) !== oid)
+      throw corrupt(`object ${oid} does not have the content its id names`);
     return object;
   }
 

@@ -12,6 +12,14 @@ const CHAIN_MAX = 4_095;
 const BASE_BYTES_MAX = 64 * 1024 * 1024;
 /** Bases kept inflated. Neighbouring trees and units share them; 16 MiB holds a few thousand. */
 const BASE_CACHE_BYTES = 16 * 1024 * 1024;
+/** Read at once: neighbours in a tree mostly are neighbours in the pack, and a system call for each costs more than inflating it. */
+const BLOCK_BYTES = 16 * 1024;
+/** Read beyond a block's end, for what begins in it; larger objects are read by themselves. */
+const OVERLAP_BYTES = 4 * 1024;
+/** 20 MiB: all of a pack of units. */
+const BLOCKS_MAX = 1_024;
+/** zlib makes no smaller output. */
+const CHUNK_BYTES_MIN = 64;
 const ID_BYTES = 20;
 const FANOUT_AT = 8;
 const IDS_AT = FANOUT_AT + 256 * 4;
@@ -35,6 +43,7 @@ export class PackFile {
   readonly #count: number;
   readonly #descriptor: number;
   readonly #bytes: number;
+  readonly #blocks = new Map<number, Buffer>();
   readonly #bases = new Map<number, GitObject>();
   #baseBytes = 0;
 
@@ -127,7 +136,8 @@ export class PackFile {
     if (low > high || high > this.#count) throw corrupt("a pack index has a fan-out table out of order");
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (Buffer.compare(this.#idAt(middle), wanted) < 0) low = middle + 1;
+      const at = IDS_AT + middle * ID_BYTES;
+      if (this.#index.compare(wanted, 0, ID_BYTES, at, at + ID_BYTES) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -202,7 +212,9 @@ export class PackFile {
     const stored = this.#bytesAt(entry.dataAt, entry.size + Math.ceil(entry.size / 1000) + 128);
     let content: Buffer;
     try {
-      content = inflateSync(stored, { maxOutputLength: Math.max(1, entry.size) });
+      // By default each object, however small, would hold on to 16 KiB. One byte more tells zlib that this was all.
+      const chunkSize = Math.max(CHUNK_BYTES_MIN, entry.size + 1);
+      content = inflateSync(stored, { chunkSize, maxOutputLength: Math.max(1, entry.size) });
     } catch (cause) {
       throw corrupt("an object in a pack cannot be inflated", cause);
     }
@@ -210,11 +222,22 @@ export class PackFile {
     return content;
   }
 
+  /** May be shorter at the pack's end. */
   #bytesAt(offset: number, length: number): Buffer {
-    const wanted = Math.min(length, this.#bytes - offset);
-    if (wanted <= 0) throw corrupt("a pack index points past the end of its pack");
-    const bytes = Buffer.allocUnsafe(wanted);
-    const read = readSync(this.#descriptor, bytes, 0, wanted, offset);
-    return bytes.subarray(0, read);
+    if (offset >= this.#bytes) throw corrupt("a pack index points past the end of its pack");
+    if (length > OVERLAP_BYTES) return this.#read(offset, length);
+    const blockAt = offset - (offset % BLOCK_BYTES);
+    let block = this.#blocks.get(blockAt);
+    if (block === undefined) {
+      block = this.#read(blockAt, BLOCK_BYTES + OVERLAP_BYTES);
+      if (this.#blocks.size >= BLOCKS_MAX) this.#blocks.delete(this.#blocks.keys().next().value!);
+      this.#blocks.set(blockAt, block);
+    }
+    return block.subarray(offset - blockAt, offset - blockAt + length);
+  }
+
+  #read(offset: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(Math.min(length, this.#bytes - offset));
+    return bytes.subarray(0, readSync(this.#descriptor, bytes, 0, bytes.length, offset));
   }
 }
