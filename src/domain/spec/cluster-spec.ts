@@ -61,7 +61,7 @@ export interface Companion {
   readonly dropins: readonly SpecDropin[];
 }
 
-/** Parsed and carried; until the Rollouts issue drives it, a release is one wave. Durations in milliseconds. */
+/** `healthDeadlineMs` is parsed and carried; until the Rollouts issue drives it, a wave waits as long as it takes. Milliseconds. */
 export interface RolloutPolicy {
   readonly maxUnavailable: number;
   readonly minHealthyTimeMs: number;
