@@ -22,6 +22,17 @@ const drift = z
   })
   .meta({ id: "Drift", description: "Something that is not as the release in force has it, whoever changed it" });
 
+const verdict = z
+  .object({
+    changes: z.boolean(),
+    counts: planCounts,
+    loss: z
+      .array(z.object({ machine: machineId, down: z.array(unitName) }))
+      .nullable()
+      .meta({ description: "Machines whose loss leaves units down; null where it was too much to find out" }),
+  })
+  .meta({ id: "PlanVerdict" });
+
 const diagnostic = z
   .object({
     code: z.string(),
@@ -30,13 +41,17 @@ const diagnostic = z
     saw: z.string(),
     expected: z.string().optional(),
     next: z.string().optional(),
+    excerpt: z
+      .object({ text: z.string(), column: z.int().min(1).nullable() })
+      .optional()
+      .meta({ description: "The line `at` points to, secrets masked" }),
   })
   .meta({ id: "Diagnostic", description: "A problem the repository's author can fix" });
 
 /** What `fleet plan --json` prints: the plan's own members, and what was seen beside it. */
 export const planReportSchema = planSchema.extend({
   revision: z.int().min(0).meta({ description: "The registry's revision it was read at; 0 without one" }),
-  verdict: z.looseObject({ changes: z.boolean(), counts: planCounts }).nullable(),
+  verdict: verdict.nullable(),
   drift: z.array(drift),
   broken: z
     .array(z.object({ removed: unitName, by: unitName, key: z.string(), at: location }))

@@ -7,23 +7,24 @@ import type { PlanReport } from "../../domain/plan/plan-report.ts";
 import { planReportSchema } from "./plan-report-schema.ts";
 import { planSchema } from "./plan-schema.ts";
 
-type Writable<T> = T extends string | number
+/** Every member writable and there, so that an optional one that one side lacks is missed too. */
+type Whole<T> = T extends string | number
   ? T
   : T extends readonly (infer Item)[]
-    ? Writable<Item>[]
+    ? Whole<Item>[]
     : T extends object
-      ? { -readonly [Key in keyof T]: Writable<T[Key]> }
+      ? { -readonly [Key in keyof T]-?: Whole<Exclude<T[Key], undefined>> }
       : T;
-type FlatReport = Plan & Omit<PlanReport, "plan"> & { readonly diagnostics: readonly Diagnostic[] };
+type Report = Plan & Omit<PlanReport, "plan"> & { readonly diagnostics: readonly Diagnostic[] };
+type PlanRead = z.infer<typeof planSchema>;
+type ReportRead = z.infer<typeof planReportSchema>;
 
 /** Whoever changes `Plan` and not the schema, or the other way round, meets the compiler here. */
 const inStep = {
-  planIsInSchema: (plan: Writable<Plan>): z.infer<typeof planSchema> => plan,
-  schemaIsPlan: (plan: z.infer<typeof planSchema>): Plan => plan,
-  reportIsInSchema: (
-    report: Writable<Omit<FlatReport, "verdict">>,
-  ): Omit<z.infer<typeof planReportSchema>, "verdict"> => report,
-  schemaIsReport: (report: z.infer<typeof planReportSchema>): Omit<FlatReport, "verdict"> => report,
+  planIsInSchema: (plan: Whole<Plan>): Whole<PlanRead> => plan,
+  schemaIsPlan: (plan: Whole<PlanRead>): Whole<Plan> => plan,
+  reportIsInSchema: (report: Whole<Report>): Whole<ReportRead> => report,
+  schemaIsReport: (report: Whole<ReportRead>): Whole<Report> => report,
 };
 
 test("the report's members are the plan's and its own", () => {
