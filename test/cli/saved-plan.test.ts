@@ -127,6 +127,9 @@ describe("a saved plan, from its making to its second run", { concurrency: false
     assert.deepEqual([result, release.seq], ["already", 2]);
     assert.equal(await world.cluster.revision(), before);
     assert.match((await world.fleet("show", saved.file)).stderr, /^already applied as release 2 by /);
+    const waited = await world.fleet("apply", saved.file, "--timeout", "1s");
+    assert.equal(waited.code, 5, "it waits as asked, and no machine of this cluster runs anything");
+    assert.match(waited.stderr, /^already applied as release 2 by \S+\nnot converged: /);
   });
 
   test("wound 7: against an empty registry the second run is stale, and writes nothing", async () => {
@@ -212,6 +215,9 @@ describe("a saved plan, from its making to its second run", { concurrency: false
     const included = await world.fleet("apply", merged.file, "--detach");
     assert.equal(included.code, 0);
     assert.match(included.stderr, /^already applied: release 3 by \S+ has commit \w{7} in its history\n$/);
+    const waited = await world.fleet("apply", saved.file, "--timeout", "1s");
+    assert.equal(waited.code, 5, "what it waits for is the release in force");
+    assert.match(waited.stderr, /^already applied as release 2 by \S+; release 3 is in force since\nnot converged: /);
     assert.equal(await world.cluster.revision(), before);
   });
 
