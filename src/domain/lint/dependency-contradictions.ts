@@ -3,24 +3,26 @@ import { expandSpecifiers } from "../unit/specifiers.ts";
 import { splitWords } from "../unit/split-words.ts";
 import type { LintFinding } from "./lint-rules.ts";
 
-/** Dependencies of which a unit on itself is certainly a slip; the others are mere order. */
-const ON_ITSELF = ["Conflicts", "BindsTo", "Requires", "Requisite", "Wants", "PartOf", "After", "Before"];
-const NEEDS = ["Requires", "BindsTo", "Requisite", "Wants"];
+const NEEDS: ReadonlySet<string> = new Set(["BindsTo", "Requires", "Requisite", "Wants"]);
+/** Dependencies of which a unit on itself is certainly a slip. */
+const ON_ITSELF: ReadonlySet<string> = new Set([...NEEDS, "After", "Before", "Conflicts", "PartOf"]);
+const FLEETS: ReadonlySet<string> = new Set(["Conflicts", "Replaces"]);
 
 /** A unit that names itself, or wants to run beside what it must not run beside. systemd drops the first, and fails at the second. */
 export function dependencyContradictions({ name, service, effective }: DraftUnit): readonly LintFinding[] {
-  const named = (section: string, key: string) =>
+  const named = (section: string, keys: ReadonlySet<string>) =>
     effective
-      .allValues(section, key)
-      .flatMap(({ value, at }) =>
+      .assignments(section)
+      .filter(({ key }) => keys.has(key))
+      .flatMap(({ key, value, at }) =>
         splitWords(value).words.map((word) => ({ unit: expandSpecifiers(word, service).text, key, at })),
       );
-  const itself = ON_ITSELF.flatMap((key) => named("Unit", key)).filter(({ unit }) => unit === service || unit === name);
+  const dependencies = named("Unit", ON_ITSELF);
+  const itself = dependencies.filter(({ unit }) => unit === service || unit === name);
   // A pattern that also matches its own unit is the usual way to keep instances apart; the bare name is not.
-  const inFleet = ["Conflicts", "Replaces"].flatMap((key) => named("X-Fleet", key)).filter(({ unit }) => unit === name);
-  const conflicts = new Map(named("Unit", "Conflicts").map((one) => [one.unit, one]));
-  const both =
-    conflicts.size === 0 ? [] : NEEDS.flatMap((key) => named("Unit", key)).filter(({ unit }) => conflicts.has(unit));
+  const inFleet = named("X-Fleet", FLEETS).filter(({ unit }) => unit === name);
+  const conflicts = new Set(dependencies.flatMap(({ key, unit }) => (key === "Conflicts" ? [unit] : [])));
+  const both = dependencies.filter(({ key, unit }) => NEEDS.has(key) && conflicts.has(unit));
   return [
     ...[...itself, ...inFleet].map(
       ({ unit, key, at }): LintFinding => ({

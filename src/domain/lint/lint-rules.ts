@@ -41,10 +41,15 @@ export interface LintFinding {
   readonly next?: string;
 }
 
+/** The level in force. */
+export function levelOf(rule: LintRule, settings: LintSettings): LintLevel {
+  return settings[rule] ?? LINT_RULES[rule];
+}
+
 /** Findings as the diagnostics they amount to under these settings. */
 export function lintDiagnostics(findings: readonly LintFinding[], settings: LintSettings): readonly Diagnostic[] {
   return findings.flatMap(({ rule, ...finding }): Diagnostic[] => {
-    const level = settings[rule] ?? LINT_RULES[rule];
+    const level = levelOf(rule, settings);
     if (level === "off") return [];
     return [{ code: rule, severity: level === "warn" ? "warning" : "error", ...finding }];
   });

@@ -4,21 +4,22 @@ import { findLocalState } from "../unit/local-state.ts";
 import { parseBoolean } from "../unit/parse-boolean.ts";
 import { isQuadlet, type UnitType, unitNameParts } from "../unit/unit-name.ts";
 import { dependencyContradictions } from "./dependency-contradictions.ts";
-import type { LintFinding } from "./lint-rules.ts";
+import { type LintFinding, type LintSettings, levelOf } from "./lint-rules.ts";
 import { reservedFor } from "./reserved-names.ts";
 import { whyRefused } from "./why-refused.ts";
 
 /** What a unit and its drop-ins show taken together: a drop-in may well bring what the fragment lacks. */
-export function lintUnit(unit: DraftUnit): readonly LintFinding[] {
+export function lintUnit(unit: DraftUnit, settings: LintSettings): readonly LintFinding[] {
   const { type } = unitNameParts(unit.name);
   return [
     ...reservedName(unit),
     ...whyRefused(unit, type),
     ...endlessStop(unit, type),
-    ...(type === "service" ? serviceHabits(unit) : []),
+    ...(type === "service" ? serviceHabits(unit, settings) : []),
     ...networkOnline(unit),
     ...dependencyContradictions(unit),
-    ...stateThatStays(unit),
+    // The one rule that costs something is off by default.
+    ...(levelOf("state-that-cannot-move", settings) === "off" ? [] : stateThatStays(unit)),
   ];
 }
 
@@ -56,7 +57,7 @@ const STOP_SECTIONS: Readonly<Partial<Record<UnitType, string>>> = {
   swap: "Swap",
 };
 
-function serviceHabits({ effective, fragment }: DraftUnit): readonly LintFinding[] {
+function serviceHabits({ effective, fragment }: DraftUnit, settings: LintSettings): readonly LintFinding[] {
   const findings: LintFinding[] = [];
   const last = (key: string) => effective.last("Service", key);
   const [type, killMode] = [last("Type"), last("KillMode")];
@@ -70,6 +71,7 @@ function serviceHabits({ effective, fragment }: DraftUnit): readonly LintFinding
     const next = "use mixed or control-group; systemd will give up none";
     findings.push({ rule: "kill-mode-none", at: killMode.at, saw, next });
   }
+  if (levelOf("implied-root", settings) === "off") return findings;
   const dynamic = parseBoolean(last("DynamicUser")?.value ?? "no") === true;
   const user = last("User")?.value ?? "root";
   if (!dynamic && (user === "root" || user === "0") && effective.values("Service", "ExecStart").length > 0) {
@@ -80,13 +82,14 @@ function serviceHabits({ effective, fragment }: DraftUnit): readonly LintFinding
   return findings;
 }
 
+const ONLINE = "network-online.target";
 const PULLS_IN = ["Wants", "Requires", "BindsTo", "Requisite", "BindTo"];
 
 /** podman's generator adds the `Wants=` by itself. */
 function networkOnline({ name, effective }: DraftUnit): readonly LintFinding[] {
-  if (isQuadlet(name)) return [];
+  if (isQuadlet(name) || !effective.assignments("Unit").some(({ value }) => value.includes(ONLINE))) return [];
   const named = (key: string) =>
-    effective.allValues("Unit", key).find(({ value }) => value.split(/[ \t]+/).includes("network-online.target"));
+    effective.allValues("Unit", key).find(({ value }) => value.split(/[ \t]+/).includes(ONLINE));
   const after = named("After");
   if (after === undefined || PULLS_IN.some((key) => named(key) !== undefined)) return [];
   const saw = "After=network-online.target, which nothing here starts";

@@ -123,7 +123,11 @@ function lintFindings(manifest: Manifest, drafts: DraftUnits, units: readonly Dr
   const whole = units.filter(
     ({ fragment, dropins }) => !broken.has(fragment.path) && !dropins.some(({ path }) => broken.has(path)),
   );
-  const found = [...lintManifest(manifest), ...drafts.findings, ...whole.flatMap(lintUnit)];
+  const found = [
+    ...lintManifest(manifest),
+    ...drafts.findings,
+    ...whole.flatMap((unit) => lintUnit(unit, manifest.lint)),
+  ];
   const byPlace = new Map<string, LintFinding>();
   for (const finding of found) {
     const { path, line, column } = finding.at;
