@@ -94,7 +94,9 @@ describe("a saved plan, from its making to its second run", { concurrency: false
   });
 
   test("wound 10: and through npm exec", async () => {
-    const options = { cwd: FLEET_ROOT, registry: world.cluster.address };
+    // Without a home of its own npm would put its cache into the repository.
+    const env = { npm_config_cache: join(world.repository.path, ".git", "npm-cache") };
+    const options = { cwd: FLEET_ROOT, registry: world.cluster.address, env };
     const command = `npm exec --offline --no -- fleet plan -C ${world.repository.path}`;
     const result = await shell(`${command} --detailed-exitcode`, options);
     assert.equal(result.code, 2, result.stderr);
