@@ -228,7 +228,7 @@ export class Engine {
     wanted: readonly Placement[],
   ): readonly SetWrite[] {
     const sha256 = this.#ports.sha256;
-    term.waitsForStatuses = planSetWrites(wanted, globalsOf(spec, snapshot, []), snapshot, sha256).length > 0;
+    term.waitsForStatuses = planSetWrites(wanted, globalsOf(spec, snapshot, wanted), snapshot, sha256).length > 0;
     if (!term.waitsForStatuses || !term.statuses.connected) return [];
     const { statuses } = snapshotFromEntries(this.#keys, term.statuses.entries(), term.statuses.revision).snapshot;
     const seen = { ...snapshot, statuses };

@@ -146,6 +146,23 @@ test("a global unit that is to go and whose turn has not come stays as it is: in
   );
 });
 
+test("a unit that was global and waits to become a single one is assigned to no machine meanwhile", () => {
+  const names = ["g.service", "z.service"];
+  const spec = specOf(names.map((name, group) => sketch({ name, group, machineId: `m${2 * group}` })));
+  const after = { ...spec, units: spec.units.map((unit) => ({ ...unit, after: ["z.service" as UnitName] })) };
+  const placed = (unit: string, index: number) => ({ unit: unit as UnitName, index, hash: "o" as UnitHash });
+  const snapshot = snapshotOf(
+    [0, 1, 2].map((index) => member(index, {})),
+    [placed("g.service", 0), placed("g.service", 1), placed("z.service", 2)],
+    {},
+  );
+  const next = answer(after, { ...snapshot, assignments: snapshot.assignments.slice(2) }, []);
+  assert.deepEqual(
+    next.writes.flatMap((write) => write.changes.map((change) => change.unit)),
+    ["z.service"],
+  );
+});
+
 function answer(
   spec: ReturnType<typeof specOf>,
   snapshot: ClusterSnapshot,

@@ -60,17 +60,20 @@ export function nextWrites(input: NextWritesInput): NextWrites {
     stateOf,
   });
   return {
-    writes: planSetWrites(placements, globalsOf(spec, snapshot, held), snapshot, sha256),
+    writes: planSetWrites(placements, globalsOf(spec, snapshot, placements), snapshot, sha256),
     held,
     settling: held.length === 0 ? [] : [...settling, ...settlingAfter(made)],
   };
 }
 
-/** Units without one machine of their own: as the commit has them, and of those it has no more, as they are still placed. */
+/**
+ * Units that are not to be assigned to one machine: as the commit has them; those it has no more, as they are still placed; and one
+ * that was global before and still waits to leave its machines.
+ */
 export function globalsOf(
   spec: ClusterSpec,
   snapshot: ClusterSnapshot,
-  held: readonly RolloutChange[],
+  placements: readonly Placement[],
 ): ReadonlySet<UnitName> {
   const globals = new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
   const single = new Set([
@@ -78,6 +81,8 @@ export function globalsOf(
     ...snapshot.assignments.map((assignment) => assignment.unit),
     ...(snapshot.damagedAssignments ?? []).map((assignment) => assignment.unit),
   ]);
-  for (const { unit } of held) if (!single.has(unit)) globals.add(unit);
+  placements.forEach(({ unit }, index) => {
+    if (!single.has(unit) || placements[index - 1]?.unit === unit) globals.add(unit);
+  });
   return globals;
 }
