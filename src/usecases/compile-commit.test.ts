@@ -99,3 +99,31 @@ test("a commit that cannot be read is an error of the world, and is tried anew w
   source.down = false;
   assert.notEqual((await compile(commit)).spec, null);
 });
+
+test("people are told what a rule finds, and shown the line; daemons are neither", async () => {
+  const repository = new MemoryRepository();
+  const source = new MemoryGitSource(repository, "main");
+  const text = "[Service]\nExecStart=/bin/true\nRestrat=always\n";
+  const commit = repository.push("main", { "fleet.yaml": manifest, "units/a.service": text, "units/b.service": text });
+  const compile = (lint: boolean) => commitCompiler({ source, manifestPath: "fleet.yaml", sha256, lint })(commit);
+  const [people, daemons] = [await compile(true), await compile(false)];
+  assert.deepEqual(
+    people.diagnostics.map(({ code, at, excerpt }) => [code, at?.path, excerpt]),
+    ["units/a.service", "units/b.service"].map((path) => [
+      "directive-unknown",
+      path,
+      { text: "Restrat=always", column: 1 },
+    ]),
+  );
+  assert.deepEqual(daemons.diagnostics, []);
+  assert.equal(people.spec?.specHash, daemons.spec?.specHash);
+});
+
+test("the lines of a manifest that cannot be used are shown too", async () => {
+  const repository = new MemoryRepository();
+  const source = new MemoryGitSource(repository, "main");
+  const commit = repository.push("main", { "fleet.yaml": "apiVersion: fleet/v1\ncluster: [\n" });
+  const { diagnostics } = await commitCompiler({ source, manifestPath: "fleet.yaml", sha256, lint: true })(commit);
+  assert.ok(diagnostics.length > 0);
+  assert.ok(diagnostics.every(({ excerpt }) => excerpt !== undefined));
+});

@@ -9,7 +9,7 @@ export interface SecretRange {
 
 /** Nothing in a text without one of these can match any rule below: most files are done after this one look. */
 const ANY_SIGN =
-  /pass|pwd|secret|token|key|credential|authorization|bearer|:\/\/[^/\s]*:|AKIA|ASIA|gh[opsur]_|github_pat_|xox|glpat-|sk[-_]|AIza|npm_|hv[sb]\.|SG\.|eyJ/i;
+  /pass|pw|secret|token|key|credential|auth|:\/\/[^/\s]*:|AKIA|ASIA|gh[opsur]_|github_pat_|xox|glpat-|sk[-_]|AIza|npm_|hv[sb]\.|SG\.|eyJ/i;
 
 /** Forms that nothing but a credential has, as their issuers document them, so that scanners may know them. */
 const TOKEN_SHAPES: readonly (readonly [what: string, shape: RegExp])[] = [
@@ -33,7 +33,9 @@ const PRIVATE_KEY =
 /** The password in `scheme://user:password@host`. */
 const URL_PASSWORD = /:\/\/[^\s/@:"']{0,128}:([^\s/@"']{1,512})@/g;
 
-const BEARER = /\b(?:Bearer|Basic)\s{1,4}([A-Za-z0-9._~+/=-]{8,4096})/g;
+/** With or without its scheme; a scheme before a variable is no secret. */
+const AUTHORIZATION =
+  /\bAuthorization:[ \t]{0,4}(?:(?:Bearer|Basic|Digest|Token)[ \t]{1,4})?(?!(?:Bearer|Basic|Digest|Token)\b)([A-Za-z0-9._~+/=-]{4,4096})/gi;
 
 /** `SetCredential=name:value` is a secret whatever it is called; the encrypted form is another directive. */
 const SET_CREDENTIAL = /^[ \t]*SetCredential[ \t]*=[ \t]*([^:\n]{1,255}):((?:[^\\\n]|\\[^\n]|\\\n)+)/gm;
@@ -44,8 +46,8 @@ const SET_CREDENTIAL = /^[ \t]*SetCredential[ \t]*=[ \t]*([^:\n]{1,255}):((?:[^\
  */
 const NAME =
   "(?:[A-Za-z0-9_.-]{0,64}?(?:passwords?|passwd|passphrase|secrets?|token|credentials?|" +
-  "(?:api|access|secret|private|auth|encryption|encrypt|signing|sign|master|session|account|storage|shared|app|license)[_.-]?key(?:[_.-]?base)?)" +
-  "|[A-Za-z0-9_.-]{0,64}?[_.-](?:pass|pwd|pw|auth)|pass|requirepass|masterauth)[0-9]{0,3}";
+  "(?:api|access|secret|private|auth|encryption|encrypt|signing|master|session|account|storage|shared|app|license)[_.-]?key(?:[_.-]?base)?)" +
+  "|[A-Za-z0-9_.-]{0,64}?[_.-](?:pass|pwd|pw)|redis(?:cli)?_auth|pass|requirepass|masterauth)[0-9]{0,3}";
 
 /** `NAME=value`, `NAME: value` and `--name value`, over continued lines; what stands before the name is looked at by itself. */
 const NAMED = new RegExp(
@@ -71,7 +73,7 @@ export function findSecrets(text: string): readonly SecretRange[] {
   for (const match of text.matchAll(URL_PASSWORD)) {
     if (isLiteral(match[1]!)) found.push({ ...rangeOfEnd(match, match[1]!, 1), known: "a password in a URL" });
   }
-  for (const match of text.matchAll(BEARER)) {
+  for (const match of text.matchAll(AUTHORIZATION)) {
     found.push({ ...rangeOfEnd(match, match[1]!, 0), known: "an Authorization header" });
   }
   for (const match of text.matchAll(SET_CREDENTIAL)) {

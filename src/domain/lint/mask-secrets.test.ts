@@ -15,6 +15,7 @@ describe("secrets are masked", () => {
     ["a quote never closed", 'Environment="API_KEY=a b\nC=d', 'Environment="API_KEY=********\nC=d'],
     ["in camel case", "Environment=dbPassword=x", "Environment=dbPassword=********"],
     ["without separator", "Environment=PGPASSWORD=x", "Environment=PGPASSWORD=********"],
+    ["abbreviated", "Environment=DB_PW=x", "Environment=DB_PW=********"],
     ["numbered", "Environment=TOKEN2=abc", "Environment=TOKEN2=********"],
     ["in a comment", "# SECRET_KEY=abc", "# SECRET_KEY=********"],
     [
@@ -43,6 +44,8 @@ describe("secrets are masked", () => {
       "ExecStart=/c -H 'Authorization: Bearer abcdefgh'",
       "ExecStart=/c -H 'Authorization: Bearer ********'",
     ],
+    ["a key without scheme", "ExecStart=/c -H 'authorization: abcdefgh'", "ExecStart=/c -H 'authorization: ********'"],
+    ["redis's variable", "Environment=REDISCLI_AUTH=abc", "Environment=REDISCLI_AUTH=********"],
     ["a URL's password", "Environment=DB=postgres://app:hunter2@db/x", "Environment=DB=postgres://app:********@db/x"],
     ["in mount options", "Options=user=a,password=b,uid=1", "Options=user=a,password=********,uid=1"],
     ["a literal credential", "SetCredential=db: a b c\n", "SetCredential=db:********\n"],
@@ -106,6 +109,10 @@ describe("what is none stays", () => {
     "Documentation=https://example.org:8080/token",
     "AUTH_TOKEN=https://vault.example/v1",
     "PassEnvironment=DB_PASSWORD",
+    "Description=Basic authentication for the bearer",
+    "ExecStart=/bin/curl -H 'Authorization: Bearer $TOKEN' u",
+    "Environment=ENABLE_AUTH=oidc",
+    "Environment=REDISCLI_AUTH=$" + "{REDIS_HOST_PASSWORD}",
     "[Service]\nTimeoutStopSec=5\n",
   ];
   for (const text of texts) test(text, () => assert.equal(maskSecrets(text), text));
