@@ -12,7 +12,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/unit/quadlet-references.ts",
     "src/domain/unit/unit-reference.ts",
   ],
-  "src/domain/lint/mask-secrets.test.ts": ["src/domain/lint/find-secrets.ts"],
+  "src/domain/lint/mask-secrets.test.ts": ["src/domain/lint/find-secrets.ts", "src/domain/lint/secret-value.ts"],
   "src/domain/lint/lint-directives.test.ts": ["src/domain/unit/old-spellings.ts"],
   "src/domain/lint/lint-rules.test.ts": [
     "src/domain/lint/dependency-contradictions.ts",
@@ -43,6 +43,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/placement/atoms.ts",
     "src/domain/placement/glob-index.ts",
     "src/domain/placement/homes-of.ts",
+    "src/domain/placement/least-loaded.ts",
     "src/domain/placement/machine-room.ts",
     "src/domain/placement/place-groups.ts",
     "src/domain/placement/static-fit.ts",

@@ -1,3 +1,5 @@
+import { openQuotes, secretValueAt } from "./secret-value.ts";
+
 /** A stretch of a text that is, most likely, a secret's value. */
 export interface SecretRange {
   /** UTF-16 code units, the end exclusive. */
@@ -80,7 +82,8 @@ export function findSecrets(text: string): readonly SecretRange[] {
     found.push({ ...rangeOfEnd(match, match[2]!, 0), known: `the credential ${match[1]!.trim()}` });
   }
   const named = text.replace(CREDENTIAL_LINES, (line) => " ".repeat(line.length));
-  for (const match of named.matchAll(NAMED)) found.push(...namedSecret(text, match));
+  const quoteAt = openQuotes(text);
+  for (const match of named.matchAll(NAMED)) found.push(...namedSecret(text, match, quoteAt));
   return withoutOverlap(found);
 }
 
@@ -89,12 +92,12 @@ function rangeOfEnd(match: RegExpExecArray, value: string, behind: number): { st
   return { start: end - value.length, end };
 }
 
-function namedSecret(text: string, match: RegExpExecArray): SecretRange[] {
+function namedSecret(text: string, match: RegExpExecArray, quoteAt: (index: number) => string | null): SecretRange[] {
   const [whole, name, separator] = match as unknown as [string, string, string | undefined];
   // A blank separates only a flag and its value; anything else is prose.
   if (separator === undefined && !name.startsWith("-")) return [];
   const start = match.index + whole.length;
-  const value = valueAt(text, start, text[match.index - 1]);
+  const value = secretValueAt(text, match.index, separator, start, quoteAt(match.index));
   const literal = text.slice(value.start, value.end);
   if (isReferenceName(name, literal) || !isLiteral(literal)) return [];
   // A flag without value is followed by the next flag; a counter is no token.
@@ -108,59 +111,12 @@ function isReferenceName(name: string, value: string): boolean {
   return /^(--?)?secrets?$/i.test(name) && !looksRandom(value);
 }
 
-/** From the value's first character to its end: the quote that encloses it, or the next blank, quote or comma of a list. */
-function valueAt(text: string, start: number, before: string | undefined): { start: number; end: number } {
-  const own = text[start];
-  if (own === '"' || own === "'") return { start: start + 1, end: endOfQuote(text, start + 1, own) };
-  if (before === '"' || before === "'") return { start, end: endOfQuote(text, start, before) };
-  const block = endOfBlock(text, start);
-  if (block !== null) return { start: block.start, end: block.end };
-  const stop = before === "," || before === "{" ? /[\s"',}]/g : /[\s"'`]/g;
-  if (own === "`" || own === "$" || own === "<") return { start, end: start };
-  stop.lastIndex = start;
-  let end = stop.exec(text)?.index ?? text.length;
-  if (text[end - 1] === "\\" && text[end] === "\n") end--;
-  while (end > start && ",;)}]".includes(text[end - 1]!)) end--;
-  return { start, end };
-}
-
-/** A quoted value ends at its quote, or where its logical line ends: an open quote hides nothing. */
-function endOfQuote(text: string, start: number, quote: string): number {
-  for (let at = start; at < text.length; at++) {
-    const character = text[at];
-    if (character === "\\") at++;
-    else if (character === quote || character === "\n") return at;
-  }
-  return text.length;
-}
-
-/** The indented lines below YAML's `NAME: |` or `NAME: >`; null where the value is no such mark. */
-function endOfBlock(text: string, start: number): { start: number; end: number } | null {
-  const mark = /[|>][-+0-9]{0,2}[ \t]*\n/y;
-  mark.lastIndex = start;
-  if (!mark.test(text)) return null;
-  const lineStart = text.lastIndexOf("\n", start) + 1;
-  const indent = /^[ \t]*/.exec(text.slice(lineStart, start))![0].length;
-  let end = mark.lastIndex;
-  for (let at = end; at < text.length; ) {
-    const newline = text.indexOf("\n", at);
-    const lineEnd = newline === -1 ? text.length : newline;
-    const blanks = /^[ \t]*/.exec(text.slice(at, lineEnd))![0].length;
-    if (blanks < lineEnd - at) {
-      if (blanks <= indent) break;
-      end = lineEnd;
-    }
-    at = lineEnd + 1;
-  }
-  return { start: mark.lastIndex, end };
-}
-
 /** Whether a value is the thing itself: not a variable, a specifier, a path, a place to fill in, a switch or nothing at all. */
 function isLiteral(value: string): boolean {
   const plain = value.trim();
   return (
     plain !== "" &&
-    !/^[$%`]|^\\*\$|\$\{|\{\{/.test(plain) &&
+    !/^[%`<]|^\\*\$(\$|[A-Z_][A-Z0-9_]*$|[({])|\$\{|\{\{/.test(plain) &&
     !/^(true|false|yes|no|on|off|none|null|nil|undefined|[01]|required|optional)$/i.test(plain) &&
     !/^(\*+|x{3,}|\.{3}|…)$/i.test(plain) &&
     !/^(file|env|vault|op|ref\+[a-z]+|arn|keyring|pass|https?):/i.test(plain) &&

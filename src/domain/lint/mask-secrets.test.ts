@@ -16,6 +16,26 @@ describe("secrets are masked", () => {
     ["in camel case", "Environment=dbPassword=x", "Environment=dbPassword=********"],
     ["without separator", "Environment=PGPASSWORD=x", "Environment=PGPASSWORD=********"],
     ["abbreviated", "Environment=DB_PW=x", "Environment=DB_PW=********"],
+    ["quoted in the middle", 'Environment=DB_PASSWORD=x"y z" C=d', "Environment=DB_PASSWORD=******** C=d"],
+    [
+      "inside a shell's quotes",
+      `ExecStart=/bin/sh -c "x --password=a -v" b`,
+      `ExecStart=/bin/sh -c "x --password=******** -v" b`,
+    ],
+    [
+      "in escaped quotes inside a shell's",
+      'ExecStart=/bin/sh -c "x --password=\\"a b\\" -v" b',
+      'ExecStart=/bin/sh -c "x --password=\\"********\\" -v" b',
+    ],
+    [
+      "with a dollar, which Environment= takes as it is",
+      "Environment=DB_PASSWORD=$ecret1",
+      "Environment=DB_PASSWORD=********",
+    ],
+    ["a hash", "Environment=USER_PASSWORD=$2b$10$abc", "Environment=USER_PASSWORD=********"],
+    ["of several words in the manifest", "  DB_PASSWORD: two words", "  DB_PASSWORD: ********"],
+    ["of several words in a mapping", "{ DB_PASSWORD: two words, B: c }", "{ DB_PASSWORD: ********, B: c }"],
+    ["over lines in the manifest", '  DB_PASSWORD: "two\n    words"\n', '  DB_PASSWORD: "********\n********"\n'],
     ["numbered", "Environment=TOKEN2=abc", "Environment=TOKEN2=********"],
     ["in a comment", "# SECRET_KEY=abc", "# SECRET_KEY=********"],
     [
@@ -150,6 +170,30 @@ describe("for any text", () => {
     );
   });
 
+  test("of a value as systemd takes it nothing is left, however it is quoted and continued", () => {
+    const inner = fc.array(fc.constantFrom("canary", "a", ",", ")", "=", ":", "#", "$", "%", ";", "\\\\", "\\x20"), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    const word = fc.oneof(
+      inner.map((parts) => `KEY_TOKEN=v${parts.join("")}`),
+      inner.map((parts) => `KEY_TOKEN=v"${parts.join(" ")}"`),
+      inner.map((parts) => `KEY_TOKEN='v ${parts.join(" ")}'`),
+      inner.map((parts) => `"KEY_TOKEN=v ${parts.join(" \\\n ")}"`),
+      inner.map((parts) => `'KEY_TOKEN=v\\\n${parts.join("")}'`),
+      fc.constantFrom("A=b", '"C=d e"', "F='g'"),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 6 }), fc.constantFrom(" ", " \\\n  ", "\t"), (words, between) => {
+        const text = `[Service]\nEnvironment=${words.join(between)}\nRestart=no\n`;
+        const masked = maskSecrets(text);
+        assert.ok(!masked.includes("canary"), `${text}\n→\n${masked}`);
+        assert.ok(masked.endsWith("\nRestart=no\n"));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test("the longest files of the worst shapes are read in moments", () => {
     const size = 256 * 1024;
     const shapes = [
@@ -160,13 +204,16 @@ describe("for any text", () => {
       "eyJ",
       "eyJaaaaaaaa.",
       "_",
+      "A_TOKEN: x ",
+      "B_TOKEN='x ",
+      "{ A_TOKEN: x, ",
       "password ",
       '"A_TOKEN=',
       "--token ",
     ];
     for (const shape of shapes) {
       const started = performance.now();
-      maskSecrets(shape.repeat(size / shape.length));
+      maskSecrets(`'${shape.repeat(size / shape.length)}`);
       const took = performance.now() - started;
       assert.ok(took < 1500, `${JSON.stringify(shape)}: ${took} ms`);
     }
