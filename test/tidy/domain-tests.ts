@@ -51,6 +51,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/placement/who-minds.ts",
     "src/domain/placement/why-unplaced.ts",
   ],
+  "src/domain/tasks/plan-tasks.test.ts": ["src/domain/tasks/acts.ts", "src/domain/tasks/effect-here.ts"],
   "src/domain/plan/plan-changes.test.ts": [
     "src/domain/plan/basis-of.ts",
     "src/domain/plan/diff-placements.ts",
