@@ -9,6 +9,16 @@ const CASES: readonly [string, Json, string][] = [
     '{"10":3,"9":4,"b":{"a":2,"z":1}}',
   ],
   ["lists keep their order", [3, 1, 2], "[3,1,2]"],
+  [
+    "members inside lists are sorted by code unit, whole numbers too",
+    [{ b: [{ "10": 3, "9": 4 }], a: { d: undefined, c: 1 } }],
+    '[{"a":{"c":1},"b":[{"10":3,"9":4}]}]',
+  ],
+  [
+    "a member may have any name",
+    [JSON.parse('{"a":1,"__proto__":{"c":2,"b":1}}')],
+    '[{"__proto__":{"b":1,"c":2},"a":1}]',
+  ],
   ["members that are undefined are left out", { a: undefined, b: null }, '{"b":null}'],
   ["numbers have ECMAScript's shortest form", [1e21, 0.1, -0, 1.0], "[1e+21,0.1,0,1]"],
   ["texts are escaped as JSON needs and no further", 'é\n\u2028"', '"é\\n\u2028\\""'],

@@ -32,34 +32,67 @@ export interface EffectiveUnit {
 
 /** Drop-ins are given in the order they apply: sorted by name by the caller, who knows which hides which. */
 export function effectiveUnit(fragment: UnitFile, dropins: readonly UnitFile[]): EffectiveUnit {
-  const headers = new Map<string, SourceLocation>();
-  const bySection = new Map<string, EffectiveAssignment[]>();
-  for (const file of [fragment, ...dropins]) {
+  return new FilesReadAsOne(fragment, dropins);
+}
+
+/** What most questions about a unit have for an answer. */
+const NONE: readonly EffectiveAssignment[] = [];
+
+/** A class, because a commit has 20,000 of them at once and each is asked some fifty times. */
+class FilesReadAsOne implements EffectiveUnit {
+  readonly path: string;
+  readonly #headers = new Map<string, SourceLocation>();
+  readonly #bySection = new Map<string, EffectiveAssignment[]>();
+
+  constructor(fragment: UnitFile, dropins: readonly UnitFile[]) {
+    this.path = fragment.path;
+    this.#read(fragment);
+    for (const dropin of dropins) this.#read(dropin);
+  }
+
+  get sections(): readonly string[] {
+    return [...this.#headers.keys()];
+  }
+
+  sectionAt(section: string): SourceLocation | null {
+    return this.#headers.get(section) ?? null;
+  }
+
+  assignments(section: string): readonly EffectiveAssignment[] {
+    return this.#bySection.get(section) ?? NONE;
+  }
+
+  values(section: string, key: string): readonly EffectiveValue[] {
+    const all = this.#of(section, key);
+    const reset = all.findLastIndex((assignment) => assignment.value === "");
+    return reset === -1 ? all : all.slice(reset + 1);
+  }
+
+  allValues(section: string, key: string): readonly EffectiveValue[] {
+    const all = this.#of(section, key);
+    return all === NONE ? NONE : all.filter((assignment) => assignment.value !== "");
+  }
+
+  last(section: string, key: string): EffectiveValue | null {
+    const found = this.assignments(section).findLast((assignment) => assignment.key === key);
+    return found === undefined || found.value === "" ? null : found;
+  }
+
+  #of(section: string, key: string): readonly EffectiveAssignment[] {
+    const all = this.assignments(section);
+    const isIt = (assignment: EffectiveAssignment) => assignment.key === key;
+    return all.some(isIt) ? all.filter(isIt) : NONE;
+  }
+
+  #read(file: UnitFile): void {
     for (const entry of file.entries) {
-      if (entry.kind === "section" && !headers.has(entry.name)) {
-        headers.set(entry.name, { path: file.path, line: entry.line, column: 1 });
-        bySection.set(entry.name, []);
+      if (entry.kind === "section" && !this.#headers.has(entry.name)) {
+        this.#headers.set(entry.name, { path: file.path, line: entry.line, column: 1 });
+        this.#bySection.set(entry.name, []);
       }
       if (entry.kind === "assignment") {
-        bySection.get(entry.section)?.push({ key: entry.key, value: entry.value, at: locationOf(file, entry) });
+        this.#bySection.get(entry.section)?.push({ key: entry.key, value: entry.value, at: locationOf(file, entry) });
       }
     }
   }
-  const assignments = (section: string): readonly EffectiveAssignment[] => bySection.get(section) ?? [];
-  const of = (section: string, key: string) => assignments(section).filter((assignment) => assignment.key === key);
-  return {
-    path: fragment.path,
-    sections: [...headers.keys()],
-    sectionAt: (section) => headers.get(section) ?? null,
-    assignments,
-    values: (section, key) => {
-      const all = of(section, key);
-      return all.slice(all.findLastIndex((assignment) => assignment.value === "") + 1);
-    },
-    allValues: (section, key) => of(section, key).filter((assignment) => assignment.value !== ""),
-    last: (section, key) => {
-      const found = of(section, key).at(-1) ?? null;
-      return found === null || found.value === "" ? null : found;
-    },
-  };
 }

@@ -60,21 +60,21 @@ export function checkUnitName(text: string): { readonly name: UnitName } | { rea
   if (text.length > UNIT_NAME_MAX) {
     return { problem: `a unit name of ${text.length} characters, above the limit of ${UNIT_NAME_MAX}` };
   }
-  const shown = JSON.stringify(text);
+  const shown = () => JSON.stringify(text);
   const bad = /[^A-Za-z0-9:_.\\@-]/u.exec(text)?.[0];
-  if (bad !== undefined) return { problem: `the character ${JSON.stringify(bad)} in the unit name ${shown}` };
+  if (bad !== undefined) return { problem: `the character ${JSON.stringify(bad)} in the unit name ${shown()}` };
   const dot = text.lastIndexOf(".");
-  if (dot === -1) return { problem: `the unit name ${shown} without a type such as .service` };
+  if (dot === -1) return { problem: `the unit name ${shown()} without a type such as .service` };
   const type = text.slice(dot + 1);
-  if (type === "") return { problem: `the unit name ${shown} ending in a dot` };
-  if (dot === 0) return { problem: `the unit name ${shown} with nothing before its type` };
-  if (!TYPES.has(type)) return { problem: problemOfType(type, shown) };
-  if (text.startsWith("@")) return { problem: `the unit name ${shown} beginning with @` };
+  if (type === "") return { problem: `the unit name ${shown()} ending in a dot` };
+  if (dot === 0) return { problem: `the unit name ${shown()} with nothing before its type` };
+  if (!TYPES.has(type)) return { problem: problemOfType(type, shown()) };
+  if (text.startsWith("@")) return { problem: `the unit name ${shown()} beginning with @` };
   const name = text as UnitName;
   const service = serviceText(name);
   if (service.length > UNIT_NAME_MAX) {
     return {
-      problem: `the unit name ${shown}, whose service name has ${service.length} of ${UNIT_NAME_MAX} characters`,
+      problem: `the unit name ${shown()}, whose service name has ${service.length} of ${UNIT_NAME_MAX} characters`,
     };
   }
   return { name };

@@ -69,7 +69,8 @@ export class ReferenceReader {
 }
 
 /** By unit, then directive; each pair once. */
-export function sortedReferences(references: readonly UnitReference[]): UnitReference[] {
+export function sortedReferences(references: readonly UnitReference[]): readonly UnitReference[] {
+  if (references.length < 2) return references;
   const sorted = references.toSorted((a, b) => compareText(a.unit, b.unit) || compareText(a.by, b.by));
   return sorted.filter(
     (one, index) => index === 0 || one.unit !== sorted[index - 1]!.unit || one.by !== sorted[index - 1]!.by,
