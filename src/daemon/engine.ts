@@ -229,12 +229,13 @@ export class Engine {
   ): readonly SetWrite[] {
     const sha256 = this.#ports.sha256;
     term.waitsForStatuses = planSetWrites(wanted, globalsOf(spec, snapshot, wanted), snapshot, sha256).length > 0;
-    if (!term.waitsForStatuses || !term.statuses.connected) return [];
+    if (!term.waitsForStatuses) return [];
+    const hasStatuses = term.statuses.connected;
     const { statuses } = snapshotFromEntries(this.#keys, term.statuses.entries(), term.statuses.revision).snapshot;
     const seen = { ...snapshot, statuses };
     const { settling } = term;
     const nowMs = this.#ports.clock.monotonicMs();
-    const next = nextWrites({ spec, released, snapshot: seen, machines, wanted, settling, nowMs, sha256 });
+    const next = nextWrites({ spec, released, snapshot: seen, hasStatuses, machines, wanted, settling, nowMs, sha256 });
     term.settling = next.settling;
     term.waitsForStatuses = next.held.length > 0;
     return next.writes;

@@ -26,6 +26,7 @@ interface Case {
   readonly seen?: Readonly<Record<number, Partial<UnitStatus> | null>>;
   readonly absent?: number;
   readonly behind?: number;
+  readonly blind?: true;
   /** Milliseconds for which a changed unit is up already, by unit. */
   readonly upForMs?: Readonly<Record<number, number>>;
   readonly writes: readonly string[];
@@ -73,6 +74,18 @@ const CASES: Readonly<Record<string, Case>> = {
     absent: 2,
     writes: ["web@3"],
   },
+  "where no status can be read, nothing that may run is taken down": {
+    placed: ["o", "o", "o"],
+    seen: { 0: { active: "failed", problem: problem("failed") } },
+    blind: true,
+    writes: [],
+  },
+  "where no status can be read, what is new and what a lost machine had is written all the same": {
+    placed: [null, "o", "o"],
+    absent: 2,
+    blind: true,
+    writes: ["web@1", "web@3"],
+  },
   "one whose machine refuses what it was given holds its siblings too": {
     placed: ["n", "o", "o"],
     seen: { 0: { hash: "o" as UnitHash } },
@@ -81,7 +94,9 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-for (const [sentence, { placed, seen = {}, absent, behind, upForMs = {}, writes, isOver }] of Object.entries(CASES)) {
+for (const [sentence, { placed, seen = {}, absent, behind, blind, upForMs = {}, writes, isOver }] of Object.entries(
+  CASES,
+)) {
   test(sentence, () => {
     const spec = specOf(NAMES.map((name, index) => sketch({ name, group: index, machineId: `m${index}` })));
     const units = spec.units.map((unit) => ({ ...unit, rollout: { ...unit.rollout, minHealthyTimeMs: HEALTHY_MS } }));
@@ -109,7 +124,7 @@ for (const [sentence, { placed, seen = {}, absent, behind, upForMs = {}, writes,
         upSinceMs: 100_000 - ms,
       }),
     );
-    const next = answer({ ...spec, units }, snapshot, settling);
+    const next = answer({ ...spec, units }, snapshot, settling, null, blind !== true);
     assert.deepEqual(
       next.writes.flatMap((write) => write.changes.map((change) => change.unit.replace(".service", ""))).sort(),
       writes,
@@ -168,11 +183,12 @@ function answer(
   snapshot: ClusterSnapshot,
   settling: readonly Settling[],
   released: ReturnType<typeof specOf> | null = null,
+  hasStatuses = true,
 ) {
   const machines = machinesOf(spec, snapshot, new Set());
   const current = machinesOfUnits(placedNow(snapshot));
   const wanted = placeUnits({ spec, machines, current, preferred: new Map(), sha256 }).placements;
-  return nextWrites({ spec, released, snapshot, machines, wanted, settling, nowMs: 100_000, sha256 });
+  return nextWrites({ spec, released, snapshot, hasStatuses, machines, wanted, settling, nowMs: 100_000, sha256 });
 }
 
 function snapshotOf(

@@ -16,8 +16,9 @@ export interface NextWritesInput {
   readonly spec: ClusterSpec;
   /** The spec of the release before, or null where it is not known: then a change of files is taken for a restart. */
   readonly released: ClusterSpec | null;
-  /** With statuses. */
   readonly snapshot: ClusterSnapshot;
+  /** Whether the snapshot has the statuses. Without them nothing that runs is taken down; what is new and what was lost is placed. */
+  readonly hasStatuses: boolean;
   /** `machinesOf` the spec and the snapshot. */
   readonly machines: readonly Machine[];
   /** Where everything is to be in the end: `placeUnits`. */
@@ -43,7 +44,12 @@ export function nextWrites(input: NextWritesInput): NextWrites {
   const names = new Map(machines.map(({ id, name }) => [id, name]));
   const present = new Set(machines.filter((machine) => machine.presence === "present").map((machine) => machine.id));
   const isAway = (machine: MachineId) => !present.has(machine);
-  const states = { spec, before, isAway, stateOf: replicaStates(spec, snapshot, before) };
+  const states = {
+    spec,
+    before,
+    isAway,
+    stateOf: input.hasStatuses ? replicaStates(spec, snapshot, before) : () => "unknown" as const,
+  };
   const { settling, stateOf } = judgeSettling(input.settling, states, input.nowMs);
   const { placements, made, held } = nextWave({
     spec,

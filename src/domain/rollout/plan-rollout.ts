@@ -23,8 +23,11 @@ export interface RolloutInput {
   readonly stateOf: (unit: UnitName, machine: MachineId) => ReplicaState;
 }
 
-/** `settling` is up, and not for long enough; `starting` is not up, and may come; `down` will not come by itself. */
-export type ReplicaState = "up" | "settling" | "starting" | "down";
+/**
+ * `settling` is up, and not for long enough; `starting` is not up, and may come; `down` will not come by itself. `unknown` is taken for
+ * up, and nobody of its set goes down.
+ */
+export type ReplicaState = "up" | "settling" | "starting" | "down" | "unknown";
 
 export type RolloutChange = Pick<Change, "unit" | "effect" | "from" | "to" | "reason">;
 

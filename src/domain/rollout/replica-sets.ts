@@ -2,12 +2,14 @@ import type { MachineId, UnitName } from "../names.ts";
 import type { Effect } from "../plan/plan.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import { unitNameParts } from "../unit/unit-name.ts";
-import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
+import type { ReplicaState, RolloutChange, RolloutInput } from "./plan-rollout.ts";
 
 /** What stops a running unit for a while or for good; all others leave its processes alone. */
 const TAKES_DOWN: ReadonlySet<Effect> = new Set(["stop", "move", "restart"]);
 /** What leaves a unit that did not run as it was. */
 const CHANGES_NO_PROCESS: ReadonlySet<Effect> = new Set(["reload", "daemon-reload", "quiet"]);
+
+const RUNS: ReadonlySet<ReplicaState> = new Set(["up", "settling", "unknown"]);
 
 /**
  * What one budget counts: all instances of one template, one plain unit, or a global unit's machines. A machine that is away takes its
@@ -28,7 +30,10 @@ export interface ReplicaSet {
   up: number;
   /** Of `up`, those that go down in the wave under way. */
   taken: number;
-  /** One of it is as the commit wants it and not up for long enough: its wave is not over, and nobody else goes down meanwhile. */
+  /**
+   * One of it is as the commit wants it and not up for long enough: its wave is not over, and nobody else goes down meanwhile. Nor does
+   * anybody where it is not known how one of it does.
+   */
   isBusy: boolean;
 }
 
@@ -122,8 +127,10 @@ export class ReplicaSets {
         if (!this.#counts(unit, machine)) continue;
         set.here += 1;
         if (this.#isUp(unit, machine)) set.now += 1;
-        if (isAway(machine) || changing.has(`${unit}/${machine}`)) continue;
-        if (stateOf(unit, machine) !== "up") set.isBusy = true;
+        if (isAway(machine)) continue;
+        const state = stateOf(unit, machine);
+        const isChanging = changing.has(`${unit}/${machine}`);
+        if (state === "unknown" || (state !== "up" && !isChanging)) set.isBusy = true;
       }
       set.up = set.now;
     }
@@ -158,8 +165,7 @@ export class ReplicaSets {
 
   #isUp(unit: UnitName, machine: MachineId): boolean {
     if (this.#input.isAway(machine)) return false;
-    const state = this.#input.stateOf(unit, machine);
-    return state === "up" || state === "settling";
+    return RUNS.has(this.#input.stateOf(unit, machine));
   }
 }
 
