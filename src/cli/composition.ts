@@ -95,7 +95,8 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
     },
     async compiler(source) {
       const { commitCompiler } = await import("../usecases/compile-commit.ts");
-      return commitCompiler({ source, manifestPath: manifest, sha256, lint: true });
+      const registryPorts = await portsOf(flags.registry);
+      return commitCompiler({ source, manifestPath: manifest, sha256, lint: true, registryPorts });
     },
     registry() {
       registry ??= openConfiguredRegistry(flags).then((opened) => (opened === null ? null : keep(opened)));
@@ -120,6 +121,13 @@ async function openConfiguredRegistry(flags: CompositionFlags): Promise<Registry
   if (configured === null || configured === NO_REGISTRY) return null;
   const { openRegistry } = await import("../adapters/etcd/open-registry.ts");
   return openRegistry(configured, { clock: systemClock, tls: tlsOf(flags) });
+}
+
+/** Ports of an etcd named by flag or variable; a socket has none. */
+async function portsOf(registry: string | undefined): Promise<number[]> {
+  if (registry === undefined || !/^etcds?:/.test(registry)) return [];
+  const { parseRegistryAddress } = await import("../adapters/etcd/registry-address.ts");
+  return parseRegistryAddress(registry).targets.map((target) => Number(/\d+$/.exec(target)?.[0]));
 }
 
 /** Mirrors of remote sources; safe to delete at any time. */

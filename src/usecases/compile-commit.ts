@@ -40,6 +40,8 @@ export function commitCompiler(options: {
   readonly sha256: Sha256;
   /** For people, who are also told what is legal and most likely not meant, and are shown the lines of all findings. */
   readonly lint?: boolean;
+  /** See CompileInput. */
+  readonly registryPorts?: readonly number[];
 }): CommitCompiler {
   const { source, manifestPath, sha256 } = options;
   const contents = new LeastRecent<string, Uint8Array>(REMEMBERED_BYTES_MAX);
@@ -76,7 +78,8 @@ export function commitCompiler(options: {
       const content = kind === "file" && sources.needs(path) ? read.get(path) : new Uint8Array();
       return content === undefined ? [] : [{ path, kind, oid, bytes: content }];
     });
-    const input = { manifestPath, manifest, files, parse, ...(options.lint === true ? { lint } : {}) };
+    const { registryPorts = [] } = options;
+    const input = { manifestPath, manifest, files, parse, registryPorts, ...(options.lint === true ? { lint } : {}) };
     const result = compileSpec(input, sha256);
     const all = shown([...diagnostics, ...problems, ...result.diagnostics], read.set(manifestPath, bytes));
     return { spec: hasErrors(all) ? null : result.spec, diagnostics: all };

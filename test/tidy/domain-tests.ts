@@ -19,6 +19,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/lint/lint-manifest.ts",
     "src/domain/lint/lint-unit-file.ts",
     "src/domain/lint/lint-unit.ts",
+    "src/domain/lint/registry-port.ts",
     "src/domain/lint/reserved-names.ts",
     "src/domain/lint/why-refused.ts",
   ],

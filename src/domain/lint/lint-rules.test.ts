@@ -21,6 +21,7 @@ function compiled(
   units: Readonly<Record<string, string>>,
   lint?: LintSettings,
   settings?: Partial<UnitSettings>,
+  registryPorts: readonly number[] = [],
 ): ReturnType<typeof compileSpec> {
   const at = { path: "fleet.yaml", line: 9, column: 3 };
   const manifest: Manifest = {
@@ -41,7 +42,7 @@ function compiled(
     oid: "",
     bytes: new TextEncoder().encode(text),
   }));
-  return compileSpec({ manifestPath: "fleet.yaml", manifest, files, lint: lintUnitFile }, sha256);
+  return compileSpec({ manifestPath: "fleet.yaml", manifest, files, lint: lintUnitFile, registryPorts }, sha256);
 }
 
 /** One unit's text, without the place's path. */
@@ -264,6 +265,42 @@ describe("no finding", () => {
       'units/a.service:1 error unit-section-header a malformed section header: "[Service"',
     ]);
   });
+});
+
+describe("units on the registry's port", () => {
+  const cases: [sentence: string, name: string, text: string, isFound: boolean][] = [
+    ["etcd as it is", "etcd.service", "[Service]\nExecStart=/usr/bin/etcd --name a\n", true],
+    [
+      "etcd elsewhere",
+      "etcd.service",
+      "[Service]\nExecStart=/usr/bin/etcd --listen-client-urls http://[::]:4001\n",
+      false,
+    ],
+    [
+      "etcd said to be there",
+      "e.service",
+      "[Service]\nExecStart=/x --listen-client-urls=http://0:1,http://0.0.0.0:2379\n",
+      true,
+    ],
+    [
+      "by its variable",
+      "e.service",
+      `[Service]\n${START}Environment=ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379\n`,
+      true,
+    ],
+    ["a container's port", "e.container", "[Container]\nImage=x\nPublishPort=127.0.0.1:2379:80/tcp\n", true],
+    ["a container's inside", "e.container", "[Container]\nImage=x\nPublishPort=80:2379\n", false],
+    ["docker's", "e.service", "[Service]\nExecStart=/bin/docker run -p 2379:2379 x\n", true],
+    ["a socket", "e.socket", "[Socket]\nListenStream=[::]:2379\n", true],
+    ["a client", "e.service", "[Service]\nExecStart=/bin/etcdctl --endpoints=http://10.0.0.1:2379 get x\n", false],
+  ];
+  for (const [sentence, name, text, isFound] of cases) {
+    test(sentence, () => {
+      const { diagnostics } = compiled({ [name]: text }, {}, undefined, [2379]);
+      const found = diagnostics.filter(({ code }) => code === "registry-port");
+      assert.equal(found.length, isFound ? 1 : 0);
+    });
+  }
 });
 
 describe("settings", () => {

@@ -17,6 +17,7 @@ export const LINT_RULES = {
   "implied-root": "off",
   "kill-mode-none": "warn",
   "network-online-not-wanted": "warn",
+  "registry-port": "error",
   "reserved-names": "error",
   "secret-in-environment": "warn",
   "section-unknown": "warn",

@@ -5,17 +5,23 @@ import { parseBoolean } from "../unit/parse-boolean.ts";
 import { isQuadlet, type UnitType, unitNameParts } from "../unit/unit-name.ts";
 import { dependencyContradictions } from "./dependency-contradictions.ts";
 import { type LintFinding, type LintSettings, levelOf } from "./lint-rules.ts";
+import { registryPort } from "./registry-port.ts";
 import { reservedFor } from "./reserved-names.ts";
 import { whyRefused } from "./why-refused.ts";
 
 /** What a unit and its drop-ins show taken together: a drop-in may well bring what the fragment lacks. */
-export function lintUnit(unit: DraftUnit, settings: LintSettings): readonly LintFinding[] {
+export function lintUnit(
+  unit: DraftUnit,
+  settings: LintSettings,
+  registryPorts: readonly number[],
+): readonly LintFinding[] {
   const { type } = unitNameParts(unit.name);
   return [
     ...reservedName(unit),
     ...whyRefused(unit, type),
     ...endlessStop(unit, type),
     ...(type === "service" ? serviceHabits(unit, settings) : []),
+    ...registryPort(unit, registryPorts),
     ...networkOnline(unit),
     ...dependencyContradictions(unit),
     // The one rule that costs something is off by default.

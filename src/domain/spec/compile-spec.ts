@@ -35,6 +35,8 @@ export interface CompileInput {
    * a released commit must not hang on a table of names.
    */
   readonly lint?: LintFile;
+  /** Where the registry listens that the commit is for: a unit that serves such a port is a finding of the lint. */
+  readonly registryPorts?: readonly number[];
 }
 
 /**
@@ -77,7 +79,7 @@ export function compileSpec(
     ...groupContradictions(groups, machines, admit),
     ...order.diagnostics,
     ...companions.diagnostics,
-    ...(input.lint === undefined ? [] : lintFindings(manifest, drafts, [...units, ...templates])),
+    ...(input.lint === undefined ? [] : lintFindings(input, drafts, [...units, ...templates])),
   ]);
   if (manifest.flawed || hasErrors(diagnostics)) return { spec: null, diagnostics };
 
@@ -118,7 +120,8 @@ export function specHashOf(content: Omit<ClusterSpec, "specHash">, sha256: Sha25
  * Each rule once at each place: a template's instances have the same lines. What a file that cannot be read in full lacks is not
  * held against its unit.
  */
-function lintFindings(manifest: Manifest, drafts: DraftUnits, units: readonly DraftUnit[]): readonly Diagnostic[] {
+function lintFindings(input: CompileInput, drafts: DraftUnits, units: readonly DraftUnit[]): readonly Diagnostic[] {
+  const { manifest, registryPorts = [] } = input;
   const broken = new Set(drafts.diagnostics.filter(({ severity }) => severity === "error").map(({ at }) => at?.path));
   const whole = units.filter(
     ({ fragment, dropins }) => !broken.has(fragment.path) && !dropins.some(({ path }) => broken.has(path)),
@@ -126,7 +129,7 @@ function lintFindings(manifest: Manifest, drafts: DraftUnits, units: readonly Dr
   const found = [
     ...lintManifest(manifest),
     ...drafts.findings,
-    ...whole.flatMap((unit) => lintUnit(unit, manifest.lint)),
+    ...whole.flatMap((unit) => lintUnit(unit, manifest.lint, registryPorts)),
   ];
   const byPlace = new Map<string, LintFinding>();
   for (const finding of found) {
