@@ -26,13 +26,16 @@ export async function commitFromFlags(composition: Composition, revision: string
 export interface PlanView {
   readonly worktree?: boolean;
   readonly selection?: PlanSelection | undefined;
+  /** As if the machines of these selectors were lost. */
+  readonly without?: readonly string[];
+  readonly eachLost?: boolean;
 }
 
 /** The plan of the repository the command stands in, against the cluster that is configured, if any. */
 export async function planFromFlags(
   composition: Composition,
   revision: string,
-  { worktree = false, selection }: PlanView = {},
+  { worktree = false, selection, without = [], eachLost = false }: PlanView = {},
 ): Promise<Planned> {
   const commit = await commitFromFlags(composition, revision);
   const repository = await composition.repository();
@@ -46,6 +49,8 @@ export async function planFromFlags(
     cluster: registry === null ? null : { registry, keysOf: composition.keysOf },
     partial: worktree ? "the working tree" : null,
     ...(selection === undefined ? {} : { selection }),
+    without,
+    eachLost,
     sha256: composition.sha256,
   });
   if (planned.kind === "rejected") throw new RejectedCommit(planned.diagnostics);

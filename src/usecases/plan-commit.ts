@@ -7,19 +7,21 @@ import type { Machine } from "../domain/cluster/machine.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { Diagnostic } from "../domain/diagnostic.ts";
 import { hasErrors } from "../domain/diagnostic.ts";
-import type { CommitId, Sha256 } from "../domain/names.ts";
+import type { CommitId, MachineId, Sha256 } from "../domain/names.ts";
 import { brokenReferences } from "../domain/plan/broken-references.ts";
 import { findDrift } from "../domain/plan/find-drift.ts";
 import { newlyUnplaceable } from "../domain/plan/newly-unplaceable.ts";
 import type { Plan } from "../domain/plan/plan.ts";
-import { planChanges } from "../domain/plan/plan-changes.ts";
+import { type PlanInput, planChanges } from "../domain/plan/plan-changes.ts";
 import type { PlanReport } from "../domain/plan/plan-report.ts";
-import { planVerdict } from "../domain/plan/plan-verdict.ts";
+import { type PlanVerdict, planVerdict } from "../domain/plan/plan-verdict.ts";
 import { type PlanSelection, patternsWithoutUnits, viewOfPlan } from "../domain/plan/view-of-plan.ts";
+import { WhatIfs } from "../domain/plan/what-if.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
+import { lostMachines } from "./lost-machines.ts";
 import { readSnapshot } from "./read-snapshot.ts";
 import { readSpecIndex } from "./read-spec-index.ts";
 
@@ -54,6 +56,10 @@ export async function planCommit(input: {
   readonly partial: string | null;
   /** Shows the part of the plan that concerns some units. */
   readonly selection?: PlanSelection;
+  /** Selectors of machines: the plan as if those were lost, and what the loss does. It cannot be applied. */
+  readonly without?: readonly string[];
+  /** What the loss of each machine in turn does, once the plan is applied. */
+  readonly eachLost?: boolean;
   readonly sha256: Sha256;
 }): Promise<PlannedCommit> {
   const { spec, diagnostics } = await input.compile(input.commit);
@@ -68,16 +74,12 @@ export async function planCommit(input: {
   const snapshot = reading?.snapshot ?? emptySnapshot;
   const machines = machinesOf(spec, snapshot, new Set());
   const released = await releasedSpec(input.compileReleased ?? input.compile, spec, snapshot);
-  const whole = planChanges({
-    spec,
-    released,
-    snapshot,
-    machines,
-    commit: input.commit,
-    partial: input.partial,
-    sha256: input.sha256,
-  });
-  const plan = input.selection === undefined ? whole : selectedPart(whole, input.selection, input.sha256);
+  const lost = lostMachines(input.without ?? [], machines);
+  const planned = { spec, released, snapshot, machines, ...input };
+  const whole = planChanges(planned);
+  const wanted = lost.length === 0 ? whole : planChanges(asIfLost(planned, lost));
+  const plan = input.selection === undefined ? wanted : selectedPart(wanted, input.selection, input.sha256);
+  const whatIfs = new WhatIfs(spec, machines, whole.placements);
   const index = await readIndex(input.cluster, spec.cluster, snapshot);
   const previous = new Set((released?.units ?? index).map((unit) => unit.name));
   return {
@@ -91,10 +93,29 @@ export async function planCommit(input: {
     quarantined: reading?.quarantined ?? [],
     revision: snapshot.revision,
     newlyUnplaceable: newlyUnplaceable(whole, snapshot, previous),
-    verdict: planVerdict(whole, spec, machines),
+    verdict: lost.length === 0 ? planVerdict(whole, spec, machines) : withoutVerdict(wanted),
+    whatIf: [
+      ...(lost.length === 0 ? [] : [whatIfs.compare(lost, wanted.placements)]),
+      ...(input.eachLost === true ? machines.map(({ id }) => whatIfs.lose([id])) : []),
+    ],
     drift: findDrift({ snapshot, released, machines, index, sha256: input.sha256 }),
     broken: brokenReferences(plan.changes, spec),
   };
+}
+
+/** The same with those machines lost, which is a view: nothing is to be applied that assumes a loss. */
+function asIfLost(planned: PlanInput, lost: readonly MachineId[]): PlanInput {
+  const gone = planned.machines.filter(({ id }) => lost.includes(id));
+  const machines = planned.machines.map(
+    (machine): Machine => (gone.includes(machine) ? { ...machine, presence: "lost" } : machine),
+  );
+  const without = `the loss of ${gone.map(({ name }) => name).join(", ")}`;
+  return { ...planned, machines, partial: planned.partial === null ? without : `${planned.partial}, ${without}` };
+}
+
+/** A plan of a loss says what the loss does, not what one more would. */
+function withoutVerdict({ changes, counts }: Plan): PlanVerdict {
+  return { changes: changes.length > 0, counts, loss: null };
 }
 
 /** A pattern of no unit is a typing error, and must not read as "nothing changes". */

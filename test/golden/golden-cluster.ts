@@ -10,6 +10,7 @@ import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
 import { planJson } from "../../src/cli/views/plan-json.ts";
 import { planText } from "../../src/cli/views/plan-text.ts";
 import { validText } from "../../src/cli/views/validation-text.ts";
+import { whatIfText } from "../../src/cli/views/what-if-text.ts";
 import { decodePlan } from "../../src/codec/plan/decode-plan.ts";
 import { encodePlan } from "../../src/codec/plan/encode-plan.ts";
 import { planReportSchema } from "../../src/codec/plan/plan-report-schema.ts";
@@ -60,7 +61,7 @@ export class GoldenCluster {
       case "validate":
         return this.#validate();
       case "plan":
-        return this.#show(await this.#plan());
+        return this.#show(await this.#plan(words));
       case "apply":
         return this.#apply();
       default:
@@ -92,10 +93,17 @@ export class GoldenCluster {
   }
 
   /** There is a cluster from the first machine on. */
-  async #plan(): Promise<PlannedCommit> {
+  async #plan(words: Words = []): Promise<PlannedCommit> {
     const cluster = this.#joined ? { registry: this.#registry, keysOf: registryKeys } : null;
     const { compile } = this.#view();
-    const planned = await planCommit({ commit: this.#tip(), compile, cluster, partial: null, sha256 });
+    const planned = await planCommit({
+      commit: this.#tip(),
+      compile,
+      cluster,
+      partial: null,
+      sha256,
+      ...lossOf(words),
+    });
     if (planned.kind === "planned") checkSchemas(planned);
     return planned;
   }
@@ -109,10 +117,10 @@ export class GoldenCluster {
 
   #show(planned: PlannedCommit): string {
     if (planned.kind === "rejected") return diagnosticsText(planned.diagnostics);
-    const { plan, snapshot, verdict, diagnostics } = planned;
-    return [...(diagnostics.length > 0 ? [diagnosticsText(diagnostics)] : []), planText(plan, snapshot, verdict)].join(
-      "\n",
-    );
+    const { plan, snapshot, verdict, whatIf, diagnostics } = planned;
+    const findings = diagnostics.length > 0 ? [diagnosticsText(diagnostics)] : [];
+    const losses = whatIf.length > 0 ? [`\n${whatIfText(whatIf, plan.machines)}`] : [];
+    return [...findings, planText(plan, snapshot, verdict), ...losses].join("\n");
   }
 
   /** Releases the commit and writes the sets as the engine does, without its waiting. */
@@ -149,6 +157,12 @@ export class GoldenCluster {
   }
 
   readonly #newId = (): string => (++this.#ids).toString(16).padStart(32, "0");
+}
+
+/** `--without SELECTOR…` and `--n-1`, as the command takes them. */
+function lossOf(words: Words): { readonly without: Words; readonly eachLost: boolean } {
+  const without = words.flatMap((word, index) => (word === "--without" ? [words[index + 1]!] : []));
+  return { without, eachLost: words.includes("--n-1") };
 }
 
 /** Every plan of every case is as the schemas in schemas/ say, as a file and as `--json`. */

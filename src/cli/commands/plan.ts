@@ -10,6 +10,7 @@ import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { diffText } from "../views/diff-text.ts";
 import { planJson } from "../views/plan-json.ts";
 import { planText } from "../views/plan-text.ts";
+import { whatIfText } from "../views/what-if-text.ts";
 
 export default class PlanCommand extends BaseCommand {
   static override summary = "Show what apply would change, on which machine and why";
@@ -22,6 +23,13 @@ export default class PlanCommand extends BaseCommand {
     diff: Flags.boolean({ description: "Show the changed files, as the machines have them" }),
     only: Flags.string({ description: "Show only units of this name or pattern (repeatable)", multiple: true }),
     exclude: Flags.string({ description: "Leave out units of this name or pattern (repeatable)", multiple: true }),
+    without: Flags.string({
+      description: "Show the plan as if this machine, or those of a label such as zone=a, were lost (repeatable)",
+      multiple: true,
+    }),
+    "n-1": Flags.boolean({
+      description: "Show what the loss of each machine in turn would do; 1 if a unit stays down",
+    }),
     worktree: Flags.boolean({ description: "Preview the working tree; such a plan cannot be applied" }),
   };
 
@@ -43,6 +51,8 @@ export default class PlanCommand extends BaseCommand {
       if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
       if (flags.json) this.printJson(planJson(planned));
       else this.print(planText(planned.plan, planned.snapshot, planned.verdict));
+      if (!flags.json && planned.whatIf.length > 0)
+        this.print(`\n${whatIfText(planned.whatIf, planned.plan.machines)}`);
       if (flags.diff && !flags.json) this.print(diffText(changedFiles(composition, planned)));
       const code = planExitCode(planned, flags["detailed-exitcode"]);
       if (code !== EXIT.done) throw new SilentExit(code);
@@ -52,7 +62,16 @@ export default class PlanCommand extends BaseCommand {
   }
 }
 
-function viewOf(flags: { worktree: boolean; only?: string[] | undefined; exclude?: string[] | undefined }): PlanView {
-  const { worktree, only = [], exclude = [] } = flags;
-  return { worktree, selection: only.length + exclude.length === 0 ? undefined : { only, exclude } };
+function viewOf(flags: ViewFlags): PlanView {
+  const { worktree, only = [], exclude = [], without = [] } = flags;
+  const selection = only.length + exclude.length === 0 ? undefined : { only, exclude };
+  return { worktree, selection, without, eachLost: flags["n-1"] };
+}
+
+interface ViewFlags {
+  readonly worktree: boolean;
+  readonly only?: string[] | undefined;
+  readonly exclude?: string[] | undefined;
+  readonly without?: string[] | undefined;
+  readonly "n-1": boolean;
 }

@@ -126,10 +126,14 @@ const UNITS_NAMED_MAX = 3;
 /** What the loss of any one machine would leave down; nothing where that is not known. */
 function lossText(verdict: PlanVerdict | null, names: ReadonlyMap<MachineId, string>): string {
   if (verdict === null || verdict.loss === null) return "";
-  if (verdict.loss.length === 0) return "lose any one machine: every unit runs elsewhere";
-  return verdict.loss
+  const losing = verdict.loss.filter(({ down }) => down.length > 0);
+  if (losing.length === 0) return "lose any one machine: every unit runs elsewhere";
+  return losing
     .map(({ machine, down }) => {
-      const named = down.slice(0, UNITS_NAMED_MAX).join(", ");
+      const named = down
+        .slice(0, UNITS_NAMED_MAX)
+        .map(({ unit }) => unit)
+        .join(", ");
       const more = down.length > UNITS_NAMED_MAX ? ", …" : "";
       const stay = `${counted(down.length, "unit")} ${down.length === 1 ? "stays" : "stay"}`;
       return `lose ${names.get(machine) ?? machine.slice(0, 8)}: ${stay} down (${named}${more})`;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { machineId, planCounts, planSchema, unitHash, unitName } from "./plan-schema.ts";
+import { machineId, planSchema, unitHash, unitName } from "./plan-schema.ts";
+import { planVerdictSchema, whatIfSchema } from "./what-if-schema.ts";
 
 const location = z
   .object({ path: z.string(), line: z.int().min(1).optional(), column: z.int().min(1).optional() })
@@ -22,17 +23,6 @@ const drift = z
   })
   .meta({ id: "Drift", description: "Something that is not as the release in force has it, whoever changed it" });
 
-const verdict = z
-  .object({
-    changes: z.boolean(),
-    counts: planCounts,
-    loss: z
-      .array(z.object({ machine: machineId, down: z.array(unitName) }))
-      .nullable()
-      .meta({ description: "Machines whose loss leaves units down; null where it was too much to find out" }),
-  })
-  .meta({ id: "PlanVerdict" });
-
 const diagnostic = z
   .object({
     code: z.string(),
@@ -51,7 +41,10 @@ const diagnostic = z
 /** What `fleet plan --json` prints: the plan's own members, and what was seen beside it. */
 export const planReportSchema = planSchema.extend({
   revision: z.int().min(0).meta({ description: "The registry's revision it was read at; 0 without one" }),
-  verdict: verdict.nullable(),
+  verdict: planVerdictSchema.nullable(),
+  whatIf: z
+    .array(whatIfSchema)
+    .meta({ description: "With --without the loss of those machines, with --n-1 that of each machine in turn" }),
   drift: z.array(drift),
   broken: z
     .array(z.object({ removed: unitName, by: unitName, key: z.string(), at: location }))

@@ -73,12 +73,15 @@ const placement = z
   .object({ unit: unitName, machine: machineId, hash: unitHash, goal, reason: placementReason })
   .meta({ id: "Placement" });
 
+/** One entry a reason code, most machines first. */
+export const rejections = list(z.object({ reason: rejectReason, count, examples: list(text) }));
+
 const unplaced = z
   .object({
     group: groupName,
     units: list(unitName),
     kind: z.enum(["unplaceable", "waiting"]),
-    because: list(z.object({ reason: rejectReason, count, examples: list(text) })),
+    because: rejections,
     nearest: z
       .object({ machine: text, obstacles: list(rejectReason) })
       .nullable()

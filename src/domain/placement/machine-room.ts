@@ -84,6 +84,11 @@ export class MachineRoom {
     return counts(this.#replacing[machine]!, atom.replacedBy);
   }
 
+  /** Somebody there keeps this atom away. */
+  minds(atom: Atom, machine: number): boolean {
+    return this.conflicts(atom, machine) || this.givesWay(atom, machine);
+  }
+
   /** Single groups there would have to leave if this atom came. */
   displaces(atom: Atom, machine: number): boolean {
     return counts(this.#singlesReplaced[machine]!, atom.replaces);

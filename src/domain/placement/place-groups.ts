@@ -3,6 +3,7 @@ import { compareText, type MachineId, type UnitName } from "../names.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { type Atom, atomsOf } from "./atoms.ts";
 import { homesOf } from "./homes-of.ts";
+import { leastLoaded } from "./least-loaded.ts";
 import { MachineRoom } from "./machine-room.ts";
 import type { PlacementReason, RejectReason, Unplaced } from "./placement.ts";
 import { leaveBecause, staticReject } from "./static-fit.ts";
@@ -85,7 +86,8 @@ class Placing {
       const { allowed } = this.room.candidates(atom);
       const here = new Set(this.#homes(atom));
       this.room.machines.forEach((machine, number) => {
-        if (!allowed[number] || !(here.has(number) || this.room.isOpen(number)) || this.#minded(atom, number)) return;
+        if (!allowed[number] || !(here.has(number) || this.room.isOpen(number)) || this.room.minds(atom, number))
+          return;
         this.room.add(atom, number);
         this.#globals.push({ atom, machine, reason: { code: "global" } });
       });
@@ -151,7 +153,7 @@ class Placing {
 
   #mayStay(atom: Atom, machine: number): boolean {
     const leaves = leaveBecause(this.room.machines[machine]!) !== null && atom.group.move !== "never";
-    return !leaves && this.room.candidates(atom).allowed[machine]! && !this.#minded(atom, machine);
+    return !leaves && this.room.candidates(atom).allowed[machine]! && !this.room.minds(atom, machine);
   }
 
   #stayReason(atom: Atom, machine: number): SeatReason {
@@ -162,13 +164,13 @@ class Placing {
   #placeAsPlanned(atom: Atom): void {
     const planned = this.#planned(atom);
     if (planned === undefined || !this.room.isOpen(planned)) return;
-    if (!this.room.candidates(atom).allowed[planned] || this.#minded(atom, planned)) return;
+    if (!this.room.candidates(atom).allowed[planned] || this.room.minds(atom, planned)) return;
     this.#seat(atom, planned, this.#leavingReason(atom) ?? { code: "planned" });
   }
 
   #placeFreely(atom: Atom): void {
     const { open, allowedCount } = this.room.candidates(atom);
-    const best = this.#leastLoaded(atom, open);
+    const best = leastLoaded(atom, open, this.room);
     if (best !== null) {
       const chosen: SeatReason =
         allowedCount === 1
@@ -183,30 +185,9 @@ class Placing {
     }
   }
 
-  /** Ten thousand groups ask this of a thousand machines: the load is compared first, and neighbours only where it would win. */
-  #leastLoaded(atom: Atom, open: readonly number[]): number | null {
-    const { load } = this.room;
-    let best: number | null = null;
-    let bestDisplaces = false;
-    for (const machine of open) {
-      const isLess = best === null || load[machine]! < load[best]!;
-      if (!isLess && !bestDisplaces) continue;
-      const displaces = this.room.displaces(atom, machine);
-      if (displaces === bestDisplaces ? !isLess : displaces && best !== null) continue;
-      if (this.#minded(atom, machine)) continue;
-      best = machine;
-      bestDisplaces = displaces;
-    }
-    return best;
-  }
-
   #mayBeLeftAt(atom: Atom, machine: number): boolean {
     const leaves = leaveBecause(this.room.machines[machine]!) !== null;
-    return leaves && this.room.candidates(atom).allowed[machine]! && !this.#minded(atom, machine);
-  }
-
-  #minded(atom: Atom, machine: number): boolean {
-    return this.room.conflicts(atom, machine) || this.room.givesWay(atom, machine);
+    return leaves && this.room.candidates(atom).allowed[machine]! && !this.room.minds(atom, machine);
   }
 
   #seat(atom: Atom, machine: number, reason: SeatReason): void {

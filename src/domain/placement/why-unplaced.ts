@@ -22,7 +22,7 @@ const PASSING: ReadonlySet<RejectReason["code"]> = new Set(["lost", "absent", "d
  */
 export function whyUnplaced(atoms: readonly Atom[], room: MachineRoom): Unplaced[] {
   return atoms.map((atom, index) => {
-    const because = groupReasons(atom, room);
+    const because = rejections(atom, room);
     const waits = atom.group.global || because.length === 0 || because.some(({ reason }) => PASSING.has(reason.code));
     return {
       group: atom.group.name,
@@ -34,9 +34,15 @@ export function whyUnplaced(atoms: readonly Atom[], room: MachineRoom): Unplaced
   });
 }
 
-function groupReasons(atom: Atom, room: MachineRoom): Unplaced["because"] {
+/** Why each machine but those of `except` holds no such group, by code. Asked of a group that none of them can take. */
+export function rejections(
+  atom: Atom,
+  room: MachineRoom,
+  except: ReadonlySet<number> = new Set(),
+): Unplaced["because"] {
   const byCode = new Map<RejectReason["code"], number[]>();
   room.machines.forEach((_, machine) => {
+    if (except.has(machine)) return;
     const code = rejectCode(atom, machine, room);
     const rejecting = byCode.get(code);
     if (rejecting === undefined) byCode.set(code, [machine]);

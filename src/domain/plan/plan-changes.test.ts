@@ -193,7 +193,9 @@ test("the verdict says what stays down when one machine is lost", () => {
   const snapshot = snapshotOf(spec, []);
   const machines = machinesOf(spec, snapshot, new Set());
   const plan = planChanges({ spec, released: null, snapshot, machines, commit, partial: null, sha256 });
-  assert.deepEqual(planVerdict(plan, spec, machines).loss, [{ machine: machineId(0), down: ["a"] }]);
+  assert.deepEqual(planVerdict(plan, spec, machines).loss, [
+    { machine: machineId(0), down: [{ unit: "a", because: { code: "pinned", machine: "m0" } }], moves: 0, budgets: [] },
+  ]);
 });
 
 function sketch(unit: Sketched, index: number): UnitSketch {

@@ -3,6 +3,7 @@ import type { BrokenReference } from "./broken-references.ts";
 import type { Drift } from "./find-drift.ts";
 import type { Plan } from "./plan.ts";
 import type { PlanVerdict } from "./plan-verdict.ts";
+import type { WhatIf } from "./what-if.ts";
 
 /**
  * A plan and what can be said beside it. Only the plan is saved and has an identity: the rest is seen, not decided, and a unit that
@@ -13,6 +14,8 @@ export interface PlanReport {
   /** The registry's revision it was read at; 0 without one. */
   readonly revision: number;
   readonly verdict: PlanVerdict | null;
+  /** The losses somebody asked about: that of some machines at once, then that of each machine in turn. */
+  readonly whatIf: readonly WhatIf[];
   /** What differs from what it should be already now, whatever this commit changes. */
   readonly drift: readonly Drift[];
   /** What units of this commit name, and it removes. */

@@ -1,50 +1,47 @@
 import type { Machine } from "../cluster/machine.ts";
-import type { MachineId, UnitName } from "../names.ts";
-import { placeGroups } from "../placement/place-groups.ts";
+import type { MachineId } from "../names.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import type { Plan, PlanCounts } from "./plan.ts";
+import { type BrokenBudget, type StaysDown, WhatIfs } from "./what-if.ts";
 
 /** The facts of a plan's last line. */
 export interface PlanVerdict {
   readonly changes: boolean;
   readonly counts: PlanCounts;
-  /** Null where it was too much to find out: above MACHINES_TRIED_MAX machines, or with none. */
+  /**
+   * Machines of which the loss leaves something down or breaks a budget, in the machines' order. Null where nobody asked: there is no
+   * machine, or it would be too much to find out (`COSTLY_MAX`).
+   */
   readonly loss: readonly LossOfOne[] | null;
 }
 
-/** What stays down while one machine is lost, once everything that may move has moved. Only machines with such units. */
+/** What the loss of one machine means, once everything that may move has moved. */
 export interface LossOfOne {
   readonly machine: MachineId;
   /** Sorted. A global unit is up as long as another machine runs it. */
-  readonly down: readonly UnitName[];
+  readonly down: readonly StaysDown[];
+  /** Units that go to another machine. */
+  readonly moves: number;
+  readonly budgets: readonly BrokenBudget[];
 }
 
-/** Each one is a placement of its own, tens of milliseconds with ten thousand units; above this a plan would feel slow. */
-const MACHINES_TRIED_MAX = 20;
+/**
+ * A machine with a group to move that has `Replaces=` is a placement of its own, tens of milliseconds with ten thousand units; with more
+ * of these a plan would feel slow. The loss of any other machine costs a fraction of a millisecond.
+ */
+const COSTLY_MAX = 20;
 
-/** What a plan amounts to, and which units would stay down if any one machine were lost after it. */
+/** What a plan amounts to, and what the loss of any one machine after it would mean. */
 export function planVerdict(plan: Plan, spec: ClusterSpec, machines: readonly Machine[]): PlanVerdict {
-  const isTried = machines.length > 0 && machines.length <= MACHINES_TRIED_MAX;
-  return {
-    changes: plan.changes.length > 0,
-    counts: plan.counts,
-    loss: isTried ? losses(plan, spec, machines) : null,
-  };
+  return { changes: plan.changes.length > 0, counts: plan.counts, loss: losses(plan, spec, machines) };
 }
 
-function losses(plan: Plan, spec: ClusterSpec, machines: readonly Machine[]): LossOfOne[] {
-  const current = new Map<UnitName, MachineId[]>();
-  for (const { unit, machine } of plan.placements) current.set(unit, [...(current.get(unit) ?? []), machine]);
+function losses(plan: Plan, spec: ClusterSpec, machines: readonly Machine[]): readonly LossOfOne[] | null {
+  if (machines.length === 0) return null;
+  const whatIfs = new WhatIfs(spec, machines, plan.placements);
+  if (machines.filter(({ id }) => whatIfs.isCostly([id])).length > COSTLY_MAX) return null;
   return plan.machines.flatMap(({ id }) => {
-    if (!plan.placements.some((placement) => placement.machine === id)) return [];
-    const without = machines.map(
-      (machine): Machine => (machine.id === id ? { ...machine, presence: "lost" } : machine),
-    );
-    const { seats } = placeGroups({ spec, machines: without, current, preferred: new Map() });
-    const up = new Set(seats.filter((seat) => seat.machine.presence === "present").flatMap((seat) => seat.atom.units));
-    const upNames = new Set([...up].map((unit) => unit.name));
-    const held = plan.placements.filter((placement) => placement.machine === id).map((placement) => placement.unit);
-    const down = held.filter((unit) => !upNames.has(unit)).sort();
-    return down.length === 0 ? [] : [{ machine: id, down }];
+    const { down, moves, budgets } = whatIfs.lose([id]);
+    return down.length + budgets.length === 0 ? [] : [{ machine: id, down, moves: moves.length, budgets }];
   });
 }
