@@ -1,7 +1,6 @@
 import type { CommitId, Sha256, UnitName } from "../domain/names.ts";
 import type { Placement } from "../domain/placement/placement.ts";
 import type { Plan } from "../domain/plan/plan.ts";
-import { planChanges } from "../domain/plan/plan-changes.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
 import { type Cluster, type PlannedCommit, planCommit } from "./plan-commit.ts";
@@ -61,18 +60,10 @@ async function tryCommit(commit: CommitId, input: CommitOfPlanInput): Promise<Tr
     const errors = planned.diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
     return not("commit-invalid", `commit ${short} has ${errors} ${errors === 1 ? "error" : "errors"}`);
   }
-  if (planned.plan.specHash !== plan.specHash || !decidesTheSame(planned, plan, sha256)) {
+  if (planned.plan.contentId !== plan.contentId) {
     return not("other-plan", `commit ${short} differs from the plan in ${differences(plan, planned.plan)}`);
   }
   return { kind: "same", planned: { ...planned, commit } };
-}
-
-/** Whoever planned in a clone without the release's commit knew no effects, and may have other waves: so much is no difference. */
-function decidesTheSame(planned: Extract<PlannedCommit, { kind: "planned" }>, plan: Plan, sha256: Sha256): boolean {
-  if (planned.plan.contentId === plan.contentId) return true;
-  const { spec, snapshot, machines } = planned;
-  const blind = planChanges({ spec, released: null, snapshot, machines, commit: plan.commit, partial: null, sha256 });
-  return blind.contentId === plan.contentId;
 }
 
 /** Units named before the rest is only counted. */

@@ -230,10 +230,11 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
   test("a saved plan is refused with exit code 3 once another apply came between, and changes nothing", async () => {
     const file = join(cluster.repository, ".git", "saved-plan.json");
     const text = (word: string) => `[Service]\nExecStart=/bin/sh -c 'echo ${word}; exec sleep infinity'\n`;
+    await cluster.commit("what came between", { "units/late.service": text("between") });
     await cluster.commit("what is planned", { "units/late.service": text("planned") });
     assert.equal((await cluster.fleet("plan", "--out", file)).code, 0);
-    await cluster.commit("what came between", { "units/late.service": text("between") });
-    await apply();
+    const between = await cluster.fleet("apply", "--revision", "HEAD~1", "--auto-approve");
+    assert.equal(between.code, 0, between.stdout + between.stderr);
     const [before, { release }] = [await invocations(), await cluster.status()];
     const refused = await cluster.fleet("apply", file);
     assert.equal(refused.code, 3, refused.stdout + refused.stderr);

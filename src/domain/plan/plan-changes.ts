@@ -88,12 +88,11 @@ export function planChanges(input: PlanInput): Plan {
 const NOTHING_PLACED: PlacementResult = { placements: [], unplaced: [] };
 
 /** sha256 of what a plan does, and of nothing that only explains it or says when and from where it was made. */
-export function contentIdOf(plan: Pick<Plan, "specHash" | "changes" | "placements" | "waves">, sha256: Sha256): string {
+export function contentIdOf(plan: Pick<Plan, "specHash" | "changes" | "placements">, sha256: Sha256): string {
   const content = {
     specHash: plan.specHash,
     changes: plan.changes.filter(changesPlacement).map(({ action, unit, from, to }) => ({ action, unit, from, to })),
     placements: plan.placements.map(({ reason: _, ...rest }) => rest),
-    waves: plan.waves,
   };
   return sha256(canonicalJson(content as unknown as Json));
 }

@@ -11,8 +11,8 @@ export const PLAN_FORMAT = "1.0";
 
 /**
  * Ordered changes from one snapshot to one spec, with no choices left in it. `planId` hashes the whole document,
- * `contentId` only what it does: spec, changes, placements and waves; no commit, no revision, no reason, no effect (a clone without
- * the old texts knows fewer of those).
+ * `contentId` only what it decides: spec, changes and placements; no commit, no revision, no reason, and neither effects nor waves:
+ * these follow from the old texts, and a clone may not have them.
  */
 export interface Plan {
   /** `PLAN_FORMAT` of the fleet that made it; of the same major version. */

@@ -29,7 +29,7 @@ export function viewOfPlan(plan: Plan, selection: PlanSelection, sha256: Sha256)
     counts: countsOf(changes, { placements, unplaced }, null),
     unknown: plan.unknown.filter(shows),
     partial: [...(plan.partial === null ? [] : [plan.partial]), nameOf(selection)].join(", "),
-    contentId: contentIdOf({ specHash: plan.specHash, changes, placements, waves }, sha256),
+    contentId: contentIdOf({ specHash: plan.specHash, changes, placements }, sha256),
   };
   return { ...document, planId: planIdOf(document, sha256) };
 }
