@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import { displayWidth } from "./display-width.ts";
 import { excerptLines } from "./source-excerpt.ts";
 
@@ -41,4 +42,16 @@ describe("a line and its caret", () => {
     assert.ok(displayWidth(line!) <= 82);
     assert.equal(displayWidth(line!.slice(0, line!.indexOf("X"))), caret!.indexOf("^"));
   });
+});
+
+test("for any line and place: it fits, nothing in it steers a terminal, and the caret is in the line or right behind it", () => {
+  const text = fc.string({ unit: "binary", maxLength: 200 }).map((one) => one.replaceAll("\n", ""));
+  fc.assert(
+    fc.property(text, fc.nat({ max: 250 }), (line, column) => {
+      const [shown, caret] = excerptLines({ text: line, column: column + 1 });
+      assert.ok(displayWidth(shown!) <= 82 && caret!.length <= 83);
+      assert.doesNotMatch(shown!, /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+      assert.match(caret!, /^ {4} *\^$/);
+    }),
+  );
 });
