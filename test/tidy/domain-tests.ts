@@ -23,6 +23,11 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/lint/reserved-names.ts",
     "src/domain/lint/why-refused.ts",
   ],
+  "src/domain/unit/unit-effect.test.ts": [
+    "src/domain/unit/changed-directives.ts",
+    "src/domain/unit/directive-effects.ts",
+    "src/domain/unit/effect-in-context.ts",
+  ],
   "src/domain/unit/local-state.test.ts": ["src/domain/unit/host-mounts.ts"],
   "src/domain/spec/compile-spec.test.ts": [
     "src/domain/diagnostic.ts",
