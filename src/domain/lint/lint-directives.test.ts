@@ -112,6 +112,15 @@ describe("what systemd would ignore", () => {
   }
 });
 
+test("a file of nothing but slips is told in full, in moments", () => {
+  const before = process.cpuUsage();
+  const findings = found(`[Service]\n${"Restrat=\n".repeat(7000)}`);
+  const { user, system } = process.cpuUsage(before);
+  assert.equal(findings.length, 7000);
+  assert.match(findings[0]!, /did you mean Restart=/);
+  assert.ok((user + system) / 1000 < 1000, `${(user + system) / 1000} ms`);
+});
+
 describe("what is fine", () => {
   const cases: [string, UnitType | null][] = [
     [
