@@ -1,7 +1,10 @@
+import { sha256 } from "../../src/adapters/sha256.ts";
 import type { CommitId, MachineId, UnitName } from "../../src/domain/names.ts";
+import { unitOnMachine } from "../../src/domain/spec/unit-on-machine.ts";
 import type { EntryChange } from "../../src/ports/registry.ts";
 import type { SimCluster } from "../../src/sim/sim-cluster.ts";
 import type { SimMachine } from "../../src/sim/sim-machine.ts";
+import { startedText } from "./sample-repository.ts";
 
 /** Protocol rule 33: how long a `keep` unit may run on two connected machines: a fetch, a pass, a slow stop and the faults between. */
 const OVERLAP_MS = 20_000;
@@ -28,8 +31,10 @@ export class Checkers {
   readonly #running = new Map<string, Seen>();
   readonly #overlapSince = new Map<UnitName, number>();
   readonly #conflictSince = new Map<string, number>();
-  /** When an engine last changed what this machine should run of this unit: `machine/unit` → time. */
+  /** When an engine last gave or took this machine this unit, or changed what only a restart applies: `machine/unit` → time. */
   readonly #ordered = new Map<string, number>();
+  /** By hash, what a unit's process is started with. */
+  readonly #started = new Map<string, string>();
   readonly #shown = new Map<string, string>();
   readonly #assigned = new Map<string, string>();
   /** Revisions in which the test itself damaged the registry: no engine's orders. */
@@ -44,8 +49,13 @@ export class Checkers {
 
   /** From now on this commit's texts may run. */
   async allow(commit: CommitId): Promise<void> {
-    for (const unit of (await this.#cluster.specAt(commit)).units)
+    const spec = await this.#cluster.specAt(commit);
+    for (const unit of spec.units) {
       this.#verified.add(`${unit.name}\n${unit.fragment.text}`);
+      for (const { name } of this.#cluster.machines) {
+        this.#started.set(unitOnMachine(unit, name, spec, sha256).hash, startedText(unit.fragment.text));
+      }
+    }
   }
 
   injected(revision: number): void {
@@ -97,7 +107,10 @@ export class Checkers {
     }
   }
 
-  /** Nothing stops or restarts unless an engine changed that machine's set for it, or for what it requires, since it began to run. */
+  /**
+   * Nothing stops or restarts unless an engine changed that machine's set for it, or for what it requires, since it began to run; and
+   * in more than what a running unit can take.
+   */
   #mustBeOrdered(machine: SimMachine, unit: UnitName, before: Seen, what: string): void {
     if (TRANSIENT.has(unit)) return;
     const causes = unit === "front.service" ? [unit, "back.service"] : [unit];
@@ -106,7 +119,7 @@ export class Checkers {
     const ordered = causes.some(
       (cause) => (this.#ordered.get(`${machine.id}/${cause}`) ?? -Infinity) >= before.sinceMs - slackMs,
     );
-    if (!ordered) this.#fail(`${unit} ${what} on ${machine.name} though no engine changed its placement`);
+    if (!ordered) this.#fail(`${unit} ${what} on ${machine.name} though no engine ordered what needs that`);
   }
 
   #conflict(machine: SimMachine, together: boolean, nowMs: number): void {
@@ -172,7 +185,8 @@ export class Checkers {
     if (this.#injected.has(revision)) return;
     if (path.length === 1 && change.kind === "put") this.#writtenByLeader(change.entry.value);
     if (path.length !== 2) return;
-    const value = change.kind === "put" ? change.entry.value : "";
+    const hash = change.kind === "put" ? fieldOf(change.entry.value, "hash") : null;
+    const value = hash === null ? "" : (this.#started.get(hash) ?? hash);
     if (this.#shown.get(key) === value) return;
     this.#shown.set(key, value);
     this.#ordered.set(`${path[0] as MachineId}/${path[1]}`, this.#cluster.clock.monotonicMs());

@@ -1,3 +1,4 @@
+import type { UnitName } from "../../src/domain/names.ts";
 import type { Registry, WatchMessage } from "../../src/ports/registry.ts";
 import type { Defects } from "../../src/sim/sim-machine.ts";
 import { absenceAsOrder } from "./absence-as-order.ts";
@@ -60,6 +61,33 @@ export const DEFECTS: readonly Defect[] = [
     },
   },
   {
+    name: "the texts that run are not remembered, so that a change of a description restarts",
+    shownBy: 4,
+    defects: { files: (inner) => changed(inner, { write: forgetting(inner.write.bind(inner), "units/") }) },
+  },
+  {
+    name: "what systemd is made to read again is restarted",
+    shownBy: 2,
+    defects: {
+      manager: (inner) =>
+        changed(inner, {
+          async reload() {
+            await inner.reload();
+            const held = await inner.list(["s1.service", "zoned.service", "everywhere.service"] as UnitName[]);
+            for (const { name } of held.filter((unit) => unit.active === "active")) {
+              await inner.stop(name);
+              await inner.start(name);
+            }
+          },
+        }),
+    },
+  },
+  {
+    name: "units are told to reload themselves, and do not",
+    shownBy: 1,
+    defects: { manager: (inner) => changed(inner, { reloadUnit: async () => "done" }) },
+  },
+  {
     name: "what the agent installed is not remembered",
     shownBy: 1,
     defects: { files: (inner) => changed(inner, { write: forgetting(inner.write.bind(inner), "owned.json") }) },
@@ -73,8 +101,10 @@ export const FORGETFUL: Defects = {
 
 type WriteFile = (path: string, text: string, options?: { mode?: number; durable?: boolean }) => Promise<void>;
 
+/** Writes of that file, or of those in that folder, are lost. */
 function forgetting(write: WriteFile, name: string): WriteFile {
-  return async (path, ...rest) => (path.endsWith(`/${name}`) ? undefined : write(path, ...rest));
+  return async (path, ...rest) =>
+    path.includes(`/agent/${name}`) || path.endsWith(`/${name}`) ? undefined : write(path, ...rest);
 }
 
 /** The port with some of its calls replaced. */

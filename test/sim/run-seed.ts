@@ -6,7 +6,7 @@ import { SimCluster } from "../../src/sim/sim-cluster.ts";
 import type { Defects } from "../../src/sim/sim-machine.ts";
 import { Checkers } from "./checkers.ts";
 import { FAULTS, type FaultKind, SLOW_SYSTEMD, type Storm } from "./faults.ts";
-import { SampleRepository } from "./sample-repository.ts";
+import { heldText, reloadedText, SampleRepository, startedText } from "./sample-repository.ts";
 
 export interface SeedResult {
   readonly seed: number;
@@ -172,8 +172,15 @@ async function oneSurvivorEach(cluster: SimCluster, checkers: Checkers): Promise
   const { units } = await cluster.specAt(release!.commit);
   const texts = new Map(units.map((unit) => [unit.name, unit.fragment.text]));
   for (const { name, manager } of cluster.machines) {
-    for (const [unit, { text }] of manager.running())
-      if (text !== texts.get(unit)) checkers.violations.push(`${unit} still runs its old text on ${name}`);
+    for (const [unit, { text, reloaded, held }] of manager.running()) {
+      const wanted = texts.get(unit) ?? "";
+      const stale = [
+        ...(startedText(text) === startedText(wanted) ? [] : ["runs"]),
+        ...(reloadedText(reloaded ?? text) === reloadedText(wanted) ? [] : ["has not reloaded"]),
+        ...(heldText(held) === heldText(wanted) ? [] : ["is held by systemd with"]),
+      ];
+      for (const what of stale) checkers.violations.push(`${unit} still ${what} its old text on ${name}`);
+    }
   }
   for (const { unit, machine, goal } of assignments) {
     const running = cluster.machines.filter(({ manager }) => manager.running().has(unit as UnitName));

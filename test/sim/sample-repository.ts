@@ -3,6 +3,9 @@ import type { Random } from "../../src/sim/random.ts";
 /** What the simulated users keep in git: every kind of unit whose placing or stopping has rules of its own. */
 export class SampleRepository {
   readonly #random: Random;
+  readonly #gentle: Random;
+  /** Lines that change without touching a process, by the unit that has others than at first. */
+  readonly #lines = new Map<string, GentleLines>();
   readonly #services = new Map<string, number>();
   #next = 1;
   #version = 0;
@@ -12,38 +15,69 @@ export class SampleRepository {
 
   constructor(random: Random) {
     this.#random = random;
+    this.#gentle = random.fork("gentle");
     for (let index = 0; index < random.between(2, 6); index++) this.#services.set(this.#newService(), 0);
   }
 
   /** The files of the next commit: one thing changed since the last. */
   next(): Record<string, string> {
     this.#version++;
-    if (this.#version > 1) this.#change();
+    if (this.#version > 1) {
+      const gently = this.#gentle.chance(0.6);
+      if (gently) this.#changeGently();
+      // Alone, or together with what does restart something.
+      if (!gently || this.#gentle.chance(0.2)) this.#change();
+    }
     return this.files();
   }
 
   files(): Record<string, string> {
     const files: Record<string, string> = {
       "fleet.yaml": "apiVersion: fleet/v1\ncluster: sim\n",
-      "units/everywhere.service": service("sleep infinity", "Global=true"),
-      "units/red.service": service(
+      "units/everywhere.service": this.#service("everywhere", "sleep infinity", "Global=true"),
+      "units/red.service": this.#service(
+        "red",
         "sleep infinity",
         `Conflicts=blue.service\nMachineMetadata=zone=${this.#redInA ? "a" : "b"}`,
       ),
-      "units/blue.service": service("sleep infinity", `MachineMetadata=zone=${this.#redInA ? "b" : "a"}`),
-      "units/zoned.service": service("sleep infinity", "MachineMetadata=zone=a"),
+      "units/blue.service": this.#service("blue", "sleep infinity", `MachineMetadata=zone=${this.#redInA ? "b" : "a"}`),
+      "units/zoned.service": this.#service("zoned", "sleep infinity", "MachineMetadata=zone=a"),
       "units/once.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
-      "units/front.service": `[Unit]\nRequires=back.service\nAfter=back.service\n${service("sleep infinity", "")}`,
-      "units/back.service": service(`sleep ${200_000 + this.#backVersion}`, ""),
+      "units/front.service": this.#service(
+        "front",
+        "sleep infinity",
+        "",
+        "Requires=back.service\nAfter=back.service\n",
+      ),
+      "units/back.service": this.#service("back", `sleep ${200_000 + this.#backVersion}`, ""),
       // While it runs beside it, systemd holds back.service, whose new text then needs a reload.
-      "units/after.service": `[Unit]\nAfter=back.service\n${service("sleep infinity", "MachineOf=back.service")}`,
-      "units/broken.service": service("false", ""),
+      "units/after.service": this.#service("after", "sleep infinity", "MachineOf=back.service", "After=back.service\n"),
+      "units/broken.service": this.#service("broken", "false", ""),
       "units/tick.timer": "[Timer]\nOnBootSec=1h\n",
       "units/tick.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
     };
     for (const [name, version] of this.#services)
-      files[`units/${name}.service`] = service(`sleep ${100_000 + version}`, "");
+      files[`units/${name}.service`] = this.#service(name, `sleep ${100_000 + version}`, "");
     return files;
+  }
+
+  /** One to three units change in what nobody notices, what systemd must read, or what their own reload applies. */
+  #changeGently(): void {
+    const names = ["everywhere", "red", "blue", "zoned", "front", "back", "after", "broken", ...this.#services.keys()];
+    for (let changes = this.#gentle.between(1, 3); changes > 0; changes--) {
+      const name = this.#gentle.pick(names);
+      const line = this.#gentle.pick(["about", "restartSec", "trigger"] as const);
+      this.#lines.set(name, { ...(this.#lines.get(name) ?? FIRST), [line]: this.#version });
+    }
+  }
+
+  #service(name: string, command: string, option: string, head = ""): string {
+    const { about, restartSec, trigger } = this.#lines.get(name) ?? FIRST;
+    const fleet = option === "" ? "" : `\n[X-Fleet]\n${option}\n`;
+    return (
+      `[Unit]\nDescription=${about}\nX-Reload-Triggers=${trigger}\n${head}\n` +
+      `[Service]\nRestartSec=${restartSec}\nExecStart=/bin/${command}\nExecReload=/bin/true\n${fleet}`
+    );
   }
 
   #change(): void {
@@ -61,7 +95,25 @@ export class SampleRepository {
   }
 }
 
-function service(command: string, option: string): string {
-  const fleet = option === "" ? "" : `\n[X-Fleet]\n${option}\n`;
-  return `[Service]\nExecStart=/bin/${command}\n${fleet}`;
+interface GentleLines {
+  readonly about: number;
+  readonly restartSec: number;
+  readonly trigger: number;
+}
+
+const FIRST: GentleLines = { about: 1, restartSec: 1, trigger: 1 };
+
+/** What of a unit's text its process was started with: this differs, or it must not be started anew. */
+export function startedText(text: string): string {
+  return text.replace(/^(Description|RestartSec|X-Reload-Triggers)=.*$/gm, "");
+}
+
+/** What of a unit's text systemd must hold. */
+export function heldText(text: string): string {
+  return text.replace(/^Description=.*$/gm, "");
+}
+
+/** What of a unit's text its own reload applies. */
+export function reloadedText(text: string): string {
+  return /^X-Reload-Triggers=.*$/m.exec(text)?.[0] ?? "";
 }
