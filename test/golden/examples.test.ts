@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { test } from "node:test";
-import { compileRepository, shownFindings } from "../compile-repository.ts";
+import { describeFailure } from "../../src/cli/views/tests-text.ts";
+import { readTestFile } from "../../src/codec/test-file/read-test-file.ts";
+import { judgeTest } from "../../src/domain/testing/judge-test.ts";
+import { compileRepository, sha256, shownFindings } from "../compile-repository.ts";
 
 const hello = join(import.meta.dirname, "../../examples/hello");
 
@@ -30,4 +33,18 @@ test("examples/hello compiles without a finding; all of it may move", () => {
     spec!.groups.map((group) => group.units.length),
     [1, 1, 1, 1, 1, 2],
   );
+});
+
+test("examples/web is as its own tests expect", async () => {
+  const folder = join(import.meta.dirname, "../../examples/web");
+  const listed = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = listed.map((entry) => join(entry.parentPath, entry.name));
+  const files = paths.map((path) => [relative(folder, path), readFileSync(path, "utf8")] as const);
+  const { spec } = compileRepository(Object.fromEntries(files));
+  for (const [path, text] of files.filter(([path]) => path.startsWith("tests/"))) {
+    const { file, diagnostics } = readTestFile(path, text);
+    assert.deepEqual(diagnostics, []);
+    const failures = judgeTest(spec!, file!, sha256).flatMap((judged) => judged.failures.map(describeFailure));
+    assert.deepEqual(failures, []);
+  }
 });

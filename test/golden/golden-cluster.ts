@@ -9,6 +9,7 @@ import { sha256 } from "../../src/adapters/sha256.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
 import { planJson } from "../../src/cli/views/plan-json.ts";
 import { planText } from "../../src/cli/views/plan-text.ts";
+import { testsText } from "../../src/cli/views/tests-text.ts";
 import { validText } from "../../src/cli/views/validation-text.ts";
 import { whatIfText } from "../../src/cli/views/what-if-text.ts";
 import { decodePlan } from "../../src/codec/plan/decode-plan.ts";
@@ -22,6 +23,7 @@ import { applyPlan } from "../../src/usecases/apply-plan.ts";
 import { commitCompiler } from "../../src/usecases/compile-commit.ts";
 import { type PlannedCommit, planCommit } from "../../src/usecases/plan-commit.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
+import { testCommit } from "../../src/usecases/test-commit.ts";
 import { writeSets } from "../../src/usecases/write-sets.ts";
 import { joinMachine, leaveMachine } from "../pretend-machine.ts";
 
@@ -62,6 +64,8 @@ export class GoldenCluster {
         return this.#validate();
       case "plan":
         return this.#show(await this.#plan(words));
+      case "test":
+        return this.#test();
       case "apply":
         return this.#apply();
       default:
@@ -113,6 +117,12 @@ export class GoldenCluster {
     const { spec, diagnostics } = await this.#view().compile(commit);
     const findings = diagnostics.length > 0 ? [diagnosticsText(diagnostics)] : [];
     return [...findings, ...(spec === null ? [] : [validText(spec, commit, diagnostics)])].join("\n");
+  }
+
+  async #test(): Promise<string> {
+    const { source, compile } = this.#view();
+    const tested = await testCommit({ commit: this.#tip(), source, manifestPath: "fleet.yaml", compile, sha256 });
+    return tested.kind === "rejected" ? diagnosticsText(tested.diagnostics) : testsText(tested.files);
   }
 
   #show(planned: PlannedCommit): string {

@@ -64,6 +64,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/plan/newly-unplaceable.ts",
     "src/domain/plan/plan-verdict.ts",
   ],
+  "src/domain/testing/judge-test.test.ts": ["src/domain/testing/expectation.ts"],
   "src/domain/plan/what-if.test.ts": ["src/domain/placement/lose-machines.ts"],
   "src/domain/rollout/plan-rollout.test.ts": [
     "src/domain/rollout/circles-of.ts",

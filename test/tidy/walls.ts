@@ -24,6 +24,7 @@ export const ROOMS: readonly Room[] = [
   { folder: PORTS, may: [DOMAIN], packages: [] },
   { folder: CODEC, may: [PORTS, DOMAIN], packages: [] },
   { folder: "src/codec/manifest", may: [CODEC, DOMAIN], packages: ["yaml", "zod"] },
+  { folder: "src/codec/test-file", may: [CODEC, DOMAIN], packages: ["zod"] },
   { folder: "src/codec/plan", may: [CODEC, DOMAIN], packages: ["zod"] },
   { folder: USECASES, may: [PORTS, CODEC, DOMAIN], packages: [] },
   { folder: DAEMON, may: [USECASES, PORTS, CODEC, DOMAIN], packages: [] },

@@ -83,6 +83,8 @@ function keysAt(schema: unknown, path: YamlPath): readonly string[] {
     if (step === undefined) return Object.keys(schema.shape).sort();
     return keysAt((schema.shape as Record<string, unknown>)[String(step)], rest);
   }
+  if (schema instanceof z.ZodArray && step !== undefined) return keysAt(schema.element, rest);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path));
   if (schema instanceof z.ZodRecord && step !== undefined) return keysAt(schema.valueType, rest);
   return [];
 }

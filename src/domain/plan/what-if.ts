@@ -114,7 +114,7 @@ export function machinesMeant(
 interface Replicas {
   of: number;
   maxUnavailable: number;
-  /** Those that run, and where. */
+  /** Those on machines that are there, and where. */
   readonly up: Map<UnitName, MachineId>;
 }
 
@@ -128,7 +128,7 @@ function replicasOf(
   const places = new Map(placements.map(({ unit, machine }) => [unit, machine]));
   const sets = new Map<string, Replicas>();
   for (const unit of spec.units) {
-    if (!isMeantToRun(unit) || unit.options.global) continue;
+    if (unit.goal === "inactive" || unit.options.global) continue;
     const name = replicaSetOf(unit.name);
     const set = sets.get(name) ?? { of: 0, maxUnavailable: Number.POSITIVE_INFINITY, up: new Map() };
     sets.set(name, set);

@@ -76,7 +76,16 @@ export function below(folder: string, path: string): string | null {
   return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : null;
 }
 
-/** What stands in a repository for people: hidden files, READMEs, licences, the manifest. Null: not in this folder. */
+/** Whether that is a file of expectations for `fleet test`: `tests/*.yaml` beside the manifest, at any depth. */
+export function isTestFile(manifestPath: string, path: string): boolean {
+  return below(testFolder(manifestPath), path) !== null && /\.ya?ml$/.test(path);
+}
+
+export function testFolder(manifestPath: string): string {
+  return [folderOf(manifestPath), "tests"].filter((step) => step !== "").join("/");
+}
+
+/** What stands in a repository for people: hidden files, READMEs, licences, the manifest, tests. Null: not in this folder. */
 export function isIgnored(manifestPath: string, folder: string, path: string): boolean | null {
   const rest = below(folder, path);
   if (rest === null) return null;
@@ -84,6 +93,7 @@ export function isIgnored(manifestPath: string, folder: string, path: string): b
   const name = steps.at(-1)!;
   return (
     path === manifestPath ||
+    isTestFile(manifestPath, path) ||
     steps.some((step) => step.startsWith(".")) ||
     /\.md$|^(README|LICENSE|CHANGELOG)/i.test(name)
   );

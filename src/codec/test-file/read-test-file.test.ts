@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readTestFile } from "./read-test-file.ts";
+
+const CASES: readonly (readonly [says: string, text: string, findings: readonly string[]])[] = [
+  ["nothing wrong", "machines: 3\nexpect:\n  - apart: web@*.service\n", []],
+  ["no expectations", "machines: 3\n", ["1:1 no expect, expect: a list of expectations"]],
+  ["an unknown key", "expect:\n  - aparts: a.service\n", ["2:5 the unknown key aparts, did you mean apart?"]],
+  [
+    "two subjects",
+    "expect:\n  - apart: a.service\n    placed: a.service\n",
+    ["2:5 expect: a mapping, exactly one of placed, apart, together, survives, unplaceable, only"],
+  ],
+  [
+    "no subject",
+    "expect:\n  - on: nas\n",
+    ["2:5 expect: a mapping, exactly one of placed, apart, together, survives, unplaceable, only"],
+  ],
+  [
+    "a detail of another subject",
+    "expect:\n  - { apart: a.service, on: nas }\n",
+    ["2:5 expect: a mapping, apart without on"],
+  ],
+  ["only without where", "expect:\n  - only: a.service\n", ["2:5 expect: a mapping, only with on: which machines"]],
+  [
+    "a malformed pattern",
+    'expect:\n  - apart: "web@[.service"\n',
+    ['2:12 apart: "web@[.service", a unit\'s name or a pattern such as web@*.service'],
+  ],
+  [
+    "a malformed selector",
+    "expect:\n  - { placed: a.service, on: a=b=c }\n",
+    ['2:30 on: "a=b=c", a machine\'s name, key=value or key in (a, b)'],
+  ],
+  [
+    "a number that is none",
+    "expect:\n  - { survives: m1, atLeast: { web@.service: some } }\n",
+    ['2:46 web@.service: "some", a whole number from 1 to 1000'],
+  ],
+  [
+    "no YAML",
+    "expect: [\n",
+    ["2:1 not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]"],
+  ],
+];
+
+for (const [says, text, findings] of CASES) {
+  test(says, () => {
+    const { file, diagnostics } = readTestFile("tests/x.yaml", text);
+    const shown = diagnostics.map(({ at, saw, expected, next }) => {
+      const hint = next?.startsWith("did you mean") === true ? next : expected;
+      return `${at?.line}:${at?.column} ${saw}${hint === undefined ? "" : `, ${hint}`}`;
+    });
+    assert.deepEqual(shown, findings);
+    assert.equal(file === null, findings.length > 0);
+    assert.ok(diagnostics.every(({ code }) => code === "test-file"));
+  });
+}
