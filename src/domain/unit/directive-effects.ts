@@ -5,7 +5,7 @@ import type { UnitEffect } from "./unit-effect.ts";
  * What a changed directive does by itself; what depends on the rest of the unit (`.mount` options, timers that may have ended,
  * reload triggers) is `effectInContext`'s. Everything not listed here is a restart: what processes are given when they start
  * (Exec*=, Environment=, User=, limits, sandboxes), what names another object (Where=, Unit=, Slice=), and what nobody knows.
- * Each class was checked against systemd 252: test/e2e/effects.test.ts.
+ * Asked of a real systemd 252: test/e2e/effects.test.ts.
  */
 export function effectOfDirective(section: string, key: string): UnitEffect {
   // [Install] is for `systemctl enable`, which fleet never calls. systemd skips sections and keys that begin with X-.
@@ -47,7 +47,7 @@ const AT_EVENTS = `
 const KILL = "KillMode KillSignal RestartKillSignal FinalKillSignal WatchdogSignal SendSIGHUP SendSIGKILL";
 
 /**
- * Limits of the control group: a reload forgets what was written to the kernel and writes all of it anew (unit_deserialize_state). Not
+ * Limits of the control group: systemd invalidates what it wrote and writes it anew after a reload (unit_deserialize_state). Not
  * among them: what moves the group or its controllers (Slice=, Delegate=, DisableControllers=), and what is attached
  * as programs or told to other daemons (devices, IP filters, systemd-oomd).
  */
