@@ -127,10 +127,10 @@ export class GoldenCluster {
 
   #show(planned: PlannedCommit): string {
     if (planned.kind === "rejected") return diagnosticsText(planned.diagnostics);
-    const { plan, snapshot, verdict, whatIf, diagnostics } = planned;
+    const { plan, whatIf, diagnostics } = planned;
     const findings = diagnostics.length > 0 ? [diagnosticsText(diagnostics)] : [];
     const losses = whatIf.length > 0 ? [`\n${whatIfText(whatIf, plan.machines)}`] : [];
-    return [...findings, planText(plan, snapshot, verdict), ...losses].join("\n");
+    return [...findings, planText(planned), ...losses].join("\n");
   }
 
   /** Releases the commit and writes the sets as the engine does, without its waiting. */

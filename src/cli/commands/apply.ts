@@ -26,6 +26,7 @@ import { memberNames } from "../member-names.ts";
 import { type Planned, planFromFlags } from "../plan-from-flags.ts";
 import { readPlanFile } from "../read-plan-file.ts";
 import { sayDirty } from "../say-dirty.ts";
+import { terminalOf } from "../terminal-of.ts";
 import { convergenceText, ProgressView } from "../views/convergence-text.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { planText } from "../views/plan-text.ts";
@@ -47,6 +48,7 @@ interface ApplyFlags {
   readonly "auto-approve": boolean;
   readonly "allow-deletes": boolean;
   readonly detach: boolean;
+  readonly "no-color": boolean;
 }
 
 /** `--revision` unless somebody gives one: with a plan file it names no commit then. */
@@ -134,7 +136,7 @@ export default class ApplyCommand extends BaseCommand {
 
   private show(planned: Planned, flags: ApplyFlags): void {
     if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
-    if (!flags.json) this.print(planText(planned.plan, planned.snapshot, planned.verdict));
+    if (!flags.json) this.print(planText(planned, terminalOf(process.stdout, flags["no-color"])));
   }
 
   /** `--auto-approve` alone says yes to anything but a removal. */

@@ -6,6 +6,7 @@ import { EXIT, SilentExit } from "../exit-codes.ts";
 import { planExitCode } from "../plan-exit-code.ts";
 import { changedFiles, type PlanView, planFromFlags } from "../plan-from-flags.ts";
 import { sayDirty } from "../say-dirty.ts";
+import { terminalOf } from "../terminal-of.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { diffText } from "../views/diff-text.ts";
 import { planJson } from "../views/plan-json.ts";
@@ -50,7 +51,7 @@ export default class PlanCommand extends BaseCommand {
         this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
       if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
       if (flags.json) this.printJson(planJson(planned));
-      else this.print(planText(planned.plan, planned.snapshot, planned.verdict));
+      else this.print(planText(planned, terminalOf(process.stdout, flags["no-color"])));
       if (!flags.json && planned.whatIf.length > 0)
         this.print(`\n${whatIfText(planned.whatIf, planned.plan.machines)}`);
       if (flags.diff && !flags.json) this.print(diffText(changedFiles(composition, planned)));

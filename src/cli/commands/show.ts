@@ -3,6 +3,7 @@ import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { decodeRecord } from "../../codec/record.ts";
 import { RELEASE_SHAPE, type ReleaseRecord } from "../../codec/registry-records.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
+import type { PlanReport } from "../../domain/plan/plan-report.ts";
 import type { GitSource } from "../../ports/git-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { judgeBasis, type Settled } from "../../usecases/judge-basis.ts";
@@ -14,6 +15,7 @@ import { clusterName } from "../cluster-name.ts";
 import type { Composition } from "../composition.ts";
 import { memberNames } from "../member-names.ts";
 import { readPlanFile } from "../read-plan-file.ts";
+import { terminalOf } from "../terminal-of.ts";
 import { planText } from "../views/plan-text.ts";
 import { alreadyText, movedText } from "../views/stale-text.ts";
 
@@ -30,7 +32,9 @@ export default class ShowCommand extends BaseCommand {
       const plan = isRelease
         ? await this.planOfRelease(composition, flags, Number(args.what))
         : await readPlanFile(args.what);
-      this.print(flags.json ? encodePlan(plan) : planText(plan, null));
+      this.print(
+        flags.json ? encodePlan(plan) : planText(bareReport(plan), terminalOf(process.stdout, flags["no-color"])),
+      );
       if (!isRelease) await this.sayWhetherStale(composition, plan);
     } finally {
       await composition.close();
@@ -95,4 +99,9 @@ async function repositoryHere(composition: Composition): Promise<GitSource | nul
     if (error instanceof OperationError) return null;
     throw error;
   }
+}
+
+/** Of a saved plan nothing but itself is known. */
+function bareReport(plan: Plan): PlanReport {
+  return { plan, revision: 0, verdict: null, whatIf: [], drift: [], broken: [], newlyUnplaceable: [] };
 }

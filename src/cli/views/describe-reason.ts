@@ -1,6 +1,7 @@
 import type { MachineId } from "../../domain/names.ts";
 import type { PlacementReason, RejectReason } from "../../domain/placement/placement.ts";
 import type { Change } from "../../domain/plan/plan.ts";
+import type { EffectCause } from "../../domain/unit/unit-effect.ts";
 
 /** The only place that puts sentences to reasons. */
 export function describeChange(change: Change, names: ReadonlyMap<MachineId, string>): string {
@@ -13,7 +14,7 @@ export function describeChange(change: Change, names: ReadonlyMap<MachineId, str
     case "goal-changed":
       return `wanted ${change.to?.goal ?? "inactive"}, was ${change.from?.goal ?? "inactive"}`;
     case "files-changed":
-      return `its files changed (${change.from?.hash.slice(0, 7)} -> ${change.to?.hash.slice(0, 7)})`;
+      return `${causesText(reason.causes, change)}${waitsForNextRun(change) ? ", from its next run on" : ""}`;
     case "restart-with":
       return `systemd restarts it with ${reason.unit}`;
     case "moved":
@@ -23,6 +24,26 @@ export function describeChange(change: Change, names: ReadonlyMap<MachineId, str
     case "no-longer-fits":
       return "no longer fits this machine";
   }
+}
+
+/** Directives named before the rest is counted. */
+const CAUSES_NAMED_MAX = 3;
+
+/** The directives that decide the effect; the milder ones are in the JSON. */
+function causesText(causes: readonly EffectCause[] | null, { effect }: Change): string {
+  if (causes === null) return "its old text is not in this clone: taken for a restart";
+  if (causes.length === 0)
+    return effect === "quiet" ? "only comments, order or spelling" : "its text cannot be compared";
+  const deciding = causes.filter((cause) => cause.effect === causes[0]!.effect);
+  const keys = [...new Set(deciding.map((cause) => `${cause.key}=`))];
+  const more = keys.length - CAUSES_NAMED_MAX;
+  return `${keys.slice(0, CAUSES_NAMED_MAX).join(", ")}${more > 0 ? ` and ${more} more` : ""} changed`;
+}
+
+/** A oneshot its timer starts: nothing is cut short for new files, and nothing begun. */
+function waitsForNextRun({ effect, to, reason }: Change): boolean {
+  const worst = reason.code === "files-changed" ? reason.causes?.[0]?.effect : undefined;
+  return to?.goal === "loaded" && effect === "daemon-reload" && worst === "restart";
 }
 
 export function describePlacement(reason: PlacementReason, names: ReadonlyMap<MachineId, string>): string {
@@ -68,5 +89,28 @@ export function describeReject(reason: RejectReason): string {
       return `${reason.unit} conflicts with ${reason.with} there`;
     case "replaced-by":
       return `${reason.unit} is replaced by a unit there`;
+  }
+}
+
+/** What somebody would do about it, on the machine of that name. */
+export function describeFix(reason: RejectReason, machine: string): string {
+  switch (reason.code) {
+    case "not-admitted":
+      return `list ${machine} under machines:`;
+    case "absent":
+    case "lost":
+      return `bring ${machine} back`;
+    case "drained":
+      return `stop draining ${machine}`;
+    case "cordoned":
+      return `uncordon ${machine}`;
+    case "other-machine":
+      return `have ${reason.wanted} join, or name ${machine} in MachineID=`;
+    case "metadata":
+      return `give ${machine} ${reason.wanted}`;
+    case "conflict":
+      return `let ${reason.unit} and ${reason.with} share a machine, or add one`;
+    case "replaced-by":
+      return `drop the Replaces= of ${reason.unit}, or add a machine`;
   }
 }

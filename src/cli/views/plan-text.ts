@@ -1,159 +1,137 @@
-import type { ClusterSnapshot } from "../../domain/cluster/cluster-snapshot.ts";
-import { compareText, type MachineId } from "../../domain/names.ts";
-import type { Unplaced } from "../../domain/placement/placement.ts";
-import type { Change, ChangeAction, Plan } from "../../domain/plan/plan.ts";
-import type { PlanVerdict } from "../../domain/plan/plan-verdict.ts";
-import { describeChange, describeReject } from "./describe-reason.ts";
+import type { Effect, Plan } from "../../domain/plan/plan.ts";
+import type { PlanReport } from "../../domain/plan/plan-report.ts";
+import { type ChangeGroup, changeGroups } from "./change-rows.ts";
+import { counted } from "./counted.ts";
+import { brokenLines, driftLine, headline, lossLines, refusalLines, unplacedLines, waveLines } from "./plan-lines.ts";
 import { printable } from "./printable.ts";
-import { table } from "./table.ts";
 
-const SIGNS: Readonly<Record<ChangeAction, string>> = {
-  remove: "-",
-  move: ">",
-  change: "~",
-  add: "+",
-  adopt: "=",
-};
-
-/** The plan for people. One line where nothing changes; else every change with its machine and why, worst first. */
-export function planText(plan: Plan, snapshot: ClusterSnapshot | null, verdict: PlanVerdict | null = null): string {
-  const names = new Map(plan.machines.map((machine) => [machine.id, machine.name]));
-  const revision = snapshot === null || snapshot.revision === 0 ? "" : ` (registry ${snapshot.revision})`;
-  if (plan.changes.length === 0 && plan.unplaced.length === 0 && plan.unknown.length === 0) {
-    const units = plan.counts.unchanged;
-    const where = `${counted(units, "unit")} on ${counted(plan.machines.length, "machine")}`;
-    const away = awayNames(snapshot, names);
-    const missing = away.length === 0 ? "" : `; away: ${away.join(", ")}`;
-    return printable(`${plan.cluster}: no changes. ${where} match ${plan.commit.slice(0, 7)}${revision}${missing}.`);
-  }
-  const parts = [
-    headText(plan, revision),
-    changesText(plan, names),
-    unknownText(plan),
-    unplacedText(plan.unplaced),
-    awayText(snapshot, names),
-    plan.changes.length === 0 ? "" : waveText(plan, names),
-    [countsText(plan), lossText(verdict, names)].filter((line) => line !== "").join("\n"),
-  ];
-  return parts.filter((part) => part !== "").join("\n\n");
+/** How a terminal is: null is a pipe, where lines may be as long as they are and nothing is coloured. */
+export interface Terminal {
+  readonly columns: number;
+  readonly colour: boolean;
 }
 
-function headText(plan: Plan, revision: string): string {
-  const was = plan.base.releaseCommit === null ? "no release yet" : `was ${plan.base.releaseCommit.slice(0, 7)}`;
-  const partial = plan.partial === null ? "" : `  a view of ${plan.partial}: cannot be applied`;
+/** Rows of one effect before the rest is counted: more than a screen is not read, and the JSON has all. */
+const ROWS_MAX = 50;
+
+/** The plan for people. One line where nothing changes; else every change by what it does to what runs, worst first, with machine and reason. */
+export function planText(report: PlanReport, terminal: Terminal | null = null): string {
+  const { plan } = report;
+  const names = new Map(plan.machines.map((machine) => [machine.id, machine.name]));
+  if (plan.changes.length === 0 && plan.unplaced.length === 0 && plan.unknown.length === 0) return quietText(report);
+  const parts = [
+    [headText(report)],
+    changeLines(changeGroups(plan), terminal),
+    unknownLines(plan),
+    unplacedLines(plan.unplaced),
+    brokenLines(report.broken),
+    awayLines(plan),
+    waveLines(plan, names),
+    refusalLines(plan),
+    [...(plan.unknown.length > 0 ? [] : [headline(plan)]), ...lossLines(report, names), ...driftLine(report)],
+  ];
+  const texts = parts.map((lines) => lines.map(printableLine).join("\n"));
+  return texts.filter((text) => text !== "").join("\n\n");
+}
+
+/** Exactly one line, however much there is to a cluster. */
+function quietText({ plan, revision, drift }: PlanReport): string {
+  const where = `${counted(plan.counts.unchanged, "unit")} on ${counted(plan.machines.length, "machine")}`;
+  const away = awayNames(plan);
+  const notes = [
+    ...(away.length === 0 ? [] : [`away: ${away.join(", ")}`]),
+    ...(drift.length === 0 ? [] : [`drift: ${drift.length} (--json says what)`]),
+  ];
+  const partial = plan.partial === null ? "" : ` (${plan.partial})`;
   return printable(
-    `${plan.cluster}  commit ${plan.commit.slice(0, 7)}  ${was}  ${counted(plan.machines.length, "machine")}${revision}${partial}`,
+    `${plan.cluster}${partial}: no changes. ${where} match ${plan.commit.slice(0, 7)}${registryText(revision)}${notes.map((note) => `; ${note}`).join("")}.`,
   );
 }
 
-function changesText(plan: Plan, names: ReadonlyMap<MachineId, string>): string {
-  if (plan.changes.length === 0) return "";
-  // The plan's order, but a unit's machines by name: the plan has them by id, which says nothing to people.
-  const unitOrder = new Map<string, number>();
-  for (const { effect, unit } of plan.changes) {
-    const key = `${effect} ${unit}`;
-    if (!unitOrder.has(key)) unitOrder.set(key, unitOrder.size);
-  }
-  const rows = plan.changes
-    .map((change) => ({
-      order: unitOrder.get(`${change.effect} ${change.unit}`) ?? 0,
-      where: whereText(change, names),
-      change,
-    }))
-    .sort((a, b) => a.order - b.order || compareText(a.where, b.where))
-    .map(({ where, change }) => [
-      SIGNS[change.action],
-      change.effect,
-      change.unit,
-      where,
-      describeChange(change, names),
-    ]);
-  return table(null, rows);
+function headText({ plan, revision }: PlanReport): string {
+  const was = plan.base.releaseCommit === null ? "no release yet" : `was ${plan.base.releaseCommit.slice(0, 7)}`;
+  const partial = plan.partial === null ? "" : `  a view of ${plan.partial}: cannot be applied`;
+  return `${plan.cluster}  commit ${plan.commit.slice(0, 7)}  ${was}  ${counted(plan.machines.length, "machine")}${registryText(revision)}${partial}`;
 }
 
-function whereText({ from, to }: Change, names: ReadonlyMap<MachineId, string>): string {
-  const name = (machine: MachineId) => names.get(machine) ?? machine.slice(0, 8);
-  if (from !== null && to !== null && from.machine !== to.machine)
-    return `${name(from.machine)} -> ${name(to.machine)}`;
-  const side = to ?? from;
-  return side === null ? "" : name(side.machine);
+function registryText(revision: number): string {
+  return revision === 0 ? "" : ` (registry ${revision})`;
+}
+
+/** Effect and count once, in front of its first row. On a terminal the reason is cut, never the unit or the machine. */
+function changeLines(groups: readonly ChangeGroup[], terminal: Terminal | null): string[] {
+  const rows = groups.flatMap(({ effect, count, rows }) => {
+    const shown = rows.slice(0, ROWS_MAX).map(({ sign, unit, where, why }, index) => ({
+      effect,
+      cells: [index === 0 ? effect : "", index === 0 ? String(count) : "", sign, unit, where],
+      why,
+    }));
+    const more = rows.length - ROWS_MAX;
+    const rest = { effect, cells: ["", "", "", `… and ${more} more (--json has all)`, ""], why: "" };
+    return more > 0 ? [...shown, rest] : shown;
+  });
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map(({ cells }) => cells[column]!.length)));
+  return rows.map(({ effect, cells, why }) => {
+    const [label, count, ...others] = cells.map((cell, column) =>
+      column === 1 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+    );
+    const front = [label, count, others[0], others.slice(1).join("  ")].join("  ");
+    return coloured(effect, cut(`${front}  ${why}`.trimEnd(), terminal), label!.length, terminal);
+  });
+}
+
+function cut(line: string, terminal: Terminal | null): string {
+  return terminal === null || line.length <= terminal.columns ? line : `${line.slice(0, terminal.columns - 1)}…`;
+}
+
+/** Red for what goes down, yellow for what is touched, green for what comes; nothing is said by colour alone. */
+const COLOURS: Readonly<Record<Effect, number>> = {
+  stop: 31,
+  move: 33,
+  restart: 33,
+  reload: 36,
+  "daemon-reload": 36,
+  start: 32,
+  adopt: 32,
+  quiet: 2,
+};
+
+/** Only the label: the rest comes from the repository, and is made printable with the line. */
+function coloured(effect: Effect, line: string, labelWidth: number, terminal: Terminal | null): string {
+  if (terminal?.colour !== true || line.startsWith(" ")) return line;
+  return `${COLOUR_START}${COLOURS[effect]}m${line.slice(0, labelWidth)}${COLOUR_END}${line.slice(labelWidth)}`;
+}
+
+const COLOUR_START = "\u001b[";
+const COLOUR_END = "\u001b[0m";
+
+/** Names and reasons of the repository cannot steer the terminal; our own colour may. */
+function printableLine(line: string): string {
+  const match = /^(\u001b\[\d+m)([^\u001b]*)(\u001b\[0m)(.*)$/s.exec(line);
+  return match === null ? printable(line) : `${match[1]}${printable(match[2]!)}${match[3]}${printable(match[4]!)}`;
 }
 
 /** With no machines nothing can be placed yet: what would run, and the one step that is missing. */
-function unknownText(plan: Plan): string {
-  if (plan.unknown.length === 0) return "";
-  const rows = plan.unknown.map((unit) => ["+", unit]);
-  return `${table(null, rows)}\n\nno cluster yet: ${counted(plan.unknown.length, "unit")}, 0 machines. Which machine runs what is known once one has joined;\ntry it on this machine: fleet lab up --machines 3`;
-}
-
-function unplacedText(unplaced: readonly Unplaced[]): string {
-  return unplaced
-    .map(({ units, kind, because }) => {
-      const lines = because.map(
-        ({ reason, count, examples }) =>
-          `    ${describeReject(reason)}: ${counted(count, "machine")} (${examples.join(", ")}${count > examples.length ? ", …" : ""})`,
-      );
-      const word = kind === "waiting" ? "waits for a machine that is away" : "fits on no machine";
-      return [`! ${units.join(", ")} ${word}`, ...lines].map(printable).join("\n");
-    })
-    .join("\n");
+function unknownLines({ unknown }: Plan): string[] {
+  if (unknown.length === 0) return [];
+  const units = unknown.slice(0, ROWS_MAX).map((unit) => `+  ${unit}`);
+  const more = unknown.length > ROWS_MAX ? [`… and ${unknown.length - ROWS_MAX} more (--json has all)`] : [];
+  return [
+    ...units,
+    ...more,
+    "",
+    `no cluster yet: ${counted(unknown.length, "unit")}, 0 machines. Which machine runs what is known once one has joined;`,
+    "try it on this machine: fleet lab up --machines 3",
+  ];
 }
 
 /** Units of a machine that is away stay its own until the engine finds it lost; a plan does not foresee that. */
-function awayText(snapshot: ClusterSnapshot | null, names: ReadonlyMap<MachineId, string>): string {
-  const away = awayNames(snapshot, names);
-  return away.length === 0 ? "" : printable(`away: ${away.join(", ")}; this plan leaves there what is there`);
+function awayLines({ machines, placements }: Plan): string[] {
+  const holding = new Set(placements.map((placement) => placement.machine));
+  const away = awayNames({ machines: machines.filter((machine) => holding.has(machine.id)) });
+  return away.length === 0 ? [] : [`away: ${away.join(", ")}; this plan leaves there what is there`];
 }
 
-function awayNames(snapshot: ClusterSnapshot | null, names: ReadonlyMap<MachineId, string>): string[] {
-  const away = (snapshot?.members ?? []).filter((member) => !member.present);
-  return away.map(({ id, name }) => names.get(id) ?? name).sort();
-}
-
-/** Until waves are driven, a release is one wave, and the plan says so. */
-function waveText(plan: Plan, names: ReadonlyMap<MachineId, string>): string {
-  const machines = new Set(
-    plan.changes.flatMap((change) => [change.to?.machine ?? change.from?.machine].filter((id) => id !== undefined)),
-  );
-  const where = [...machines].map((id) => names.get(id) ?? id.slice(0, 8)).sort();
-  const what = plan.changes.length === 1 ? "one change" : `all ${plan.changes.length} changes at once`;
-  return printable(`one wave: ${what}, on ${where.join(", ")}`);
-}
-
-/** How many units one line names before it only counts. */
-const UNITS_NAMED_MAX = 3;
-
-/** What the loss of any one machine would leave down; nothing where that is not known. */
-function lossText(verdict: PlanVerdict | null, names: ReadonlyMap<MachineId, string>): string {
-  if (verdict === null || verdict.loss === null) return "";
-  const losing = verdict.loss.filter(({ down }) => down.length > 0);
-  if (losing.length === 0) return "lose any one machine: every unit runs elsewhere";
-  return losing
-    .map(({ machine, down }) => {
-      const named = down
-        .slice(0, UNITS_NAMED_MAX)
-        .map(({ unit }) => unit)
-        .join(", ");
-      const more = down.length > UNITS_NAMED_MAX ? ", …" : "";
-      const stay = `${counted(down.length, "unit")} ${down.length === 1 ? "stays" : "stay"}`;
-      return `lose ${names.get(machine) ?? machine.slice(0, 8)}: ${stay} down (${named}${more})`;
-    })
-    .join("\n");
-}
-
-function countsText({ counts }: Plan): string {
-  const parts = [
-    [counts.actions.add, "to add"],
-    [counts.actions.change, "to change"],
-    [counts.actions.move, "to move"],
-    [counts.actions.remove, "to remove"],
-    [counts.actions.adopt, "to adopt"],
-    [counts.unchanged, "unchanged"],
-    [counts.unplaced, "not placed"],
-  ] as const;
-  return parts.flatMap(([count, word]) => (count > 0 ? [`${count} ${word}`] : [])).join(", ");
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+function awayNames({ machines }: Pick<Plan, "machines">): string[] {
+  return machines.filter((machine) => !machine.present).map((machine) => machine.name);
 }

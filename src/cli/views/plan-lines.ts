@@ -1,0 +1,158 @@
+import type { MachineId } from "../../domain/names.ts";
+import type { StaysDownReason } from "../../domain/placement/lose-machines.ts";
+import type { Unplaced } from "../../domain/placement/placement.ts";
+import type { BrokenReference } from "../../domain/plan/broken-references.ts";
+import type { Plan } from "../../domain/plan/plan.ts";
+import type { PlanReport } from "../../domain/plan/plan-report.ts";
+import type { LossOfOne } from "../../domain/plan/plan-verdict.ts";
+import type { Wave } from "../../domain/rollout/wave.ts";
+import { counted } from "./counted.ts";
+import { describeFix, describeReject } from "./describe-reason.ts";
+
+/** How many units one line names before it only counts. */
+const UNITS_NAMED_MAX = 6;
+/** How many waves are told; a film of more is in the JSON. */
+const WAVES_SHOWN_MAX = 12;
+
+/** `12 files change: 1 restart, 3 moves, 40 unchanged`. That nothing restarts is said where something could have. */
+export function headline({ counts, changes }: Pick<Plan, "counts" | "changes">): string {
+  const { effects, files, unchanged, unplaced } = counts;
+  const parts = [
+    ...(effects.stop > 0 ? [counted(effects.stop, "stop")] : []),
+    ...(effects.move > 0 ? [counted(effects.move, "move")] : []),
+    ...(effects.restart > 0 || changes.length > 0 ? [counted(effects.restart, "restart")] : []),
+    ...(effects.reload > 0 ? [counted(effects.reload, "reload")] : []),
+    ...(effects["daemon-reload"] > 0 ? [`${effects["daemon-reload"]} read again`] : []),
+    ...(effects.start > 0 ? [counted(effects.start, "start")] : []),
+    ...(effects.adopt > 0 ? [`${effects.adopt} adopted`] : []),
+    ...(effects.quiet > 0 ? [`${effects.quiet} quiet`] : []),
+    ...(unchanged > 0 ? [`${unchanged} unchanged`] : []),
+    ...(unplaced > 0 ? [`${unplaced} not placed`] : []),
+  ].join(", ");
+  return files === null || files === 0
+    ? parts
+    : `${counted(files, "file")} ${files === 1 ? "changes" : "change"}: ${parts}`;
+}
+
+/** One line a wave: what changes together, and how many of each set stay up meanwhile. Sets of one have no budget worth telling. */
+export function waveLines({ waves }: Pick<Plan, "waves">, names: ReadonlyMap<MachineId, string>): string[] {
+  const [only] = waves;
+  if (waves.length === 1 && only !== undefined) {
+    if (only.changes.length === 1) return [];
+    return [[`one wave: ${only.changes.length} changes together`, ...budgetsText(only)].join("  ")];
+  }
+  const lines = waves.map((wave, index) => {
+    const byUnit = new Map<string, string[]>();
+    for (const { unit, machine } of wave.changes) {
+      byUnit.set(unit, [...(byUnit.get(unit) ?? []), names.get(machine) ?? machine.slice(0, 8)]);
+    }
+    const units = [...byUnit].map(([unit, places]) => `${unit} on ${placesText(places.sort())}`);
+    return [`wave ${index + 1}`, named(units), ...budgetsText(wave)].join("  ");
+  });
+  if (lines.length <= WAVES_SHOWN_MAX) return lines;
+  return [
+    ...lines.slice(0, WAVES_SHOWN_MAX - 1),
+    `… ${lines.length - WAVES_SHOWN_MAX + 1} more waves (--json has all)`,
+  ];
+}
+
+function budgetsText({ budgets }: Wave): string[] {
+  const kept = budgets
+    .filter((budget) => budget.of > 1)
+    .map(({ set, up, of, min }) => `${set} ${up}/${of} up (min ${min})`);
+  return kept.length === 0 ? [] : [kept.join(", ")];
+}
+
+function placesText(places: readonly string[]): string {
+  return places.length <= 3 ? places.join(", ") : `${places.length} machines`;
+}
+
+/** Every wave that is refused, and what would make it fit. */
+export function refusalLines({ refusals }: Pick<Plan, "refusals">): string[] {
+  return refusals.map(
+    ({ wave, set, up, of, min, now }) =>
+      `! wave ${wave} is refused: it leaves ${up} of ${of} of ${set} up; at least ${min} must be, and ${now} are now. ` +
+      "Raise its rollout.maxUnavailable, or bring back what is down first",
+  );
+}
+
+/** Groups no machine holds: why, and the smallest change that would let one. */
+export function unplacedLines(unplaced: readonly Unplaced[]): string[] {
+  return unplaced.flatMap(({ units, kind, because, nearest }) => [
+    `! ${named(units)} ${
+      kind === "waiting"
+        ? `${units.length === 1 ? "waits" : "wait"} for a machine that is away`
+        : `${units.length === 1 ? "fits" : "fit"} on no machine`
+    }`,
+    ...because.map(
+      ({ reason, count, examples }) =>
+        `    ${describeReject(reason)}: ${counted(count, "machine")} (${examples.join(", ")}${count > examples.length ? ", …" : ""})`,
+    ),
+    ...(nearest === null
+      ? []
+      : [
+          `    smallest change: ${nearest.obstacles.map((obstacle) => describeFix(obstacle, nearest.machine)).join(", and ")}`,
+        ]),
+  ]);
+}
+
+/** What a removal leaves without a target: from then on the name means a unit of the host, or none. */
+export function brokenLines(broken: readonly BrokenReference[]): string[] {
+  return broken.map(
+    ({ removed, by, key, at }) =>
+      `! ${removed} goes, and ${by} still names it: ${key}= at ${[at.path, at.line, at.column].filter((part) => part !== undefined).join(":")}`,
+  );
+}
+
+/** Whether every unit still runs somewhere if any one machine is lost; else what stays down. `--n-1` tells each of them. */
+export function lossLines({ verdict }: Pick<PlanReport, "verdict">, names: ReadonlyMap<MachineId, string>): string[] {
+  if (verdict === null || verdict.loss === null) return [];
+  const said = "survives the loss of any one machine:";
+  const losing = verdict.loss.filter(({ down }) => down.length > 0);
+  const [first, ...others] = losing.map((loss) => lossText(loss, names.get(loss.machine) ?? loss.machine.slice(0, 8)));
+  if (first === undefined) return [`${said} yes`];
+  return others.length === 0
+    ? [`${said} no: ${first}`]
+    : [`${said} no`, ...[first, ...others].map((line) => `  ${line}`)];
+}
+
+function lossText({ down, moves }: LossOfOne, machine: string): string {
+  const reasons = [...new Set(down.map(({ because }) => shortReason(because, machine)))];
+  const units = down.length <= UNITS_NAMED_MAX ? down.map(({ unit }) => unit).join(", ") : "";
+  const stay = `${down.length} ${down.length === 1 ? "stays" : "stay"} down`;
+  const why = [...(units === "" ? [] : [units]), ...(reasons.length === 1 ? reasons : [])].join(": ");
+  return [
+    `lose ${machine}: ${stay} (${why})`,
+    ...(moves === 0 ? [] : [`${moves} ${moves === 1 ? "moves" : "move"}`]),
+  ].join(", ");
+}
+
+function shortReason({ code }: StaysDownReason, machine: string): string {
+  switch (code) {
+    case "data-stays":
+      return `data on ${machine}`;
+    case "move-never":
+      return "Move=never";
+    case "pinned":
+      return `pinned to ${machine}`;
+    case "no-other-machine":
+      return "no other machine matches";
+    case "nothing-fits":
+      return "fits nowhere else";
+  }
+}
+
+/** Drift is no part of the plan: how much there is, and where to look. */
+export function driftLine({ drift }: Pick<PlanReport, "drift">): string[] {
+  if (drift.length === 0) return [];
+  const units = [...new Set(drift.map(({ unit }) => unit).filter((unit) => unit !== null))];
+  const what = units.length === 0 ? "the registry" : named(units);
+  return [
+    `drift: ${counted(drift.length, "thing")} not as the release has ${drift.length === 1 ? "it" : "them"} (${what}); --json says what`,
+  ];
+}
+
+function named(all: readonly string[]): string {
+  const more = all.length - UNITS_NAMED_MAX;
+  return `${all.slice(0, UNITS_NAMED_MAX).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
