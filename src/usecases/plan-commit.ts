@@ -79,7 +79,13 @@ export async function planCommit(input: {
   const whole = planChanges(planned);
   const wanted = lost.length === 0 ? whole : planChanges(asIfLost(planned, lost));
   const plan = input.selection === undefined ? wanted : selectedPart(wanted, input.selection, input.sha256);
-  const whatIfs = new WhatIfs(spec, machines, whole.placements);
+  const whatIfs = () => {
+    const trials = new WhatIfs(spec, machines, whole.placements);
+    return [
+      ...(lost.length === 0 ? [] : [trials.compare(lost, wanted.placements)]),
+      ...(input.eachLost === true ? machines.map(({ id }) => trials.lose([id])) : []),
+    ];
+  };
   const index = await readIndex(input.cluster, spec.cluster, snapshot);
   const previous = new Set((released?.units ?? index).map((unit) => unit.name));
   return {
@@ -94,10 +100,7 @@ export async function planCommit(input: {
     revision: snapshot.revision,
     newlyUnplaceable: newlyUnplaceable(whole, snapshot, previous),
     verdict: lost.length === 0 ? planVerdict(whole, spec, machines) : withoutVerdict(wanted),
-    whatIf: [
-      ...(lost.length === 0 ? [] : [whatIfs.compare(lost, wanted.placements)]),
-      ...(input.eachLost === true ? machines.map(({ id }) => whatIfs.lose([id])) : []),
-    ],
+    whatIf: lost.length > 0 || input.eachLost === true ? whatIfs() : [],
     drift: findDrift({ snapshot, released, machines, index, sha256: input.sha256 }),
     broken: brokenReferences(plan.changes, spec),
   };

@@ -46,12 +46,16 @@ export class WhatIfs {
   readonly #trials: LossTrials;
   readonly #machines: readonly Machine[];
   readonly #sets: ReadonlyMap<string, Replicas>;
+  /** Twenty thousand sets are not to be looked through for each of a thousand machines. */
+  readonly #setsOn = new Map<MachineId, Set<string>>();
 
   /** `placements` as the plan of that spec on those machines has them. */
   constructor(spec: ClusterSpec, machines: readonly Machine[], placements: readonly Placement[]) {
     this.#trials = new LossTrials(spec, machines, placements);
     this.#machines = machines;
     this.#sets = replicasOf(spec, machines, placements);
+    for (const { id } of machines) this.#setsOn.set(id, new Set());
+    for (const [name, { up }] of this.#sets) for (const machine of up.values()) this.#setsOn.get(machine)!.add(name);
   }
 
   isCostly(lost: readonly MachineId[]): boolean {
@@ -91,7 +95,9 @@ export class WhatIfs {
 
   #budgets(lost: ReadonlySet<MachineId>, moves: readonly UnitMove[]): BrokenBudget[] {
     const back = new Set(moves.map(({ unit }) => unit));
-    return [...this.#sets].flatMap(([set, { of, maxUnavailable, up }]) => {
+    const touched = new Set([...lost].flatMap((machine) => [...(this.#setsOn.get(machine) ?? [])]));
+    return [...touched].sort().flatMap((set) => {
+      const { of, maxUnavailable, up } = this.#sets.get(set)!;
       const taken = [...up].filter(([, machine]) => lost.has(machine));
       const atOnce = up.size - taken.length;
       if (taken.length === 0 || atOnce >= of - maxUnavailable) return [];
