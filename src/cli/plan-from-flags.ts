@@ -2,7 +2,7 @@ import { hasErrors } from "../domain/diagnostic.ts";
 import type { CommitId } from "../domain/names.ts";
 import type { PlanSelection } from "../domain/plan/view-of-plan.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import { diffPlan, type FileChange } from "../usecases/diff-plan.ts";
+import { diffPlan, type UnitDiff } from "../usecases/diff-plan.ts";
 import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
 import type { Composition } from "./composition.ts";
 import { RejectedCommit } from "./report-error.ts";
@@ -66,7 +66,7 @@ export async function validateFromFlags(composition: Composition, revision: stri
   return { commit, spec, diagnostics, valid: spec !== null && !hasErrors(diagnostics) };
 }
 
-/** The files behind the plan's changes; before is read from the release's commit, where this repository has it. */
-export function changedFiles(composition: Composition, { plan, spec, released }: Planned): FileChange[] {
-  return diffPlan(plan, spec, released, composition.sha256);
+/** The units behind the plan's changes as systemd reads them. */
+export function changedUnits({ plan, spec, released }: Planned): UnitDiff[] {
+  return diffPlan(plan, spec, released);
 }

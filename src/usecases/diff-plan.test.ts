@@ -1,54 +1,80 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileRepository, sha256 } from "../../test/compile-repository.ts";
+import { compileRepository } from "../../test/compile-repository.ts";
 import type { MachineId, UnitName } from "../domain/names.ts";
 import type { Change, Plan } from "../domain/plan/plan.ts";
-import { diffPlan } from "./diff-plan.ts";
+import { diffPlan, type UnitDiff } from "./diff-plan.ts";
 
 const MACHINE = "0".repeat(32) as MachineId;
 
-function specOf(command: string) {
-  const { spec } = compileRepository({
-    "fleet.yaml": "apiVersion: fleet/v1\ncluster: c\n",
-    "units/a.service": `[Service]\nExecStart=/bin/${command}\n`,
-    "units/b.service": "[Service]\nExecStart=/bin/true\n",
+function specOf(files: Readonly<Record<string, string>>) {
+  const { spec, diagnostics } = compileRepository({
+    "fleet.yaml": "apiVersion: fleet/v1\ncluster: c\nunits: { web@.service: { instances: 3 } }\n",
+    "units/web@.service": "[Service]\nExecStart=/bin/web\n",
+    ...files,
   });
+  assert.notEqual(spec, null, JSON.stringify(diagnostics));
   return spec!;
 }
 
-function planOf(change: Partial<Change>): Plan {
+function planOf(...changes: readonly (Partial<Change> & { readonly unit: string })[]): Plan {
   const side = { machine: MACHINE, hash: "h", goal: "launched" } as Change["to"];
-  const whole = {
-    action: "restart",
-    unit: "a.service" as UnitName,
-    from: side,
-    to: side,
-    reason: { code: "files-changed" },
-    ...change,
-  };
-  return { machines: [{ id: MACHINE, name: "m1" }], changes: [whole] } as unknown as Plan;
+  return {
+    machines: [{ id: MACHINE, name: "m1" }],
+    changes: changes.map((change) => ({ from: side, to: side, ...change })),
+  } as unknown as Plan;
 }
 
-test("a changed unit shows its file before and after", () => {
-  assert.deepEqual(diffPlan(planOf({}), specOf("new"), specOf("old"), sha256), [
-    {
-      unit: "a.service",
-      path: "a.service",
-      before: "[Service]\nExecStart=/bin/old\n",
-      after: "[Service]\nExecStart=/bin/new\n",
-    },
+const A = { unit: "a.service" as UnitName };
+const old = specOf({ "units/a.service": "[Service]\nExecStart=/bin/old\n" });
+
+function shown({ units, before, after }: UnitDiff): readonly unknown[] {
+  const text = (lines: UnitDiff["before"]) => lines?.map((line) => line.text).join("|") ?? null;
+  return [units.join(), text(before), text(after)];
+}
+
+test("a changed unit is shown as systemd reads it: drop-ins merged, resets applied, the last of what only counts once", () => {
+  const next = specOf({
+    "units/a.service": "# a comment\n[Service]\nRestart=no\nExecStart=/bin/old\n[Unit]\nAfter=x.service\n",
+    "units/a.service.d/10.conf": "[Service]\nExecStart=\nExecStart=/bin/new\nRestart=always\n",
+  });
+  assert.deepEqual(diffPlan(planOf(A), next, old).map(shown), [
+    [
+      "a.service",
+      "[Service]|ExecStart=/bin/old",
+      "[Service]|ExecStart=/bin/new|Restart=always||[Unit]|After=x.service",
+    ],
   ]);
 });
 
-test("a unit that goes has no after, and one that comes has no before", () => {
-  assert.equal(diffPlan(planOf({ to: null }), specOf("new"), specOf("old"), sha256)[0]?.after, null);
-  assert.equal(diffPlan(planOf({ from: null }), specOf("new"), specOf("old"), sha256)[0]?.before, null);
+test("each line knows the file and line it was written in", () => {
+  const next = specOf({
+    "units/a.service": "[Service]\nExecStart=/bin/old\n",
+    "units/a.service.d/10.conf": "[Service]\n\nRestart=always\n",
+  });
+  const at = diffPlan(planOf(A), next, old)[0]?.after?.find((line) => line.text === "Restart=always")?.at;
+  assert.deepEqual(at, { path: "units/a.service.d/10.conf", line: 3, column: 1 });
 });
 
-test("where the release's commit is not in this repository, everything is new", () => {
-  assert.equal(diffPlan(planOf({}), specOf("new"), null, sha256)[0]?.before, null);
+test("only comments, order of files or spelling of nothing: no difference", () => {
+  const next = specOf({ "units/a.service": "# why\n[Service]\n\nExecStart=/bin/old\n" });
+  assert.deepEqual(diffPlan(planOf(A), next, old), []);
 });
 
-test("a move without a change of files shows nothing", () => {
-  assert.deepEqual(diffPlan(planOf({ action: "move" }), specOf("same"), specOf("same"), sha256), []);
+test("instances of one template that change alike are one difference", () => {
+  const next = specOf({ "units/web@.service": "[Service]\nExecStart=/bin/other\n" });
+  const plan = planOf(...["1", "3", "2"].map((number) => ({ unit: `web@${number}.service` as UnitName })));
+  const diffs = diffPlan(plan, next, specOf({}));
+  assert.deepEqual(
+    diffs.map((diff) => diff.units),
+    [["web@1.service", "web@2.service", "web@3.service"]],
+  );
+});
+
+test("a unit that goes has no after, one that comes or whose old text nobody has no before, one that moves no difference", () => {
+  const next = specOf({ "units/a.service": "[Service]\nExecStart=/bin/new\n" });
+  assert.equal(diffPlan(planOf({ ...A, to: null }), next, old)[0]?.after, null);
+  assert.equal(diffPlan(planOf({ ...A, from: null }), next, old)[0]?.before, null);
+  assert.equal(diffPlan(planOf(A), next, null)[0]?.before, null);
+  assert.deepEqual(diffPlan(planOf({ ...A, action: "move" }), old, old), []);
 });

@@ -4,7 +4,7 @@ import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { planExitCode } from "../plan-exit-code.ts";
-import { changedFiles, type PlanView, planFromFlags } from "../plan-from-flags.ts";
+import { changedUnits, type PlanView, planFromFlags } from "../plan-from-flags.ts";
 import { sayDirty } from "../say-dirty.ts";
 import { terminalOf } from "../terminal-of.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
@@ -21,7 +21,7 @@ export default class PlanCommand extends BaseCommand {
     ...outputFlags,
     out: Flags.string({ description: "Save the plan to a file that `fleet apply FILE` takes" }),
     "detailed-exitcode": Flags.boolean({ description: "0 no changes, 1 error, 2 changes" }),
-    diff: Flags.boolean({ description: "Show the changed files, as the machines have them" }),
+    diff: Flags.boolean({ description: "Show how the changed units differ, as systemd reads them" }),
     only: Flags.string({ description: "Show only units of this name or pattern (repeatable)", multiple: true }),
     exclude: Flags.string({ description: "Leave out units of this name or pattern (repeatable)", multiple: true }),
     without: Flags.string({
@@ -54,7 +54,7 @@ export default class PlanCommand extends BaseCommand {
       else this.print(planText(planned, terminalOf(process.stdout, flags["no-color"])));
       if (!flags.json && planned.whatIf.length > 0)
         this.print(`\n${whatIfText(planned.whatIf, planned.plan.machines)}`);
-      if (flags.diff && !flags.json) this.print(diffText(changedFiles(composition, planned)));
+      if (flags.diff && !flags.json) this.print(diffText(changedUnits(planned)));
       const code = planExitCode(planned, flags["detailed-exitcode"]);
       if (code !== EXIT.done) throw new SilentExit(code);
     } finally {

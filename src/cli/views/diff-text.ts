@@ -1,44 +1,73 @@
-import { formatPatch, type StructuredPatchHunk, structuredPatch } from "diff";
+import { type StructuredPatchHunk, structuredPatch } from "diff";
 import { maskSecrets } from "../../domain/lint/mask-secrets.ts";
-import type { FileChange } from "../../usecases/diff-plan.ts";
+import type { EffectiveLine } from "../../domain/unit/print-effective-unit.ts";
+import type { UnitDiff } from "../../usecases/diff-plan.ts";
 import { printable } from "./printable.ts";
 
-/** Two files that share nothing take seconds to compare; beyond this the whole file counts as replaced. */
+/** Two units that share nothing take seconds to compare; beyond this the whole unit counts as replaced. */
 const EDIT_LENGTH_MAX = 1_000;
-const HEADERS = { includeIndex: false, includeUnderline: false, includeFileHeaders: true };
+/** Instances named before the rest is counted. */
+const UNITS_NAMED_MAX = 6;
 
-/** Unified diffs of the files as machines have them; secrets are masked, also where one that changed is all that did. */
-export function diffText(changes: readonly FileChange[]): string {
-  return changes.map(fileDiff).join("\n");
+/**
+ * Unified diffs of units as systemd reads them. Each hunk says where its first change is written. Secrets are masked, also where one that
+ * changed is all that did.
+ */
+export function diffText(diffs: readonly UnitDiff[]): string {
+  return diffs.map((diff) => unitDiffText(diff)).join("\n");
 }
 
-function fileDiff({ path, before, after }: FileChange): string {
-  const [from, to] = [before === null ? "/dev/null" : `a/${path}`, after === null ? "/dev/null" : `b/${path}`];
+/** One of them, every line printable. */
+export function unitDiffText(diff: UnitDiff): string {
+  return `${unitDiffLines(diff).map(printable).join("\n")}\n`;
+}
+
+function unitDiffLines({ units, before, after }: UnitDiff): string[] {
+  const more = units.length - UNITS_NAMED_MAX;
+  const name = `${units.slice(0, UNITS_NAMED_MAX).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const heads = [`--- ${before === null ? "/dev/null" : name}`, `+++ ${after === null ? "/dev/null" : name}`];
   const options = { context: 3, maxEditLength: EDIT_LENGTH_MAX };
-  const patch = structuredPatch(from, to, before ?? "", after ?? "", "", "", options);
+  const patch = structuredPatch("", "", textOf(before), textOf(after), "", "", options);
   if (patch === undefined)
-    return printable(`--- ${from}\n+++ ${to}\n(replaced: ${(after ?? "").split("\n").length} lines)\n`);
-  const lines = { before: maskedLines(before), after: maskedLines(after) };
-  const masked = { ...patch, hunks: patch.hunks.map((hunk) => maskedHunk(hunk, lines)) };
-  return formatPatch(masked, HEADERS).split("\n").map(printable).join("\n");
+    return [...heads, `(replaced: ${before?.length ?? 0} lines by ${after?.length ?? 0} others)`];
+  const sides = { before: side(before), after: side(after) };
+  return [...heads, ...patch.hunks.flatMap((hunk) => hunkLines(hunk, sides))];
 }
 
-function maskedLines(text: string | null): readonly string[] {
-  return maskSecrets(text ?? "").split("\n");
+interface DiffSide {
+  readonly lines: readonly EffectiveLine[];
+  /** The same lines as they may be shown. */
+  readonly masked: readonly string[];
 }
 
-/** The files themselves are compared, and of each line its masked form is shown: masked files could look alike. */
-function maskedHunk(
-  hunk: StructuredPatchHunk,
-  { before, after }: { readonly before: readonly string[]; readonly after: readonly string[] },
-): StructuredPatchHunk {
+function side(lines: readonly EffectiveLine[] | null): DiffSide {
+  return { lines: lines ?? [], masked: maskSecrets(textOf(lines)).split("\n") };
+}
+
+function textOf(lines: readonly EffectiveLine[] | null): string {
+  return lines === null ? "" : lines.map((line) => `${line.text}\n`).join("");
+}
+
+/** The texts themselves are compared, and of each line its masked form is shown: masked texts could look alike. */
+function hunkLines(hunk: StructuredPatchHunk, { before, after }: { before: DiffSide; after: DiffSide }): string[] {
   let [old, young] = [hunk.oldStart - 1, hunk.newStart - 1];
-  const lines = hunk.lines.map((line) => {
-    const sign = line[0]!;
-    if (sign === "-") return `-${before[old++]}`;
-    if (sign === "\\") return line;
-    if (sign === " ") old++;
-    return `${sign}${after[young++]}`;
-  });
-  return { ...hunk, lines };
+  let added: EffectiveLine["at"] = null;
+  let removed: EffectiveLine["at"] = null;
+  const lines: string[] = [];
+  for (const sign of hunk.lines.map((line) => line[0])) {
+    if (sign === "-") {
+      removed ??= before.lines[old]?.at ?? null;
+      lines.push(`-${before.masked[old++]}`);
+    } else if (sign === "+" || sign === " ") {
+      if (sign === "+") added ??= after.lines[young]?.at ?? null;
+      else old++;
+      lines.push(`${sign}${after.masked[young++]}`);
+    }
+  }
+  // What comes says where it is written; what only goes says where it was.
+  const at = added ?? removed;
+  const place = at === null ? "" : ` ${at.path}:${at.line}`;
+  const range = (start: number, count: number) => `${count === 0 ? start - 1 : start},${count}`;
+  const ranges = `-${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)}`;
+  return [`@@ ${ranges} @@${place}`, ...lines];
 }

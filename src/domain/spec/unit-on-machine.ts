@@ -20,12 +20,26 @@ export function unitOnMachine(
   spec: Pick<ClusterSpec, "machines">,
   sha256: Sha256,
 ): UnitOnMachine {
+  const files = filesOnMachine(unit, machineName, spec).map(({ path, text }) => ({ path, text }));
+  return { hash: sha256(canonicalJson(files)) as UnitHash, files };
+}
+
+/** A file as it is installed, and where in the repository it comes from. */
+export interface SourcedFile extends InstalledFile {
+  readonly source: string;
+}
+
+/** The files of `unitOnMachine`, each with its place in the repository; for people. */
+export function filesOnMachine(
+  unit: SpecUnit,
+  machineName: string | null,
+  spec: Pick<ClusterSpec, "machines">,
+): readonly SourcedFile[] {
   const overlays =
     spec.machines.find((machine) => machine.match === null && machine.key === machineName)?.dropins ?? [];
-  const files = [unit, ...unit.companions]
+  return [unit, ...unit.companions]
     .flatMap((one) => installed(one.name, one.fragment, one.dropins, overlays))
     .sort((a, b) => compareText(a.path, b.path));
-  return { hash: sha256(canonicalJson(files.map(({ path, text }) => ({ path, text })))) as UnitHash, files };
 }
 
 function installed(
@@ -33,14 +47,13 @@ function installed(
   fragment: SpecFile,
   dropins: readonly SpecDropin[],
   overlays: readonly MachineDropin[],
-): readonly InstalledFile[] {
-  const byName = new Map(dropins.map((dropin) => [dropin.name, dropin.text]));
+): readonly SourcedFile[] {
+  const first = { path: name, text: fragment.text, source: fragment.path };
+  if (dropins.length === 0 && overlays.length === 0) return [first];
+  const byName = new Map<string, SpecFile>(dropins.map((dropin) => [dropin.name, dropin]));
   const { template } = unitNameParts(name);
   for (const meant of template === null || template === name ? [name] : [template, name]) {
-    for (const overlay of overlays) if (overlay.unit === meant) byName.set(overlay.name, overlay.text);
+    for (const overlay of overlays) if (overlay.unit === meant) byName.set(overlay.name, overlay);
   }
-  return [
-    { path: name, text: fragment.text },
-    ...[...byName].map(([conf, text]) => ({ path: `${name}.d/${conf}`, text })),
-  ];
+  return [first, ...[...byName].map(([conf, { path, text }]) => ({ path: `${name}.d/${conf}`, text, source: path }))];
 }

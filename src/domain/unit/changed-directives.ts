@@ -99,6 +99,11 @@ const SINGLE: ReadonlySet<string> = new Set(
   SocketGroup MaxConnections What Where`.split(/\s+/),
 );
 
+/** Whether of several assignments the last is all that counts, as far as that is known here. */
+export function isSingleValued(key: string): boolean {
+  return SINGLE.has(key) || isBooleanDirective(key);
+}
+
 function differ(key: string, before: readonly string[], after: readonly string[]): boolean {
   return JSON.stringify(meaning(key, before, after)) !== JSON.stringify(meaning(key, after, before));
 }
