@@ -7,7 +7,9 @@ import { MvccRegistry } from "../../src/adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../../src/adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../../src/adapters/sha256.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
+import { diffText } from "../../src/cli/views/diff-text.ts";
 import { planJson } from "../../src/cli/views/plan-json.ts";
+import { planMarkdown } from "../../src/cli/views/plan-markdown.ts";
 import { planText } from "../../src/cli/views/plan-text.ts";
 import { testsText } from "../../src/cli/views/tests-text.ts";
 import { validText } from "../../src/cli/views/validation-text.ts";
@@ -18,9 +20,11 @@ import { planReportSchema } from "../../src/codec/plan/plan-report-schema.ts";
 import { registryKeys } from "../../src/codec/registry-keys.ts";
 import type { CommitId } from "../../src/domain/names.ts";
 import { planSetWrites } from "../../src/domain/placement/plan-set-writes.ts";
+import type { PlanSelection } from "../../src/domain/plan/view-of-plan.ts";
 import type { Registry } from "../../src/ports/registry.ts";
 import { applyPlan } from "../../src/usecases/apply-plan.ts";
 import { commitCompiler } from "../../src/usecases/compile-commit.ts";
+import { diffPlan } from "../../src/usecases/diff-plan.ts";
 import { type PlannedCommit, planCommit } from "../../src/usecases/plan-commit.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
 import { testCommit } from "../../src/usecases/test-commit.ts";
@@ -63,7 +67,7 @@ export class GoldenCluster {
       case "validate":
         return this.#validate();
       case "plan":
-        return this.#show(await this.#plan(words));
+        return this.#show(await this.#plan(words), words);
       case "test":
         return this.#test();
       case "apply":
@@ -107,6 +111,7 @@ export class GoldenCluster {
       partial: null,
       sha256,
       ...lossOf(words),
+      ...selectionOf(words),
     });
     if (planned.kind === "planned") checkSchemas(planned);
     return planned;
@@ -125,12 +130,15 @@ export class GoldenCluster {
     return tested.kind === "rejected" ? diagnosticsText(tested.diagnostics) : testsText(tested.files);
   }
 
-  #show(planned: PlannedCommit): string {
+  #show(planned: PlannedCommit, words: Words): string {
     if (planned.kind === "rejected") return diagnosticsText(planned.diagnostics);
     const { plan, whatIf, diagnostics } = planned;
     const findings = diagnostics.length > 0 ? [diagnosticsText(diagnostics)] : [];
     const losses = whatIf.length > 0 ? [`\n${whatIfText(whatIf, plan.machines)}`] : [];
-    return [...findings, planText(planned), ...losses].join("\n");
+    const diffs = diffPlan(plan, planned.spec, planned.released);
+    if (words.includes("--markdown")) return planMarkdown(planned, diffs).trimEnd();
+    const diff = words.includes("--diff") ? [`\n${diffText(diffs)}`.trimEnd()] : [];
+    return [...findings, planText(planned), ...losses, ...diff].join("\n");
   }
 
   /** Releases the commit and writes the sets as the engine does, without its waiting. */
@@ -170,6 +178,13 @@ export class GoldenCluster {
 }
 
 /** `--without SELECTOR…` and `--n-1`, as the command takes them. */
+/** `--only X`, `--exclude X` */
+function selectionOf(words: Words): { readonly selection?: PlanSelection } {
+  const after = (flag: string) => words.flatMap((word, index) => (word === flag ? [words[index + 1]!] : []));
+  const [only, exclude] = [after("--only"), after("--exclude")];
+  return only.length + exclude.length === 0 ? {} : { selection: { only, exclude } };
+}
+
 function lossOf(words: Words): { readonly without: Words; readonly eachLost: boolean } {
   const without = words.flatMap((word, index) => (word === "--without" ? [words[index + 1]!] : []));
   return { without, eachLost: words.includes("--n-1") };

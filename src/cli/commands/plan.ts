@@ -10,6 +10,7 @@ import { terminalOf } from "../terminal-of.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { diffText } from "../views/diff-text.ts";
 import { planJson } from "../views/plan-json.ts";
+import { planMarkdown } from "../views/plan-markdown.ts";
 import { planText } from "../views/plan-text.ts";
 import { whatIfText } from "../views/what-if-text.ts";
 
@@ -21,6 +22,7 @@ export default class PlanCommand extends BaseCommand {
     ...outputFlags,
     out: Flags.string({ description: "Save the plan to a file that `fleet apply FILE` takes" }),
     "detailed-exitcode": Flags.boolean({ description: "0 no changes, 1 error, 2 changes" }),
+    markdown: Flags.boolean({ description: "Print Markdown, for a comment on a pull request", exclusive: ["json"] }),
     diff: Flags.boolean({ description: "Show how the changed units differ, as systemd reads them" }),
     only: Flags.string({ description: "Show only units of this name or pattern (repeatable)", multiple: true }),
     exclude: Flags.string({ description: "Leave out units of this name or pattern (repeatable)", multiple: true }),
@@ -51,10 +53,11 @@ export default class PlanCommand extends BaseCommand {
         this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
       if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
       if (flags.json) this.printJson(planJson(planned));
+      else if (flags.markdown) this.print(planMarkdown(planned, changedUnits(planned)));
       else this.print(planText(planned, terminalOf(process.stdout, flags["no-color"])));
-      if (!flags.json && planned.whatIf.length > 0)
-        this.print(`\n${whatIfText(planned.whatIf, planned.plan.machines)}`);
-      if (flags.diff && !flags.json) this.print(diffText(changedUnits(planned)));
+      const isText = !flags.json && !flags.markdown;
+      if (isText && planned.whatIf.length > 0) this.print(`\n${whatIfText(planned.whatIf, planned.plan.machines)}`);
+      if (flags.diff && isText) this.print(diffText(changedUnits(planned)));
       const code = planExitCode(planned, flags["detailed-exitcode"]);
       if (code !== EXIT.done) throw new SilentExit(code);
     } finally {

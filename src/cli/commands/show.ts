@@ -1,4 +1,4 @@
-import { Args } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { decodeRecord } from "../../codec/record.ts";
 import { RELEASE_SHAPE, type ReleaseRecord } from "../../codec/registry-records.ts";
@@ -16,13 +16,19 @@ import type { Composition } from "../composition.ts";
 import { memberNames } from "../member-names.ts";
 import { readPlanFile } from "../read-plan-file.ts";
 import { terminalOf } from "../terminal-of.ts";
+import { planMarkdown } from "../views/plan-markdown.ts";
 import { planText } from "../views/plan-text.ts";
 import { alreadyText, movedText } from "../views/stale-text.ts";
 
 export default class ShowCommand extends BaseCommand {
   static override summary = "Show a saved plan, or the plan a release was made with";
   static override args = { what: Args.string({ required: true, description: "A plan file, or a release's number" }) };
-  static override flags = { ...repositoryFlags, ...clusterFlags, ...outputFlags };
+  static override flags = {
+    ...repositoryFlags,
+    ...clusterFlags,
+    ...outputFlags,
+    markdown: Flags.boolean({ description: "Print Markdown, for a comment on a pull request", exclusive: ["json"] }),
+  };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ShowCommand);
@@ -32,9 +38,9 @@ export default class ShowCommand extends BaseCommand {
       const plan = isRelease
         ? await this.planOfRelease(composition, flags, Number(args.what))
         : await readPlanFile(args.what);
-      this.print(
-        flags.json ? encodePlan(plan) : planText(bareReport(plan), terminalOf(process.stdout, flags["no-color"])),
-      );
+      if (flags.json) this.print(encodePlan(plan));
+      else if (flags.markdown) this.print(planMarkdown(bareReport(plan), []));
+      else this.print(planText(bareReport(plan), terminalOf(process.stdout, flags["no-color"])));
       if (!isRelease) await this.sayWhetherStale(composition, plan);
     } finally {
       await composition.close();

@@ -41,7 +41,9 @@ export function waveLines({ waves }: Pick<Plan, "waves">, names: ReadonlyMap<Mac
     if (only.changes.length === 1) return [];
     return [[`one wave: ${only.changes.length} changes together`, ...budgetsText(only)].join("  ")];
   }
-  const lines = waves.map((wave, index) => {
+  const lines = waves.flatMap((wave, index) => {
+    // Of a part of the plan some waves show nothing; the others keep their numbers.
+    if (wave.changes.length === 0) return [];
     const byUnit = new Map<string, string[]>();
     for (const { unit, machine } of wave.changes) {
       byUnit.set(unit, [...(byUnit.get(unit) ?? []), names.get(machine) ?? machine.slice(0, 8)]);

@@ -1,4 +1,5 @@
 import type { Sha256, UnitName } from "../names.ts";
+import { replicaSetOf } from "../rollout/replica-sets.ts";
 import { compileGlob } from "../unit/glob.ts";
 import type { Plan } from "./plan.ts";
 import { contentIdOf, countsOf, planIdOf } from "./plan-changes.ts";
@@ -18,13 +19,19 @@ export function viewOfPlan(plan: Plan, selection: PlanSelection, sha256: Sha256)
   const changes = plan.changes.filter((change) => shows(change.unit));
   const placements = plan.placements.filter((placement) => shows(placement.unit));
   const unplaced = plan.unplaced.filter((group) => group.units.some(shows));
-  const waves = plan.waves.map((wave) => ({ ...wave, changes: wave.changes.filter((change) => shows(change.unit)) }));
+  const sets = new Set(changes.map((change) => replicaSetOf(change.unit)));
+  // A wave of which nothing is shown stays, so that the others keep their numbers.
+  const waves = plan.waves.map((wave) => ({
+    changes: wave.changes.filter((change) => shows(change.unit)),
+    budgets: wave.budgets.filter((budget) => sets.has(budget.set)),
+  }));
   const document: Omit<Plan, "planId"> = {
     ...plan,
     changes,
     placements,
     unplaced,
     waves,
+    refusals: plan.refusals.filter((refusal) => sets.has(refusal.set)),
     // Files are not told apart by unit: one template's serves many.
     counts: countsOf(changes, { placements, unplaced }, null),
     unknown: plan.unknown.filter(shows),
