@@ -11,7 +11,7 @@ const SERVICE = "[Service]\nExecStart=/bin/true\n";
 
 interface ShownPlan {
   readonly commit: string;
-  readonly changes: readonly { readonly effect: string; readonly unit: string; readonly to: { machine: string } }[];
+  readonly changes: readonly { readonly unit: string; readonly to: { machine: string } }[];
   readonly machines: readonly { readonly id: string; readonly name: string }[];
   readonly unknown: readonly string[];
   readonly counts: { readonly actions: { readonly add: number } };
@@ -69,10 +69,10 @@ describe("plan and apply, by their exit codes and what they print", { concurrenc
     assert.equal(plan.commit, first);
     assert.equal(plan.counts.actions.add, 2);
     const names = new Map(plan.machines.map(({ id, name }) => [id, name]));
-    const rows = [...text.stdout.matchAll(/^\+ +(\S+) +(\S+) +(\S+) /gm)].map(([, ...cells]) => cells);
+    const rows = [...text.stdout.matchAll(/^(?:start +2)? +\+ +(\S+) +(\S+) /gm)].map(([, ...cells]) => cells);
     assert.deepEqual(
       rows,
-      plan.changes.map(({ effect, unit, to }) => [effect, unit, names.get(to.machine)]),
+      plan.changes.map(({ unit, to }) => [unit, names.get(to.machine)]),
     );
   });
 
