@@ -62,6 +62,13 @@ export class GoldenCluster {
       case "leave":
         await leaveMachine(this.#registry, this.#keys, words[0]!);
         return "";
+      // Somebody deletes what stands under a prefix of the cluster's keys.
+      case "del":
+        await this.#registry.txn({
+          when: [],
+          then: [{ kind: "delete-prefix", prefix: `${this.#keys.root}${words[0]!}` }],
+        });
+        return "";
       case "commit":
         return this.#commit(words);
       case "validate":

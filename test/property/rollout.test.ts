@@ -99,7 +99,7 @@ test("nothing is refused where everything runs, has a place and is alone in its 
   );
 });
 
-test("order is kept across machines when a dependency changes: who starts after it waits for a later wave", () => {
+test("wound 22: order is kept across machines when a dependency changes: who starts after it waits for a later wave", () => {
   fc.assert(
     fc.property(rolloutInputs({ losses: true, groups: false, conflicts: false }), (input) => {
       const rollout = planRollout(input);
@@ -119,7 +119,7 @@ test("order is kept across machines when a dependency changes: who starts after 
   );
 });
 
-test("order is kept across machines when a dependency is deleted: who needed it is stopped or changed before", () => {
+test("wound 22: order is kept across machines when a dependency is deleted: who needed it is stopped or changed before", () => {
   fc.assert(
     fc.property(rolloutInputs({ losses: true, groups: false, conflicts: false }), (input) => {
       fc.pre(input.released !== null);
@@ -161,7 +161,7 @@ test("no newcomer meets on its machine whom it conflicts with: that has left, at
   );
 });
 
-test("a global unit over five machines keeps at least four up while it is updated", () => {
+test("wound 4: a global unit over five machines keeps at least four up while it is updated", () => {
   const input = fc
     .sample(rolloutInputs({ losses: false, groups: false, conflicts: false }), { numRuns: 3000, seed: 1 })
     .find(
