@@ -5,7 +5,7 @@ import { VirtualClock } from "../src/adapters/memory/virtual-clock.ts";
 import { sha256 } from "../src/adapters/sha256.ts";
 import type { UnitHash, UnitName } from "../src/domain/names.ts";
 import type { UnitGoal } from "../src/domain/spec/cluster-spec.ts";
-import type { WantedUnit } from "../src/domain/tasks/task.ts";
+import type { Blocked, WantedUnit } from "../src/domain/tasks/task.ts";
 import { AgentFiles } from "../src/usecases/agent-files.ts";
 import type { DetailsCache } from "../src/usecases/observe-units.ts";
 import { reconcileUnits } from "../src/usecases/reconcile-units.ts";
@@ -22,7 +22,7 @@ export const server = (text: string, head = "") => `[Unit]\n${head}[Service]\nEx
 export function unit(
   name: string,
   text: string,
-  changes: { goal?: UnitGoal; files?: Record<string, string> } = {},
+  changes: { goal?: UnitGoal; files?: Record<string, string>; adopt?: boolean } = {},
 ): WantedUnit {
   const contents = { [name]: text, ...changes.files };
   const files = Object.entries(contents).map(([path, content]) => ({ path, text: content }));
@@ -37,6 +37,7 @@ export function unit(
     files,
     after,
     oneshot,
+    ...(changes.adopt === true ? { adopt: true } : {}),
   };
 }
 
@@ -64,15 +65,17 @@ export class AgentMachine {
   /** One pass as the agent does it: look, decide, act. */
   async pass(wanted: readonly WantedUnit[]): Promise<TaskProblems> {
     const { files, jobs, details } = this.#process;
-    for (const { goal: _goal, ...text } of wanted)
+    for (const { goal: _goal, adopt: _adopt, ...text } of wanted)
       if ((await files.readUnit(text.hash)) === null) await files.writeUnit(text);
     details.clear();
     const world = { manager: this.manager, files, clock: this.clock, jobs, details };
-    const { tasks, problems } = await reconcileUnits(wanted, new Set(), world);
+    const { tasks, problems, blocked } = await reconcileUnits(wanted, new Set(), world);
     this.tasks = tasks.length;
+    this.blocked = blocked;
     return problems;
   }
   tasks = 0;
+  blocked: readonly Blocked[] = [];
   /** What happens on the machine just before a unit's file is written. */
   beforeWrite = async (): Promise<void> => {};
 
@@ -100,6 +103,12 @@ export class AgentMachine {
   /** Ends the agent's process and begins another one on what the first left behind. */
   restart(): void {
     this.disk.restartProcess();
+    this.#process = this.#newProcess();
+  }
+
+  /** Ends everything on the machine, and boots it again. */
+  powerOff(): void {
+    this.manager.powerOff();
     this.#process = this.#newProcess();
   }
 

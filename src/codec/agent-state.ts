@@ -20,7 +20,7 @@ export interface AcceptedRelease {
 }
 
 /** A unit's text as accepted once, by hash: what a set names must be found here or in the accepted release. */
-export type StoredUnit = Omit<WantedUnit, "goal">;
+export type StoredUnit = Omit<WantedUnit, "goal" | "adopt">;
 
 /** What fleet wrote into systemd's directory, in /run because it goes with it at a reboot. */
 export interface OwnedUnit {

@@ -17,6 +17,7 @@ import type { Registry } from "../ports/registry.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
+import { blockedDetail } from "../usecases/blocked-detail.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { findWantedUnits } from "../usecases/find-wanted-units.ts";
 import type { DetailsCache, Observation } from "../usecases/observe-units.ts";
@@ -305,7 +306,7 @@ export class Agent {
     missing: ReadonlyMap<UnitName, StatusProblem>,
   ): Promise<number | null> {
     const because = new Map(
-      blocked.map((entry) => [entry.unit, { code: entry.because.code, detail: entry.because.fragmentPath }]),
+      blocked.map((entry) => [entry.unit, { code: entry.because.code, detail: blockedDetail(entry.because) }]),
     );
     const names = [...new Set([...wanted.map((unit) => unit.name), ...missing.keys()])].sort();
     const statuses = new Map<UnitName, StatusRecord>();

@@ -9,6 +9,8 @@ export interface UnitManager {
   list(names: readonly UnitName[]): Promise<readonly ManagedUnit[]>;
   /** What `list` does not say, for the few that changed. Null where systemd does not hold the unit. */
   details(name: UnitName): Promise<UnitDetails | null>;
+  /** The files it was loaded from, or null where systemd does not hold the unit. */
+  sources(name: UnitName): Promise<UnitSources | null>;
   /**
    * Starts (mode replace) and waits for the job's end. At most 96 calls are in flight; more wait their turn. Rejects with
    * `unit-not-found` (it, or one it requires), `unit-masked`, `unit-bad-setting` where systemd makes no job.
@@ -51,6 +53,18 @@ export interface UnitDetails {
   /** 32 hexadecimal digits of the last start; empty where it never ran. */
   readonly invocation: string;
   readonly restarts: number;
+}
+
+/** Where systemd has a unit's definition from. */
+export interface UnitSources {
+  /** The file systemd loaded, or empty. */
+  readonly fragmentPath: string;
+  /** Drop-ins of the unit, of its template and of its whole type, in the order they apply. */
+  readonly dropinPaths: readonly string[];
+  /** All its names, its aliases too; sorted. */
+  readonly names: readonly UnitName[];
+  /** The files have changed since: what systemd holds is not what they say. */
+  readonly isOutdated: boolean;
 }
 
 /**

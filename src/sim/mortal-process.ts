@@ -33,6 +33,7 @@ export class MortalProcess {
       read: (path) => this.#ask(() => inner.read(path)),
       write: (path, text, options) => this.#ask(() => inner.write(path, text, options)),
       remove: (path, options) => this.#ask(() => inner.remove(path, options)),
+      move: (from, to) => this.#ask(() => inner.move(from, to)),
       list: (path) => this.#ask(() => inner.list(path)),
     };
   }
@@ -41,6 +42,7 @@ export class MortalProcess {
     return {
       list: (names) => this.#ask(() => inner.list(names)),
       details: (name) => this.#ask(() => inner.details(name)),
+      sources: (name) => this.#ask(() => inner.sources(name)),
       start: (name) => this.#ask(() => inner.start(name)),
       stop: (name) => this.#ask(() => inner.stop(name)),
       reloadUnit: (name) => this.#ask(() => inner.reloadUnit(name)),

@@ -11,6 +11,7 @@ import {
 } from "../codec/agent-state.ts";
 import type { UnitHash, UnitName } from "../domain/names.ts";
 import type { FileStore } from "../ports/file-store.ts";
+import { AdoptedFiles } from "./adopted-files.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
 
 export interface AgentFolders {
@@ -32,12 +33,14 @@ export const AGENT_FOLDERS: AgentFolders = {
 export class AgentFiles {
   readonly #files: FileStore;
   readonly folders: AgentFolders;
+  readonly adopted: AdoptedFiles;
   /** Texts are immutable by their hash: read once, asked for in every pass. */
   readonly #units = new Map<UnitHash, StoredUnit>();
 
   constructor(files: FileStore, folders: AgentFolders = AGENT_FOLDERS) {
     this.#files = files;
     this.folders = folders;
+    this.adopted = new AdoptedFiles(files, `${folders.state}/adopted`);
   }
 
   async readState(): Promise<AgentState | null> {

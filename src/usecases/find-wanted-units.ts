@@ -33,17 +33,18 @@ export async function findWantedUnits(
       missing.set(name, { code: "quadlet-not-yet", detail: "this agent does not install quadlets yet", journal: [] });
       continue;
     }
+    const unit = specUnits.get(name);
+    const adopt = unit?.adopt === true ? { adopt: true } : {};
     const stored = await files.readUnit(hash);
     if (stored !== null && stored.name === name) {
-      wanted.push({ ...stored, goal });
+      wanted.push({ ...stored, goal, ...adopt });
       continue;
     }
-    const unit = specUnits.get(name);
     const compiled = spec === null || unit === undefined ? null : wantedUnit(unit, machineName, spec, goal, sha256);
     if (compiled?.hash === hash) {
       const { goal: _goal, ...text } = compiled;
       await files.writeUnit(text);
-      wanted.push(compiled);
+      wanted.push({ ...compiled, ...adopt });
     } else {
       missing.set(name, {
         code: "text-unavailable",

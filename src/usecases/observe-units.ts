@@ -1,5 +1,6 @@
 import type { OwnedUnit } from "../codec/agent-state.ts";
 import type { UnitName } from "../domain/names.ts";
+import type { ForeignFiles } from "../domain/tasks/foreign-files.ts";
 import type { ObservedUnit, WantedUnit } from "../domain/tasks/task.ts";
 import type { ManagedUnit, UnitDetails, UnitManager } from "../ports/unit-manager.ts";
 
@@ -11,7 +12,13 @@ export interface Observation {
 }
 
 /** Details by service, kept while the state they were asked in lasts. */
-export type DetailsCache = Map<UnitName, { readonly state: string; readonly details: UnitDetails | null }>;
+export type DetailsCache = Map<UnitName, CachedDetails>;
+export interface CachedDetails {
+  readonly state: string;
+  readonly details: UnitDetails | null;
+  /** What others' files were found to be, how many passes ago. */
+  foreign?: { readonly basis: string; passes: number; readonly files: ForeignFiles | null };
+}
 
 /**
  * Looks at every unit that is wanted here or is ours: one call for all of them, then one question each for those whose state is

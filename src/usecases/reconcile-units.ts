@@ -2,6 +2,7 @@ import type { UnitName } from "../domain/names.ts";
 import { planTasks } from "../domain/tasks/plan-tasks.ts";
 import type { Blocked, ObservedUnit, Task, WantedUnit } from "../domain/tasks/task.ts";
 import { knownEffects } from "./known-effects.ts";
+import { observeForeign } from "./observe-foreign.ts";
 import { type DetailsCache, type Observation, observeUnits } from "./observe-units.ts";
 import { runTasks, type TaskProblems, type TaskWorld } from "./run-tasks.ts";
 
@@ -40,6 +41,8 @@ export async function reconcileUnits(
     [...before].map(([name, seen]) => [name, mustGo(seen.observed) ? onItsWayUp(seen.observed) : seen.observed]),
   );
   for (const [name, { managed }] of before) if (managed?.active === "active") jobs.seenUp(name);
+  const foreign = await observeForeign(wanted, before, manager, files.adopted, details);
+  for (const [name, found] of foreign) observed.set(name, { ...observed.get(name)!, foreign: found });
   const effectOf = await knownEffects(wanted, observed.values(), files);
   const free = [...observed.values()].filter((unit) => isFree(unit) || mustGo(unit));
   const { tasks, blocked } = planTasks(wanted.filter(isFree), free, effectOf);

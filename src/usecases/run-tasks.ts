@@ -41,6 +41,7 @@ export async function runTasks(
   const reloading = unitsOf(tasks, "reload-unit");
   await run.stop(unitsOf(tasks, "stop"));
   await run.swapFiles(unitsOf(tasks, "remove"), unitsOf(tasks, "write"));
+  await run.takeOver(unitsOf(tasks, "takeover"));
   await run.resetFailed(unitsOf(tasks, "reset-failed"));
   for (const task of tasks) if (task.kind === "reload") await run.reload(task.units, new Set(reloading));
   await run.reloadUnits(reloading);
@@ -142,6 +143,33 @@ class TaskRun {
     for (const file of files) await this.#world.files.writeUnitFile(file.path, file.text);
     for (const path of stale) await this.#world.files.removeUnitFile(path);
     this.#owned.set(unit, { ...this.#owned.get(unit)!, service, files: [...kept].sort() });
+  }
+
+  /**
+   * Units somebody else installed. Ours are written before theirs go: whoever makes systemd read everything in between finds one or the
+   * other, of the same meaning. Theirs go only after a record of it is on disk, by which a pass that was cut short is finished.
+   */
+  async takeOver(units: readonly UnitName[]): Promise<void> {
+    const taken = units.filter((unit) => this.#alive(unit));
+    if (taken.length === 0) return;
+    const { files } = this.#world;
+    const fresh = taken.filter((unit) => this.#observed.get(unit)?.foreign?.state === "same");
+    for (const unit of fresh) {
+      await this.#chain(unit, () => files.adopted.begin(unit, this.#observed.get(unit)!.foreign!));
+      const { service, files: ours, hash } = this.#wanted.get(unit)!;
+      const paths = ours.map(({ path }) => path).sort();
+      if (this.#alive(unit))
+        this.#owned.set(unit, { service, files: paths, onDisk: null, loaded: hash, started: null });
+    }
+    if (fresh.length > 0) await files.writeOwned(this.#owned);
+    for (const unit of fresh.filter((unit) => this.#alive(unit))) {
+      await this.#chain(unit, () => this.#writeOne(unit));
+      if (this.#alive(unit)) this.#owned.set(unit, { ...this.#owned.get(unit)!, onDisk: this.#wanted.get(unit)!.hash });
+    }
+    if (fresh.length > 0) await files.writeOwned(this.#owned);
+    for (const unit of taken.filter((unit) => this.#alive(unit))) {
+      await this.#chain(unit, () => files.adopted.finish(unit));
+    }
   }
 
   /** A template that travels with several units is removed with the last of them. */

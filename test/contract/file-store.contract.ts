@@ -90,6 +90,22 @@ export function fileStoreContract(name: string, make: () => Promise<FileWorld>):
     assert.deepEqual(await store.list(folder), ["u"]);
   });
 
+  it("a moved file is as it was, over what was there, and moving what is gone is no error", async (world) => {
+    const { store, folder, modeOf } = world;
+    await store.write(`${folder}/from`, "text", { mode: 0o640 });
+    await store.write(`${folder}/deep/er/to`, "older");
+    for (const _ of [1, 2]) {
+      await store.move(`${folder}/from`, `${folder}/deep/er/to`);
+      assert.equal(await store.read(`${folder}/deep/er/to`), "text");
+      assert.equal(modeOf(`${folder}/deep/er/to`), 0o640);
+      assert.deepEqual([await store.list(folder), await store.list(`${folder}/deep/er`)], [["deep"], ["to"]]);
+    }
+    await assert.rejects(
+      () => store.move(`${folder}/deep`, `${folder}/elsewhere`),
+      (error) => error instanceof OperationError && error.code === "not-a-file",
+    );
+  });
+
   it("a folder in the file's place is refused by path", async ({ store, folder }) => {
     await store.write(`${folder}/d/file`, "x");
     for (const act of [() => store.write(`${folder}/d`, "x"), () => store.read(`${folder}/d`)]) {

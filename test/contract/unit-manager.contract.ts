@@ -56,6 +56,24 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     assert.ok(await runs(OLD));
   });
 
+  it("says which files a unit was loaded from, and that one of them is another by now", async (world) => {
+    const { write, manager, becomes } = world;
+    const dropin = `${a}.d/10-more.conf`;
+    assert.equal(await manager.sources(a), null);
+    await write(a, service(OLD));
+    await write(dropin, "[Unit]\nDescription=more\n");
+    assert.equal(await manager.sources(a), null, "asking loads nothing");
+    await manager.start(a);
+    await becomes(a, "loaded active running");
+    const path = (file: string) => `/run/systemd/system/${file}`;
+    const sources = { fragmentPath: path(a), dropinPaths: [path(dropin)], names: [a] };
+    assert.deepEqual(await manager.sources(a), { ...sources, isOutdated: false });
+    await world.remove(dropin);
+    assert.deepEqual(await manager.sources(a), { ...sources, isOutdated: true });
+    await manager.reload();
+    assert.deepEqual(await manager.sources(a), { ...sources, dropinPaths: [], isOutdated: false });
+  });
+
   it("a stopped unit is collected, and starts with the text it has by then", async ({
     write,
     manager,

@@ -10,7 +10,11 @@ const CODES: Readonly<Record<string, { readonly code: string; readonly next: str
 };
 
 /** What the disk said, with the path in question; what is ours already stays. */
-export function diskError(act: "read" | "write" | "remove" | "list", path: string, error: unknown): OperationError {
+export function diskError(
+  act: "read" | "write" | "remove" | "move" | "list",
+  path: string,
+  error: unknown,
+): OperationError {
   if (error instanceof OperationError) return error;
   const { code = "unknown", message } = error as NodeJS.ErrnoException;
   const known = CODES[code];

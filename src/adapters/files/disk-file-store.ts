@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { mkdir, open, readdir, rename, rmdir, unlink } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readlink, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { FileStore } from "../../ports/file-store.ts";
 import { OperationError } from "../../ports/operation-error.ts";
@@ -58,6 +58,29 @@ export class DiskFileStore implements FileStore {
     } catch (error) {
       if (!isMissing(error)) throw diskError("remove", path, error);
     }
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    const temporary = temporaryOf(to);
+    try {
+      const about = await lstat(from);
+      if (!about.isFile() && !about.isSymbolicLink()) {
+        throw new OperationError("not-a-file", `cannot move ${from}: it is neither a file nor a symbolic link`);
+      }
+      // A copy, and never a rename: the two places may be on different file systems, and one way is enough to be sure of.
+      if (about.isFile()) await this.write(to, (await this.read(from)) ?? "", { mode: about.mode & 0o7777 });
+      else {
+        const made = await mkdir(dirname(to), { recursive: true, mode: 0o755 });
+        await removeFile(temporary);
+        await symlink(await readlink(from), temporary);
+        await rename(temporary, to);
+        await syncFolders(dirname(to), made);
+      }
+    } catch (error) {
+      if (isMissing(error)) return;
+      throw diskError("move", from, error);
+    }
+    await this.remove(from);
   }
 
   async list(path: string): Promise<readonly string[]> {

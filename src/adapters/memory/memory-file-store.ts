@@ -71,6 +71,16 @@ export class MemoryFileStore implements FileStore {
     this.#folders.get(folderOf(folder))?.delete(nameOf(folder));
   }
 
+  /** As between two file systems: there first, then away here. */
+  async move(from: string, to: string): Promise<void> {
+    this.#live();
+    if (this.#folders.has(from)) throw new OperationError("not-a-file", `cannot move ${from}: it is a folder`);
+    const file = this.#seen.get(from);
+    if (file === undefined) return;
+    await this.write(to, file.text, { mode: file.mode });
+    await this.remove(from, { prune: false });
+  }
+
   async list(path: string): Promise<readonly string[]> {
     this.#live();
     return this.names(path);

@@ -1,6 +1,7 @@
 import type { UnitName } from "../../domain/names.ts";
 import { unitNameParts } from "../../domain/unit/unit-name.ts";
 import { OperationError } from "../../ports/operation-error.ts";
+import type { UnitSources } from "../../ports/unit-manager.ts";
 import type { MemoryFileStore } from "./memory-file-store.ts";
 import { type HeldUnit, isUp, newHeldUnit, REFUSALS, requiredBy } from "./memory-held-unit.ts";
 import { loadUnit } from "./memory-unit-text.ts";
@@ -31,6 +32,15 @@ export class HeldUnits {
     for (const held of this.all()) held.unit = loadUnit(this.#files, held.name);
     for (const held of this.all()) for (const other of held.unit.references) this.hold(other);
     this.collect();
+  }
+
+  /** Aliases are not modelled. */
+  sources(name: UnitName): UnitSources | null {
+    const held = this.#held.get(name)?.unit;
+    if (held === undefined) return null;
+    const now = loadUnit(this.#files, name);
+    const isOutdated = held.path !== now.path || held.text !== now.text;
+    return { fragmentPath: held.path, dropinPaths: held.dropinPaths, names: [name], isOutdated };
   }
 
   /** The unit as held, read from disk if it was not, and with it all it names. One without a file is looked for again. */

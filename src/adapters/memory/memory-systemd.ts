@@ -2,7 +2,7 @@ import { compareText, type UnitName } from "../../domain/names.ts";
 import { unitNameParts } from "../../domain/unit/unit-name.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { OperationError } from "../../ports/operation-error.ts";
-import type { JobResult, ManagedUnit, UnitDetails } from "../../ports/unit-manager.ts";
+import type { JobResult, ManagedUnit, UnitDetails, UnitSources } from "../../ports/unit-manager.ts";
 import type { MemoryFileStore } from "./memory-file-store.ts";
 import {
   type HeldUnit,
@@ -79,6 +79,10 @@ export class MemorySystemd {
     const { unit, sinceMs, result, invocation } = held;
     const since = sinceMs === null ? "" : new Date(sinceMs).toISOString();
     return { fragmentPath: unit.path, since, result, invocation, restarts: 0 };
+  }
+
+  sources(name: UnitName): UnitSources | null {
+    return this.#units.sources(name);
   }
 
   /** Throws where there is no job to be had. */

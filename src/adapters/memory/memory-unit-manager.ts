@@ -7,6 +7,7 @@ import {
   type ManagedUnit,
   type UnitDetails,
   type UnitManager,
+  type UnitSources,
 } from "../../ports/unit-manager.ts";
 import type { MemoryFileStore } from "./memory-file-store.ts";
 import type { MemoryJob } from "./memory-job.ts";
@@ -48,6 +49,11 @@ export class MemoryUnitManager implements UnitManager {
   async details(name: UnitName): Promise<UnitDetails | null> {
     await this.#reach();
     return this.#systemd.details(name);
+  }
+
+  async sources(name: UnitName): Promise<UnitSources | null> {
+    await this.#reach();
+    return this.#systemd.sources(name);
   }
 
   async start(name: UnitName): Promise<JobResult> {

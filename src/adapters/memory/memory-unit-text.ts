@@ -32,6 +32,8 @@ export interface LoadedUnit {
   readonly load: "loaded" | "not-found" | "masked" | "bad-setting";
   /** The fragment's path, or empty. */
   readonly path: string;
+  /** In the order they apply. */
+  readonly dropinPaths: readonly string[];
   /** The fragment and its drop-ins, in the order they apply, joined. */
   readonly text: string;
   readonly names: Readonly<Record<Dependency, readonly UnitName[]>>;
@@ -48,6 +50,7 @@ export interface LoadedUnit {
 const NOTHING: LoadedUnit = {
   load: "not-found",
   path: "",
+  dropinPaths: [],
   text: "",
   names: Object.fromEntries(DEPENDENCIES.map((key) => [key, []])) as unknown as LoadedUnit["names"],
   triggers: [],
@@ -71,10 +74,16 @@ export function loadUnit(files: MemoryFileStore, name: UnitName): LoadedUnit {
     return { ...NOTHING, load: "bad-setting", path, text: texts };
   }
   const [fragment, ...rest] = parsed.map(({ file }) => file);
-  return readUnit(name, effectiveUnit(fragment!, rest), path, texts);
+  return readUnit(name, effectiveUnit(fragment!, rest), path, dropins, texts);
 }
 
-function readUnit(name: UnitName, unit: EffectiveUnit, path: string, text: string): LoadedUnit {
+function readUnit(
+  name: UnitName,
+  unit: EffectiveUnit,
+  path: string,
+  dropinPaths: readonly string[],
+  text: string,
+): LoadedUnit {
   const reader = new ReferenceReader(name, unit);
   const names = Object.fromEntries(
     DEPENDENCIES.map((key) => [key, reader.list("Unit", key).map((reference) => reference.unit)]),
@@ -90,6 +99,7 @@ function readUnit(name: UnitName, unit: EffectiveUnit, path: string, text: strin
   return {
     load: isService && commands.length === 0 ? "bad-setting" : "loaded",
     path,
+    dropinPaths,
     text,
     names,
     triggers,

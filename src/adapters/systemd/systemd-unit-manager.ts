@@ -1,12 +1,12 @@
 import type { UnitName } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { OperationError } from "../../ports/operation-error.ts";
-import type { JobResult, ManagedUnit, UnitDetails, UnitManager } from "../../ports/unit-manager.ts";
+import type { JobResult, ManagedUnit, UnitDetails, UnitManager, UnitSources } from "../../ports/unit-manager.ts";
 import { JobWaiters } from "./job-waiters.ts";
 import { type Exec, execProgram, readJournal } from "./read-journal.ts";
 import { SystemBus, type SystemdCall } from "./system-bus.ts";
 import { isNoSuchUnit, systemdRefusal } from "./systemd-refusal.ts";
-import { readStart, readUnitDetails } from "./unit-details.ts";
+import { readStart, readUnitDetails, readUnitSources } from "./unit-details.ts";
 
 type JobCall = "StartUnit" | "StopUnit" | "ReloadUnit";
 
@@ -62,6 +62,12 @@ export class SystemdUnitManager implements UnitManager {
     const path = await this.#held(name);
     if (path === null) return null;
     return readUnitDetails(name, path, (call) => this.#call(`reading ${name}`, call));
+  }
+
+  async sources(name: UnitName): Promise<UnitSources | null> {
+    const path = await this.#held(name);
+    if (path === null) return null;
+    return readUnitSources(path, (call) => this.#call(`reading ${name}`, call));
   }
 
   start(name: UnitName): Promise<JobResult> {

@@ -1,6 +1,6 @@
 import type { Variant } from "dbus-next";
 import type { UnitName } from "../../domain/names.ts";
-import type { UnitDetails } from "../../ports/unit-manager.ts";
+import type { UnitDetails, UnitSources } from "../../ports/unit-manager.ts";
 import type { SystemdCall } from "./system-bus.ts";
 
 type CallSystemd = (call: SystemdCall) => Promise<readonly unknown[]>;
@@ -39,6 +39,13 @@ export async function readUnitDetails(name: UnitName, path: string, call: CallSy
     invocation: Buffer.from(invocation as Uint8Array).toString("hex"),
     restarts: restarts as number,
   };
+}
+
+export async function readUnitSources(path: string, call: CallSystemd): Promise<UnitSources> {
+  const properties = ["FragmentPath", "DropInPaths", "Names", "NeedDaemonReload"];
+  const values = await Promise.all(properties.map((property) => readProperty(path, UNIT, property, call)));
+  const [fragmentPath, dropinPaths, names, isOutdated] = values as [string, string[], UnitName[], boolean];
+  return { fragmentPath, dropinPaths, names: [...names].sort(), isOutdated };
 }
 
 /** systemd's microseconds since the epoch (below 2^53 until the year 2255), 0 for never. */

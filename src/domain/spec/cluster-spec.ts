@@ -53,6 +53,8 @@ export interface SpecUnit {
   /** Units of this commit it must start after, on any machine; sorted. */
   readonly after: readonly UnitName[];
   readonly rollout: RolloutPolicy;
+  /** A unit of this name that somebody else installed is taken over where its definition amounts to this one. Absent: it never is. */
+  readonly adopt?: true;
 }
 
 export interface Companion {

@@ -46,6 +46,7 @@ export class Acts {
       ...of("stop", -1),
       ...of("remove"),
       ...of("write"),
+      ...of("takeover"),
       ...of("reset-failed"),
       ...reload,
       ...of("reload-unit"),

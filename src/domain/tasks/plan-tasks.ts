@@ -45,13 +45,23 @@ function blockedUnit(wanted: WantedUnit, observed: ObservedUnit | null): Blocked
   const { fragmentPath } = observed.systemd!;
   if (!observed.owned) {
     const isAdoptable = observed.onDisk === wanted.hash && !isShadowed(observed);
-    return isAdoptable ? [] : [{ unit: wanted.name, because: { code: "conflict", fragmentPath } }];
+    if (isAdoptable || canTakeOver(wanted, observed)) return [];
+    const { foreign } = observed;
+    return [{ unit: wanted.name, because: { code: "conflict", fragmentPath, ...(foreign && { foreign }) } }];
   }
   return isShadowed(observed) ? [{ unit: wanted.name, because: { code: "shadowed", fragmentPath } }] : [];
 }
 
-/** A file of the same name in /etc goes before ours in /run: what systemd holds is not what we wrote. */
-function isShadowed({ systemd }: ObservedUnit): boolean {
+function canTakeOver(wanted: WantedUnit, { foreign }: ObservedUnit): boolean {
+  return wanted.adopt === true && foreign?.state === "same";
+}
+
+/**
+ * A file of the same name in /etc goes before ours in /run: what systemd holds is not what we wrote. After a takeover it amounts to it,
+ * and the file is on its way out or gone.
+ */
+function isShadowed({ systemd, foreign }: ObservedUnit): boolean {
+  if (foreign?.state === "under-way" || foreign?.state === "taken") return false;
   return systemd?.load === "masked" || (systemd?.fragmentPath.startsWith("/etc/") ?? false);
 }
 
@@ -74,6 +84,7 @@ function isQuadlet({ name, service }: { readonly name: UnitName; readonly servic
 function withdraw(unit: ObservedUnit, acts: Acts): void {
   const reason: TaskReason = { code: "not-wanted-here" };
   acts.add("remove", unit.name, reason);
+  if (unit.foreign?.state === "under-way") acts.add("takeover", unit.name, reason);
   if (isShadowed(unit)) return;
   if (isHeld(unit) && unit.systemd!.active !== "inactive" && !isFailed(unit)) acts.add("stop", unit.name, reason);
   if (isFailed(unit)) acts.add("reset-failed", unit.name, reason);
@@ -81,6 +92,11 @@ function withdraw(unit: ObservedUnit, acts: Acts): void {
 }
 
 function actOnWanted(wanted: WantedUnit, unit: ObservedUnit, effectOf: EffectOf, acts: Acts): void {
+  if (canTakeOver(wanted, unit) && !unit.owned && isHeld(unit)) {
+    takeOver(wanted, unit, acts);
+    return;
+  }
+  if (unit.foreign?.state === "under-way") acts.add("takeover", wanted.name, { code: "same-definition" });
   const isOurTextAlready = !unit.owned && unit.onDisk === wanted.hash;
   const effect = isOurTextAlready ? "quiet" : effectHere(unit, wanted, effectOf);
   if (!goesOn(wanted, unit, effect)) renew(wanted, unit, acts);
@@ -89,6 +105,15 @@ function actOnWanted(wanted: WantedUnit, unit: ObservedUnit, effectOf: EffectOf,
     const mustReload = isHeld(unit) && !isOurTextAlready && isLoadedOld(unit, wanted, effectOf);
     carryOn(wanted, unit, effect, mustReload, acts);
   }
+}
+
+/** From here on as if its text had been ours all the time. */
+function takeOver(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
+  const { name, hash, goal } = wanted;
+  acts.add("takeover", name, { code: "same-definition" });
+  const ours = { ...unit, owned: true, onDisk: hash, loaded: hash, running: isUp(unit) ? hash : null };
+  if (goal === "launched") launch(wanted, ours, acts);
+  else keepLoaded(wanted, ours, acts);
 }
 
 /** Whether it takes the new text as it is: what runs runs on, what has ended well or failed by this text is not run again. */

@@ -1,6 +1,7 @@
 import type { UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { UnitEffect } from "../unit/unit-effect.ts";
+import type { ForeignFiles } from "./foreign-files.ts";
 
 /** A unit as it should be on this machine. */
 export interface WantedUnit {
@@ -14,6 +15,8 @@ export interface WantedUnit {
   readonly after: readonly UnitName[];
   /** Ended well and stays down: a oneshot without RemainAfterExit that exited 0 is converged. */
   readonly oneshot: boolean;
+  /** Whether a unit of this name that somebody else installed is taken over where its definition amounts to this one. */
+  readonly adopt?: boolean;
 }
 
 /** One file under systemd's unit directory. */
@@ -43,6 +46,8 @@ export interface ObservedUnit {
   readonly started: UnitHash | null;
   /** systemd's view, or null where systemd does not hold it. */
   readonly systemd: SystemdView | null;
+  /** What there is of somebody else's definition; absent where there is none. */
+  readonly foreign?: ForeignFiles;
 }
 
 export interface SystemdView {
@@ -58,6 +63,8 @@ export type Task =
   | { readonly kind: "stop"; readonly unit: UnitName; readonly reason: TaskReason }
   | { readonly kind: "remove"; readonly unit: UnitName; readonly reason: TaskReason }
   | { readonly kind: "write"; readonly unit: UnitName; readonly reason: TaskReason }
+  /** Our files beside somebody else's of the same meaning, and those out of the way; or the rest of that. Nothing runs otherwise for it. */
+  | { readonly kind: "takeover"; readonly unit: UnitName; readonly reason: TaskReason }
   | { readonly kind: "reset-failed"; readonly unit: UnitName; readonly reason: TaskReason }
   /**
    * Once a pass, of units whose files changed under systemd or went: needed only if systemd still holds one of them, or one is a
@@ -83,6 +90,8 @@ export type TaskReason =
   | { readonly code: "goal-is"; readonly goal: UnitGoal }
   | { readonly code: "not-running" }
   | { readonly code: "runs-already"; readonly hash: UnitHash }
+  /** Of a unit that somebody else installed. */
+  | { readonly code: "same-definition" }
   /** systemd stops it with that unit. */
   | { readonly code: "restart-with"; readonly unit: UnitName }
   /** systemd holds definitions older than the files. */
@@ -92,13 +101,13 @@ export type TaskReason =
 export interface Blocked {
   readonly unit: UnitName;
   readonly because: /** systemd holds a unit of this name that fleet did not write. */
-    | { readonly code: "conflict"; readonly fragmentPath: string }
+    | { readonly code: "conflict"; readonly fragmentPath: string; readonly foreign?: ForeignFiles }
     /** Fleet wrote it, and systemd loads another file of this name, from /etc. */
     | { readonly code: "shadowed"; readonly fragmentPath: string };
 }
 
 export interface TaskPlan {
-  /** In execution order: stop, remove, write, reset-failed, reload, reload-unit, start, adopt. */
+  /** In execution order: stop, remove, write, takeover, reset-failed, reload, reload-unit, start, adopt. */
   readonly tasks: readonly Task[];
   /** Sorted by unit. */
   readonly blocked: readonly Blocked[];

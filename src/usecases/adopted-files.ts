@@ -1,0 +1,67 @@
+import { decodeTakeover, encodeTakeover, type TakeoverRecord } from "../codec/takeover-record.ts";
+import { invariant } from "../domain/invariant.ts";
+import type { UnitName } from "../domain/names.ts";
+import { FOREIGN_FOLDER, type ForeignFiles } from "../domain/tasks/foreign-files.ts";
+import type { FileStore } from "../ports/file-store.ts";
+import { OperationError } from "../ports/operation-error.ts";
+
+/**
+ * Files of units that others installed, as the agent reads them and puts them out of the way. What was taken over is kept, each file under
+ * its old path: `adopted/web.service/etc/systemd/system/web.service`, and beside it `adopted/web.service.json`, which says what went.
+ */
+export class AdoptedFiles {
+  readonly #files: FileStore;
+  readonly #folder: string;
+
+  constructor(files: FileStore, folder: string) {
+    this.#files = files;
+    this.#folder = folder;
+  }
+
+  async read(path: string): Promise<string | null> {
+    try {
+      return await this.#files.read(path);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return null;
+    }
+  }
+
+  /** What enables units in /etc (`multi-user.target.wants/web.service`), by unit. */
+  async links(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const links = new Map<string, string[]>();
+    const folders = (await this.#files.list(FOREIGN_FOLDER)).filter((name) => /\.(wants|requires)$/.test(name));
+    for (const folder of folders) {
+      for (const unit of await this.#files.list(`${FOREIGN_FOLDER}/${folder}`)) {
+        links.set(unit, [...(links.get(unit) ?? []), `${FOREIGN_FOLDER}/${folder}/${unit}`]);
+      }
+    }
+    return links;
+  }
+
+  async takeover(unit: UnitName): Promise<TakeoverRecord | null> {
+    return decodeTakeover(await this.read(`${this.#folder}/${unit}.json`));
+  }
+
+  /** Durable, before anything of it is moved. */
+  async begin(unit: UnitName, foreign: ForeignFiles): Promise<void> {
+    invariant(foreign.state === "same", `${unit} is not the same as ours`);
+    const { fragmentPath, paths } = foreign;
+    await this.#remember(unit, { fragmentPath, paths, done: false });
+  }
+
+  /** What a takeover has begun to put out of the way goes, the rest of it where it was cut short. */
+  async finish(unit: UnitName): Promise<void> {
+    const record = await this.takeover(unit);
+    if (record === null || record.done) return;
+    for (const path of record.paths) {
+      await this.#files.move(path, `${this.#folder}/${unit}${path}`);
+      if (path.startsWith(`${FOREIGN_FOLDER}/${unit}.d/`)) await this.#files.remove(path, { prune: true });
+    }
+    await this.#remember(unit, { ...record, done: true });
+  }
+
+  async #remember(unit: UnitName, record: TakeoverRecord): Promise<void> {
+    await this.#files.write(`${this.#folder}/${unit}.json`, encodeTakeover(record), { mode: 0o600 });
+  }
+}
