@@ -10,7 +10,7 @@ export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(itemJson).join(",")}]`;
   const members = value as { readonly [key: string]: Json | undefined };
   const printed: string[] = [];
-  for (const key of Object.keys(members).sort()) {
+  for (const key of sortedKeys(members)) {
     const member = members[key];
     if (member !== undefined) printed.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
   }
@@ -37,7 +37,7 @@ function inOrder(value: Json): Json | undefined {
   }
   const members = value as { readonly [key: string]: Json | undefined };
   const copy: Record<string, Json> = {};
-  for (const key of Object.keys(members).sort()) {
+  for (const key of sortedKeys(members)) {
     const member = members[key];
     if (member === undefined) continue;
     const ordered = inOrder(member);
@@ -45,6 +45,13 @@ function inOrder(value: Json): Json | undefined {
     copy[key] = ordered;
   }
   return copy;
+}
+
+/** Many are in order already, and sorting makes copies. */
+function sortedKeys(members: object): string[] {
+  const keys = Object.keys(members);
+  for (let at = 1; at < keys.length; at++) if (keys[at - 1]! > keys[at]!) return keys.sort();
+  return keys;
 }
 
 /** Whole numbers stand first, by value; `__proto__` is not a member at all. */

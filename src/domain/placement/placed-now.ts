@@ -15,19 +15,23 @@ export interface PlacedSide {
  * Sides are sorted by machine; units by name.
  */
 export function placedNow(snapshot: ClusterSnapshot): Map<UnitName, readonly PlacedSide[]> {
-  const sides = new Map<UnitName, PlacedSide[]>();
-  for (const { unit, machine, hash, goal } of snapshot.assignments) sides.set(unit, [{ machine, hash, goal }]);
-  const assigned = new Set(sides.keys());
+  const assigned = new Map<UnitName, readonly PlacedSide[]>();
+  for (const { unit, machine, hash, goal } of snapshot.assignments) assigned.set(unit, [{ machine, hash, goal }]);
+  const others = new Map<UnitName, PlacedSide[]>();
   for (const { machine, placements } of snapshot.sets) {
     for (const { unit, hash, goal } of placements) {
       if (assigned.has(unit)) continue;
-      const others = sides.get(unit);
-      if (others === undefined) sides.set(unit, [{ machine, hash, goal }]);
-      else others.push({ machine, hash, goal });
+      const sides = others.get(unit);
+      if (sides === undefined) others.set(unit, [{ machine, hash, goal }]);
+      else sides.push({ machine, hash, goal });
     }
   }
-  for (const list of sides.values()) list.sort((a, b) => compareText(a.machine, b.machine));
-  return new Map([...sides].sort(([a], [b]) => compareText(a, b)));
+  for (const sides of others.values()) sides.sort((a, b) => compareText(a.machine, b.machine));
+  const placed = new Map<UnitName, readonly PlacedSide[]>();
+  for (const unit of [...assigned.keys(), ...others.keys()].sort()) {
+    placed.set(unit, assigned.get(unit) ?? others.get(unit)!);
+  }
+  return placed;
 }
 
 /** Only the machines of each unit: what `placeUnits` needs to keep units where they are. */

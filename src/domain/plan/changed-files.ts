@@ -2,6 +2,7 @@ import type { ClusterSpec, SpecFile } from "../spec/cluster-spec.ts";
 
 /** How many files of the repository that land on machines are new, other or gone. The manifest counts as one where it writes a drop-in. */
 export function changedFiles(before: ClusterSpec, after: ClusterSpec): number {
+  if (before === after) return 0;
   const [old, next] = [textsByPath(before), textsByPath(after)];
   let changed = 0;
   for (const path of new Set([...old.keys(), ...next.keys()])) if (old.get(path) !== next.get(path)) changed += 1;

@@ -110,15 +110,20 @@ const RUNNING: ReadonlySet<string> = new Set(["active", "reloading"]);
 
 function onMachines({ snapshot }: DriftInput): Drift[] {
   const present = new Set(snapshot.members.filter((member) => member.present).map((member) => member.id));
-  const placed = new Map<string, PlacedUnit>();
-  for (const assigned of snapshot.assignments) placed.set(`${assigned.unit}/${assigned.machine}`, assigned);
+  const placed = new Map<MachineId, Map<UnitName, PlacedUnit>>();
+  const placedOn = (machine: MachineId) => {
+    const known = placed.get(machine) ?? new Map<UnitName, PlacedUnit>();
+    placed.set(machine, known);
+    return known;
+  };
+  for (const assigned of snapshot.assignments) placedOn(assigned.machine).set(assigned.unit, assigned);
   for (const { machine, placements } of snapshot.sets) {
-    for (const placement of placements) placed.set(`${placement.unit}/${machine}`, placement);
+    for (const placement of placements) placedOn(machine).set(placement.unit, placement);
   }
   return snapshot.statuses.flatMap(({ unit, machine, hash, active, sub, started, problem }): Drift[] => {
     if (!present.has(machine)) return [];
     const where = { where: "machine", unit, machine } as const;
-    const placement = placed.get(`${unit}/${machine}`);
+    const placement = placed.get(machine)?.get(unit);
     if (placement === undefined) {
       return RUNNING.has(active) ? [{ ...where, because: { code: "left-over" } }] : [];
     }

@@ -40,8 +40,9 @@ export function companionsOf(
 
   const byUnit = new Map<UnitName, readonly Companion[]>();
   for (const unit of units) {
-    const travelling = new Map<UnitName, DraftUnit>();
     const open = [...mentionedBy(unit)];
+    if (open.length === 0) continue;
+    const travelling = new Map<UnitName, DraftUnit>();
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (travelling.has(next.name)) continue;
       travelling.set(next.name, next);

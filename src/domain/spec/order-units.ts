@@ -14,9 +14,12 @@ export interface StartOrder {
  * they go in a circle, the last step of the walk in order of names is dropped: every reader drops the same one.
  */
 export function orderUnits(units: readonly DraftUnit[], lookup: UnitLookup): StartOrder {
-  const edges = new Map<UnitName, Set<UnitName>>(units.map((unit) => [unit.name, new Set<UnitName>()]));
+  const edges = new Map<UnitName, Set<UnitName>>();
   const add = (later: UnitName, earlier: UnitName) => {
-    if (later !== earlier) edges.get(later)!.add(earlier);
+    if (later === earlier) return;
+    const known = edges.get(later);
+    if (known === undefined) edges.set(later, new Set([earlier]));
+    else known.add(earlier);
   };
   for (const unit of units) {
     for (const { unit: name } of [...unit.ties.after, ...unit.ties.quadlets]) {
@@ -28,7 +31,8 @@ export function orderUnits(units: readonly DraftUnit[], lookup: UnitLookup): Sta
       if (later !== null) add(later.name, unit.name);
     }
   }
-  const after = new Map([...edges].map(([name, earlier]) => [name, [...earlier].sort(compareText)] as const));
+  const after = new Map<UnitName, readonly UnitName[]>();
+  for (const { name } of units) after.set(name, [...(edges.get(name) ?? [])].sort(compareText));
   const diagnostics = breakCycles(units, after);
   return { after, diagnostics };
 }
@@ -38,7 +42,7 @@ function breakCycles(units: readonly DraftUnit[], after: Map<UnitName, readonly 
   const state = new Map<UnitName, "open" | "done">();
   const diagnostics: Diagnostic[] = [];
   for (const root of units) {
-    if (state.has(root.name)) continue;
+    if (state.has(root.name) || after.get(root.name)!.length === 0) continue;
     const path: { unit: UnitName; next: number }[] = [{ unit: root.name, next: 0 }];
     state.set(root.name, "open");
     while (path.length > 0) {

@@ -10,6 +10,8 @@ export interface HostMount {
   readonly by: string;
 }
 
+const VOLUME_SECTIONS = ["Build", "Container", "Pod"];
+const hasVolumes = (section: string) => VOLUME_SECTIONS.includes(section);
 const EXEC_KEYS = ["ExecStartPre", "ExecStart", "ExecStartPost"];
 
 /** Volumes and bind mounts of a unit: systemd's, quadlet's, and those on docker and podman command lines. */
@@ -18,11 +20,13 @@ export function findMounts(unit: EffectiveUnit): HostMount[] {
     .values("Service", "BindPaths")
     .flatMap(({ value }) => value.split(/[ \t]+/))
     .map((word) => ({ ...pathMount(word.replace(/^-/, "").split(":")[0]!), readOnly: false, by: "BindPaths=" }));
-  const quadlet = ["Build", "Container", "Pod"].flatMap((section) => [
-    ...unit.values(section, "Volume").flatMap(({ value }) => volumeMount(value, "Volume=")),
-    ...unit.values(section, "Mount").flatMap(({ value }) => longMount(value, "Mount=")),
-    ...unit.values(section, "PodmanArgs").flatMap(({ value }) => commandLineMounts(value, "PodmanArgs")),
-  ]);
+  const quadlet = unit.sections
+    .filter(hasVolumes)
+    .flatMap((section) => [
+      ...unit.values(section, "Volume").flatMap(({ value }) => volumeMount(value, "Volume=")),
+      ...unit.values(section, "Mount").flatMap(({ value }) => longMount(value, "Mount=")),
+      ...unit.values(section, "PodmanArgs").flatMap(({ value }) => commandLineMounts(value, "PodmanArgs")),
+    ]);
   const commands = EXEC_KEYS.flatMap((key) =>
     unit
       .values("Service", key)

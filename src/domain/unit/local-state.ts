@@ -42,6 +42,7 @@ const NOT_LOCAL = ["9p", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4
 
 /** Sections of units that run processes and so may have directories of their own. */
 const EXEC_SECTIONS = ["Mount", "Service", "Socket", "Swap"];
+const hasDirectories = (section: string) => EXEC_SECTIONS.includes(section);
 
 /**
  * What a unit keeps on its machine, for `Move=never`: `StateDirectory=`, `ReadWritePaths=` and `BindPaths=` on data, quadlet
@@ -51,7 +52,7 @@ const EXEC_SECTIONS = ["Mount", "Service", "Socket", "Swap"];
  */
 export function findLocalState(name: UnitName, unit: EffectiveUnit): { readonly because: string }[] {
   const found = [
-    ...EXEC_SECTIONS.flatMap((section) => [
+    ...unit.sections.filter(hasDirectories).flatMap((section) => [
       ...unit.values(section, "StateDirectory").map(({ value }) => `StateDirectory=${value}`),
       ...unit
         .values(section, "ReadWritePaths")
@@ -65,6 +66,7 @@ export function findLocalState(name: UnitName, unit: EffectiveUnit): { readonly 
     ...localVolume(name, unit),
     ...localDisk(name, unit),
   ];
+  if (found.length === 0) return [];
   const expanded = found.map((because) => expandSpecifiers(because, serviceNameOf(name)).text);
   return [...new Set(expanded)].sort(compareText).map((because) => ({ because }));
 }

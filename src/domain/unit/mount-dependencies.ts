@@ -14,7 +14,7 @@ const EXEC_SECTIONS = ["Mount", "Service", "Socket", "Swap"];
  * podman's generator) a quadlet's host paths imply it. `/` is always there.
  */
 export function mountDependencies(name: UnitName, unit: EffectiveUnit): UnitReference[] {
-  return [...pathsOf(unit)].flatMap(({ path, by, at }) => {
+  return pathsOf(unit).flatMap(({ path, by, at }) => {
     const { text, left } = expandSpecifiers(path.replace(/^[-!+]+/, ""), serviceNameOf(name));
     if (left.length > 0 || !text.startsWith("/")) return [];
     const parts = text.split("/").filter((part) => part !== "");
@@ -32,26 +32,28 @@ interface PathOnDisk {
   readonly at: EffectiveValue["at"];
 }
 
-function* pathsOf(unit: EffectiveUnit): Generator<PathOnDisk> {
+function pathsOf(unit: EffectiveUnit): PathOnDisk[] {
+  const paths: PathOnDisk[] = [];
   for (const { value, at } of unit.allValues("Unit", "RequiresMountsFor")) {
-    for (const path of splitWords(value).words) yield { path, by: "RequiresMountsFor=", at };
+    for (const path of splitWords(value).words) paths.push({ path, by: "RequiresMountsFor=", at });
   }
   for (const section of EXEC_SECTIONS) {
     for (const { value, at } of unit.values(section, "StateDirectory")) {
       for (const word of splitWords(value).words) {
-        yield { path: `/var/lib/${word.split(":")[0]}`, by: "StateDirectory=", at };
+        paths.push({ path: `/var/lib/${word.split(":")[0]}`, by: "StateDirectory=", at });
       }
     }
     for (const key of ["RootDirectory", "WorkingDirectory"]) {
       const last = unit.last(section, key);
-      if (last !== null) yield { path: last.value, by: `${key}=`, at: last.at };
+      if (last !== null) paths.push({ path: last.value, by: `${key}=`, at: last.at });
     }
   }
   const where = unit.last("Mount", "Where");
-  if (where !== null) yield { path: where.value, by: "Where=", at: where.at };
+  if (where !== null) paths.push({ path: where.value, by: "Where=", at: where.at });
   for (const section of ["Container", "Pod"]) {
     for (const { value, at } of unit.values(section, "Volume")) {
-      yield { path: value.includes(":") ? value.split(":")[0]! : "", by: "Volume=", at };
+      paths.push({ path: value.includes(":") ? value.split(":")[0]! : "", by: "Volume=", at });
     }
   }
+  return paths;
 }

@@ -41,6 +41,18 @@ const CONTRADICTIONS: readonly (readonly [string, string, string])[] = [
   ["Conflicts", "Replaces", "one says stay away from those units, the other push them away"],
 ];
 
+/** What most units say. */
+const NO_OPTIONS: FleetOptions = {
+  global: false,
+  machineId: null,
+  machineOf: [],
+  machineMetadata: [],
+  conflicts: [],
+  replaces: [],
+  group: "auto",
+  move: null,
+};
+
 export interface ReadFleetOptions {
   readonly options: FleetOptions;
   readonly diagnostics: readonly Diagnostic[];
@@ -69,6 +81,7 @@ class FleetOptionReader {
 
   read(): FleetOptions {
     this.#checkSections();
+    if (this.#unit.assignments(SECTION).length === 0) return NO_OPTIONS;
     this.#checkKeys();
     for (const option of OPTIONS) this.#values.set(option, this.#collect(option));
     const options: FleetOptions = {

@@ -27,7 +27,7 @@ export interface StopPropagation {
 /** A quadlet requires what it names; what needs a mount point requires the mount. */
 export function stopPropagation(name: UnitName, unit: EffectiveUnit): StopPropagation {
   const reader = new ReferenceReader(name, unit);
-  const named = STOPPED_WITH.flatMap((key) => reader.list("Unit", key));
+  const named = reader.list("Unit", ...STOPPED_WITH);
   const implied = [...mountDependencies(name, unit), ...quadletReferences(name, unit, reader)];
   const names = (references: readonly { readonly unit: UnitName }[]) =>
     [...new Set(references.map((reference) => reference.unit))].sort();

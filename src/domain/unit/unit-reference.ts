@@ -25,15 +25,19 @@ export class ReferenceReader {
     this.#unit = unit;
   }
 
-  /** A dependency list. No reset: systemd lets drop-ins add dependencies and never take one away. */
-  list(section: string, key: string): UnitReference[] {
-    return this.#unit.allValues(section, key).flatMap((value) => {
-      const { words, unclosed } = splitWords(value.value);
+  /** Dependency lists, in the order of the files. No reset: systemd lets drop-ins add dependencies and never take one away. */
+  list(section: string, ...keys: readonly string[]): UnitReference[] {
+    const found: UnitReference[] = [];
+    for (const assignment of this.#unit.assignments(section)) {
+      const { key, value } = assignment;
+      if (value === "" || !keys.includes(key)) continue;
+      const { words, unclosed } = splitWords(value);
       if (unclosed) {
-        this.#warn(value, `an unclosed quote in ${key}=`, "systemd reads nothing from the quote on");
+        this.#warn(assignment, `an unclosed quote in ${key}=`, "systemd reads nothing from the quote on");
       }
-      return words.flatMap((word) => this.one(word, key, value));
-    });
+      for (const word of words) found.push(...this.one(word, key, assignment));
+    }
+    return found;
   }
 
   /** One name. A template without instance becomes one as in systemd: with our own instance, or with our prefix. */

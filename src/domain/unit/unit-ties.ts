@@ -61,22 +61,25 @@ const SLICED = ["Mount", "Scope", "Service", "Slice", "Socket", "Swap"];
 
 export function unitTies(name: UnitName, unit: EffectiveUnit, options: FleetOptions): UnitTies {
   const reader = new ReferenceReader(name, unit);
-  const all = (section: string, keys: readonly string[]) => keys.flatMap((key) => reader.list(section, key));
   const hardDependencies = sortedReferences([
-    ...all("Unit", HARD),
+    ...reader.list("Unit", ...HARD),
     // The sockets a service takes over from: it fails to start without them.
-    ...all("Service", ["Sockets"]),
+    ...reader.list("Service", "Sockets"),
     ...mountDependencies(name, unit),
   ]);
   const activates = sortedReferences(activatedUnits(name, unit, reader));
   const quadlets = sortedReferences(quadletReferences(name, unit, reader));
   const at: SourceLocation = unit.sectionAt("X-Fleet") ?? { path: unit.path };
   const machineOf = sortedReferences(options.machineOf.map((peer) => ({ unit: peer, by: "MachineOf=", at })));
-  const after = sortedReferences(all("Unit", ["After"]));
-  const before = sortedReferences(all("Unit", ["Before"]));
-  const wants = sortedReferences(all("Unit", ["Wants"]));
-  const installedInto = sortedReferences(all("Install", INSTALL));
-  const others = [...all("Unit", OTHER), ...all("Install", ["Also"]), ...SLICED.flatMap((one) => all(one, ["Slice"]))];
+  const after = sortedReferences(reader.list("Unit", "After"));
+  const before = sortedReferences(reader.list("Unit", "Before"));
+  const wants = sortedReferences(reader.list("Unit", "Wants"));
+  const installedInto = sortedReferences(reader.list("Install", ...INSTALL));
+  const others = [
+    ...reader.list("Unit", ...OTHER),
+    ...reader.list("Install", "Also"),
+    ...SLICED.flatMap((section) => reader.list(section, "Slice")),
+  ];
   const named = [hardDependencies, activates, quadlets, machineOf, after, before, wants, installedInto, others];
   return {
     hardDependencies,
