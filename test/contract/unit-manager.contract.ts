@@ -53,7 +53,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     assert.deepEqual(await manager.list([a]), [], "a file alone is not held, and looking does not load it");
     assert.equal(await manager.start(a), "done");
     await becomes(a, "loaded active running");
-    assert.ok(await runs(OLD));
+    await until(() => runs(OLD), `${OLD} to run`);
   });
 
   it("says which files a unit was loaded from, and that one of them is another by now", async (world) => {
@@ -84,12 +84,12 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await manager.start(a);
     await write(a, service(NEW));
     assert.equal(await manager.start(a), "done", "it is up already");
-    assert.ok(await runs(OLD));
+    await until(() => runs(OLD), `${OLD} to run`);
     assert.equal(await manager.stop(a), "done");
     await becomes(a, null);
     assert.equal(await manager.details(a), null);
     await manager.start(a);
-    assert.ok(await runs(NEW));
+    await until(() => runs(NEW), `${NEW} to run`);
     assert.ok(!(await runs(OLD)));
   });
 
@@ -103,11 +103,11 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await manager.stop(a);
     await becomes(a, "loaded inactive dead");
     await manager.start(a);
-    assert.ok(await runs(OLD), "the old text runs again");
+    await until(() => runs(OLD), `${OLD} to run`);
     await manager.stop(a);
     await manager.reload();
     await manager.start(a);
-    assert.ok(await runs(NEW));
+    await until(() => runs(NEW), `${NEW} to run`);
   });
 
   it("a failed unit is held with its old text until its failure is reset", async ({
@@ -126,7 +126,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await manager.resetFailed(a);
     await becomes(a, null);
     assert.equal(await manager.start(a), "done");
-    assert.ok(await runs(NEW));
+    await until(() => runs(NEW), `${NEW} to run`);
   });
 
   it("a reload changes what is held, not what runs", async ({ write, manager, runs, becomes }) => {
@@ -136,7 +136,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await write(a, service(NEW));
     await manager.reload();
     await becomes(a, "loaded active running");
-    assert.ok(await runs(OLD));
+    await until(() => runs(OLD), `${OLD} to run`);
     assert.equal((await manager.details(a))?.invocation, before?.invocation);
   });
 
@@ -156,7 +156,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await until(async () => (await said()).length === 3, "one line more");
     assert.deepEqual(await said(), ["heard-one", "heard-one", "heard-two"]);
     await becomes(a, "loaded active running");
-    assert.ok(await runs(OLD));
+    await until(() => runs(OLD), `${OLD} to run`);
     assert.equal((await manager.details(a))?.invocation, before?.invocation);
   });
 
@@ -165,7 +165,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await manager.start(a);
     assert.equal(await manager.reloadUnit(a), "failed");
     await becomes(a, "loaded active running");
-    assert.ok(await runs(OLD));
+    await until(() => runs(OLD), `${OLD} to run`);
   });
 
   it("a unit without a reload of its own is refused, as is one that is nowhere", async (world) => {
@@ -213,11 +213,11 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await manager.stop(a);
     await write(`${a}.d/10-new.conf`, `[Service]\nExecStart=\nExecStart=${NEW}\n`);
     await manager.start(a);
-    assert.ok(await runs(OLD));
+    await until(() => runs(OLD), `${OLD} to run`);
     await write(c, service(OLD));
     await write(`${c}.d/10-new.conf`, "[Service]\nExecStart=\nExecStart=/bin/sleep 86404\n");
     await manager.start(c);
-    assert.ok(await runs("/bin/sleep 86404"));
+    await until(() => runs("/bin/sleep 86404"), "it to run");
   });
 
   it("a unit without its file runs on through a reload, and is gone once stopped", async (world) => {
@@ -459,7 +459,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await write(name("t@.service"), service("/bin/sleep %i"));
     assert.equal(await manager.start(instance), "done");
     await becomes(instance, "loaded active running");
-    assert.ok(await runs("/bin/sleep 86406"));
+    await until(() => runs("/bin/sleep 86406"), "it to run");
   });
 
   it("a backslash in a name is itself", async ({ write, manager, becomes }) => {
@@ -533,6 +533,7 @@ function looking({ manager }: UnitWorld): Looking {
   };
 }
 
+/** A started process is systemd's own until it has executed its program, so what runs is waited for too. */
 async function until(condition: () => Promise<boolean>, what: string | (() => string)): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
   while (!(await condition())) {
