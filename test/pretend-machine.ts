@@ -1,7 +1,7 @@
 import { encodeRecord } from "../src/codec/record.ts";
 import type { RegistryKeys } from "../src/codec/registry-keys.ts";
 import type { MemberRecord, PresenceRecord } from "../src/codec/registry-records.ts";
-import type { MachineId } from "../src/domain/names.ts";
+import type { MachineId, UnitName } from "../src/domain/names.ts";
 import type { Registry } from "../src/ports/registry.ts";
 
 /** The id of a machine of that name, the same on every run: its name in hexadecimal digits, filled up with zeros. */
@@ -15,6 +15,7 @@ export async function joinMachine(
   keys: RegistryKeys,
   name: string,
   metadata: Readonly<Record<string, string>>,
+  foreign: readonly string[] = [],
 ): Promise<void> {
   const id = pretendId(name);
   const member: MemberRecord = {
@@ -25,6 +26,7 @@ export async function joinMachine(
     version: "0.1.0",
     joined: "2026-01-01T00:00:00.000Z",
     acceptedSeq: 0,
+    ...(foreign.length === 0 ? {} : { foreign: foreign as UnitName[] }),
   };
   const presence: PresenceRecord = { bootId: "boot", op: `presence of ${name}` };
   await registry.txn({

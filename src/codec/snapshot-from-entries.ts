@@ -13,6 +13,7 @@ import type {
 import { compareText, type MachineId, parseMachineId, type UnitName } from "../domain/names.ts";
 import { parseUnitName } from "../domain/unit/unit-name.ts";
 import type { Entry } from "../ports/registry.ts";
+import { foreignNames } from "./foreign-names.ts";
 import { decodeRecord, type Shape } from "./record.ts";
 import type { RegistryKeys } from "./registry-keys.ts";
 import {
@@ -145,7 +146,15 @@ class SnapshotReader {
 
   #member(id: MachineId, record: MemberRecord): Member {
     const presenceRevision = this.#presence.get(id) ?? 0;
-    return { ...record, id, present: presenceRevision > 0, presenceRevision };
+    const { foreign: named, ...rest } = record;
+    const foreign = foreignNames(named);
+    return {
+      ...rest,
+      ...(foreign.length === 0 ? {} : { foreign }),
+      id,
+      present: presenceRevision > 0,
+      presenceRevision,
+    };
   }
 
   #set(machine: MachineId): MachineSet {

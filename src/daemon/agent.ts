@@ -26,6 +26,7 @@ import { type DescribedMachine, renderMachineEnv } from "../usecases/render-mach
 import type { TaskProblems } from "../usecases/run-tasks.ts";
 import { statusOfUnit } from "../usecases/status-of-unit.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
+import { ForeignWatch } from "./foreign-watch.ts";
 import { HoldWatch } from "./hold-watch.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
@@ -77,6 +78,7 @@ export class Agent {
   readonly #publisher: StatusPublisher;
   readonly #jobs: UnitJobs;
   readonly #holds: HoldWatch;
+  readonly #foreign: ForeignWatch;
   readonly #details: DetailsCache = new Map();
   readonly #said = new Map<UnitName, { readonly basis: string; readonly status: StatusRecord }>();
   #state: AgentState;
@@ -98,6 +100,7 @@ export class Agent {
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, ttlMs, this.#wakeup.wake);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
     this.#holds = new HoldWatch(this.#keys, ports.clock);
+    this.#foreign = new ForeignWatch(ports);
     this.#jobs = new UnitJobs(ports.manager, this.#wakeup.wake);
   }
 
@@ -259,16 +262,17 @@ export class Agent {
     if (!this.#mirror.connected || this.#mirror.revision < this.#memberWritten.revision) return;
     const { machine, name, address, metadata, bootId, version } = this.#self;
     const shown = this.#mirror.get(this.#keys.member(machine));
-    const joined = this.#joined(shown?.value ?? null);
+    const before = shown === null ? null : decodeRecord<MemberRecord>(shown.value, MEMBER_SHAPE);
     const member: MemberRecord = {
       name,
       address,
       metadata,
       bootId,
       version,
-      joined,
+      joined: before?.kind === "record" ? before.record.joined : new Date(this.#ports.clock.wallMs()).toISOString(),
       acceptedSeq: this.#state.accepted?.seq ?? 0,
       problem: this.#problem,
+      ...(await this.#foreign.current()),
     };
     const text = encodeRecord(member);
     const presence = this.#mirror.get(this.#keys.presence(machine));
@@ -291,11 +295,6 @@ export class Agent {
       ],
     });
     this.#memberWritten = { text, revision };
-  }
-
-  #joined(shown: string | null): string {
-    const before = shown === null ? null : decodeRecord<MemberRecord>(shown, MEMBER_SHAPE);
-    return before?.kind === "record" ? before.record.joined : new Date(this.#ports.clock.wallMs()).toISOString();
   }
 
   async #publish(

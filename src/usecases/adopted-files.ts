@@ -27,6 +27,11 @@ export class AdoptedFiles {
     }
   }
 
+  /** Names of the files an administrator installed, units among them. */
+  async installed(): Promise<readonly string[]> {
+    return this.#files.list(FOREIGN_FOLDER);
+  }
+
   /** What enables units in /etc (`multi-user.target.wants/web.service`), by unit. */
   async links(): Promise<ReadonlyMap<string, readonly string[]>> {
     const links = new Map<string, string[]>();

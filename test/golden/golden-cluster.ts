@@ -84,10 +84,12 @@ export class GoldenCluster {
     }
   }
 
-  /** `join NAME [KEY=VALUE…]` */
-  async #join([name, ...pairs]: Words): Promise<string> {
+  /** `join NAME [KEY=VALUE…] [runs UNIT…]`: units that somebody else has installed there */
+  async #join([name, ...words]: Words): Promise<string> {
     this.#joined = true;
-    await joinMachine(this.#registry, this.#keys, name!, Object.fromEntries(pairs.map((pair) => pair.split("="))));
+    const runs = words.includes("runs") ? words.indexOf("runs") : words.length;
+    const metadata = Object.fromEntries(words.slice(0, runs).map((pair) => pair.split("=")));
+    await joinMachine(this.#registry, this.#keys, name!, metadata, words.slice(runs + 1));
     return "";
   }
 

@@ -9,6 +9,8 @@ export function describeChange(change: Change, names: ReadonlyMap<MachineId, str
   switch (reason.code) {
     case "new-unit":
       return describePlacement(reason.placed, names);
+    case "runs-here":
+      return `runs here: taken over if its definition is equal${alsoOn(reason.others, names)}`;
     case "gone-from-commit":
       return "not in the commit any more";
     case "goal-changed":
@@ -24,6 +26,13 @@ export function describeChange(change: Change, names: ReadonlyMap<MachineId, str
     case "no-longer-fits":
       return "no longer fits this machine";
   }
+}
+
+/** What runs there under this name is not fleet's, and stays. */
+function alsoOn(others: readonly MachineId[], names: ReadonlyMap<MachineId, string>): string {
+  if (others.length === 0) return "";
+  const named = others.map((machine) => names.get(machine) ?? machine.slice(0, 8)).sort();
+  return `; another one runs on ${named.slice(0, 3).join(", ")}${named.length > 3 ? ` and ${named.length - 3} more` : ""}`;
 }
 
 /** Directives named before the rest is counted. */

@@ -40,11 +40,10 @@ function word<const Words extends readonly [string, ...string[]]>(
   return leaf;
 }
 
-function flag(later?: string) {
-  const words = later === undefined ? (["true", "false"] as const) : (["false"] as const);
-  const leaf = word(words as readonly ["false", ...string[]], later === undefined ? {} : { true: later });
+function flag() {
+  const leaf = word(["true", "false"]);
   editorForms.remove(leaf);
-  editorForms.add(leaf, { form: later === undefined ? { type: "boolean" } : { const: false } });
+  editorForms.add(leaf, { form: { type: "boolean" } });
   return leaf;
 }
 
@@ -133,7 +132,7 @@ const unitSettings = z.strictObject(
     onDisconnect: word(["keep"], {
       "stop-after": "stop a unit whose machine lost the cluster",
     }).optional(),
-    adopt: flag("take over a running unit of this name").optional(),
+    adopt: flag().optional(),
   },
   mapping("a mapping of unit settings"),
 );

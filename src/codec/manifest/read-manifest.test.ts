@@ -213,6 +213,18 @@ for (const [what, text, expected] of refused) {
   test(`refused: ${what}`, () => assert.deepEqual(problems(text), expected));
 }
 
+test("adopt is a default of the cluster and of each unit its own", () => {
+  const { manifest } = readManifest(
+    "fleet.yaml",
+    `${HEAD}defaults: { adopt: true }\nunits: { a.service: { adopt: false }, b.service: {} }\n`,
+  );
+  assert.equal(manifest?.defaults.adopt, true);
+  assert.deepEqual(
+    manifest?.units.map(({ settings }) => settings.adopt),
+    [false, null],
+  );
+});
+
 const later: readonly (readonly [text: string, at: string])[] = [
   ['requires: ">=1.0"', "3:1"],
   ["release: { by: sync }", "3:16"],
@@ -230,7 +242,6 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ["units: { a.service: { drift: off } }", "3:30"],
   ["units: { a.service: { onDisconnect: stop-after=20s } }", "3:37"],
   ["units: { a.service: { confirm: 90s } }", "3:23"],
-  ["units: { a.service: { adopt: true } }", "3:30"],
   ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],
   ["units: { a.service: { files: [] } }", "3:23"],
   ["units: { a.service: { rollout: { canary: 1 } } }", "3:34"],

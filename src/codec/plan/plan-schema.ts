@@ -97,6 +97,7 @@ const changeReason = z
   .discriminatedUnion("code", [
     z.object({ code: z.enum(["gone-from-commit", "goal-changed", "machine-joined", "no-longer-fits"]) }),
     z.object({ code: z.literal("new-unit"), placed: placementReason }),
+    z.object({ code: z.literal("runs-here"), others: list(machineId) }),
     z.object({ code: z.literal("moved"), placed: placementReason }),
     z.object({ code: z.literal("files-changed"), causes: list(effectCause).nullable() }),
     z.object({ code: z.literal("restart-with"), unit: unitName }),

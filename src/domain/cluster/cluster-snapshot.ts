@@ -62,6 +62,8 @@ export interface Member {
   readonly acceptedSeq: number;
   /** Why its agent keeps an older set than it was given, or null. */
   readonly problem?: StatusProblem | null;
+  /** Units that run on it and that an administrator installed there, not fleet; sorted, at most FOREIGN_MAX. Absent: none. */
+  readonly foreign?: readonly UnitName[];
   /** Whether its presence lease is alive. */
   readonly present: boolean;
   /** The create revision of its presence key, the agent's incarnation; 0 where absent. */

@@ -1,16 +1,20 @@
 import { canonicalJson } from "../canonical-json.ts";
 import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
+import { foreignPlaces } from "../cluster/foreign-places.ts";
 import { compareText, type Sha256 } from "../names.ts";
 import { placedNow } from "../placement/placed-now.ts";
 import { RULES_VERSION } from "./plan.ts";
 
 /**
  * sha256 of exactly what the deciders read of the registry: the cluster, its release, the members with their metadata and
- * whether they are there, and where every unit is. Not statuses, addresses or revisions: a unit that crashes while a
+ * whether they are there, where every unit is, and where units of others run that fleet has placed nowhere. Not statuses, addresses or
+ * revisions: a unit that crashes while a
  * plan is read makes it no other plan.
  */
 export function basisOf(snapshot: ClusterSnapshot, sha256: Sha256): string {
   const { identity, release } = snapshot;
+  const placed = placedNow(snapshot);
+  const foreign = [...foreignPlaces(snapshot, placed)];
   return sha256(
     canonicalJson({
       rules: RULES_VERSION,
@@ -19,10 +23,8 @@ export function basisOf(snapshot: ClusterSnapshot, sha256: Sha256): string {
       members: [...snapshot.members]
         .sort((a, b) => compareText(a.id, b.id))
         .map(({ id, name, metadata, present }) => ({ id, name, metadata, present })),
-      placed: [...placedNow(snapshot)].map(([unit, sides]) => [
-        unit,
-        sides.map(({ machine, hash, goal }) => [machine, hash, goal]),
-      ]),
+      placed: [...placed].map(([unit, sides]) => [unit, sides.map(({ machine, hash, goal }) => [machine, hash, goal])]),
+      ...(foreign.length === 0 ? {} : { foreign }),
     }),
   );
 }

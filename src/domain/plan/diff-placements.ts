@@ -9,7 +9,8 @@ import type { KnownFiles } from "./known-files.ts";
 import { type Change, type ChangeReason, EFFECTS, type Effect, type Side } from "./plan.ts";
 
 /**
- * What leads from the placements of now to the wanted ones, and what systemd restarts along with it. Sorted: worst effect first, then by
+ * What leads from the placements of now to the wanted ones, and what systemd restarts along with it. `foreign`: the machines that run
+ * units of others by these names. Sorted: worst effect first, then by
  * unit and machine.
  */
 export function diffPlacements(
@@ -17,6 +18,7 @@ export function diffPlacements(
   after: readonly Placement[],
   spec: ClusterSpec,
   files: KnownFiles,
+  foreign: ReadonlyMap<UnitName, readonly MachineId[]>,
 ): Change[] {
   const units = new Map(spec.units.map((unit) => [unit.name, unit]));
   const wanted = new Map<UnitName, Placement[]>();
@@ -26,7 +28,14 @@ export function diffPlacements(
     else others.push(placement);
   }
   const changes = [...new Set([...before.keys(), ...wanted.keys()])].flatMap((unit) =>
-    changesOfUnit(unit, units.get(unit) ?? null, before.get(unit) ?? [], wanted.get(unit) ?? [], files),
+    changesOfUnit(
+      unit,
+      units.get(unit) ?? null,
+      before.get(unit) ?? [],
+      wanted.get(unit) ?? [],
+      files,
+      foreign.get(unit) ?? [],
+    ),
   );
   return withCarried(changes, after, spec).sort(inOrder);
 }
@@ -61,6 +70,7 @@ function changesOfUnit(
   before: readonly PlacedSide[],
   after: readonly Placement[],
   files: KnownFiles,
+  foreign: readonly MachineId[],
 ): Change[] {
   const [only, next] = [before[0], after[0]];
   const isSingle = before.length === 1 && after.length === 1 && spec?.options.global === false;
@@ -71,7 +81,8 @@ function changesOfUnit(
   const changes: Change[] = [];
   for (const placement of after) {
     const here = before.find((side) => side.machine === placement.machine) ?? null;
-    const change = here === null ? arriving(placement, before.length > 0) : changing(here, placement, spec!, files);
+    const change =
+      here === null ? arriving(placement, before.length > 0, spec, foreign) : changing(here, placement, spec!, files);
     if (change !== null) changes.push(change);
   }
   const kept = new Set<MachineId>(after.map((placement) => placement.machine));
@@ -79,12 +90,25 @@ function changesOfUnit(
   return changes;
 }
 
-function arriving(placement: Placement, isElsewhere: boolean): Change {
+function arriving(
+  placement: Placement,
+  isElsewhere: boolean,
+  spec: SpecUnit | null,
+  foreign: readonly MachineId[],
+): Change {
+  if (spec?.adopt === true && foreign.includes(placement.machine)) return takingOver(placement, spec, foreign);
   const reason: ChangeReason = isElsewhere
     ? { code: "machine-joined" }
     : { code: "new-unit", placed: placement.reason };
   const effect = placement.goal === "launched" ? "start" : "quiet";
   return { action: "add", effect, unit: placement.unit, from: null, to: sideOf(placement), reason };
+}
+
+/** A global unit is to run on the others as well: nothing is left over there. */
+function takingOver(placement: Placement, { options }: SpecUnit, foreign: readonly MachineId[]): Change {
+  const others = options.global ? [] : foreign.filter((machine) => machine !== placement.machine).sort();
+  const reason: ChangeReason = { code: "runs-here", others };
+  return { action: "adopt", effect: "adopt", unit: placement.unit, from: null, to: sideOf(placement), reason };
 }
 
 function changing(from: PlacedSide, placement: Placement, spec: SpecUnit, files: KnownFiles): Change | null {

@@ -1,7 +1,8 @@
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
+import { foreignPlaces } from "../cluster/foreign-places.ts";
 import type { Machine } from "../cluster/machine.ts";
-import { type CommitId, compareText, type Sha256 } from "../names.ts";
+import { type CommitId, compareText, type MachineId, type Sha256, type UnitName } from "../names.ts";
 import { placeUnits } from "../placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../placement/placed-now.ts";
 import type { PlacementResult } from "../placement/placement.ts";
@@ -42,12 +43,13 @@ export function planChanges(input: PlanInput): Plan {
   const { spec, released, snapshot, machines, sha256 } = input;
   const hasMachines = machines.length > 0;
   const before = placedNow(snapshot);
+  const foreign = foreignPlaces(snapshot, before);
   const result = hasMachines
-    ? placeUnits({ ...input, current: machinesOfUnits(before), preferred: new Map() })
+    ? placeUnits({ ...input, current: machinesOfUnits(before), preferred: homesOf(foreign, spec) })
     : NOTHING_PLACED;
   const names = new Map(machines.map(({ id, name }) => [id, name]));
   const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
-  const changes = hasMachines ? diffPlacements(before, result.placements, spec, files) : [];
+  const changes = hasMachines ? diffPlacements(before, result.placements, spec, files, foreign) : [];
   const present = new Set(machines.filter((machine) => machine.presence === "present").map((machine) => machine.id));
   const { waves, refusals } = planRollout({
     spec,
@@ -83,6 +85,15 @@ export function planChanges(input: PlanInput): Plan {
     contentId: contentIdOf(content, sha256),
   };
   return { ...document, planId: planIdOf(document, sha256) };
+}
+
+/** What is to be taken over goes where it runs; of several machines that run it, to the first by name. */
+function homesOf(
+  foreign: ReadonlyMap<UnitName, readonly MachineId[]>,
+  spec: ClusterSpec,
+): ReadonlyMap<UnitName, MachineId> {
+  const adopting = spec.units.filter((unit) => unit.adopt === true);
+  return new Map(adopting.flatMap(({ name }) => (foreign.get(name) ?? []).slice(0, 1).map((home) => [name, home])));
 }
 
 const NOTHING_PLACED: PlacementResult = { placements: [], unplaced: [] };

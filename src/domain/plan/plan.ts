@@ -86,6 +86,11 @@ export interface Side {
 
 export type ChangeReason =
   | { readonly code: "new-unit"; readonly placed: PlacementReason }
+  /**
+   * New to the cluster, and running here already: taken over if its definition amounts to ours, else reported as a conflict. `others` are
+   * the further machines that run a unit of this name; sorted.
+   */
+  | { readonly code: "runs-here"; readonly others: readonly MachineId[] }
   | { readonly code: "gone-from-commit" }
   | { readonly code: "goal-changed" }
   /** `causes` are the directives that differ, worst first; null where the old text is not known here, which means restart. */

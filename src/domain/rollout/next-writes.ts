@@ -1,4 +1,5 @@
 import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
+import { foreignPlaces } from "../cluster/foreign-places.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { MachineId, Sha256, UnitName } from "../names.ts";
 import { placedNow } from "../placement/placed-now.ts";
@@ -61,6 +62,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
       wanted,
       spec,
       knownFiles(released === null ? [spec] : [spec, released], names, sha256),
+      foreignPlaces(snapshot, before),
     ),
     isAway,
     stateOf,

@@ -101,6 +101,7 @@ export function compileSpec(
         group: groupOf.get(unit.name)!,
         after: order.after.get(unit.name)!,
         rollout: rolloutPolicy(unit.settings),
+        ...(unit.settings.adopt === true ? { adopt: true as const } : {}),
       }),
     ),
     groups: groups.map(({ group }) => group),

@@ -41,6 +41,7 @@ export interface UnitSettings {
   readonly rollout: RolloutSettings;
   readonly move: Located<"auto" | "never"> | null;
   readonly group: Located<"auto" | "none"> | null;
+  readonly adopt: boolean | null;
 }
 
 export interface EnvironmentVariable {

@@ -16,6 +16,7 @@ export const NO_SETTINGS: UnitSettings = {
   rollout: { maxUnavailable: null, minHealthyTimeMs: null, healthDeadlineMs: null },
   move: null,
   group: null,
+  adopt: null,
 };
 
 /** Settings of one unit from the most general to the most special; variables come sorted by name. */
@@ -34,6 +35,7 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
     },
     move: last((layer) => layer.move),
     group: last((layer) => layer.group),
+    adopt: last((layer) => layer.adopt),
   };
 }
 
