@@ -46,7 +46,10 @@ const LINES: readonly [Moved, string][] = [
     { code: "unit-goal", unit: web, machine: m1, was: "launched", now: "loaded" },
     "web.service on m1 is wanted loaded, was launched",
   ],
-  [{ code: "unrecorded" }, "a machine's own metadata changed, or the registry was replaced"],
+  [
+    { code: "unrecorded" },
+    "a machine's own metadata or what it runs besides fleet's changed, or the registry was replaced",
+  ],
 ];
 
 const plan = {

@@ -83,7 +83,7 @@ function describeMoved(moved: Moved, names: ReadonlyMap<MachineId, string>, nowM
     case "unit-goal":
       return `${moved.unit} on ${name(moved.machine)} is wanted ${moved.now}, was ${moved.was}`;
     case "unrecorded":
-      return "a machine's own metadata changed, or the registry was replaced";
+      return "a machine's own metadata or what it runs besides fleet's changed, or the registry was replaced";
   }
 }
 

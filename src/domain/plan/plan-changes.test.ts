@@ -135,6 +135,46 @@ for (const { says, units, now, changes } of CASES) {
   });
 }
 
+test("what runs already goes where it runs and is adopted; where several run it, on the first by name", () => {
+  const sketched = [
+    { name: "both" },
+    { name: "everywhere", global: true },
+    { name: "nowhere" },
+    { name: "one" },
+    { name: "unasked", machineId: "m1" },
+  ];
+  const compiled = specOf(sketched.map(sketch));
+  const units = compiled.units.map((unit) => (unit.name === "unasked" ? unit : { ...unit, adopt: true as const }));
+  const spec = { ...compiled, units };
+  const here = snapshotOf(spec, []);
+  const foreign = [["both"], ["both", "everywhere", "one", "unasked"]] as UnitName[][];
+  const members = here.members.map((member, index) => ({ ...member, foreign: foreign[index]! }));
+  const snapshot = { ...here, members };
+  const { changes } = planChanges({
+    spec,
+    released: null,
+    snapshot,
+    machines: machinesOf(spec, snapshot, new Set()),
+    commit,
+    partial: null,
+    sha256,
+  });
+  assert.deepEqual(
+    changes.map(({ action, unit, to, reason }) => [
+      `${action} ${unit} ${Number(to!.machine)}`,
+      reason.code === "runs-here" ? reason.others.map(Number) : reason.code,
+    ]),
+    [
+      ["add everywhere 0", "new-unit"],
+      ["add nowhere 0", "new-unit"],
+      ["add unasked 1", "new-unit"],
+      ["adopt both 0", [1]],
+      ["adopt everywhere 1", []],
+      ["adopt one 1", []],
+    ],
+  );
+});
+
 test("with no machine yet, nothing is decided and nothing goes: what would run is unknown", () => {
   const spec = specOf([{ name: "a" }, { name: "b", goal: "inactive" as const }].map(sketch));
   const plan = planChanges({
@@ -160,12 +200,15 @@ test("the basis moves with what the deciders read, and with nothing else", () =>
   const same = [
     changed({ address: "10.0.0.9", acceptedSeq: 4, bootId: "x" }),
     { ...snapshot, revision: 12, releaseModRevision: 3 },
+    // It is fleet's by now, whatever its machine said before.
+    changed({ foreign: ["a" as UnitName] }),
   ];
   for (const other of same) assert.equal(basisOf(other, sha256), basis);
   const moved = [
     changed({ present: false }),
     changed({ metadata: { role: "db" } }),
     changed({ name: "other" }),
+    changed({ foreign: ["b" as UnitName] }),
     snapshotOf(spec, [["a", 1, "same", "launched"]]),
     snapshotOf(spec, [["a", 0, "other", "launched"]]),
     { ...snapshot, members: snapshot.members.slice(1) },
