@@ -1,7 +1,9 @@
-import type { Terminal } from "./views/plan-text.ts";
+import type { Terminal } from "./views/terminal.ts";
 
-/** Below this nothing lines up any more; terminals that do not know their width say 0. */
+/** Below this nothing lines up any more. */
 const COLUMNS_MIN = 40;
+/** Of terminals that do not know their width and say 0. */
+const COLUMNS_USUAL = 80;
 
 /**
  * What may be done to lines on this stream; null where it is no terminal. No colour with --no-color, with NO_COLOR set to anything
@@ -11,7 +13,7 @@ export function terminalOf(stream: NodeJS.WriteStream, noColour: boolean): Termi
   if (!stream.isTTY) return null;
   const { NO_COLOR = "", TERM = "" } = process.env;
   return {
-    columns: Math.max(COLUMNS_MIN, stream.columns ?? 0),
+    columns: Math.max(COLUMNS_MIN, stream.columns || COLUMNS_USUAL),
     colour: !noColour && NO_COLOR === "" && TERM !== "dumb",
   };
 }

@@ -1,51 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../../domain/names.ts";
-import type { Change, Plan } from "../../domain/plan/plan.ts";
-import { countsOf } from "../../domain/plan/plan-changes.ts";
-import type { PlanReport } from "../../domain/plan/plan-report.ts";
+import { machineNumber, pretendChange, pretendReport } from "../../../test/pretend-report.ts";
+import type { Change } from "../../domain/plan/plan.ts";
 import type { UnitDiff } from "../../usecases/diff-plan.ts";
 import { markdownText } from "./markdown-text.ts";
 import { planMarkdown } from "./plan-markdown.ts";
 
-const MACHINE = "a".repeat(32) as MachineId;
-
-function change(unit: string, because = "role"): Change {
-  const side = { machine: MACHINE, hash: "h" as UnitHash, goal: "launched" as const };
-  const placed = { code: "moved" as const, from: MACHINE, because: { code: "metadata" as const, wanted: because } };
-  return {
-    action: "add",
-    effect: "start",
-    unit: unit as UnitName,
-    from: null,
-    to: side,
-    reason: { code: "new-unit", placed },
-  };
-}
-
-function reportOf(changes: readonly Change[], machine = "m1"): PlanReport {
-  const plan: Plan = {
-    format_version: "1.0",
-    rules: 2,
-    cluster: "prod",
-    clusterId: null,
-    commit: "c".repeat(40) as CommitId,
-    specHash: "5".repeat(64) as SpecHash,
-    base: { releaseSeq: 0, releaseCommit: null, basis: "" },
-    machines: [{ id: MACHINE, name: machine, present: true, metadata: {} }],
-    changes,
-    placements: [],
-    unplaced: [],
-    waves: [],
-    refusals: [],
-    counts: countsOf(changes, { placements: [], unplaced: [] }, 1),
-    unknown: [],
-    partial: null,
-    contentId: "d".repeat(64),
-    planId: "e".repeat(64),
-  };
-  return { plan, revision: 7, verdict: null, whatIf: [], drift: [], broken: [], newlyUnplaceable: [] };
+function change(unit: string, wanted = "role"): Change {
+  const placed = { code: "moved", from: machineNumber(0), because: { code: "metadata", wanted } } as const;
+  return pretendChange(unit, { reason: { code: "new-unit", placed } });
 }
 
 function diffOf(...lines: readonly string[]): UnitDiff {
@@ -54,7 +18,7 @@ function diffOf(...lines: readonly string[]): UnitDiff {
 
 test("headline, facts, a row for each change and the differences under a fold", () => {
   assert.equal(
-    planMarkdown(reportOf([change("web@1.service")]), [diffOf("[Service]", "ExecStart=/bin/web")]),
+    planMarkdown(pretendReport([change("web@1.service")]), [diffOf("[Service]", "ExecStart=/bin/web")]),
     [
       "### prod: 1 file changes: 0 restarts, 1 start",
       "",
@@ -83,10 +47,10 @@ test("headline, facts, a row for each change and the differences under a fold", 
 test("what does not fit is left out by whole lines and blocks, the differences first, and said", () => {
   const changes = Array.from({ length: 40 }, (_, index) => change(`unit-${index}.service`));
   const diffs = Array.from({ length: 40 }, (_, index) => diffOf(`ExecStart=/bin/${"x".repeat(50)}${index}`));
-  const whole = planMarkdown(reportOf(changes), diffs);
+  const whole = planMarkdown(pretendReport(changes), diffs);
   assert.doesNotMatch(whole, /Truncated/);
   for (const bytesMax of [800, 2_000, 4_500, Buffer.byteLength(whole) - 1]) {
-    const cut = planMarkdown(reportOf(changes), diffs, { bytesMax });
+    const cut = planMarkdown(pretendReport(changes), diffs, { bytesMax });
     assert.ok(Buffer.byteLength(cut) <= bytesMax, `${bytesMax}`);
     assert.match(cut, /\*\*Truncated: do not approve from this\./);
     const known = new Set(whole.split("\n"));
@@ -120,10 +84,11 @@ test("no unit text ends its fence, and none of it is markup outside of one", () 
     { maxLength: 12 },
   );
   fc.assert(
-    fc.property(hostile, hostile, (inUnit, inReason) => {
-      const text = planMarkdown(reportOf([change("a.service", inReason.join(""))], inReason.join("") || "m"), [
-        diffOf(...inUnit.join("").split("\n"), "last line"),
-      ]);
+    fc.property(hostile, hostile, hostile, (inUnit, inName, inReason) => {
+      const text = planMarkdown(
+        pretendReport([change(`a${inName.join("")}`, inReason.join(""))], [inReason.join("")]),
+        [diffOf(...inUnit.join("").split("\n"), "last line")],
+      );
       const lines = text.split("\n");
       const open = lines.findIndex((line) => /^`{3,}diff$/.test(line));
       const fence = lines[open]!.replace("diff", "");

@@ -68,9 +68,9 @@ function factsLine({ plan, revision }: PlanReport): string {
   ].join(", ");
 }
 
-/** Unit names hold no backtick: systemd takes letters, digits and `:-_.\@`. */
+/** systemd takes letters, digits and `:-_.\@`, and we put braces round instances; what a plan file holds beyond is text like any other. */
 function code(unit: string): string {
-  return `\`${unit}\``;
+  return /^[\w:.@\\{},…-]+$/.test(unit) ? `\`${unit}\`` : markdownText(unit);
 }
 
 const TRUNCATED = "\n\n**Truncated: do not approve from this. The whole plan is in the plan file and in the log.**\n";

@@ -1,37 +1,50 @@
-import type { Effect, Plan } from "../../domain/plan/plan.ts";
+import type { Plan } from "../../domain/plan/plan.ts";
 import type { PlanReport } from "../../domain/plan/plan-report.ts";
-import { type ChangeGroup, changeGroups } from "./change-rows.ts";
+import { changeGroups } from "./change-rows.ts";
+import { changeLines } from "./change-table.ts";
 import { counted } from "./counted.ts";
+import { wrapWords } from "./fit-width.ts";
 import { brokenLines, driftLine, headline, lossLines, refusalLines, unplacedLines, waveLines } from "./plan-lines.ts";
-import { printable } from "./printable.ts";
+import { printableLine } from "./printable.ts";
+import type { Terminal } from "./terminal.ts";
 
-/** How a terminal is: null is a pipe, where lines may be as long as they are and nothing is coloured. */
-export interface Terminal {
-  readonly columns: number;
-  readonly colour: boolean;
-}
-
-/** Rows of one effect before the rest is counted: more than a screen is not read, and the JSON has all. */
-const ROWS_MAX = 50;
+/** Units named where no machine is known yet, before the rest is counted. */
+const UNKNOWN_SHOWN_MAX = 50;
 
 /** The plan for people. One line where nothing changes; else every change by what it does to what runs, worst first, with machine and reason. */
 export function planText(report: PlanReport, terminal: Terminal | null = null): string {
   const { plan } = report;
   const names = new Map(plan.machines.map((machine) => [machine.id, machine.name]));
   if (plan.changes.length === 0 && plan.unplaced.length === 0 && plan.unknown.length === 0) return quietText(report);
-  const parts = [
-    [headText(report)],
-    changeLines(changeGroups(plan), terminal),
+  const closing = [
+    ...(plan.unknown.length > 0 ? [] : [headline(plan)]),
+    ...lossLines(report, names),
+    ...driftLine(report),
+  ];
+  const prose = [
     unknownLines(plan),
     unplacedLines(plan.unplaced),
     brokenLines(report.broken),
     awayLines(plan),
     waveLines(plan, names),
     refusalLines(plan),
-    [...(plan.unknown.length > 0 ? [] : [headline(plan)]), ...lossLines(report, names), ...driftLine(report)],
+    closing,
   ];
-  const texts = parts.map((lines) => lines.map(printableLine).join("\n"));
-  return texts.filter((text) => text !== "").join("\n\n");
+  const parts = [
+    proseLines([headText(report)], terminal),
+    changeLines(changeGroups(plan), terminal),
+    ...prose.map((lines) => proseLines(lines, terminal)),
+  ];
+  return parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+/** Names and reasons of the repository cannot steer the terminal, nor pass for lines of ours. */
+function proseLines(lines: readonly string[], terminal: Terminal | null): string[] {
+  const safe = lines.map(printableLine);
+  return terminal === null ? safe : safe.flatMap((line) => wrapWords(line, terminal.columns));
 }
 
 /** Exactly one line, however much there is to a cluster. */
@@ -43,7 +56,7 @@ function quietText({ plan, revision, drift }: PlanReport): string {
     ...(drift.length === 0 ? [] : [`drift: ${drift.length} (--json says what)`]),
   ];
   const partial = plan.partial === null ? "" : ` (${plan.partial})`;
-  return printable(
+  return printableLine(
     `${plan.cluster}${partial}: no changes. ${where} match ${plan.commit.slice(0, 7)}${registryText(revision)}${notes.map((note) => `; ${note}`).join("")}.`,
   );
 }
@@ -58,64 +71,12 @@ function registryText(revision: number): string {
   return revision === 0 ? "" : ` (registry ${revision})`;
 }
 
-/** Effect and count once, in front of its first row. On a terminal the reason is cut, never the unit or the machine. */
-function changeLines(groups: readonly ChangeGroup[], terminal: Terminal | null): string[] {
-  const rows = groups.flatMap(({ effect, count, rows }) => {
-    const shown = rows.slice(0, ROWS_MAX).map(({ sign, unit, where, why }, index) => ({
-      effect,
-      cells: [index === 0 ? effect : "", index === 0 ? String(count) : "", sign, unit, where],
-      why,
-    }));
-    const more = rows.length - ROWS_MAX;
-    const rest = { effect, cells: ["", "", "", `… and ${more} more (--json has all)`, ""], why: "" };
-    return more > 0 ? [...shown, rest] : shown;
-  });
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map(({ cells }) => cells[column]!.length)));
-  return rows.map(({ effect, cells, why }) => {
-    const [label, count, ...others] = cells.map((cell, column) =>
-      column === 1 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
-    );
-    const front = [label, count, others[0], others.slice(1).join("  ")].join("  ");
-    return coloured(effect, cut(`${front}  ${why}`.trimEnd(), terminal), label!.length, terminal);
-  });
-}
-
-function cut(line: string, terminal: Terminal | null): string {
-  return terminal === null || line.length <= terminal.columns ? line : `${line.slice(0, terminal.columns - 1)}…`;
-}
-
-/** Red for what goes down, yellow for what is touched, green for what comes; nothing is said by colour alone. */
-const COLOURS: Readonly<Record<Effect, number>> = {
-  stop: 31,
-  move: 33,
-  restart: 33,
-  reload: 36,
-  "daemon-reload": 36,
-  start: 32,
-  adopt: 32,
-  quiet: 2,
-};
-
-/** Only the label: the rest comes from the repository, and is made printable with the line. */
-function coloured(effect: Effect, line: string, labelWidth: number, terminal: Terminal | null): string {
-  if (terminal?.colour !== true || line.startsWith(" ")) return line;
-  return `${COLOUR_START}${COLOURS[effect]}m${line.slice(0, labelWidth)}${COLOUR_END}${line.slice(labelWidth)}`;
-}
-
-const COLOUR_START = "\u001b[";
-const COLOUR_END = "\u001b[0m";
-
-/** Names and reasons of the repository cannot steer the terminal; our own colour may. */
-function printableLine(line: string): string {
-  const match = /^(\u001b\[\d+m)([^\u001b]*)(\u001b\[0m)(.*)$/s.exec(line);
-  return match === null ? printable(line) : `${match[1]}${printable(match[2]!)}${match[3]}${printable(match[4]!)}`;
-}
-
 /** With no machines nothing can be placed yet: what would run, and the one step that is missing. */
 function unknownLines({ unknown }: Plan): string[] {
   if (unknown.length === 0) return [];
-  const units = unknown.slice(0, ROWS_MAX).map((unit) => `+  ${unit}`);
-  const more = unknown.length > ROWS_MAX ? [`… and ${unknown.length - ROWS_MAX} more (--json has all)`] : [];
+  const units = unknown.slice(0, UNKNOWN_SHOWN_MAX).map((unit) => `+  ${unit}`);
+  const more =
+    unknown.length > UNKNOWN_SHOWN_MAX ? [`… and ${unknown.length - UNKNOWN_SHOWN_MAX} more (--json has all)`] : [];
   return [
     ...units,
     ...more,

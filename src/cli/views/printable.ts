@@ -9,3 +9,8 @@ export function printable(text: string): string {
     return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
   });
 }
+
+/** The same in one line: of a name with a line feed in it, the rest cannot pass for a line of ours. */
+export function printableLine(text: string): string {
+  return printable(text).replace(/\n/g, "\\n");
+}
