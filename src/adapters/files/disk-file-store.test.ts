@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -114,4 +115,18 @@ onMount("a disk that is read-only is named so, by write and by remove", "size=64
   await rejectsWith("read-only", `${mount}/file`, store.write(`${mount}/file`, "new"));
   await rejectsWith("read-only", `${mount}/file`, store.remove(`${mount}/file`));
   assert.equal(await store.read(`${mount}/file`), "old");
+});
+
+inFolder("a symbolic link is moved itself, also one that leads nowhere, and what it led to stays", async (folder) => {
+  writeFileSync(join(folder, "target"), "text");
+  for (const [link, target] of [
+    ["alive", "target"],
+    ["dangling", "nowhere"],
+  ] as const) {
+    symlinkSync(target, join(folder, link));
+    await store.move(join(folder, link), join(folder, "kept", link));
+    assert.equal(readlinkSync(join(folder, "kept", link)), target);
+    assert.equal(lstatSync(join(folder, link), { throwIfNoEntry: false }), undefined);
+  }
+  assert.equal(readFileSync(join(folder, "target"), "utf8"), "text");
 });

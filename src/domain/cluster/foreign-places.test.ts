@@ -14,7 +14,10 @@ const member = (id: string, name: string, ...foreign: string[]): Member => {
 test("units that run by another hand, on machines by name; what fleet has placed is not among them", () => {
   const members = [member("1", "z", "a.service", "b.service"), member("2", "y", "a.service", "placed.service")];
   const { foreign: _, ...older } = member("3", "x");
-  const places = foreignPlaces({ ...emptySnapshot, members: [...members, older] }, new Map([["placed.service", []]]));
+  const places = foreignPlaces(
+    { ...emptySnapshot, members: [...members, older] },
+    new Map([["placed.service" as UnitName, []]]),
+  );
   assert.deepEqual(
     [...places],
     [
