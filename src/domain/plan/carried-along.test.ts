@@ -104,6 +104,22 @@ const CASES: readonly {
     changes: [["db.service", "stop", 0]],
     carried: ["web.service 0 with db.service"],
   },
+  {
+    says: "the service of a socket that opens anew, also where only the socket starts it; not that of a socket that goes",
+    units: [
+      ["echo.socket", "", 0],
+      ["echo.service", "", 0, "loaded"],
+      ["new.socket", "", 0],
+      ["new.service", "", 0],
+      ["old.service", "", 0],
+    ],
+    changes: [
+      ["echo.socket", "restart", 0],
+      ["new.socket", "start", 0],
+      ["old.socket", "stop", 0],
+    ],
+    carried: ["echo.service 0 with echo.socket", "new.service 0 with new.socket"],
+  },
 ];
 
 for (const { says, units, changes, carried } of CASES) {
@@ -119,7 +135,8 @@ for (const { says, units, changes, carried } of CASES) {
     const found = carriedAlong(
       changes.map(([unit, effect, machine]) => {
         const here = side(machine, "launched");
-        return { unit: unit as UnitName, effect, from: here, to: effect === "stop" ? null : here };
+        const [from, to] = [effect === "start" ? null : here, effect === "stop" ? null : here];
+        return { unit: unit as UnitName, effect, from, to };
       }),
       placements,
       spec,

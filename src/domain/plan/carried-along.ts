@@ -3,6 +3,7 @@ import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import { effectiveUnit } from "../unit/effective-unit.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
+import { socketUsers } from "../unit/socket-users.ts";
 import { type StopPropagation, stopPropagation } from "../unit/stop-propagation.ts";
 import type { Change, Side } from "./plan.ts";
 
@@ -24,23 +25,50 @@ export function carriedAlong(
   spec: ClusterSpec,
 ): CarriedUnit[] {
   const stopped = stoppedByMachine(changes);
-  if (stopped.size === 0) return [];
+  const propagation = new Propagation(spec);
+  const opening = changes.filter(
+    ({ unit, effect, to }) => to?.goal === "launched" && unit.endsWith(".socket") && OPENS.has(effect),
+  );
+  const users = opening.flatMap(({ unit, to }) => socketUsersOn(unit, to!.machine, changes, placements, propagation));
+  if (stopped.size === 0) return users;
+  const taken = new Set(users.map(({ unit, side }) => `${unit}/${side.machine}`));
   const moving = new Set(changes.filter(({ effect }) => DISRUPTIVE.has(effect) || effect === "start").map(keyOfChange));
   const residents = new Map<MachineId, Placement[]>();
   for (const placement of placements) {
     const isResident = placement.goal === "launched" && !moving.has(`${placement.unit}/${placement.machine}`);
+    if (taken.has(`${placement.unit}/${placement.machine}`)) continue;
     if (!isResident || !stopped.has(placement.machine)) continue;
     const others = residents.get(placement.machine);
     if (others === undefined) residents.set(placement.machine, [placement]);
     else others.push(placement);
   }
-  const propagation = new Propagation(spec);
-  return [...residents]
-    .flatMap(([machine, here]) => carriedOn(stopped.get(machine)!, here, propagation))
-    .sort((a, b) => compareText(a.unit, b.unit) || compareText(a.side.machine, b.side.machine));
+  return [
+    ...users,
+    ...[...residents].flatMap(([machine, here]) => carriedOn(stopped.get(machine)!, here, propagation)),
+  ].sort((a, b) => compareText(a.unit, b.unit) || compareText(a.side.machine, b.side.machine));
 }
 
 const DISRUPTIVE: ReadonlySet<Change["effect"]> = new Set(["stop", "move", "restart"]);
+
+const OPENS: ReadonlySet<Change["effect"]> = new Set(["restart", "start"]);
+
+/** systemd opens a socket only while its service is down: the agent stops that first, also where it is up by the socket's doing. */
+function socketUsersOn(
+  socket: UnitName,
+  machine: MachineId,
+  changes: Parameters<typeof carriedAlong>[0],
+  placements: readonly Placement[],
+  propagation: Propagation,
+): CarriedUnit[] {
+  const { users } = propagation.of(socket);
+  if (users.length === 0) return [];
+  const busy = changes.filter(({ from, effect }) => from === null || DISRUPTIVE.has(effect)).map(({ unit }) => unit);
+  return placements
+    .filter(
+      (placement) => placement.machine === machine && users.includes(placement.unit) && !busy.includes(placement.unit),
+    )
+    .map(({ unit, hash, goal }) => ({ unit, side: { machine, hash, goal }, with: socket }));
+}
 
 function stoppedByMachine(changes: Parameters<typeof carriedAlong>[0]): Map<MachineId, UnitName[]> {
   const stopped = new Map<MachineId, UnitName[]>();
@@ -85,12 +113,15 @@ function carriedOn(
   return found;
 }
 
-const NONE: StopPropagation = { from: [], to: [] };
+/** And who must be down before it opens, for a socket. */
+type Ties = StopPropagation & { readonly users: readonly UnitName[] };
+
+const NONE: Ties = { from: [], to: [], users: [] };
 
 /** Each unit is read once, and only on machines where something stops. Names of a quadlet's service mean the quadlet. */
 class Propagation {
   readonly #units: ReadonlyMap<UnitName, SpecUnit>;
-  readonly #known = new Map<UnitName, StopPropagation>();
+  readonly #known = new Map<UnitName, Ties>();
 
   constructor(spec: ClusterSpec) {
     this.#units = new Map([
@@ -100,15 +131,16 @@ class Propagation {
   }
 
   /** Of a unit the commit does not have any more nothing is known but who names it. */
-  of(name: UnitName): StopPropagation {
+  of(name: UnitName): Ties {
     const unit = this.#units.get(name);
     if (unit === undefined) return NONE;
     const before = this.#known.get(name);
     if (before !== undefined) return before;
     const read = ({ path, text }: { readonly path: string; readonly text: string }) => parseUnitFile(path, text).file;
-    const { from, to } = stopPropagation(name, effectiveUnit(read(unit.fragment), unit.dropins.map(read)));
+    const text = effectiveUnit(read(unit.fragment), unit.dropins.map(read));
+    const { from, to } = stopPropagation(name, text);
     const meant = (names: readonly UnitName[]) => names.map((named) => this.#units.get(named)?.name ?? named);
-    const value = { from: meant(from), to: meant(to) };
+    const value = { from: meant(from), to: meant(to), users: meant(socketUsers(name, text)) };
     this.#known.set(name, value);
     return value;
   }

@@ -33,7 +33,8 @@ function withCarried(keyOf: StepKey, changes: readonly RolloutChange[]): StepKey
   if (carried.length === 0) return keyOf;
   const leaders = new Map<string, string>();
   for (const change of changes) {
-    if (change.from !== null) leaders.set(`${change.unit}/${change.from.machine}`, keyOf(change));
+    const side = change.from ?? change.to;
+    if (side !== null) leaders.set(`${change.unit}/${side.machine}`, keyOf(change));
   }
   const leaderOf = ({ from, reason }: RolloutChange) =>
     reason.code === "restart-with" ? leaders.get(`${reason.unit}/${from?.machine}`) : undefined;

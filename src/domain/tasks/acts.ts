@@ -19,6 +19,10 @@ export class Acts {
     return this.#tasks.get(kind)?.has(unit) ?? false;
   }
 
+  reasonOf(kind: UnitTask["kind"], unit: UnitName): TaskReason | null {
+    return this.#tasks.get(kind)?.get(unit) ?? null;
+  }
+
   unitsOf(kind: UnitTask["kind"]): UnitName[] {
     return [...(this.#tasks.get(kind)?.keys() ?? [])];
   }

@@ -372,6 +372,29 @@ test("what systemd stops along with a changed unit is not told to reload: it is 
   );
 });
 
+test("a socket with new files opens only while its service is down, and one that died by itself stops nobody", () => {
+  const [socket, service] = ["echo.socket", "echo.service"] as [UnitName, UnitName];
+  const tasksOf = (goal: "launched" | "loaded", was: Partial<ObservedUnit>, text = "[Socket]\nListenStream=1\n") => {
+    const wanted = [
+      { ...named(socket), files: [{ path: socket, text }] },
+      { ...named(service, [socket]), goal },
+    ];
+    const seen = [
+      observedUnit({ ...was, name: socket, service: socket }),
+      observedUnit({ ...running, started: goal === "launched" ? NEW : null, name: service, service }),
+    ];
+    const tasks = planTasks(wanted, seen, () => "restart").tasks;
+    return tasks.flatMap((task) => ("unit" in task && task.kind !== "write" ? [`${task.kind} ${task.unit}`] : []));
+  };
+  const both = [`stop ${service}`, `stop ${socket}`, `start ${socket}`];
+  assert.deepEqual(tasksOf("launched", runningOld), [...both, `start ${service}`]);
+  assert.deepEqual(tasksOf("loaded", runningOld), both);
+  assert.deepEqual(tasksOf("launched", {}), [`stop ${service}`, `start ${socket}`, `start ${service}`]);
+  assert.deepEqual(tasksOf("launched", { ...running, running: null, systemd: view("inactive") }), [`start ${socket}`]);
+  const accepting = "[Socket]\nListenStream=1\nAccept=yes\n";
+  assert.deepEqual(tasksOf("launched", runningOld, accepting), [`stop ${socket}`, `start ${socket}`]);
+});
+
 function view(active: string, fragmentPath = "/run/systemd/system/u.service") {
   return { load: "loaded", active, sub: "", fragmentPath };
 }

@@ -1,9 +1,10 @@
 import { compareText, type UnitName } from "../names.ts";
+import { socketUsers } from "../unit/socket-users.ts";
 import type { UnitEffect } from "../unit/unit-effect.ts";
 import { Acts } from "./acts.ts";
 import { type EffectOf, effectHere, isLoadedOld } from "./effect-here.ts";
 import { startOrder } from "./start-order.ts";
-import { stoppedWith } from "./stopped-with.ts";
+import { stoppedWith, wantedText } from "./stopped-with.ts";
 import type { Blocked, ObservedUnit, TaskPlan, TaskReason, WantedUnit } from "./task.ts";
 
 /**
@@ -30,6 +31,7 @@ export function planTasks(
     if (unit.owned && !wantedNames.has(unit.name)) withdraw(unit, acts);
   }
   for (const unit of free) actOnWanted(unit, seen.get(unit.name) ?? absent(unit), effectOf, acts);
+  stopSocketUsers(free, seen, acts);
   startFollowers(free, seen, acts);
   return {
     tasks: acts.inOrder(free.map((unit) => unit.name)),
@@ -177,6 +179,26 @@ function launch(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
   const reason: TaskReason = wasStarted ? { code: "not-running" } : { code: "goal-is", goal: wanted.goal };
   if (isFailed(unit)) acts.add("reset-failed", wanted.name, reason);
   acts.add("start", wanted.name, reason);
+}
+
+/** A socket with new files opens only while its service is down. One that died by itself is not worth a service that runs. */
+function stopSocketUsers(free: readonly WantedUnit[], seen: ReadonlyMap<UnitName, ObservedUnit>, acts: Acts): void {
+  const byName = new Map([
+    ...free.map((unit) => [unit.service, unit] as const),
+    ...free.map((unit) => [unit.name, unit] as const),
+  ]);
+  for (const socket of free) {
+    if (!acts.has("start", socket.name) || acts.reasonOf("start", socket.name)?.code === "not-running") continue;
+    for (const named of socketUsers(socket.name, wantedText(socket))) {
+      const user = byName.get(named);
+      const observed = user && seen.get(user.name);
+      if (user === undefined || observed === undefined || !isUp(observed)) continue;
+      const reason: TaskReason = { code: "restart-with", unit: socket.name };
+      acts.drop("reload-unit", user.name);
+      if (!acts.has("stop", user.name)) acts.add("stop", user.name, reason);
+      if (user.goal === "launched" && !acts.has("start", user.name)) acts.add("start", user.name, reason);
+    }
+  }
 }
 
 /** What systemd stops along with another unit is started again in this pass, and not as drift in the next. */

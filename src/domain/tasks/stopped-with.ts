@@ -33,14 +33,15 @@ function followersOf(units: readonly WantedUnit[]): Map<UnitName, UnitName[]> {
     if (leader !== follower) followers.set(leader, [...(followers.get(leader) ?? []), follower]);
   };
   for (const unit of units) {
-    const { from, to } = stopPropagation(unit.name, effective(unit));
+    const { from, to } = stopPropagation(unit.name, wantedText(unit));
     for (const leader of from) add(nameOf.get(leader) ?? leader, unit.name);
     for (const follower of to) add(unit.name, nameOf.get(follower) ?? follower);
   }
   return followers;
 }
 
-function effective(unit: WantedUnit): EffectiveUnit {
+/** As the files that go to disk amount to. */
+export function wantedText(unit: WantedUnit): EffectiveUnit {
   const read = (path: string) => {
     const file = unit.files.find((candidate) => candidate.path === path);
     return parseUnitFile(path, file?.text ?? "").file;

@@ -92,7 +92,7 @@ export type TaskReason =
   | { readonly code: "runs-already"; readonly hash: UnitHash }
   /** Of a unit that somebody else installed. */
   | { readonly code: "same-definition" }
-  /** systemd stops it with that unit. */
+  /** systemd stops it with that unit, or opens that socket only while it is down. */
   | { readonly code: "restart-with"; readonly unit: UnitName }
   /** systemd holds definitions older than the files. */
   | { readonly code: "loaded-is-old" };
