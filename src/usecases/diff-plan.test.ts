@@ -6,6 +6,7 @@ import type { Change, Plan } from "../domain/plan/plan.ts";
 import { diffPlan, type UnitDiff } from "./diff-plan.ts";
 
 const MACHINE = "0".repeat(32) as MachineId;
+const OTHER = "1".repeat(32) as MachineId;
 
 function specOf(files: Readonly<Record<string, string>>) {
   const { spec, diagnostics } = compileRepository({
@@ -20,7 +21,10 @@ function specOf(files: Readonly<Record<string, string>>) {
 function planOf(...changes: readonly (Partial<Change> & { readonly unit: string })[]): Plan {
   const side = { machine: MACHINE, hash: "h", goal: "launched" } as Change["to"];
   return {
-    machines: [{ id: MACHINE, name: "m1" }],
+    machines: [
+      { id: MACHINE, name: "m1" },
+      { id: OTHER, name: "m2" },
+    ],
     changes: changes.map((change) => ({ from: side, to: side, ...change })),
   } as unknown as Plan;
 }
@@ -77,4 +81,22 @@ test("a unit that goes has no after, one that comes or whose old text nobody has
   assert.equal(diffPlan(planOf({ ...A, from: null }), next, old)[0]?.before, null);
   assert.equal(diffPlan(planOf(A), next, null)[0]?.before, null);
   assert.deepEqual(diffPlan(planOf({ ...A, action: "move" }), old, old), []);
+});
+
+test("where a machine's own drop-in makes another difference of a unit, each says on which machine", () => {
+  const files = (value: string) => ({
+    "fleet.yaml": [
+      "apiVersion: fleet/v1\ncluster: c\nmachines:",
+      `  m1: { id: ${MACHINE} }`,
+      `  m2: { id: ${OTHER}, dropins: { a.service: [m2.conf] } }\n`,
+    ].join("\n"),
+    "m2.conf": `[Service]\nUser=${value}\n`,
+    "units/a.service": `[Service]\nExecStart=/bin/${value}\n`,
+  });
+  const side = { machine: OTHER, hash: "h", goal: "launched" } as unknown as Change["to"];
+  const diffs = diffPlan(planOf(A, { ...A, from: side, to: side }), specOf(files("new")), specOf(files("old")));
+  assert.deepEqual(diffs.map(shown), [
+    ["a.service on m1", "[Service]|ExecStart=/bin/old", "[Service]|ExecStart=/bin/new"],
+    ["a.service on m2", "[Service]|ExecStart=/bin/old|User=old", "[Service]|ExecStart=/bin/new|User=new"],
+  ]);
 });

@@ -1,6 +1,6 @@
-import type { MachineId, UnitName } from "../domain/names.ts";
+import { compareText, type MachineId, type UnitName } from "../domain/names.ts";
 import type { Change, Plan, Side } from "../domain/plan/plan.ts";
-import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import type { ClusterSpec, SpecUnit } from "../domain/spec/cluster-spec.ts";
 import { filesOnMachine, type SourcedFile } from "../domain/spec/unit-on-machine.ts";
 import { effectiveUnit } from "../domain/unit/effective-unit.ts";
 import { parseUnitFile } from "../domain/unit/parse-unit-file.ts";
@@ -8,7 +8,7 @@ import { type EffectiveLine, printEffectiveUnit } from "../domain/unit/print-eff
 
 /** What changes of units as systemd reads them; null where there is none on that side. */
 export interface UnitDiff {
-  /** Units of which the very same changes, such as the instances of a template; sorted. */
+  /** Units of which the very same changes, such as the instances of a template; with `on` and a machine where others get another. Sorted. */
   readonly units: readonly string[];
   readonly before: readonly EffectiveLine[] | null;
   readonly after: readonly EffectiveLine[] | null;
@@ -21,20 +21,45 @@ export interface UnitDiff {
  */
 export function diffPlan(plan: Plan, spec: ClusterSpec, released: ClusterSpec | null): UnitDiff[] {
   const names = new Map(plan.machines.map((machine) => [machine.id, machine.name]));
-  const folded = new Map<string, { units: Set<string>; diff: Omit<UnitDiff, "units"> }>();
-  for (const change of plan.changes) {
-    const before = textsOf(change, change.from, names, released);
-    const after = textsOf(change, change.to, names, spec);
-    for (const unit of [...new Set([...before.keys(), ...after.keys()])].sort()) {
-      const diff = { before: before.get(unit) ?? null, after: after.get(unit) ?? null };
-      const key = JSON.stringify([linesOf(diff.before), linesOf(diff.after)]);
-      if (JSON.stringify(linesOf(diff.before)) === JSON.stringify(linesOf(diff.after))) continue;
-      const known = folded.get(key);
-      if (known === undefined) folded.set(key, { units: new Set([unit]), diff });
-      else known.units.add(unit);
-    }
-  }
-  return [...folded.values()].map(({ units, diff }) => ({ units: [...units].sort(), ...diff }));
+  const [older, newer] = [released === null ? null : withUnits(released), withUnits(spec)];
+  const changed = plan.changes.flatMap((change) => changedTexts(change, names, older, newer));
+  const kinds = new Map<string, Set<string>>();
+  for (const { unit, key } of changed) kinds.set(unit, (kinds.get(unit) ?? new Set()).add(key));
+  return [...Map.groupBy(changed, ({ key }) => key).values()].map((same) => {
+    const units = same.map(({ unit, machine }) => (kinds.get(unit)!.size === 1 ? unit : `${unit} on ${machine}`));
+    return { units: [...new Set(units)].sort(compareText), before: same[0]!.before, after: same[0]!.after };
+  });
+}
+
+interface ChangedText extends Omit<UnitDiff, "units"> {
+  readonly unit: string;
+  readonly machine: string;
+  /** Equal where the lines are, wherever they are written. */
+  readonly key: string;
+}
+
+type Names = ReadonlyMap<MachineId, string>;
+
+function changedTexts(change: Change, names: Names, older: NamedUnits | null, newer: NamedUnits): ChangedText[] {
+  const before = textsOf(change, change.from, names, older);
+  const after = textsOf(change, change.to, names, newer);
+  const at = (change.to ?? change.from)!.machine;
+  const machine = names.get(at) ?? at.slice(0, 8);
+  return [...new Set([...before.keys(), ...after.keys()])].sort(compareText).flatMap((unit) => {
+    const [was, is] = [before.get(unit) ?? null, after.get(unit) ?? null];
+    const [wasKey, isKey] = [was, is].map((lines) => JSON.stringify(linesOf(lines)));
+    return wasKey === isKey ? [] : [{ unit, machine, key: `${wasKey} ${isKey}`, before: was, after: is }];
+  });
+}
+
+/** A spec whose units are found by name: plans have thousands of changes. */
+interface NamedUnits {
+  readonly spec: ClusterSpec;
+  readonly units: ReadonlyMap<UnitName, SpecUnit>;
+}
+
+function withUnits(spec: ClusterSpec): NamedUnits {
+  return { spec, units: new Map(spec.units.map((unit) => [unit.name, unit])) };
 }
 
 function linesOf(lines: readonly EffectiveLine[] | null): readonly string[] | null {
@@ -45,12 +70,12 @@ function linesOf(lines: readonly EffectiveLine[] | null): readonly string[] | nu
 function textsOf(
   { unit }: Change,
   side: Side | null,
-  names: ReadonlyMap<MachineId, string>,
-  spec: ClusterSpec | null,
+  names: Names,
+  named: NamedUnits | null,
 ): ReadonlyMap<string, readonly EffectiveLine[]> {
-  const found = side === null ? undefined : spec?.units.find((other) => other.name === unit);
-  if (side === null || spec === null || found === undefined) return new Map();
-  const files = filesOnMachine(found, names.get(side.machine) ?? null, spec);
+  const found = named?.units.get(unit);
+  if (side === null || named === null || found === undefined) return new Map();
+  const files = filesOnMachine(found, names.get(side.machine) ?? null, named.spec);
   const units = [found.name, ...found.companions.map((companion) => companion.name)];
   return new Map(units.map((name) => [name, effectiveLines(name, files)]));
 }

@@ -106,6 +106,18 @@ export function brokenLines(broken: readonly BrokenReference[]): string[] {
   );
 }
 
+/** Units of a machine that is away stay its own until the engine finds it lost; a plan does not foresee that. */
+export function awayLines({ machines, placements }: Pick<Plan, "machines" | "placements">): string[] {
+  const holding = new Set(placements.map((placement) => placement.machine));
+  const away = awayNames({ machines: machines.filter((machine) => holding.has(machine.id)) });
+  return away.length === 0 ? [] : [`away: ${away.join(", ")}; this plan leaves there what is there`];
+}
+
+/** Machines that are members and say nothing now. */
+export function awayNames({ machines }: Pick<Plan, "machines">): string[] {
+  return machines.filter((machine) => !machine.present).map((machine) => machine.name);
+}
+
 /** Whether every unit still runs somewhere if any one machine is lost; else what stays down. `--n-1` tells each of them. */
 export function lossLines({ verdict }: Pick<PlanReport, "verdict">, names: ReadonlyMap<MachineId, string>): string[] {
   if (verdict === null || verdict.loss === null) return [];
@@ -124,7 +136,7 @@ function lossText({ down, moves }: LossOfOne, machine: string): string {
   const stay = `${down.length} ${down.length === 1 ? "stays" : "stay"} down`;
   const why = [...(units === "" ? [] : [units]), ...(reasons.length === 1 ? reasons : [])].join(": ");
   return [
-    `lose ${machine}: ${stay} (${why})`,
+    `lose ${machine}: ${stay}${why === "" ? "" : ` (${why})`}`,
     ...(moves === 0 ? [] : [`${moves} ${moves === 1 ? "moves" : "move"}`]),
   ].join(", ");
 }

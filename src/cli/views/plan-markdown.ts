@@ -4,7 +4,17 @@ import { changeGroups } from "./change-rows.ts";
 import { counted } from "./counted.ts";
 import { unitDiffText } from "./diff-text.ts";
 import { markdownFence, markdownText } from "./markdown-text.ts";
-import { brokenLines, driftLine, headline, lossLines, refusalLines, unplacedLines, waveLines } from "./plan-lines.ts";
+import {
+  awayLines,
+  brokenLines,
+  driftLine,
+  headline,
+  lossLines,
+  refusalLines,
+  unplacedLines,
+  waveLines,
+} from "./plan-lines.ts";
+import { whatIfText } from "./what-if-text.ts";
 
 /** A forge's comment holds 65,536 characters; this leaves room for what somebody puts around it, whatever they count in. */
 export const MARKDOWN_BYTES_MAX = 60_000;
@@ -29,8 +39,8 @@ export function planMarkdown(
     factsLine(report),
   ]);
   const warnings = [...unplacedLines(plan.unplaced), ...brokenLines(report.broken), ...refusalLines(plan)];
-  page.addSection(warnings.map((line) => `- ${markdownText(line.replace(/^! /, "").trim())}`));
-  page.addSection([...lossLines(report, names), ...driftLine(report)].map((line) => `- ${markdownText(line.trim())}`));
+  page.addSection(warnings.map(listItem));
+  page.addSection([...awayLines(plan), ...lossLines(report, names), ...driftLine(report)].map(listItem));
   page.addTable(
     ["", "Effect", "Unit", "Machine", "Why"],
     changeGroups(plan).flatMap(({ effect, rows }) =>
@@ -52,8 +62,15 @@ export function planMarkdown(
     "text",
     waveLines(plan, names).map((line) => `${line}\n`),
   );
+  const losses = report.whatIf.length === 0 ? [] : [`${whatIfText(report.whatIf, plan.machines)}\n`];
+  page.addFolded("What losses of machines would do", "text", losses);
   page.addFolded("Differences, as systemd reads the units", "diff", diffs.map(unitDiffText));
   return page.text();
+}
+
+/** What is further in on a terminal belongs to the line above. */
+function listItem(line: string): string {
+  return `${line.startsWith(" ") ? "  " : ""}- ${markdownText(line.replace(/^! /, "").trim())}`;
 }
 
 function factsLine({ plan, revision }: PlanReport): string {

@@ -4,7 +4,17 @@ import { changeGroups } from "./change-rows.ts";
 import { changeLines } from "./change-table.ts";
 import { counted } from "./counted.ts";
 import { wrapWords } from "./fit-width.ts";
-import { brokenLines, driftLine, headline, lossLines, refusalLines, unplacedLines, waveLines } from "./plan-lines.ts";
+import {
+  awayLines,
+  awayNames,
+  brokenLines,
+  driftLine,
+  headline,
+  lossLines,
+  refusalLines,
+  unplacedLines,
+  waveLines,
+} from "./plan-lines.ts";
 import { printableLine } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -84,15 +94,4 @@ function unknownLines({ unknown }: Plan): string[] {
     `no cluster yet: ${counted(unknown.length, "unit")}, 0 machines. Which machine runs what is known once one has joined;`,
     "try it on this machine: fleet lab up --machines 3",
   ];
-}
-
-/** Units of a machine that is away stay its own until the engine finds it lost; a plan does not foresee that. */
-function awayLines({ machines, placements }: Plan): string[] {
-  const holding = new Set(placements.map((placement) => placement.machine));
-  const away = awayNames({ machines: machines.filter((machine) => holding.has(machine.id)) });
-  return away.length === 0 ? [] : [`away: ${away.join(", ")}; this plan leaves there what is there`];
-}
-
-function awayNames({ machines }: Pick<Plan, "machines">): string[] {
-  return machines.filter((machine) => !machine.present).map((machine) => machine.name);
 }
