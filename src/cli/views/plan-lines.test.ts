@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { MachineId, UnitName } from "../../domain/names.ts";
+import type { PlanReport } from "../../domain/plan/plan-report.ts";
+import { lossLines } from "./plan-lines.ts";
+
+const MACHINE = "0123456789abcdef0123456789abcdef" as MachineId;
+
+test("many units that stay down for several reasons are counted, without empty brackets", () => {
+  const down = Array.from({ length: 17 }, (_, index) => ({
+    unit: `u${index}.service` as UnitName,
+    because: { code: index === 0 ? ("data-stays" as const) : ("pinned" as const) },
+  }));
+  const verdict = { loss: [{ machine: MACHINE, down, moves: 2, budgets: [] }] };
+  const report = { verdict } as unknown as Pick<PlanReport, "verdict">;
+  assert.deepEqual(lossLines(report, new Map([[MACHINE, "m1"]])), [
+    "survives the loss of any one machine: no: lose m1: 17 stay down, 2 move",
+  ]);
+});
