@@ -65,6 +65,18 @@ describe("a saved plan, from its making to its second run", { concurrency: false
   });
   after(() => world?.stop());
 
+  test("a file that cannot be written is said in one sentence", async () => {
+    for (const [file, code] of [
+      [join(world.repository.path, "no-such-folder/plan"), "disk-error"],
+      [world.repository.path, "not-a-file"],
+    ] as const) {
+      const result = await world.fleet("plan", "--out", file);
+      assert.equal(result.code, 1);
+      assert.match(result.stderr, new RegExp(`^error: cannot write ${file}: .* \\[${code}\\]\n`));
+      assert.doesNotMatch(result.stderr, /fleet is wrong|^ +at /m);
+    }
+  });
+
   test("wound 5: editing one directive is one change where the unit is; nothing is destroyed or created", async () => {
     world.repository.commit({ "units/web.service": `${service("one")}TimeoutStopSec=5s\n` });
     saved = await world.save("edit");

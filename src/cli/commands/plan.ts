@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Flags } from "@oclif/core";
+import { diskError } from "../../adapters/files/disk-error.ts";
 import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
@@ -51,7 +52,7 @@ export default class PlanCommand extends BaseCommand {
       if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
       for (const { key, problem } of planned.quarantined)
         this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
-      if (flags.out !== undefined) await writeFile(flags.out, encodePlan(planned.plan));
+      if (flags.out !== undefined) await writePlan(flags.out, encodePlan(planned.plan));
       if (flags.json) this.printJson(planJson(planned));
       else if (flags.markdown) this.print(planMarkdown(planned, changedUnits(planned)));
       else this.print(planText(planned, terminalOf(process.stdout, flags["no-color"])));
@@ -78,4 +79,10 @@ interface ViewFlags {
   readonly exclude?: string[] | undefined;
   readonly without?: string[] | undefined;
   readonly "n-1": boolean;
+}
+
+async function writePlan(path: string, text: string): Promise<void> {
+  await writeFile(path, text).catch((error: unknown) => {
+    throw diskError("write", path, error);
+  });
 }
