@@ -87,6 +87,7 @@ export async function planCommit(input: {
     ];
   };
   const index = await readIndex(input.cluster, spec.cluster, snapshot);
+  let verdict: PlanVerdict | null = null;
   const previous = new Set((released?.units ?? index).map((unit) => unit.name));
   return {
     kind: "planned",
@@ -99,7 +100,11 @@ export async function planCommit(input: {
     quarantined: reading?.quarantined ?? [],
     revision: snapshot.revision,
     newlyUnplaceable: newlyUnplaceable(whole, snapshot, previous),
-    verdict: lost.length === 0 ? planVerdict(whole, spec, machines) : withoutVerdict(wanted),
+    /** Found out when somebody looks: one line where nothing changes shows none of it, and at 20,000 units it costs as much as placing. */
+    get verdict() {
+      verdict ??= lost.length === 0 ? planVerdict(whole, spec, machines) : withoutVerdict(wanted);
+      return verdict;
+    },
     whatIf: lost.length > 0 || input.eachLost === true ? whatIfs() : [],
     drift: findDrift({ snapshot, released, machines, index, sha256: input.sha256 }),
     broken: brokenReferences(plan.changes, spec),
