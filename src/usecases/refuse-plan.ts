@@ -17,13 +17,17 @@ export function refusePlan(plan: Plan, sha256: Sha256): void {
       { next: "plan again with this fleet" },
     );
   }
-  // What was reviewed is what is applied: a plan edited by hand has other contents than its ids say.
-  if (contentIdOf(plan, sha256) !== plan.contentId || planIdOf(plan, sha256) !== plan.planId) {
+  if (isAltered(plan, sha256)) {
     throw new OperationError("plan-altered", "the plan is not as it was made: its contents and its ids differ", {
       next: "plan again",
     });
   }
   refuseOverBudget(plan);
+}
+
+/** What was reviewed is what is applied: a plan edited by hand has other contents than its ids say. */
+export function isAltered(plan: Plan, sha256: Sha256): boolean {
+  return contentIdOf(plan, sha256) !== plan.contentId || planIdOf(plan, sha256) !== plan.planId;
 }
 
 function refuseOverBudget({ refusals }: Plan): void {

@@ -136,6 +136,8 @@ describe("plan and apply, by their exit codes and what they print", { concurrenc
     const { code, stderr } = await onCluster("apply", planFile("edited"), "--detach");
     assert.equal(code, 1);
     assert.match(stderr, /^error: .* \[plan-(altered|refused)\]\n {2}next: /m);
+    const shown = await onCluster("show", planFile("edited"));
+    assert.match(shown.stderr, /^warning: this plan is not as it was made, and cannot be applied\n$/);
   });
 
   test("a fresh plan is applied, once; again is harmless", async () => {

@@ -9,6 +9,7 @@ import { OperationError } from "../../ports/operation-error.ts";
 import { judgeBasis, type Settled } from "../../usecases/judge-basis.ts";
 import { readPlan } from "../../usecases/read-plan.ts";
 import { readSnapshot } from "../../usecases/read-snapshot.ts";
+import { isAltered } from "../../usecases/refuse-plan.ts";
 import { specAt } from "../../usecases/spec-at.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { clusterName } from "../cluster-name.ts";
@@ -41,7 +42,10 @@ export default class ShowCommand extends BaseCommand {
       if (flags.json) this.print(encodePlan(plan));
       else if (flags.markdown) this.print(planMarkdown(bareReport(plan), []));
       else this.print(planText(bareReport(plan), terminalOf(process.stdout, flags["no-color"])));
-      if (!isRelease) await this.sayWhetherStale(composition, plan);
+      if (isRelease) return;
+      if (isAltered(plan, composition.sha256))
+        this.say("warning: this plan is not as it was made, and cannot be applied");
+      else await this.sayWhetherStale(composition, plan);
     } finally {
       await composition.close();
     }
