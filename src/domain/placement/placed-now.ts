@@ -14,7 +14,18 @@ export interface PlacedSide {
  * A set that still holds a unit assigned elsewhere is a projection the engine is about to correct, and no second place.
  * Sides are sorted by machine; units by name.
  */
-export function placedNow(snapshot: ClusterSnapshot): Map<UnitName, readonly PlacedSide[]> {
+export function placedNow(snapshot: ClusterSnapshot): ReadonlyMap<UnitName, readonly PlacedSide[]> {
+  const known = remembered.get(snapshot);
+  if (known !== undefined) return known;
+  const placed = placedIn(snapshot);
+  remembered.set(snapshot, placed);
+  return placed;
+}
+
+/** A snapshot is immutable, and one plan asks this of it four times: 20 ms each with 20,000 units. */
+const remembered = new WeakMap<ClusterSnapshot, ReadonlyMap<UnitName, readonly PlacedSide[]>>();
+
+function placedIn(snapshot: ClusterSnapshot): Map<UnitName, readonly PlacedSide[]> {
   const assigned = new Map<UnitName, readonly PlacedSide[]>();
   for (const { unit, machine, hash, goal } of snapshot.assignments) assigned.set(unit, [{ machine, hash, goal }]);
   const others = new Map<UnitName, PlacedSide[]>();

@@ -114,7 +114,10 @@ function differing(was: Readonly<Record<string, string>>, now: Readonly<Record<s
   return [...keys].filter((key) => was[key] !== now[key]).sort();
 }
 
-function unitsMoved(plan: Pick<Plan, "placements" | "changes">, now: Map<UnitName, readonly PlacedSide[]>): Moved[] {
+function unitsMoved(
+  plan: Pick<Plan, "placements" | "changes">,
+  now: ReadonlyMap<UnitName, readonly PlacedSide[]>,
+): Moved[] {
   const was = placedBefore(plan);
   return [...new Set([...was.keys(), ...now.keys()])]
     .sort(compareText)
