@@ -81,7 +81,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/rollout/replica-states.ts",
   ],
   "src/domain/cluster/convergence.test.ts": ["src/domain/cluster/seen-units.ts"],
-  "src/domain/plan/carried-along.test.ts": ["src/domain/unit/stop-propagation.ts"],
+  "src/domain/plan/carried-along.test.ts": ["src/domain/unit/socket-users.ts", "src/domain/unit/stop-propagation.ts"],
 };
 
 /** Files no fast test reaches yet, each with the reason it may stay so for now. */
