@@ -17,6 +17,8 @@ export function describeChange(change: Change, names: ReadonlyMap<MachineId, str
       return `wanted ${change.to?.goal ?? "inactive"}, was ${change.from?.goal ?? "inactive"}`;
     case "files-changed":
       return `${causesText(reason.causes, change)}${waitsForNextRun(change) ? ", from its next run on" : ""}`;
+    case "stopped-with":
+      return `needs ${reason.unit}, which goes`;
     case "restart-with":
       return `systemd restarts it with ${reason.unit}`;
     case "moved":

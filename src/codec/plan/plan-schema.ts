@@ -100,7 +100,7 @@ const changeReason = z
     z.object({ code: z.literal("runs-here"), others: list(machineId) }),
     z.object({ code: z.literal("moved"), placed: placementReason }),
     z.object({ code: z.literal("files-changed"), causes: list(effectCause).nullable() }),
-    z.object({ code: z.literal("restart-with"), unit: unitName }),
+    z.object({ code: z.enum(["restart-with", "stopped-with"]), unit: unitName }),
   ])
   .meta({ id: "ChangeReason" });
 

@@ -99,10 +99,18 @@ const CASES: readonly {
     carried: ["web.service 0 with db.service", "x.service 0 with db.service"],
   },
   {
-    says: "what a unit that goes took along, by those that still name it",
-    units: [["web.service", "Requires=db.service", 0]],
+    says: "what needs a unit that goes goes down with it and stays down, and so does what needs that; what is only part of it comes back",
+    units: [
+      ["api.service", "Requires=web.service", 0],
+      ["part.service", "PartOf=db.service", 0],
+      ["web.service", "Requires=db.service", 0],
+    ],
     changes: [["db.service", "stop", 0]],
-    carried: ["web.service 0 with db.service"],
+    carried: [
+      "api.service 0 down with db.service",
+      "part.service 0 with db.service",
+      "web.service 0 down with db.service",
+    ],
   },
   {
     says: "the service of a socket that opens anew, also where only the socket starts it; not that of a socket that goes",
@@ -142,7 +150,7 @@ for (const { says, units, changes, carried } of CASES) {
       spec,
     );
     assert.deepEqual(
-      found.map((one) => `${one.unit} ${Number(one.side.machine)} with ${one.with}`),
+      found.map((one) => `${one.unit} ${Number(one.side.machine)}${one.comesBack ? "" : " down"} with ${one.with}`),
       carried,
     );
   });

@@ -7,12 +7,14 @@ import { socketUsers } from "../unit/socket-users.ts";
 import { type StopPropagation, stopPropagation } from "../unit/stop-propagation.ts";
 import type { Change, Side } from "./plan.ts";
 
-/** A unit nothing of which changes, and that restarts nevertheless, because systemd stops it with one that does. */
+/** A unit nothing of which changes, and that goes down nevertheless, because systemd stops it with one that does. */
 export interface CarriedUnit {
   readonly unit: UnitName;
   readonly side: Side;
   /** The changing unit it goes down with, directly or through others. */
   readonly with: UnitName;
+  /** Not where it needs a unit that the commit removes: systemd finds none of that name when it is to start. */
+  readonly comesBack: boolean;
 }
 
 /**
@@ -67,7 +69,7 @@ function socketUsersOn(
     .filter(
       (placement) => placement.machine === machine && users.includes(placement.unit) && !busy.includes(placement.unit),
     )
-    .map(({ unit, hash, goal }) => ({ unit, side: { machine, hash, goal }, with: socket }));
+    .map(({ unit, hash, goal }) => ({ unit, side: { machine, hash, goal }, with: socket, comesBack: true }));
 }
 
 function stoppedByMachine(changes: Parameters<typeof carriedAlong>[0]): Map<MachineId, UnitName[]> {
@@ -97,6 +99,7 @@ function carriedOn(
     for (const leader of propagation.of(unit).from) followers.set(leader, [...(followers.get(leader) ?? []), unit]);
   }
   const found: CarriedUnit[] = [];
+  const lost = new Set(stopped.filter((unit) => !propagation.knows(unit)));
   for (const origin of [...stopped].sort()) {
     const open = [origin];
     for (let leader = open.pop(); leader !== undefined; leader = open.pop()) {
@@ -105,7 +108,9 @@ function carriedOn(
         if (placement === undefined) continue;
         const { machine, hash, goal } = placement;
         waiting.delete(name);
-        found.push({ unit: name, side: { machine, hash, goal }, with: origin });
+        const comesBack = !(lost.has(leader) && propagation.of(name).needs.includes(leader));
+        if (!comesBack) lost.add(name);
+        found.push({ unit: name, side: { machine, hash, goal }, with: origin, comesBack });
         open.push(name);
       }
     }
@@ -116,7 +121,7 @@ function carriedOn(
 /** And who must be down before it opens, for a socket. */
 type Ties = StopPropagation & { readonly users: readonly UnitName[] };
 
-const NONE: Ties = { from: [], to: [], users: [] };
+const NONE: Ties = { from: [], needs: [], to: [], users: [] };
 
 /** Each unit is read once, and only on machines where something stops. Names of a quadlet's service mean the quadlet. */
 class Propagation {
@@ -130,6 +135,10 @@ class Propagation {
     ]);
   }
 
+  knows(name: UnitName): boolean {
+    return this.#units.has(name);
+  }
+
   /** Of a unit the commit does not have any more nothing is known but who names it. */
   of(name: UnitName): Ties {
     const unit = this.#units.get(name);
@@ -138,9 +147,9 @@ class Propagation {
     if (before !== undefined) return before;
     const read = ({ path, text }: { readonly path: string; readonly text: string }) => parseUnitFile(path, text).file;
     const text = effectiveUnit(read(unit.fragment), unit.dropins.map(read));
-    const { from, to } = stopPropagation(name, text);
+    const { from, needs, to } = stopPropagation(name, text);
     const meant = (names: readonly UnitName[]) => names.map((named) => this.#units.get(named)?.name ?? named);
-    const value = { from: meant(from), to: meant(to), users: meant(socketUsers(name, text)) };
+    const value = { from: meant(from), needs: meant(needs), to: meant(to), users: meant(socketUsers(name, text)) };
     this.#known.set(name, value);
     return value;
   }

@@ -4,7 +4,7 @@ import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import { isOneshot } from "../tasks/is-oneshot.ts";
 import { effectOfFiles } from "../unit/unit-effect.ts";
-import { carriedAlong } from "./carried-along.ts";
+import { type CarriedUnit, carriedAlong } from "./carried-along.ts";
 import type { KnownFiles } from "./known-files.ts";
 import { type Change, type ChangeReason, EFFECTS, type Effect, type Side } from "./plan.ts";
 
@@ -49,19 +49,18 @@ function withCarried(changes: readonly Change[], after: readonly Placement[], sp
     const one = carried.get(key);
     if (one === undefined) return change;
     carried.delete(key);
-    return { ...change, effect: "restart", reason: { code: "restart-with", unit: one.with } };
+    return { ...change, ...goesDown(one) };
   });
   const others = [...carried.values()].map(
-    ({ unit, side, with: leader }): Change => ({
-      action: "change",
-      effect: "restart",
-      unit,
-      from: side,
-      to: side,
-      reason: { code: "restart-with", unit: leader },
-    }),
+    (one): Change => ({ action: "change", ...goesDown(one), unit: one.unit, from: one.side, to: one.side }),
   );
   return [...own, ...others];
+}
+
+function goesDown({ with: unit, comesBack }: CarriedUnit): Pick<Change, "effect" | "reason"> {
+  return comesBack
+    ? { effect: "restart", reason: { code: "restart-with", unit } }
+    : { effect: "stop", reason: { code: "stopped-with", unit } };
 }
 
 function changesOfUnit(

@@ -97,6 +97,8 @@ export type ChangeReason =
   | { readonly code: "files-changed"; readonly causes: readonly EffectCause[] | null }
   /** systemd stops it with that unit; nothing else of it need change: then `from` and `to` are the same. */
   | { readonly code: "restart-with"; readonly unit: UnitName }
+  /** The same, and it needs that unit, which the commit removes: it does not come back. */
+  | { readonly code: "stopped-with"; readonly unit: UnitName }
   | { readonly code: "moved"; readonly placed: PlacementReason }
   | { readonly code: "machine-joined" }
   | { readonly code: "no-longer-fits" };

@@ -1,5 +1,6 @@
 import { compareText, type UnitName } from "../names.ts";
 import { machineOf } from "../plan/diff-placements.ts";
+import type { ChangeReason } from "../plan/plan.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
 
@@ -29,7 +30,7 @@ type StepKey = (change: RolloutChange) => string;
 
 /** A unit that is only carried along is in the step of its leader; where it changes itself, its whole group is, as one of both names. */
 function withCarried(keyOf: StepKey, changes: readonly RolloutChange[]): StepKey {
-  const carried = changes.filter((change) => change.reason.code === "restart-with");
+  const carried = changes.filter((change) => isCarrying(change.reason));
   if (carried.length === 0) return keyOf;
   const leaders = new Map<string, string>();
   for (const change of changes) {
@@ -37,7 +38,7 @@ function withCarried(keyOf: StepKey, changes: readonly RolloutChange[]): StepKey
     if (side !== null) leaders.set(`${change.unit}/${side.machine}`, keyOf(change));
   }
   const leaderOf = ({ from, reason }: RolloutChange) =>
-    reason.code === "restart-with" ? leaders.get(`${reason.unit}/${from?.machine}`) : undefined;
+    isCarrying(reason) ? leaders.get(`${reason.unit}/${from?.machine}`) : undefined;
   const joined = new Map<string, string>();
   const rootOf = (key: string) => {
     let root = key;
@@ -54,7 +55,13 @@ function withCarried(keyOf: StepKey, changes: readonly RolloutChange[]): StepKey
 }
 
 function isOnlyCarried({ reason, from, to }: RolloutChange): boolean {
-  return reason.code === "restart-with" && from?.hash === to?.hash && from?.goal === to?.goal;
+  return isCarrying(reason) && from?.hash === to?.hash && from?.goal === to?.goal;
+}
+
+type CarryingReason = Extract<ChangeReason, { readonly code: "restart-with" | "stopped-with" }>;
+
+function isCarrying(reason: ChangeReason): reason is CarryingReason {
+  return reason.code === "restart-with" || reason.code === "stopped-with";
 }
 
 /** The later spec has the last word on a unit. NUL sorts a group before every longer name. */
