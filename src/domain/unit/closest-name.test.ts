@@ -22,3 +22,9 @@ test("of equally near names the first in byte order, whatever their order in the
   assert.equal(closestName("cat", ["hat", "bat"]), "bat");
   assert.equal(closestName("cat", ["bat", "hat"]), "bat");
 });
+
+test("what units' names end in is no likeness", () => {
+  assert.equal(closestName("nope.service", ["e.service", "note.service"]), "note.service");
+  assert.equal(closestName("zz.service", ["a.service", "ab.service"]), null);
+  assert.equal(closestName("web.sevice", ["web.service", "wed.timer"]), "web.service");
+});

@@ -9,11 +9,21 @@ const COMPARED_LENGTH_MAX = 64;
  */
 export function closestName(wanted: string, known: Iterable<string>): string | null {
   if (wanted.length === 0 || wanted.length > COMPARED_LENGTH_MAX) return null;
-  const limit = Math.min(3, Math.max(1, Math.floor(wanted.length / 3)));
+  const ending = wanted.includes(".") ? wanted.slice(wanted.lastIndexOf(".")) : "";
   const near = [...known]
-    .filter((name) => name.length <= COMPARED_LENGTH_MAX && Math.abs(name.length - wanted.length) <= limit)
-    .map((name) => ({ name, distance: editDistance(wanted.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ distance }) => distance <= limit);
+    .filter((name) => name.length <= COMPARED_LENGTH_MAX)
+    .flatMap((name) => {
+      // What both end in says nothing about which was meant: every service is near every other by seven letters.
+      const shared = ending !== "" && name.endsWith(ending) ? ending.length : 0;
+      const [meant, stem] = [wanted, name].map((text) => text.slice(0, text.length - shared).toLowerCase()) as [
+        string,
+        string,
+      ];
+      const limit = Math.min(3, Math.max(1, Math.floor(meant.length / 3)));
+      if (Math.abs(meant.length - stem.length) > limit) return [];
+      const distance = editDistance(meant, stem);
+      return distance <= limit && distance < Math.max(meant.length, stem.length) ? [{ name, distance }] : [];
+    });
   near.sort((a, b) => a.distance - b.distance || compareText(a.name, b.name));
   return near[0]?.name ?? null;
 }
