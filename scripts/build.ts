@@ -71,6 +71,7 @@ export async function build(): Promise<void> {
     `${JSON.stringify({ name, version, description, license, type: "module", files: ["."], oclif }, null, 2)}\n`,
   );
   cpSync(join(root, "bin/fleet.js"), join(staging, "fleet.js"));
+  cpSync(join(root, "packaging/systemd"), join(staging, "systemd"), { recursive: true });
   if (existsSync(join(root, "examples")))
     cpSync(join(root, "examples"), join(staging, "examples"), { recursive: true });
   await writeManifest(staging);
@@ -92,6 +93,7 @@ function isStale(): boolean {
   const sources = [
     ...filesUnder(join(root, "src")),
     ...filesUnder(join(root, "examples")),
+    ...filesUnder(join(root, "packaging/systemd")),
     join(root, "package.json"),
     join(root, "bin/fleet.js"),
   ];

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { MachineUnit } from "../lab/boot-machine.ts";
 import { type LabOptions, labDown, labUp } from "../lab/lab.ts";
@@ -69,8 +69,18 @@ function labOptions(options: LabClusterOptions): LabOptions {
         { role: "source", argv: [...fleet, "lab", "source", options.gitFolder, `${hostAddress}:${SOURCE_PORT}`] },
       ];
     },
-    units: (hostAddress, machine) => ["engine", "agent"].map((role) => daemonUnit(role, hostAddress, machine, options)),
+    units: (hostAddress, machine) => [
+      ...["engine", "agent"].map((role) => daemonUnit(role, hostAddress, machine, options)),
+      restoreUnit(options.bundle),
+    ],
   };
+}
+
+/** As it is shipped, but for where the bundle is in a lab's machine. */
+function restoreUnit(bundle: string): MachineUnit {
+  const name = "fleet-restore.service";
+  const text = readFileSync(join(bundle, "systemd", name), "utf8");
+  return { name, text: text.replaceAll("/usr/lib/fleet/", "/opt/fleet/app/") };
 }
 
 function daemonUnit(role: string, hostAddress: string, machine: string, options: LabClusterOptions): MachineUnit {

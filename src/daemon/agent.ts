@@ -147,7 +147,7 @@ export class Agent {
   async #pass(): Promise<number | null> {
     if (this.#machineEnv === null) await this.#describeMachine({ id: this.#self.machine, ...this.#self });
     if (this.#mirror.complete) await this.#listen();
-    await this.#tryWithRegistry(() => this.#announce());
+    await this.#tryOrGoOn(() => this.#announce());
     const { wanted, missing } = await findWantedUnits(
       this.#state.set?.placements ?? [],
       this.#self,
@@ -165,6 +165,7 @@ export class Agent {
       const what = task.kind === "reload" ? task.units.join(" ") : task.unit;
       this.#ports.log(`${task.kind} ${what}: ${JSON.stringify(task.reason)}`);
     }
+    await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(this.#state.set !== null));
     return this.#publish(wanted, seen, problems, blocked, missing);
   }
 
@@ -177,8 +178,8 @@ export class Agent {
     return names.filter((unit) => holdOn(holds, this.#self.machine, unit) !== null);
   }
 
-  /** Does what needs the registry and goes on where it fails: a registry that is away keeps no unit from being repaired. */
-  async #tryWithRegistry(act: () => Promise<void>): Promise<void> {
+  /** Neither a registry that is away nor a disk that is full keeps a unit from being repaired. */
+  async #tryOrGoOn(act: () => Promise<void>): Promise<void> {
     try {
       await act();
     } catch (error) {

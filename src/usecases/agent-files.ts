@@ -12,6 +12,7 @@ import {
 import type { UnitHash, UnitName } from "../domain/names.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { AdoptedFiles } from "./adopted-files.ts";
+import { BootSetKeeper } from "./boot-set.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
 
 export interface AgentFolders {
@@ -34,6 +35,7 @@ export class AgentFiles {
   readonly #files: FileStore;
   readonly folders: AgentFolders;
   readonly adopted: AdoptedFiles;
+  readonly bootSet: BootSetKeeper;
   /** Texts are immutable by their hash: read once, asked for in every pass. */
   readonly #units = new Map<UnitHash, StoredUnit>();
 
@@ -41,6 +43,7 @@ export class AgentFiles {
     this.#files = files;
     this.folders = folders;
     this.adopted = new AdoptedFiles(files, `${folders.state}/adopted`);
+    this.bootSet = new BootSetKeeper(files, folders, (hash) => this.readUnit(hash));
   }
 
   async readState(): Promise<AgentState | null> {

@@ -1,0 +1,78 @@
+import { decodeOwnedUnits, encodeOwnedUnits, type OwnedUnit, type StoredUnit } from "../codec/agent-state.ts";
+import { encodeBootSet } from "../codec/boot-set.ts";
+import { compareText, type UnitHash, type UnitName } from "../domain/names.ts";
+import { startOrder } from "../domain/tasks/start-order.ts";
+import type { FileStore } from "../ports/file-store.ts";
+import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
+
+export interface BootSetFolders {
+  readonly state: string;
+  readonly run: string;
+  readonly units: string;
+}
+
+type ReadUnit = (hash: UnitHash) => Promise<StoredUnit | null>;
+
+/**
+ * The units as they stand, in one file that a shell script can read: after a boot without a working agent it starts them (protocol rule
+ * 26). One file, because its rename swaps the whole set at once, and because a file a unit would be two fsyncs a unit.
+ */
+export class BootSetKeeper {
+  readonly #files: FileStore;
+  readonly #folders: BootSetFolders;
+  readonly #readUnit: ReadUnit;
+  /** What the file was made from, or found to be up to date with. */
+  #basis: string | null = null;
+  #isReady = false;
+
+  constructor(files: FileStore, folders: BootSetFolders, readUnit: ReadUnit) {
+    this.#files = files;
+    this.#folders = folders;
+    this.#readUnit = readUnit;
+  }
+
+  /**
+   * After each pass. Writes only what differs. Before a machine has a set (`knowsSet` false) nothing was said about any unit: then an
+   * earlier set stays. The first call says by `ready` that no script is needed in this boot.
+   */
+  async afterPass(knowsSet: boolean): Promise<void> {
+    if (knowsSet) await this.#keep();
+    if (this.#isReady) return;
+    await this.#files.write(`${this.#folders.run}/ready`, "", { durable: false });
+    this.#isReady = true;
+  }
+
+  async #keep(): Promise<void> {
+    const ownedText = await this.#files.read(`${this.#folders.run}/owned.json`);
+    const machineEnv = await this.#files.read(MACHINE_ENV_PATH);
+    const basis = JSON.stringify([ownedText, machineEnv]);
+    if (basis === this.#basis) return;
+    const text = await this.#render(decodeOwnedUnits(ownedText), machineEnv);
+    const path = `${this.#folders.state}/boot-set`;
+    if ((await this.#files.read(path)) !== text) await this.#files.write(path, text, { mode: 0o600 });
+    this.#basis = basis;
+  }
+
+  async #render(owned: ReadonlyMap<UnitName, OwnedUnit>, machineEnv: string | null): Promise<string> {
+    const whole = new Map<UnitName, OwnedUnit>();
+    const units: StoredUnit[] = [];
+    for (const [name, unit] of [...owned].sort(([a], [b]) => compareText(a, b))) {
+      // A text whose write was cut short is written again by the next pass, and is in the set then.
+      const stored = unit.onDisk === null ? null : await this.#readUnit(unit.onDisk);
+      if (stored === null) continue;
+      units.push({ ...stored, name });
+      // Read anew after a boot, and started from it: there is no older text in force.
+      const started = unit.started === null ? null : unit.onDisk;
+      whole.set(name, { ...unit, files: stored.files.map(({ path }) => path).sort(), loaded: unit.onDisk, started });
+    }
+    const texts = new Map(units.flatMap(({ files }) => files.map(({ path, text }) => [path, text] as const)));
+    const files = [...texts].map(([path, text]) => ({ path: `${this.#folders.units}/${path}`, text }));
+    const environment = machineEnv === null ? [] : [{ path: MACHINE_ENV_PATH, text: machineEnv }];
+    // Last, so that an agent that comes meanwhile takes nothing for its own that is not there yet.
+    const memory = { path: `${this.#folders.run}/owned.json`, text: encodeOwnedUnits(whole) };
+    const start = startOrder(units.map((unit) => ({ ...unit, goal: "launched" as const })))
+      .filter(({ name }) => whole.get(name)?.started != null)
+      .map(({ service }) => service);
+    return encodeBootSet({ files: [...files, ...environment, memory], start });
+  }
+}
