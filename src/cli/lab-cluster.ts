@@ -70,20 +70,37 @@ function labOptions(options: LabClusterOptions): LabOptions {
       ];
     },
     units: (hostAddress, machine) => [
-      ...["engine", "agent"].map((role) => daemonUnit(role, hostAddress, machine, options)),
-      restoreUnit(options.bundle),
+      daemonUnit("engine", ENGINE, hostAddress, machine, options),
+      daemonUnit("agent", shippedUnit(options.bundle, "fleet-agent.service"), hostAddress, machine, options),
+      { name: "fleet-restore.service", text: shippedUnit(options.bundle, "fleet-restore.service") },
     ],
   };
 }
 
-/** As it is shipped, but for where the bundle is in a lab's machine. */
-function restoreUnit(bundle: string): MachineUnit {
-  const name = "fleet-restore.service";
+/** As it is shipped, but for where things are in a lab's machine. */
+function shippedUnit(bundle: string, name: string): string {
   const text = readFileSync(join(bundle, "systemd", name), "utf8");
-  return { name, text: text.replaceAll("/usr/lib/fleet/", "/opt/fleet/app/") };
+  return text.replaceAll("/usr/lib/fleet/node", "/opt/fleet/node").replaceAll("/usr/lib/fleet/", "/opt/fleet/app/");
 }
 
-function daemonUnit(role: string, hostAddress: string, machine: string, options: LabClusterOptions): MachineUnit {
+/** Root, unlike the one to be shipped: the lab's registry lets only root in. */
+const ENGINE = `[Unit]
+Description=fleet engine
+After=dbus.service
+
+[Service]
+ExecStart=/opt/fleet/node /opt/fleet/app/fleet.js engine
+Restart=always
+RestartSec=1
+`;
+
+function daemonUnit(
+  role: string,
+  text: string,
+  hostAddress: string,
+  machine: string,
+  options: LabClusterOptions,
+): MachineUnit {
   const environment = {
     FLEET_REGISTRY: "unix:/opt/fleet/shared/registry.sock",
     FLEET_SOURCE: `http://${hostAddress}:${SOURCE_PORT}/repo.git`,
@@ -96,19 +113,9 @@ function daemonUnit(role: string, hostAddress: string, machine: string, options:
     NODE_COMPILE_CACHE: "/opt/fleet/shared/compile-cache",
   };
   const lines = Object.entries(environment).map(([key, value]) => `Environment="${key}=${quoted(value)}"`);
-  return {
-    name: `fleet-${role}.service`,
-    text: `[Unit]
-Description=fleet ${role}
-After=dbus.service
-
-[Service]
-ExecStart=/opt/fleet/node /opt/fleet/app/fleet.js ${role}
-${lines.join("\n")}
-Restart=always
-RestartSec=1
-`,
-  };
+  // The registry's socket and the cache are the lab's own, outside of what a shipped unit may write.
+  const own = ["[Service]", "ReadWritePaths=/opt/fleet/shared", ...lines].join("\n");
+  return { name: `fleet-${role}.service`, text: text.replace("[Service]", () => own) };
 }
 
 /** Inside a quoted assignment of a unit file: a branch's name may hold what systemd would read as a quote or a specifier. */

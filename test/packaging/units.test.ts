@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { runProgram } from "../../src/lab/run-program.ts";
+
+const FOLDER = join(import.meta.dirname, "../../packaging/systemd");
+
+/** systemd's own measure, from 0 to 10, of what a broken-into service could do; the agent is root, and must be. */
+const EXPOSURE_MAX: Readonly<Record<string, number>> = { "fleet-agent.service": 2.5 };
+
+for (const [unit, limit] of Object.entries(EXPOSURE_MAX)) {
+  test(`${unit} is exposed at most ${limit}`, async (context) => {
+    const { code, stdout, stderr } = await runProgram(
+      ["sh", "-c", 'systemd-analyze security --offline=true --no-pager "$1"', "analyze", join(FOLDER, unit)],
+      { timeoutMs: 30_000 },
+    );
+    const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1];
+    if (exposure === undefined && (code === 127 || /unrecognized option|unknown/i.test(stderr))) {
+      context.skip("systemd-analyze security --offline is not on this machine");
+      return;
+    }
+    assert.ok(Number(exposure) <= limit, `${exposure}\n${stdout}${stderr}`);
+  });
+}
