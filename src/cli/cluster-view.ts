@@ -1,4 +1,3 @@
-import { decodeHold } from "../codec/hold-record.ts";
 import { decodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import {
@@ -10,8 +9,9 @@ import {
 } from "../codec/registry-records.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
-import { type Hold, sortedHolds } from "../domain/cluster/hold.ts";
+import type { Hold } from "../domain/cluster/hold.ts";
 import type { Registry } from "../ports/registry.ts";
+import { readHolds } from "../usecases/read-holds.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { readSpecIndex } from "../usecases/read-spec-index.ts";
 
@@ -31,9 +31,9 @@ export interface ClusterView {
 export async function readClusterView(registry: Registry, keys: RegistryKeys): Promise<ClusterView> {
   const { snapshot, quarantined } = await readSnapshot(registry, keys);
   const specHash = snapshot.release?.specHash;
-  const [engine, held, index] = await Promise.all([
+  const [engine, holds, index] = await Promise.all([
     registry.list(keys.leader.replace(/leader$/, "")),
-    registry.list(keys.holds),
+    readHolds(registry, keys),
     specHash === undefined ? [] : readSpecIndex(registry, keys, specHash),
   ]);
   const one = <T>(key: string, shape: Parameters<typeof decodeRecord>[1]): T | null => {
@@ -47,6 +47,6 @@ export async function readClusterView(registry: Registry, keys: RegistryKeys): P
     index,
     leader: one<LeaderRecord>(keys.leader, LEADER_SHAPE),
     report: one<ReportRecord>(keys.report, REPORT_SHAPE),
-    holds: sortedHolds(held.entries.map((entry) => decodeHold(keys, entry)).filter((hold) => hold !== null)),
+    holds,
   };
 }

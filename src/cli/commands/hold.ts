@@ -1,10 +1,10 @@
 import { userInfo } from "node:os";
 import { Args, Flags } from "@oclif/core";
-import { decodeHold } from "../../codec/hold-record.ts";
-import { HOLD_MAX_MS, type Hold, holdScope, sortedHolds } from "../../domain/cluster/hold.ts";
+import { HOLD_MAX_MS, HOLD_MIN_MS, type Hold, holdScope } from "../../domain/cluster/hold.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { endHold, placeHold } from "../../usecases/place-hold.ts";
+import { readHolds } from "../../usecases/read-holds.ts";
 import { readSnapshot } from "../../usecases/read-snapshot.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { clusterName } from "../cluster-name.ts";
@@ -44,8 +44,7 @@ export default class HoldCommand extends BaseCommand {
           await placeHold(registry, keys, hold, composition.newId);
         }
       }
-      const { entries } = await registry.list(keys.holds);
-      const holds = sortedHolds(entries.map((entry) => decodeHold(keys, entry)).filter((hold) => hold !== null));
+      const holds = await readHolds(registry, keys);
       const names = new Map(snapshot.members.map(({ id, name }) => [id, name]));
       if (flags.json) this.printJson(holds);
       else this.print(holds.length === 0 ? "nothing is held" : holdsText(holds, names, composition.clock.wallMs()));
@@ -57,9 +56,9 @@ export default class HoldCommand extends BaseCommand {
 
 function holdTime(text: string): number {
   const forMs = parseDuration(text);
-  if (forMs !== null && forMs >= 1000 && forMs <= HOLD_MAX_MS) return forMs;
+  if (forMs !== null && forMs >= HOLD_MIN_MS && forMs <= HOLD_MAX_MS) return forMs;
   throw new OperationError("bad-duration", `${text} is no time to hold something for`, {
-    next: "give one from 1s to 168h, such as 30m",
+    next: "give one from 2s to 168h, such as 30m",
   });
 }
 

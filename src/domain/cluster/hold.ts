@@ -24,6 +24,9 @@ export type HoldScope =
 /** Whatever is to be held for longer than this wants a commit (`drift: off`, another set of units), not a hold. */
 export const HOLD_MAX_MS = 7 * 24 * 3_600_000;
 
+/** A registry's lease ends no sooner; a shorter hold would outlive what was said of it. */
+export const HOLD_MIN_MS = 2_000;
+
 /** What a person names: `cluster`, a machine's name or id, or a unit; null where it is none of them. */
 export function holdScope(text: string, machines: readonly Pick<Machine, "id" | "name">[]): HoldScope | null {
   if (text === "cluster") return { kind: "cluster" };
