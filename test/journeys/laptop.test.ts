@@ -8,12 +8,13 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readLab } from "../../src/lab/lab-state.ts";
 import { missingPackages } from "../../src/lab/prerequisites.ts";
+import { clearAbandonedLabs } from "../e2e/lab-name.ts";
 import { firstMissing, parseTranscript, type Step } from "./transcript.ts";
 
 const root = join(import.meta.dirname, "../..");
 const page = join(root, "docs/journeys/laptop.md");
 /** Not the default one: somebody may have a lab up. */
-const LAB = `laptop${process.pid}`;
+const LAB = `e2e-${process.pid}`;
 /** The longest step is an apply, which has 60 s of its own. */
 const STEP_LIMIT_MS = 90_000;
 const RETRY_MS = 250;
@@ -25,6 +26,7 @@ function whyNot(): string | false {
 }
 
 test("docs/journeys/laptop.md does what it says", { skip: whyNot() }, async () => {
+  await clearAbandonedLabs();
   const folder = mkdtempSync(join(tmpdir(), "fleet-laptop-"));
   const shell = new Shell(folder);
   after(() => {
