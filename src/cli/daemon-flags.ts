@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { Flags } from "@oclif/core";
-import type { AgentIdentity } from "../daemon/agent.ts";
+import type { AgentIdentity } from "../daemon/member-announcer.ts";
 import { parseMachineId } from "../domain/names.ts";
 import { parseDuration } from "../domain/spec/duration.ts";
 import { OperationError } from "../ports/operation-error.ts";

@@ -1,15 +1,13 @@
 import { type AgentState, hashesInForce } from "../codec/agent-state.ts";
-import { decodeRecord, encodeRecord } from "../codec/record.ts";
 import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
-import { MEMBER_SHAPE, type MemberRecord, type StatusRecord } from "../codec/registry-records.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import { holdOn } from "../domain/cluster/hold.ts";
 import { judgeSet } from "../domain/cluster/judge-set.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
-import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
+import type { Sha256, UnitName } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
-import type { Blocked, WantedUnit } from "../domain/tasks/task.ts";
+import type { WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
@@ -17,20 +15,19 @@ import type { Registry } from "../ports/registry.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
-import { blockedDetail } from "../usecases/blocked-detail.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { findWantedUnits } from "../usecases/find-wanted-units.ts";
-import type { DetailsCache, Observation } from "../usecases/observe-units.ts";
+import type { DetailsCache } from "../usecases/observe-units.ts";
 import { reconcileUnits } from "../usecases/reconcile-units.ts";
 import { type DescribedMachine, renderMachineEnv } from "../usecases/render-machine-env.ts";
-import type { TaskProblems } from "../usecases/run-tasks.ts";
-import { statusOfUnit } from "../usecases/status-of-unit.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
 import { ForeignWatch } from "./foreign-watch.ts";
 import { HoldWatch } from "./hold-watch.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
+import { type AgentIdentity, MemberAnnouncer } from "./member-announcer.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { StatusPublisher } from "./status-publisher.ts";
+import { StatusReporter } from "./status-reporter.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** How often the agent looks at its units although nothing woke it: drift that sent no signal is found within it. */
@@ -41,15 +38,6 @@ const BOOT_PATIENCE_MS = 20_000;
 const RELEASE_RETRY_MS = 2_000;
 /** Between passes at least this long, so that a storm of signals is one pass and statuses gather into one transaction. */
 const PASS_INTERVAL_MS = 100;
-
-export interface AgentIdentity {
-  readonly machine: MachineId;
-  readonly name: string;
-  readonly address: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly bootId: string;
-  readonly version: string;
-}
 
 export interface AgentPorts {
   readonly registry: Registry;
@@ -75,19 +63,19 @@ export class Agent {
   readonly #wakeup: Wakeup;
   readonly #mirror: RegistryMirror;
   readonly #presence: LeaseKeeper;
+  readonly #announcer: MemberAnnouncer;
+  readonly #reporter: StatusReporter;
   readonly #publisher: StatusPublisher;
   readonly #jobs: UnitJobs;
   readonly #holds: HoldWatch;
   readonly #foreign: ForeignWatch;
   readonly #details: DetailsCache = new Map();
-  readonly #said = new Map<UnitName, { readonly basis: string; readonly status: StatusRecord }>();
   #state: AgentState;
   #spec: ClusterSpec | null = null;
   #problem: StatusProblem | null = null;
   /** A newer release is on its way: what is missing now may come with it. */
   #releasePending = false;
   #releaseRetryAtMs = 0;
-  #memberWritten = { text: "", revision: 0 };
   #machineEnv: string | null = null;
 
   constructor(self: AgentIdentity, clusterName: string, ttlMs: number, ports: AgentPorts) {
@@ -98,10 +86,12 @@ export class Agent {
     this.#state = { clusterId: null, clusterName, accepted: null, set: null };
     this.#mirror = new RegistryMirror(ports.registry, this.#prefixes(), ports.clock, this.#wakeup.wake);
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, ttlMs, this.#wakeup.wake);
+    this.#announcer = new MemberAnnouncer(self, this.#keys, ports);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
     this.#holds = new HoldWatch(this.#keys, ports.clock);
     this.#foreign = new ForeignWatch(ports);
     this.#jobs = new UnitJobs(ports.manager, this.#wakeup.wake);
+    this.#reporter = new StatusReporter(ports.manager, this.#jobs);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -155,18 +145,19 @@ export class Agent {
       this.#ports.files,
       this.#ports.sha256,
     );
-    const { seen, tasks, blocked, problems } = await reconcileUnits(
+    const reconciled = await reconcileUnits(
       // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
       this.#state.set === null ? null : wanted,
       new Set([...missing.keys(), ...(await this.#held(wanted))]),
       { ...this.#ports, jobs: this.#jobs, details: this.#details },
     );
-    for (const task of tasks) {
+    for (const task of reconciled.tasks) {
       const what = task.kind === "reload" ? task.units.join(" ") : task.unit;
       this.#ports.log(`${task.kind} ${what}: ${JSON.stringify(task.reason)}`);
     }
     await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(this.#state.set !== null));
-    return this.#publish(wanted, seen, problems, blocked, missing);
+    const outcome = { ...reconciled, wanted, missing, releasePending: this.#releasePending };
+    return this.#publisher.publish(await this.#reporter.report(outcome), this.#mirror);
   }
 
   /** What a person asked to leave alone, also where it should go. A silent watch is no news; a lease is answered or lost. */
@@ -257,81 +248,13 @@ export class Agent {
     this.#problem = { code, detail, journal: [] };
   }
 
-  /** Keeps this machine's member record and its leased presence key as they should be; writes only what differs. */
   async #announce(): Promise<void> {
-    const lease = this.#presence.lease;
-    if (!this.#mirror.connected || this.#mirror.revision < this.#memberWritten.revision) return;
-    const { machine, name, address, metadata, bootId, version } = this.#self;
-    const shown = this.#mirror.get(this.#keys.member(machine));
-    const before = shown === null ? null : decodeRecord<MemberRecord>(shown.value, MEMBER_SHAPE);
-    const member: MemberRecord = {
-      name,
-      address,
-      metadata,
-      bootId,
-      version,
-      joined: before?.kind === "record" ? before.record.joined : new Date(this.#ports.clock.wallMs()).toISOString(),
+    const news = {
       acceptedSeq: this.#state.accepted?.seq ?? 0,
       problem: this.#problem,
       ...(await this.#foreign.current()),
     };
-    const text = encodeRecord(member);
-    const presence = this.#mirror.get(this.#keys.presence(machine));
-    const present = lease === null || presence?.lease === lease;
-    if (shown?.value === text && present) return;
-    const { revision } = await this.#ports.registry.txn({
-      when: [],
-      then: [
-        ...(shown?.value === text ? [] : [{ kind: "put", key: this.#keys.member(machine), value: text } as const]),
-        ...(present || lease === null
-          ? []
-          : [
-              {
-                kind: "put",
-                key: this.#keys.presence(machine),
-                value: encodeRecord({ bootId, op: this.#ports.newId() }),
-                lease,
-              } as const,
-            ]),
-      ],
-    });
-    this.#memberWritten = { text, revision };
-  }
-
-  async #publish(
-    wanted: readonly WantedUnit[],
-    seen: ReadonlyMap<UnitName, Observation>,
-    problems: TaskProblems,
-    blocked: readonly Blocked[],
-    missing: ReadonlyMap<UnitName, StatusProblem>,
-  ): Promise<number | null> {
-    const because = new Map(
-      blocked.map((entry) => [entry.unit, { code: entry.because.code, detail: blockedDetail(entry.because) }]),
-    );
-    const names = [...new Set([...wanted.map((unit) => unit.name), ...missing.keys()])].sort();
-    const statuses = new Map<UnitName, StatusRecord>();
-    for (const name of names) {
-      const observation = seen.get(name);
-      const problem = missing.get(name) ?? because.get(name) ?? problems.get(name) ?? this.#jobs.failure(name);
-      if (missing.has(name) && this.#releasePending) continue;
-      statuses.set(name, await this.#statusOf(name, observation ?? null, problem));
-    }
-    for (const name of this.#said.keys()) if (!statuses.has(name)) this.#said.delete(name);
-    return this.#publisher.publish(statuses, this.#mirror);
-  }
-
-  /** The same words as long as nothing is new: a failure's journal is read once, not in every pass. */
-  async #statusOf(
-    name: UnitName,
-    observation: Observation | null,
-    problem: Pick<StatusProblem, "code" | "detail"> | null,
-  ): Promise<StatusRecord> {
-    const basis = JSON.stringify([observation, problem]);
-    const said = this.#said.get(name);
-    if (said?.basis === basis) return said.status;
-    const status = await statusOfUnit(this.#ports.manager, observation, problem);
-    this.#said.set(name, { basis, status });
-    return status;
+    await this.#announcer.announce(news, this.#presence.lease, this.#mirror);
   }
 
   #prefixes(): string[] {

@@ -1,0 +1,70 @@
+import { decodeRecord, encodeRecord } from "../codec/record.ts";
+import type { RegistryKeys } from "../codec/registry-keys.ts";
+import { MEMBER_SHAPE, type MemberRecord } from "../codec/registry-records.ts";
+import type { MachineId } from "../domain/names.ts";
+import type { Clock, RandomId } from "../ports/clock.ts";
+import type { Registry } from "../ports/registry.ts";
+import type { RegistryMirror } from "./registry-mirror.ts";
+
+/** What a machine is from its first breath on: it changes with a boot or a restart of its agent only. */
+export interface AgentIdentity {
+  readonly machine: MachineId;
+  readonly name: string;
+  readonly address: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly bootId: string;
+  readonly version: string;
+}
+
+/** What its member record says beyond its identity, and what only the announcer knows. */
+export type MemberNews = Omit<MemberRecord, keyof AgentIdentity | "joined">;
+
+interface AnnouncerPorts {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly newId: RandomId;
+}
+
+/** Keeps this machine's member record and its leased presence key as they should be; writes only what differs. */
+export class MemberAnnouncer {
+  readonly #self: AgentIdentity;
+  readonly #keys: RegistryKeys;
+  readonly #ports: AnnouncerPorts;
+  /** The registry's revision after the last write: a mirror that is behind it shows what was there before. */
+  #writtenAt = 0;
+
+  constructor(self: AgentIdentity, keys: RegistryKeys, ports: AnnouncerPorts) {
+    this.#self = self;
+    this.#keys = keys;
+    this.#ports = ports;
+  }
+
+  /** `lease` is null while the machine has none, which leaves the presence key as it is. */
+  async announce(news: MemberNews, lease: string | null, mirror: RegistryMirror): Promise<void> {
+    if (!mirror.connected || mirror.revision < this.#writtenAt) return;
+    const memberKey = this.#keys.member(this.#self.machine);
+    const presenceKey = this.#keys.presence(this.#self.machine);
+    const shown = mirror.get(memberKey);
+    const text = encodeRecord(this.#member(news, shown?.value ?? null));
+    const known = shown?.value === text;
+    const present = lease === null || mirror.get(presenceKey)?.lease === lease;
+    if (known && present) return;
+    const presence = encodeRecord({ bootId: this.#self.bootId, op: this.#ports.newId() });
+    const { revision } = await this.#ports.registry.txn({
+      when: [],
+      then: [
+        ...(known ? [] : [{ kind: "put", key: memberKey, value: text } as const]),
+        ...(present ? [] : [{ kind: "put", key: presenceKey, value: presence, lease } as const]),
+      ],
+    });
+    this.#writtenAt = revision;
+  }
+
+  #member(news: MemberNews, shown: string | null): MemberRecord {
+    const before = shown === null ? null : decodeRecord<MemberRecord>(shown, MEMBER_SHAPE);
+    const joined =
+      before?.kind === "record" ? before.record.joined : new Date(this.#ports.clock.wallMs()).toISOString();
+    const { machine: _, ...self } = this.#self;
+    return { ...self, joined, ...news };
+  }
+}
