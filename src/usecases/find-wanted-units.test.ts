@@ -12,9 +12,9 @@ import { findWantedUnits } from "./find-wanted-units.ts";
 const MACHINE = { machine: "1".repeat(32) as MachineId, name: "host" };
 const A = "a.service" as UnitName;
 
-function specOf(text: string, machines = "") {
+function specOf(text: string, manifest = "") {
   const { spec, diagnostics } = compileRepository({
-    "fleet.yaml": `apiVersion: fleet/v1\ncluster: prod\n${machines}`,
+    "fleet.yaml": `apiVersion: fleet/v1\ncluster: prod\n${manifest}`,
     "units/a.service": `[Service]\nExecStart=/bin/echo ${text}\n`,
     "overlay/10.conf": "[Service]\nEnvironment=HERE=yes\n",
   });
@@ -80,4 +80,16 @@ test("a stored text is not run under another unit's name", async () => {
 test("with no release accepted yet and nothing stored there is only what is missing", async () => {
   const { find } = world();
   assert.deepEqual(await find([placedAs(specOf("one"))], null), { texts: [], missing: [[A, "text-unavailable"]] });
+});
+
+test("the policy on drift is the release's, of any text, and the last one known where there is no release", async () => {
+  const disk = new MemoryFileStore();
+  const [plain, detecting] = [specOf("one"), specOf("one", "defaults: { drift: detect }\n")];
+  assert.equal(placedAs(plain).hash, placedAs(detecting).hash, "it is no part of what runs");
+  const policies: unknown[] = [];
+  for (const spec of [plain, detecting, null, plain, null]) {
+    const { wanted } = await findWantedUnits([placedAs(plain)], MACHINE, spec, new AgentFiles(disk), sha256);
+    policies.push(wanted.map(({ drift }) => drift));
+  }
+  assert.deepEqual(policies, [[undefined], ["detect"], ["detect"], [undefined], [undefined]]);
 });

@@ -1,6 +1,6 @@
 import type { PlacedUnit, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
-import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import type { ClusterSpec, SpecUnit } from "../domain/spec/cluster-spec.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import { wantedUnit } from "../domain/tasks/wanted-unit.ts";
 import { isQuadlet } from "../domain/unit/unit-name.ts";
@@ -35,16 +35,19 @@ export async function findWantedUnits(
     }
     const unit = specUnits.get(name);
     const adopt = unit?.adopt === true ? { adopt: true } : {};
-    const stored = await files.readUnit(hash);
-    if (stored !== null && stored.name === name) {
+    const known = await files.readUnit(hash);
+    if (known?.name === name) {
+      const stored = withPolicy(known, unit);
+      // It must outlive the commit too: without git, what `off` leaves alone would be put back after a restart of the agent.
+      if (stored.drift !== known.drift) await files.writeUnit(stored);
       wanted.push({ ...stored, goal, ...adopt });
       continue;
     }
     const compiled = spec === null || unit === undefined ? null : wantedUnit(unit, machineName, spec, goal, sha256);
     if (compiled?.hash === hash) {
-      const { goal: _goal, ...text } = compiled;
+      const { goal: _goal, ...text } = withPolicy(compiled, unit);
       await files.writeUnit(text);
-      wanted.push({ ...compiled, ...adopt });
+      wanted.push({ ...text, goal, ...adopt });
     } else {
       missing.set(name, {
         code: "text-unavailable",
@@ -54,4 +57,11 @@ export async function findWantedUnits(
     }
   }
   return { wanted, missing };
+}
+
+/** What the accepted release says of drift, which is no part of a text; without one, what was said last. */
+function withPolicy<T extends Pick<WantedUnit, "drift">>(unit: T, spec: SpecUnit | undefined): T {
+  if (spec === undefined) return unit;
+  const { drift: _earlier, ...rest } = unit;
+  return (spec.drift === undefined ? rest : { ...rest, drift: spec.drift }) as T;
 }

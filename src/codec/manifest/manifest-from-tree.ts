@@ -52,6 +52,7 @@ function unitSettings(settings: UnitSettingsTree, path: YamlPath, tree: YamlTree
     move: settings.move === undefined ? null : located(settings.move, [...path, "move"]),
     group: settings.group === undefined ? null : located(settings.group, [...path, "group"]),
     adopt: settings.adopt === undefined ? null : settings.adopt === "true",
+    drift: settings.drift ?? null,
   };
 }
 

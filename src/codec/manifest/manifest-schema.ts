@@ -125,10 +125,7 @@ const unitSettings = z.strictObject(
     rollout: rollout.optional(),
     move: word(["auto", "never"]).optional(),
     group: word(["auto", "none"]).optional(),
-    drift: word(["correct"], {
-      detect: "only report drift",
-      off: "ignore drift",
-    }).optional(),
+    drift: word(["correct", "detect", "off"]).optional(),
     onDisconnect: word(["keep"], {
       "stop-after": "stop a unit whose machine lost the cluster",
     }).optional(),

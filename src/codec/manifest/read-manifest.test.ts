@@ -225,6 +225,19 @@ test("adopt is a default of the cluster and of each unit its own", () => {
   );
 });
 
+test("drift is a default of the cluster and of each unit its own", () => {
+  const { manifest, diagnostics } = readManifest(
+    "fleet.yaml",
+    `${HEAD}defaults: { drift: detect }\nunits: { a.service: { drift: off }, b.service: { drift: correct }, c.service: {} }\n`,
+  );
+  assert.deepEqual(diagnostics, []);
+  assert.equal(manifest?.defaults.drift, "detect");
+  assert.deepEqual(
+    manifest?.units.map(({ settings }) => settings.drift),
+    ["off", "correct", null],
+  );
+});
+
 const later: readonly (readonly [text: string, at: string])[] = [
   ['requires: ">=1.0"', "3:1"],
   ["release: { by: sync }", "3:16"],
@@ -238,8 +251,6 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ["moved: []", "3:1"],
   ["loss: { outageAt: 30% }", "3:9"],
   ["machines: { nas: { key: x } }", "3:20"],
-  ["units: { a.service: { drift: detect } }", "3:30"],
-  ["units: { a.service: { drift: off } }", "3:30"],
   ["units: { a.service: { onDisconnect: stop-after=20s } }", "3:37"],
   ["units: { a.service: { confirm: 90s } }", "3:23"],
   ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],

@@ -55,6 +55,8 @@ export interface SpecUnit {
   readonly rollout: RolloutPolicy;
   /** A unit of this name that somebody else installed is taken over where its definition amounts to this one. Absent: it never is. */
   readonly adopt?: true;
+  /** What its machine's agent does where somebody changed it there. Absent: `correct`. */
+  readonly drift?: "detect" | "off";
 }
 
 export interface Companion {

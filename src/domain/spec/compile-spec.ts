@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import { type Diagnostic, hasErrors } from "../diagnostic.ts";
+import type { DriftPolicy } from "../drift/drift-policy.ts";
 import { lintManifest } from "../lint/lint-manifest.ts";
 import { type LintFinding, lintDiagnostics } from "../lint/lint-rules.ts";
 import { lintUnit } from "../lint/lint-unit.ts";
@@ -102,6 +103,7 @@ export function compileSpec(
         after: order.after.get(unit.name)!,
         rollout: rolloutPolicy(unit.settings),
         ...(unit.settings.adopt === true ? { adopt: true as const } : {}),
+        ...uncorrected(unit.settings.drift),
       }),
     ),
     groups: groups.map(({ group }) => group),
@@ -110,6 +112,11 @@ export function compileSpec(
     loss: lossPolicy(manifest),
   };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
+}
+
+/** As absent where it is the default: a spec from before there was a choice keeps its hash. */
+function uncorrected(drift: DriftPolicy | null): Pick<SpecUnit, "drift"> {
+  return drift === null || drift === "correct" ? {} : { drift };
 }
 
 /** sha256 of the canonical JSON of everything in a spec but the hash itself. */

@@ -1,4 +1,5 @@
 import type { SourceLocation } from "../diagnostic.ts";
+import type { DriftPolicy } from "../drift/drift-policy.ts";
 import type { LintSettings } from "../lint/lint-rules.ts";
 import type { MachineId } from "../names.ts";
 import type { UnitGoal } from "./cluster-spec.ts";
@@ -42,6 +43,7 @@ export interface UnitSettings {
   readonly move: Located<"auto" | "never"> | null;
   readonly group: Located<"auto" | "none"> | null;
   readonly adopt: boolean | null;
+  readonly drift: DriftPolicy | null;
 }
 
 export interface EnvironmentVariable {

@@ -17,6 +17,7 @@ export const NO_SETTINGS: UnitSettings = {
   move: null,
   group: null,
   adopt: null,
+  drift: null,
 };
 
 /** Settings of one unit from the most general to the most special; variables come sorted by name. */
@@ -36,6 +37,7 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
     move: last((layer) => layer.move),
     group: last((layer) => layer.group),
     adopt: last((layer) => layer.adopt),
+    drift: last((layer) => layer.drift),
   };
 }
 

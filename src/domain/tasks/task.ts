@@ -1,3 +1,4 @@
+import type { DriftPolicy } from "../drift/drift-policy.ts";
 import type { UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { UnitEffect } from "../unit/unit-effect.ts";
@@ -17,6 +18,8 @@ export interface WantedUnit {
   readonly oneshot: boolean;
   /** Whether a unit of this name that somebody else installed is taken over where its definition amounts to this one. */
   readonly adopt?: boolean;
+  /** What is done where somebody changed it on this machine. Absent: `correct`. */
+  readonly drift?: DriftPolicy;
 }
 
 /** One file under systemd's unit directory. */
