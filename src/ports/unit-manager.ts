@@ -7,8 +7,8 @@ import type { UnitName } from "../domain/names.ts";
 export interface UnitManager {
   /** What systemd holds now among these names, one call for all, which makes it load none; names it does not hold are missing. */
   list(names: readonly UnitName[]): Promise<readonly ManagedUnit[]>;
-  /** What `list` does not say, for the few that changed. Null where systemd does not hold the unit. */
-  details(name: UnitName): Promise<UnitDetails | null>;
+  /** What `list` does not say, for the few that changed: of a unit as `list` gave it just now. */
+  details(unit: ManagedUnit): Promise<UnitDetails>;
   /** The files it was loaded from, or null where systemd does not hold the unit. */
   sources(name: UnitName): Promise<UnitSources | null>;
   /**
@@ -52,7 +52,6 @@ export interface UnitDetails {
   readonly result: string;
   /** 32 hexadecimal digits of the last start; empty where it never ran. */
   readonly invocation: string;
-  readonly restarts: number;
 }
 
 /** Where systemd has a unit's definition from. */

@@ -41,7 +41,7 @@ export class MortalProcess {
   manager(inner: UnitManager): UnitManager {
     return {
       list: (names) => this.#ask(() => inner.list(names)),
-      details: (name) => this.#ask(() => inner.details(name)),
+      details: (unit) => this.#ask(() => inner.details(unit)),
       sources: (name) => this.#ask(() => inner.sources(name)),
       start: (name) => this.#ask(() => inner.start(name)),
       stop: (name) => this.#ask(() => inner.stop(name)),

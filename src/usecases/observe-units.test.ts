@@ -21,9 +21,9 @@ async function world(text: string | null) {
   const manager = new MemoryUnitManager({ files, clock });
   if (text !== null) await files.write(`/run/systemd/system/${A}`, text);
   const cache: DetailsCache = new Map();
-  const see = async (own: OwnedUnit | null = owned) => {
+  const see = async (own: OwnedUnit | null = owned, busy = false) => {
     const units = own === null ? new Map() : new Map([[A, own]]);
-    return (await observeUnits(manager, [wanted], units, cache)).get(A)!;
+    return (await observeUnits(manager, [wanted], units, cache, () => busy)).get(A)!;
   };
   return { clock, manager, see };
 }
@@ -34,6 +34,17 @@ test("a unit nobody knows is neither ours nor there", async () => {
   const { see } = await world(null);
   const nothing = { owned: false, onDisk: null, loaded: null, running: null, started: null, systemd: null };
   assert.deepEqual((await see(null)).observed, { name: A, service: A, ...nothing });
+});
+
+test("a unit whose job is under way is not asked about itself", async () => {
+  const { manager, see } = await world(SERVER);
+  await manager.start(A);
+  assert.equal((await see(owned, true)).details, null);
+  const settled = (await see()).details;
+  assert.notEqual(settled?.invocation, "");
+  await manager.stop(A);
+  await manager.start(A);
+  assert.deepEqual((await see(owned, true)).details, settled, "what was known of it is not forgotten");
 });
 
 test("what runs was started from what is loaded; what is down runs nothing", async () => {

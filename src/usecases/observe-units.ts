@@ -22,13 +22,15 @@ export interface CachedDetails {
 
 /**
  * Looks at every unit that is wanted here or is ours: one call for all of them, then one question each for those whose state is
- * new. `details` is the memory between passes; whoever acts on a unit deletes its entry.
+ * new: not of one with a job under way, which is about to be in another. `details` is the memory between passes; whoever acts on a unit
+ * deletes its entry.
  */
 export async function observeUnits(
   manager: UnitManager,
   wanted: readonly WantedUnit[],
   owned: ReadonlyMap<UnitName, OwnedUnit>,
   details: DetailsCache,
+  isBusy: (unit: UnitName) => boolean,
 ): Promise<Map<UnitName, Observation>> {
   const services = new Map<UnitName, UnitName>();
   for (const [name, unit] of owned) services.set(name, unit.service);
@@ -37,10 +39,8 @@ export async function observeUnits(
   const observations = await Promise.all(
     [...services].map(async ([name, service]) => {
       const unit = managed.get(service) ?? null;
-      return [
-        name,
-        observation(name, service, owned.get(name) ?? null, unit, await detailsOf(manager, unit, details)),
-      ] as const;
+      const known = isBusy(name) ? (details.get(service)?.details ?? null) : await detailsOf(manager, unit, details);
+      return [name, observation(name, service, owned.get(name) ?? null, unit, known)] as const;
     }),
   );
   return new Map(observations);
@@ -55,7 +55,7 @@ async function detailsOf(
   const state = `${unit.load}/${unit.active}/${unit.sub}`;
   const cached = cache.get(unit.name);
   if (cached?.state === state) return cached.details;
-  const details = await manager.details(unit.name);
+  const details = await manager.details(unit);
   cache.set(unit.name, { state, details });
   return details;
 }

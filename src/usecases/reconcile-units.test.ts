@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AgentMachine, UNITS, unit } from "../../test/agent-machine.ts";
+import { detailsOf } from "../../test/details-of.ts";
 import { ProcessDied } from "../adapters/memory/memory-file-store.ts";
 import type { UnitName } from "../domain/names.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
@@ -153,9 +154,9 @@ test("a failure stays one under a quiet change, and its new text is the one that
   const machine = new AgentMachine();
   const broken = (about: string) => unit(A, `[Unit]\nDescription=${about}\n[Service]\nExecStart=/bin/false\n`);
   await machine.settle([broken("1")]);
-  const failed = await machine.manager.details(A as UnitName);
+  const failed = await detailsOf(machine.manager, A as UnitName);
   await machine.settle([broken("2")]);
-  assert.deepEqual(await machine.manager.details(A as UnitName), failed);
+  assert.deepEqual(await detailsOf(machine.manager, A as UnitName), failed);
 });
 
 test("a reload of its own that fails is a problem of the unit, which runs on and is not told again", async () => {

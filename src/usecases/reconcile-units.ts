@@ -30,7 +30,8 @@ export async function reconcileUnits(
 ): Promise<Reconciled> {
   const { manager, files, jobs, details } = world;
   const owned = await files.readOwned();
-  const before = await observeUnits(manager, wanted ?? [], owned, details);
+  const isBusy = (unit: UnitName) => jobs.isBusy(unit);
+  const before = await observeUnits(manager, wanted ?? [], owned, details, isBusy);
   if (wanted === null) return { seen: before, tasks: [], blocked: [], problems: new Map() };
   const byName = new Map(wanted.map((unit) => [unit.name, unit]));
   const isFree = ({ name }: { readonly name: UnitName }) => !missing.has(name) && !jobs.isBusy(name);
@@ -51,7 +52,7 @@ export async function reconcileUnits(
   for (const task of tasks) {
     if (task.kind !== "reload") details.delete(byName.get(task.unit)?.service ?? task.unit);
   }
-  return { seen: await observeUnits(manager, wanted, owned, details), tasks, blocked, problems };
+  return { seen: await observeUnits(manager, wanted, owned, details, isBusy), tasks, blocked, problems };
 }
 
 /** Its start is queued, and may not have begun. */

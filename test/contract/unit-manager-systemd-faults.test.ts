@@ -11,6 +11,7 @@ import { systemClock } from "../../src/adapters/system-clock.ts";
 import { SystemdUnitManager } from "../../src/adapters/systemd/systemd-unit-manager.ts";
 import type { UnitName } from "../../src/domain/names.ts";
 import { labDown, labExec, labUp } from "../../src/lab/lab.ts";
+import { detailsOf } from "../details-of.ts";
 
 const LAB = `ufault-${process.pid}`;
 const MACHINE = "m1";
@@ -109,10 +110,10 @@ describe("systemd's bus", { skip }, () => {
     const manager = connect();
     try {
       assert.equal(await manager.start(quick), "done");
-      const before = await manager.details(quick);
+      const before = await detailsOf(manager, quick);
       await labExec(LAB, MACHINE, ["systemctl", "daemon-reexec"]);
       await until(async () => (await manager.list([quick]).catch(() => []))[0]?.active === "active");
-      assert.equal((await manager.details(quick))?.invocation, before?.invocation);
+      assert.equal((await detailsOf(manager, quick))?.invocation, before?.invocation);
       let wakes = 0;
       manager.onChange(() => wakes++, new AbortController().signal);
       await labExec(LAB, MACHINE, ["systemctl", "stop", quick]);
@@ -129,7 +130,7 @@ describe("systemd's bus", { skip }, () => {
     try {
       await manager.list([quick]);
       process.kill(init, "SIGSTOP");
-      const silent = Promise.all([manager.list([quick]), manager.details(quick)]);
+      const silent = Promise.all([manager.list([quick]), detailsOf(manager, quick)]);
       const outcome = assert.rejects(silent, { code: "systemd-unreachable" });
       await clock.advance(99_000);
       const early = await Promise.race([outcome.then(() => "over"), sleep(50, "waiting")]);

@@ -5,6 +5,7 @@ import type { UnitName } from "../../src/domain/names.ts";
 import { parseUnitName } from "../../src/domain/unit/unit-name.ts";
 import { OperationError } from "../../src/ports/operation-error.ts";
 import type { UnitManager } from "../../src/ports/unit-manager.ts";
+import { detailsOf } from "../details-of.ts";
 
 /** A machine in which nothing but systemd's own units is loaded. */
 export interface UnitWorld {
@@ -87,7 +88,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await until(() => runs(OLD), `${OLD} to run`);
     assert.equal(await manager.stop(a), "done");
     await becomes(a, null);
-    assert.equal(await manager.details(a), null);
+    assert.equal(await detailsOf(manager, a), null);
     await manager.start(a);
     await until(() => runs(NEW), `${NEW} to run`);
     assert.ok(!(await runs(OLD)));
@@ -132,12 +133,12 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
   it("a reload changes what is held, not what runs", async ({ write, manager, runs, becomes }) => {
     await write(a, service(OLD));
     await manager.start(a);
-    const before = await manager.details(a);
+    const before = await detailsOf(manager, a);
     await write(a, service(NEW));
     await manager.reload();
     await becomes(a, "loaded active running");
     await until(() => runs(OLD), `${OLD} to run`);
-    assert.equal((await manager.details(a))?.invocation, before?.invocation);
+    assert.equal((await detailsOf(manager, a))?.invocation, before?.invocation);
   });
 
   it("a unit's own reload runs what systemd holds as its ExecReload=, and leaves its process alone", async (world) => {
@@ -146,7 +147,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     const said = async () => (await manager.journal(a, 20)).filter((line) => line.startsWith("heard"));
     await write(a, text("heard-one"));
     await manager.start(a);
-    const before = await manager.details(a);
+    const before = await detailsOf(manager, a);
     assert.equal(await manager.reloadUnit(a), "done");
     await write(a, text("heard-two"));
     assert.equal(await manager.reloadUnit(a), "done");
@@ -157,7 +158,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     assert.deepEqual(await said(), ["heard-one", "heard-one", "heard-two"]);
     await becomes(a, "loaded active running");
     await until(() => runs(OLD), `${OLD} to run`);
-    assert.equal((await manager.details(a))?.invocation, before?.invocation);
+    assert.equal((await detailsOf(manager, a))?.invocation, before?.invocation);
   });
 
   it("an ExecReload= that fails fails the job, not the unit", async ({ write, manager, runs, becomes }) => {
@@ -196,12 +197,12 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     const text = (options: string) => `[Mount]\nWhat=tmpfs\nType=tmpfs\nWhere=/ct/mnt\nOptions=${options}\n`;
     await write(mount, text("size=1m"));
     assert.equal(await manager.start(mount), "done");
-    const before = await manager.details(mount);
+    const before = await detailsOf(manager, mount);
     await write(mount, text("size=2m"));
     await manager.reload();
     assert.equal(await manager.reloadUnit(mount), "done");
     await becomes(mount, "loaded active mounted");
-    assert.equal((await manager.details(mount))?.invocation, before?.invocation);
+    assert.equal((await detailsOf(manager, mount))?.invocation, before?.invocation);
   });
 
   it("a first drop-in of a held unit waits for the reload, that of a new one does not", async (world) => {
@@ -244,7 +245,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
 
   it("a unit that is nowhere: stop and reset are done, start is refused by name", async ({ manager, refuses }) => {
     assert.deepEqual(await manager.list([a]), []);
-    assert.equal(await manager.details(a), null);
+    assert.equal(await detailsOf(manager, a), null);
     assert.equal(await manager.stop(a), "done");
     await manager.resetFailed(a);
     await refuses("unit-not-found", a, manager.start(a));
@@ -283,7 +284,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await write(a, service("/bin/false"));
     assert.equal(await manager.start(a), "done");
     await becomes(a, "loaded failed failed");
-    assert.equal((await manager.details(a))?.result, "exit-code");
+    assert.equal((await detailsOf(manager, a))?.result, "exit-code");
     await write(b, service("/bin/nonexistent"));
     assert.equal(await manager.start(b), "done");
     await becomes(b, "loaded failed failed");
@@ -301,7 +302,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await manager.start(a);
     await kill(a);
     await becomes(a, "loaded failed failed");
-    assert.equal((await manager.details(a))?.result, "signal");
+    assert.equal((await detailsOf(manager, a))?.result, "signal");
   });
 
   it("the journal holds the lines of the last start, oldest first", async ({ write, manager, becomes }) => {
@@ -321,15 +322,21 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await write(a, oneshot("/bin/false"));
     await manager.start(a);
     await becomes(a, "loaded failed failed");
-    const first = await manager.details(a);
+    const first = await detailsOf(manager, a);
     assert.equal(first?.fragmentPath, `/run/systemd/system/${a}`);
     assert.match(first?.since ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assert.match(first?.invocation ?? "", /^[0-9a-f]{32}$/);
-    assert.deepEqual([first?.result, first?.restarts], ["exit-code", 0]);
+    assert.equal(first?.result, "exit-code");
     await manager.start(a);
-    const second = await manager.details(a);
+    const second = await detailsOf(manager, a);
     assert.notEqual(second?.invocation, first?.invocation);
     assert.ok(second!.since >= first!.since);
+    await write(a, service(OLD));
+    await manager.reload();
+    await manager.start(a);
+    const third = await detailsOf(manager, a);
+    assert.equal(third?.result, "success", "what failed before is forgotten with a start");
+    assert.ok(third!.since >= second!.since);
   });
 
   it("a target has no result, and a stopped dependency never had a start", async ({ write, manager }) => {
@@ -337,8 +344,8 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await write(target, `[Unit]\nAfter=${a}\n`);
     await write(a, service(OLD));
     assert.equal(await manager.start(target), "done");
-    assert.equal((await manager.details(target))?.result, "");
-    const details = await manager.details(a);
+    assert.equal((await detailsOf(manager, target))?.result, "");
+    const details = await detailsOf(manager, a);
     assert.deepEqual([details?.invocation, details?.since, details?.result], ["", "", "success"]);
   });
 
@@ -424,7 +431,7 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     assert.equal(await manager.stop(a), "done");
     assert.equal(await starting, "canceled");
     await becomes(a, "loaded failed failed");
-    assert.equal((await manager.details(a))?.result, "signal");
+    assert.equal((await detailsOf(manager, a))?.result, "signal");
   });
 
   it("two who start one unit wait for the same job", async ({ write, manager, becomes }) => {

@@ -73,12 +73,10 @@ export class MemorySystemd {
     });
   }
 
-  details(name: UnitName): UnitDetails | null {
-    const held = this.#units.get(name);
-    if (held === undefined) return null;
-    const { unit, sinceMs, result, invocation } = held;
+  details(name: UnitName): UnitDetails {
+    const { unit, sinceMs, result, invocation } = this.#units.hold(name);
     const since = sinceMs === null ? "" : new Date(sinceMs).toISOString();
-    return { fragmentPath: unit.path, since, result, invocation, restarts: 0 };
+    return { fragmentPath: unit.path, since, result, invocation };
   }
 
   sources(name: UnitName): UnitSources | null {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { detailsOf } from "../../../test/details-of.ts";
 import type { UnitName } from "../../domain/names.ts";
 import { JOB_WAIT_MS } from "../../ports/unit-manager.ts";
 import { MemoryFileStore } from "./memory-file-store.ts";
@@ -130,7 +131,7 @@ test("a file in /etc goes before ours in /run", async () => {
   const { files, manager } = await machine({ [a]: server });
   await files.write(`/etc/systemd/system/${a}`, `${server}# theirs\n`);
   await manager.start(a);
-  assert.equal((await manager.details(a))?.fragmentPath, `/etc/systemd/system/${a}`);
+  assert.equal((await detailsOf(manager, a))?.fragmentPath, `/etc/systemd/system/${a}`);
 });
 
 test("the same calls give the same story", async () => {
@@ -141,7 +142,7 @@ test("the same calls give the same story", async () => {
     await manager.start(a);
     manager.kill(b);
     await clock.advance(100);
-    lines.push(JSON.stringify(await manager.details(b)));
+    lines.push(JSON.stringify(await detailsOf(manager, b)));
     return lines.join("\n");
   };
   assert.equal(await story(), await story());

@@ -46,9 +46,9 @@ export class MemoryUnitManager implements UnitManager {
     return this.#systemd.list(names);
   }
 
-  async details(name: UnitName): Promise<UnitDetails | null> {
+  async details(unit: ManagedUnit): Promise<UnitDetails> {
     await this.#reach();
-    return this.#systemd.details(name);
+    return this.#systemd.details(unit.name);
   }
 
   async sources(name: UnitName): Promise<UnitSources | null> {

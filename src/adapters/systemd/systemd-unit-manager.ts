@@ -58,10 +58,8 @@ export class SystemdUnitManager implements UnitManager {
       .map(([name, , load, active, sub]) => ({ name, load, active, sub }));
   }
 
-  async details(name: UnitName): Promise<UnitDetails | null> {
-    const path = await this.#held(name);
-    if (path === null) return null;
-    return readUnitDetails(name, path, (call) => this.#call(`reading ${name}`, call));
+  details(unit: ManagedUnit): Promise<UnitDetails> {
+    return readUnitDetails(unit, (call) => this.#call(`reading ${unit.name}`, call));
   }
 
   async sources(name: UnitName): Promise<UnitSources | null> {

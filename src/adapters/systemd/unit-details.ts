@@ -1,18 +1,21 @@
 import type { Variant } from "dbus-next";
 import type { UnitName } from "../../domain/names.ts";
-import type { UnitDetails, UnitSources } from "../../ports/unit-manager.ts";
-import type { SystemdCall } from "./system-bus.ts";
+import type { ManagedUnit, UnitDetails, UnitSources } from "../../ports/unit-manager.ts";
+import { SYSTEMD_PATH, type SystemdCall } from "./system-bus.ts";
 
 type CallSystemd = (call: SystemdCall) => Promise<readonly unknown[]>;
 
 const UNIT = "org.freedesktop.systemd1.Unit";
-/** The latest of them is when the active state last changed. StateChangeTimestamp is not: it counts sub states too. */
-const STATE_TIMES = [
-  "ActiveEnterTimestamp",
-  "ActiveExitTimestamp",
-  "InactiveEnterTimestamp",
-  "ConditionTimestamp",
-] as const;
+/**
+ * When the active state last changed is the latest of these; a state one settles in has its own. StateChangeTimestamp is not: it counts
+ * sub states too. Of a unit that never ran, only the conditions were looked at.
+ */
+const STATE_TIMES: Readonly<Record<string, readonly string[]>> = {
+  active: ["ActiveEnterTimestamp"],
+  inactive: ["InactiveEnterTimestamp", "ConditionTimestamp"],
+  failed: ["InactiveEnterTimestamp", "ConditionTimestamp"],
+};
+const ALL_STATE_TIMES = ["ActiveEnterTimestamp", "ActiveExitTimestamp", "InactiveEnterTimestamp", "ConditionTimestamp"];
 /** Interfaces with a `Result`, by the name's suffix. */
 const RESULT_INTERFACES: Readonly<Record<string, string>> = Object.fromEntries(
   ["Service", "Socket", "Mount", "Automount", "Swap", "Timer", "Path", "Scope"].map((type) => [
@@ -21,24 +24,33 @@ const RESULT_INTERFACES: Readonly<Record<string, string>> = Object.fromEntries(
   ]),
 );
 
-/** Asks for each property by itself, all at once: GetAll would make systemd look at the unit's files for each unit. */
-export async function readUnitDetails(name: UnitName, path: string, call: CallSystemd): Promise<UnitDetails> {
+/**
+ * Asks for each property by itself, all at once: GetAll would make systemd look at the unit's files for each unit. Nothing is asked
+ * that follows from the state: with thousands of units, these questions are most of what a start costs us.
+ */
+export async function readUnitDetails({ name, active }: ManagedUnit, call: CallSystemd): Promise<UnitDetails> {
+  const path = objectPath(name);
   const get = (type: string, property: string) => readProperty(path, type, property, call);
   const typed = RESULT_INTERFACES[name.slice(name.lastIndexOf(".") + 1)];
-  const [fragmentPath, invocation, result, restarts, ...times] = await Promise.all([
+  const [fragmentPath, invocation, result, ...times] = await Promise.all([
     get(UNIT, "FragmentPath"),
     get(UNIT, "InvocationID"),
-    typed === undefined ? "" : get(typed, "Result"),
-    typed?.endsWith(".Service") ? get(typed, "NRestarts") : 0,
-    ...STATE_TIMES.map((property) => get(UNIT, property)),
+    // A start forgets how the run before it ended; what is up has ended in no way.
+    typed === undefined ? "" : active === "active" ? "success" : get(typed, "Result"),
+    ...(STATE_TIMES[active] ?? ALL_STATE_TIMES).map((property) => get(UNIT, property)),
   ]);
   return {
     fragmentPath: fragmentPath as string,
     since: timeText(Math.max(...times.map(Number))),
     result: result as string,
     invocation: Buffer.from(invocation as Uint8Array).toString("hex"),
-    restarts: restarts as number,
   };
+}
+
+/** As systemd names the object of a unit: whatever is no letter and no digit, and a digit in front, as `_` and its two hexadecimal digits. */
+function objectPath(name: UnitName): string {
+  const label = name.replace(/^\d|[^A-Za-z0-9]/g, (char) => `_${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `${SYSTEMD_PATH}/unit/${label}`;
 }
 
 export async function readUnitSources(path: string, call: CallSystemd): Promise<UnitSources> {
