@@ -16,4 +16,23 @@ export interface FileStore {
   move(from: string, to: string): Promise<void>;
   /** Names of the entries of a folder, sorted; none where there is no such folder. */
   list(path: string): Promise<readonly string[]>;
+  /**
+   * What tells one state of each path from the next without reading it, in the order asked for; null where there is nothing. A symbolic
+   * link is itself, and not what it points to. One call for all: it is asked of a thousand files every few seconds.
+   */
+  fingerprints(paths: readonly string[]): Promise<readonly (FileFingerprint | null)[]>;
+}
+
+export interface FileFingerprint {
+  readonly kind: "file" | "link" | "folder" | "other";
+  /** Bytes, of a file. */
+  readonly size: number;
+  /** Milliseconds since the epoch, with fractions. A folder's tells of entries that came and went, and not of what they say. */
+  readonly mtimeMs: number;
+  /** As `mtimeMs`, of the last change of any kind: nobody can set it back. */
+  readonly ctimeMs: number;
+  /** Another one: another file took its place. */
+  readonly inode: number;
+  /** Where a link points, as it is written; null of all else. */
+  readonly target: string | null;
 }

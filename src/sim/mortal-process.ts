@@ -35,6 +35,7 @@ export class MortalProcess {
       remove: (path, options) => this.#ask(() => inner.remove(path, options)),
       move: (from, to) => this.#ask(() => inner.move(from, to)),
       list: (path) => this.#ask(() => inner.list(path)),
+      fingerprints: (paths) => this.#ask(() => inner.fingerprints(paths)),
     };
   }
 

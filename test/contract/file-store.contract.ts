@@ -9,6 +9,8 @@ export interface FileWorld {
   readonly folder: string;
   /** The permission bits of a file. */
   modeOf(path: string): number;
+  /** Puts a symbolic link to `/dev/null` there. */
+  mask(path: string): void;
   close(): Promise<void>;
 }
 
@@ -117,5 +119,53 @@ export function fileStoreContract(name: string, make: () => Promise<FileWorld>):
       });
     }
     assert.equal(await store.read(`${folder}/d/file`), "x");
+  });
+
+  it("the same file has the same fingerprint, and another after each way to change it", async (world) => {
+    const { store, folder, mask } = world;
+    const path = `${folder}/d/a.service`;
+    const look = async () => JSON.stringify((await store.fingerprints([path]))[0]);
+    const states = [await look()];
+    const changes: readonly (() => unknown)[] = [
+      () => store.write(path, "one"),
+      () => store.write(path, "another"),
+      () => store.write(path, "another"),
+      () => store.remove(path),
+      () => mask(path),
+    ];
+    for (const change of changes) {
+      await change();
+      states.push(await look());
+      assert.equal(await look(), states.at(-1), "looking changes nothing");
+    }
+    assert.equal(states[0], "null");
+    assert.equal(states[4], "null");
+    assert.equal(new Set(states).size, states.length - 1);
+    const prints = await store.fingerprints([`${folder}/d`, path, `${folder}/d/none`, `${path}/below`]);
+    assert.deepEqual(
+      prints.map((print) => print && [print.kind, print.target]),
+      [["folder", null], ["link", "/dev/null"], null, null],
+    );
+  });
+
+  it("a folder's fingerprint changes with its entries", async ({ store, folder }) => {
+    const look = async () => JSON.stringify((await store.fingerprints([`${folder}/d`]))[0]);
+    await store.write(`${folder}/d/a`, "x");
+    const before = await look();
+    // Within one tick of a kernel's clock a folder may look the same: whoever relies on it looks again at one that is young.
+    for (let more = 0; more < 10_000 && (await look()) === before; more++)
+      await store.write(`${folder}/d/b${more}`, "x");
+    assert.notEqual(await look(), before);
+  });
+
+  it("a link is moved as a link, and is no file to read", async ({ store, folder, mask }) => {
+    mask(`${folder}/masked`);
+    await store.move(`${folder}/masked`, `${folder}/aside/masked`);
+    const [from, to] = await store.fingerprints([`${folder}/masked`, `${folder}/aside/masked`]);
+    assert.deepEqual([from, to?.kind, to?.target], [null, "link", "/dev/null"]);
+    await assert.rejects(
+      () => store.read(`${folder}/aside/masked`),
+      (error) => error instanceof OperationError && error.code === "not-a-file",
+    );
   });
 }

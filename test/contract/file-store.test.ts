@@ -1,13 +1,19 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DiskFileStore } from "../../src/adapters/files/disk-file-store.ts";
 import { MemoryFileStore } from "../../src/adapters/memory/memory-file-store.ts";
 import { fileStoreContract } from "./file-store.contract.ts";
 
 fileStoreContract("memory", async () => {
   const store = new MemoryFileStore();
-  return { store, folder: "/var/lib/fleet", modeOf: (path) => store.peek(path)!.mode, close: async () => undefined };
+  return {
+    store,
+    folder: "/var/lib/fleet",
+    modeOf: (path) => store.peek(path)!.mode,
+    mask: (path) => store.mask(path),
+    close: async () => undefined,
+  };
 });
 
 fileStoreContract("disk", async () => {
@@ -16,6 +22,10 @@ fileStoreContract("disk", async () => {
     store: new DiskFileStore(),
     folder,
     modeOf: (path) => statSync(path).mode & 0o777,
+    mask: (path) => {
+      mkdirSync(dirname(path), { recursive: true });
+      symlinkSync("/dev/null", path);
+    },
     close: async () => rmSync(folder, { recursive: true }),
   };
 });

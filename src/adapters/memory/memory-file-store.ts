@@ -1,9 +1,17 @@
-import type { FileStore } from "../../ports/file-store.ts";
+import type { FileFingerprint, FileStore } from "../../ports/file-store.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 
 export interface MemoryFile {
   readonly text: string;
   readonly mode: number;
+  /** Where it points, of a symbolic link; only what reads as empty (`/dev/null`) is modelled. */
+  readonly target?: string;
+}
+
+/** When a path last changed, and what took its place each time. */
+interface Stamp {
+  readonly atMs: number;
+  readonly inode: number;
 }
 
 /** What the disk says no with; `null` is a healthy one. */
@@ -26,14 +34,24 @@ export class MemoryFileStore implements FileStore {
   #onMedium = new Map<string, MemoryFile>();
   /** Names in each folder. */
   #folders = new Map<string, Set<string>>([["/", new Set()]]);
+  readonly #stamps = new Map<string, Stamp>();
+  readonly #wallMs: () => number;
+  #changes = 0;
   #steps = 0;
   #diesAt = Number.POSITIVE_INFINITY;
   fault: DiskFault = null;
 
+  /** `wallMs` tells the time of changes; without it none goes by. */
+  constructor(wallMs: () => number = () => 0) {
+    this.#wallMs = wallMs;
+  }
+
   async read(path: string): Promise<string | null> {
     this.#live();
     if (this.#folders.has(path)) throw new OperationError("not-a-file", `${path} is not a regular file`);
-    return this.#seen.get(path)?.text ?? null;
+    const file = this.#seen.get(path);
+    if (file?.target !== undefined) throw new OperationError("not-a-file", `${path} is not a regular file`);
+    return file?.text ?? null;
   }
 
   async write(path: string, text: string, options: { mode?: number; durable?: boolean } = {}): Promise<void> {
@@ -78,12 +96,36 @@ export class MemoryFileStore implements FileStore {
     const file = this.#seen.get(from);
     if (file === undefined) return;
     await this.write(to, file.text, { mode: file.mode });
+    if (file.target !== undefined) {
+      this.#show(to, file);
+      this.#onMedium.set(to, file);
+    }
     await this.remove(from, { prune: false });
   }
 
   async list(path: string): Promise<readonly string[]> {
     this.#live();
     return this.names(path);
+  }
+
+  async fingerprints(paths: readonly string[]): Promise<readonly (FileFingerprint | null)[]> {
+    this.#live();
+    return paths.map((path) => this.#fingerprint(path));
+  }
+
+  #fingerprint(path: string): FileFingerprint | null {
+    const { atMs = 0, inode = 0 } = this.#stamps.get(path) ?? {};
+    const stamp = { mtimeMs: atMs, ctimeMs: atMs, inode };
+    const file = this.#seen.get(path);
+    if (file === undefined) return this.#folders.has(path) ? { kind: "folder", size: 0, target: null, ...stamp } : null;
+    const { target = null, text } = file;
+    return { kind: target === null ? "file" : "link", size: text.length, target, ...stamp };
+  }
+
+  /** Somebody at the machine puts a link to `/dev/null` there, which is how systemd's units are masked. */
+  mask(path: string): void {
+    this.#addFolders(folderOf(path));
+    this.#show(path, { text: "", mode: 0o777, target: "/dev/null" });
   }
 
   /** The names in a folder, for models of programs that read this disk. */
@@ -157,11 +199,19 @@ export class MemoryFileStore implements FileStore {
   #show(path: string, file: MemoryFile): void {
     this.#seen.set(path, file);
     this.#folders.get(folderOf(path))!.add(nameOf(path));
+    this.#stamp(path);
   }
 
   #hide(path: string): void {
     this.#seen.delete(path);
     this.#folders.get(folderOf(path))!.delete(nameOf(path));
+    this.#stamp(path);
+  }
+
+  /** Its folder's entries have changed with it. */
+  #stamp(path: string): void {
+    const stamp = { atMs: this.#wallMs(), inode: ++this.#changes };
+    this.#stamps.set(path, stamp).set(folderOf(path), stamp);
   }
 }
 
