@@ -28,6 +28,10 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/unit/directive-effects.ts",
     "src/domain/unit/effect-in-context.ts",
   ],
+  "src/domain/spec/at-most-one.test.ts": [
+    "src/domain/spec/at-most-one-dropin.ts",
+    "src/domain/spec/reserved-dropins.ts",
+  ],
   "src/domain/unit/local-state.test.ts": ["src/domain/unit/host-mounts.ts"],
   "src/domain/spec/compile-spec.test.ts": [
     "src/domain/diagnostic.ts",

@@ -2,6 +2,7 @@ import { invariant } from "../../domain/invariant.ts";
 import type { MachineId } from "../../domain/names.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import type { Located, Manifest, ManifestMachine, UnitSettings } from "../../domain/spec/manifest.ts";
+import { parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
 import type { MachineTree, ManifestTree, UnitSettingsTree } from "./manifest-schema.ts";
 import type { YamlPath, YamlTree } from "./yaml-tree.ts";
 
@@ -51,9 +52,17 @@ function unitSettings(settings: UnitSettingsTree, path: YamlPath, tree: YamlTree
     },
     move: settings.move === undefined ? null : located(settings.move, [...path, "move"]),
     group: settings.group === undefined ? null : located(settings.group, [...path, "group"]),
+    onDisconnect: onDisconnect(settings.onDisconnect, [...path, "onDisconnect"], tree),
     adopt: settings.adopt === undefined ? null : settings.adopt === "true",
     drift: settings.drift ?? null,
   };
+}
+
+function onDisconnect(text: string | undefined, path: YamlPath, tree: YamlTree): UnitSettings["onDisconnect"] {
+  if (text === undefined) return null;
+  const value = parseOnDisconnect(text);
+  invariant(value !== null, "the schema accepts only what can be read");
+  return { value, at: tree.valueAt(path) };
 }
 
 /** A number is short for the names 1, 2, 3 …; the schema has refused numbers too large to write out. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
+import { ON_DISCONNECT_FORM, parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
 
 /**
  * The shape of `fleet.yaml`, over trees whose scalars are their source text. The one description: values are checked by it
@@ -126,8 +127,9 @@ const unitSettings = z.strictObject(
     move: word(["auto", "never"]).optional(),
     group: word(["auto", "none"]).optional(),
     drift: word(["correct", "detect", "off"]).optional(),
-    onDisconnect: word(["keep"], {
-      "stop-after": "stop a unit whose machine lost the cluster",
+    onDisconnect: scalar(ON_DISCONNECT_FORM, (text) => parseOnDisconnect(text) !== null, {
+      type: "string",
+      pattern: "^(keep|stop-after=[1-9][0-9]*(ms|s|m|h))$",
     }).optional(),
     adopt: flag().optional(),
   },

@@ -225,6 +225,19 @@ test("adopt is a default of the cluster and of each unit its own", () => {
   );
 });
 
+test("what becomes of units whose machine lost the cluster is a default and of each unit its own", () => {
+  const { manifest, diagnostics } = readManifest(
+    "fleet.yaml",
+    `${HEAD}defaults: { onDisconnect: keep }\nunits: { a.service: { onDisconnect: stop-after=90000ms }, b.service: {} }\n`,
+  );
+  assert.deepEqual(diagnostics, []);
+  assert.equal(manifest?.defaults.onDisconnect?.value, "keep");
+  assert.deepEqual(
+    manifest?.units.map(({ settings }) => settings.onDisconnect),
+    [{ value: "stop-after=90s", at: { path: "fleet.yaml", line: 4, column: 37 } }, null],
+  );
+});
+
 test("drift is a default of the cluster and of each unit its own", () => {
   const { manifest, diagnostics } = readManifest(
     "fleet.yaml",
@@ -251,7 +264,6 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ["moved: []", "3:1"],
   ["loss: { outageAt: 30% }", "3:9"],
   ["machines: { nas: { key: x } }", "3:20"],
-  ["units: { a.service: { onDisconnect: stop-after=20s } }", "3:37"],
   ["units: { a.service: { confirm: 90s } }", "3:23"],
   ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],
   ["units: { a.service: { files: [] } }", "3:23"],

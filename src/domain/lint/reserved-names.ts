@@ -1,7 +1,7 @@
 import type { UnitName } from "../names.ts";
 
 /** fleet's own units, by whatever package or person installed them. */
-const FLEETS = /^fleet(d|-(agent|daemon|engine|hub|registry))?\.(service|socket|slice|target|timer)$/;
+const FLEETS = /^fleet(d|-(agent|daemon|engine|hub|lease@[^.]*|registry|restore))?\.(service|socket|slice|target|timer)$/;
 
 /** Names below which systemd and its helpers live; `systemd-` units that people write begin otherwise. */
 const SYSTEMDS =

@@ -55,6 +55,8 @@ export interface SpecUnit {
   readonly rollout: RolloutPolicy;
   /** A unit of this name that somebody else installed is taken over where its definition amounts to this one. Absent: it never is. */
   readonly adopt?: true;
+  /** It runs at most once: how long it outlives its machine's lease, in milliseconds. Absent: it is kept running, whatever is lost. */
+  readonly stopAfterMs?: number;
   /** What its machine's agent does where somebody changed it there. Absent: `correct`. */
   readonly drift?: "detect" | "off";
 }

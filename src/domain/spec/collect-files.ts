@@ -1,9 +1,9 @@
 import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
 import { compareText, type UnitName } from "../names.ts";
 import { checkUnitName, QUADLET_TYPES, UNIT_TYPES } from "../unit/unit-name.ts";
-import { ENVIRONMENT_DROPIN } from "./environment-dropin.ts";
 import type { Located } from "./manifest.ts";
 import { below, isIgnored, type RepositoryFile } from "./repository-files.ts";
+import { RESERVED_DROPINS } from "./reserved-dropins.ts";
 
 /** The unit files and drop-ins in force, overlays resolved, nothing parsed. */
 export interface CollectedFiles {
@@ -107,8 +107,8 @@ function dropinPlace(at: SourceLocation, target: string, conf: string): Place {
   if (!/^[A-Za-z0-9:_.@\\-]{1,255}$/.test(conf)) {
     return { kind: "problem", diagnostic: error("dropin-name", at, `the drop-in's name ${JSON.stringify(conf)}`) };
   }
-  if (conf === ENVIRONMENT_DROPIN) {
-    const next = "give it another name, or write its variables into the manifest";
+  if (RESERVED_DROPINS.has(conf)) {
+    const next = "give it another name, or write what it says into the manifest";
     return { kind: "problem", diagnostic: error("dropin-reserved", at, `${conf}, which fleet writes itself`, next) };
   }
   const checked = checkUnitName(target);

@@ -5,9 +5,9 @@ import { closestName } from "../unit/closest-name.ts";
 import { printUnitFile } from "../unit/print-unit-file.ts";
 import type { UnitFile } from "../unit/unit-file.ts";
 import type { MachineDropin, SpecMachine } from "./cluster-spec.ts";
-import { ENVIRONMENT_DROPIN } from "./environment-dropin.ts";
 import type { Manifest, ManifestMachine } from "./manifest.ts";
 import { type RepositoryFile, resolveFromManifest } from "./repository-files.ts";
+import { RESERVED_DROPINS } from "./reserved-dropins.ts";
 
 /** What a machine says of itself and nobody else may: placement relies on it. */
 const RESERVED_METADATA = ["arch", "os", "systemd"];
@@ -118,8 +118,8 @@ function machineDropin(
     diagnostics.push(error("dropin-missing", at, saw, "paths are relative to the manifest"));
     return null;
   }
-  if (!/^[A-Za-z0-9:_.@\\-]{1,250}\.conf$/.test(name) || name === ENVIRONMENT_DROPIN) {
-    const saw = name === ENVIRONMENT_DROPIN ? `${name}, which fleet writes itself` : `the drop-in's name ${name}`;
+  if (!/^[A-Za-z0-9:_.@\\-]{1,250}\.conf$/.test(name) || RESERVED_DROPINS.has(name)) {
+    const saw = RESERVED_DROPINS.has(name) ? `${name}, which fleet writes itself` : `the drop-in's name ${name}`;
     diagnostics.push({ ...error("dropin-name", at, saw), expected: "a file name ending in .conf" });
     return null;
   }

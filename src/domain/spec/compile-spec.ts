@@ -7,7 +7,9 @@ import { lintUnit } from "../lint/lint-unit.ts";
 import type { LintFile } from "../lint/lint-unit-file.ts";
 import { compareText, type Sha256, type SpecHash, type UnitName } from "../names.ts";
 import { closestName } from "../unit/closest-name.ts";
+import { stopAfterMsOf } from "../unit/on-disconnect.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
+import { atMostOneDiagnostics } from "./at-most-one.ts";
 import type { ClusterSpec, LossPolicy, SpecUnit, UnitGoal } from "./cluster-spec.ts";
 import { collectFiles } from "./collect-files.ts";
 import { companionsOf } from "./companions-of.ts";
@@ -52,7 +54,7 @@ export function compileSpec(
   const sources = manifestSources(manifestPath, manifest);
   const collected = collectFiles(manifestPath, sources.unitFolders, files);
   const listed = listUnits(manifest, collected.units);
-  const drafts = new DraftUnits(collected, input.parse ?? parseUnitFile, input.lint ?? null);
+  const drafts = new DraftUnits(collected, input.parse ?? parseUnitFile, input.lint ?? null, manifest.defaults);
   const units = listed.units.map((unit) => drafts.draft(unit));
   const templates = listed.templates.map((template) => drafts.draft(template));
   const lookup = unitLookup(units);
@@ -79,6 +81,7 @@ export function compileSpec(
     ...groupProblems,
     ...groupContradictions(groups, machines, admit),
     ...order.diagnostics,
+    ...atMostOneDiagnostics(units, order.after, lossPolicy(manifest).agentTtlMs),
     ...companions.diagnostics,
     ...(input.lint === undefined ? [] : lintFindings(input, drafts, [...units, ...templates])),
   ]);
@@ -104,6 +107,7 @@ export function compileSpec(
         rollout: rolloutPolicy(unit.settings),
         ...(unit.settings.adopt === true ? { adopt: true as const } : {}),
         ...uncorrected(unit.settings.drift),
+        ...(unit.onDisconnect === null ? {} : { stopAfterMs: stopAfterMsOf(unit.onDisconnect.value)! }),
       }),
     ),
     groups: groups.map(({ group }) => group),

@@ -1,9 +1,10 @@
 import type { UnitName } from "../names.ts";
 import type { EffectiveUnit } from "../unit/effective-unit.ts";
 import type { FleetOptions } from "../unit/fleet-options.ts";
+import type { OnDisconnect } from "../unit/on-disconnect.ts";
 import type { UnitTies } from "../unit/unit-ties.ts";
 import type { SpecDropin, SpecFile } from "./cluster-spec.ts";
-import type { UnitSettings } from "./manifest.ts";
+import type { Located, UnitSettings } from "./manifest.ts";
 
 /** A unit (or template) on its way into the spec: what its files and the manifest say, before it is compared with others. */
 export interface DraftUnit {
@@ -18,6 +19,8 @@ export interface DraftUnit {
   readonly options: FleetOptions;
   /** Whether somebody said `Move=auto` or `Move=never`, in the unit or the manifest. */
   readonly move: "auto" | "never" | null;
+  /** That it runs at most once, and who says so; null where it is kept. */
+  readonly onDisconnect: Located<Exclude<OnDisconnect, "keep">> | null;
   readonly ties: UnitTies;
 }
 

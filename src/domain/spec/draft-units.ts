@@ -2,14 +2,15 @@ import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
 import type { LintFinding } from "../lint/lint-rules.ts";
 import type { LintFile } from "../lint/lint-unit-file.ts";
 import { compareText, type UnitName } from "../names.ts";
-import { effectiveUnit } from "../unit/effective-unit.ts";
+import { type EffectiveUnit, effectiveUnit } from "../unit/effective-unit.ts";
 import { findLocalState } from "../unit/local-state.ts";
 import { type ParsedUnitFile, parseUnitFile } from "../unit/parse-unit-file.ts";
 import { printUnitFile } from "../unit/print-unit-file.ts";
-import { readFleetOptions } from "../unit/read-fleet-options.ts";
+import { type ReadFleetOptions, readFleetOptions } from "../unit/read-fleet-options.ts";
 import type { UnitFile } from "../unit/unit-file.ts";
 import { isQuadlet, serviceNameOf, type UnitType, unitNameParts } from "../unit/unit-name.ts";
 import { unitTies } from "../unit/unit-ties.ts";
+import { AT_MOST_ONE_DROPIN, atMostOneDropin } from "./at-most-one-dropin.ts";
 import type { SpecDropin } from "./cluster-spec.ts";
 import type { CollectedFiles } from "./collect-files.ts";
 import type { DraftUnit } from "./draft-unit.ts";
@@ -27,13 +28,15 @@ export class DraftUnits {
   readonly #collected: CollectedFiles;
   readonly #parse: ParseFile;
   readonly #lint: LintFile | null;
+  readonly #defaults: UnitSettings;
   readonly #parsed = new Map<string, UnitFile>();
   readonly #usedTargets = new Set<string>();
 
-  constructor(collected: CollectedFiles, parse: ParseFile, lint: LintFile | null) {
+  constructor(collected: CollectedFiles, parse: ParseFile, lint: LintFile | null, defaults: UnitSettings) {
     this.#collected = collected;
     this.#parse = parse;
     this.#lint = lint;
+    this.#defaults = defaults;
   }
 
   /** The file as a value; its problems are remembered. `type` is that of the unit it is for, where that is known. */
@@ -65,6 +68,7 @@ export class DraftUnits {
     const group = this.#agreed(name, "Group", unitGroup, settings.group) ?? "auto";
     const move = this.#agreed(name, "Move", read.options.move, settings.move);
     const options = { ...read.options, group, move };
+    const onDisconnect = this.#onDisconnect(name, read, settings, effective);
     const ties = unitTies(name, effective, options);
     this.diagnostics.push(...ties.diagnostics);
     return {
@@ -72,11 +76,12 @@ export class DraftUnits {
       service: serviceNameOf(name),
       template,
       fragment: { path: file.path, text: printUnitFile(fragment) },
-      dropins: dropins.map((dropin) => dropin.dropin),
+      dropins: withAtMostOne(name, dropins, onDisconnect),
       settings,
       effective,
       options,
       move,
+      onDisconnect,
       ties,
     };
   }
@@ -129,10 +134,31 @@ export class DraftUnits {
     return [{ dropin: { name: ENVIRONMENT_DROPIN, path, text }, file: parseUnitFile(path, text).file }];
   }
 
+  /** `stop-after` as a default is meant for those units that can have it. */
+  #onDisconnect(
+    name: UnitName,
+    { onDisconnect, options }: ReadFleetOptions,
+    settings: UnitSettings,
+    effective: EffectiveUnit,
+  ): DraftUnit["onDisconnect"] {
+    const value = this.#agreed(name, "OnDisconnect", onDisconnect, settings.onDisconnect) ?? "keep";
+    if (value === "keep") return null;
+    const at = onDisconnect === null ? settings.onDisconnect!.at : effective.last("X-Fleet", "OnDisconnect")!.at;
+    const { type } = unitNameParts(name);
+    if (type === "service" && !options.global) return { value, at };
+    if (onDisconnect === null && settings.onDisconnect === this.#defaults.onDisconnect) return null;
+    const [saw, next] =
+      type === "service"
+        ? [`${value} for ${name}, which runs on every machine`, "a unit that is to run at most once is no global one"]
+        : [`${value} for ${name}`, "only a service can be stopped in time: say it of the service that does the work"];
+    this.#error("stop-after-unsupported", at, saw, next);
+    return null;
+  }
+
   /** The unit and the manifest may both say it; saying different things is for the author to settle. */
   #agreed<T extends string>(name: UnitName, option: string, unit: T | null, manifest: Located<T> | null): T | null {
     if (unit !== null && manifest !== null && unit !== manifest.value) {
-      const saw = `${option.toLowerCase()}: ${manifest.value}, while ${name} says ${option}=${unit}`;
+      const saw = `${option.charAt(0).toLowerCase()}${option.slice(1)}: ${manifest.value}, while ${name} says ${option}=${unit}`;
       this.#error("option-contradiction", manifest.at, saw, "say it in one place");
     }
     return unit ?? manifest?.value ?? null;
@@ -141,6 +167,18 @@ export class DraftUnits {
   #error(code: string, at: SourceLocation, saw: string, next?: string): void {
     this.diagnostics.push({ code, severity: "error", at, saw, ...(next === undefined ? {} : { next }) });
   }
+}
+
+function withAtMostOne(
+  name: UnitName,
+  dropins: readonly { readonly dropin: SpecDropin }[],
+  onDisconnect: DraftUnit["onDisconnect"],
+): readonly SpecDropin[] {
+  const found = dropins.map(({ dropin }) => dropin);
+  if (onDisconnect === null || unitNameParts(name).isTemplate) return found;
+  const text = atMostOneDropin(serviceNameOf(name), onDisconnect.value);
+  const ours: SpecDropin = { name: AT_MOST_ONE_DROPIN, path: onDisconnect.at.path, text };
+  return [...found, ours].sort((a, b) => compareText(a.name, b.name));
 }
 
 /** What a unit keeps on its machine. */

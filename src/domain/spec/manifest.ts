@@ -2,6 +2,7 @@ import type { SourceLocation } from "../diagnostic.ts";
 import type { DriftPolicy } from "../drift/drift-policy.ts";
 import type { LintSettings } from "../lint/lint-rules.ts";
 import type { MachineId } from "../names.ts";
+import type { OnDisconnect } from "../unit/on-disconnect.ts";
 import type { UnitGoal } from "./cluster-spec.ts";
 
 /** A value and where the author wrote it, so that a later finding can point there. */
@@ -42,6 +43,7 @@ export interface UnitSettings {
   readonly rollout: RolloutSettings;
   readonly move: Located<"auto" | "never"> | null;
   readonly group: Located<"auto" | "none"> | null;
+  readonly onDisconnect: Located<OnDisconnect> | null;
   readonly adopt: boolean | null;
   readonly drift: DriftPolicy | null;
 }

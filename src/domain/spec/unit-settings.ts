@@ -16,6 +16,7 @@ export const NO_SETTINGS: UnitSettings = {
   rollout: { maxUnavailable: null, minHealthyTimeMs: null, healthDeadlineMs: null },
   move: null,
   group: null,
+  onDisconnect: null,
   adopt: null,
   drift: null,
 };
@@ -36,6 +37,7 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
     },
     move: last((layer) => layer.move),
     group: last((layer) => layer.group),
+    onDisconnect: last((layer) => layer.onDisconnect),
     adopt: last((layer) => layer.adopt),
     drift: last((layer) => layer.drift),
   };

@@ -116,7 +116,7 @@ describe("what is refused", () => {
     ["an instance where there is none", "x-fleet-specifier", "MachineOf=a@%i.service", /no instance/],
     ["a boot id", "x-fleet-boot-id", "X-ConditionMachineBootID=x", /every boot/],
     ["CPU, not yet", "x-fleet-not-yet", "CPU=2", /does not carry out yet/],
-    ["OnDisconnect, not yet", "x-fleet-not-yet", "OnDisconnect=keep", /does not carry out yet/],
+    ["OnDisconnect without a time", "x-fleet-value", "OnDisconnect=stop-after", /OnDisconnect=stop-after/],
     ["an unknown option", "x-fleet-unknown-option", "Whatever=1", /unknown option "Whatever"/],
     [
       "MachineID and MachineOf",

@@ -5,6 +5,7 @@ import { closestName } from "./closest-name.ts";
 import type { EffectiveUnit, EffectiveValue } from "./effective-unit.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import { compileGlob } from "./glob.ts";
+import { ON_DISCONNECT_FORM, type OnDisconnect, parseOnDisconnect } from "./on-disconnect.ts";
 import { parseBoolean } from "./parse-boolean.ts";
 import { expandSpecifiers } from "./specifiers.ts";
 import { splitFleetValue } from "./split-fleet-value.ts";
@@ -23,10 +24,13 @@ const LEGACY: Readonly<Record<string, string>> = {
 /** A boot id is another one after each boot: old fleet took these so that such a unit ran nowhere; we say so. */
 const BOOT_ID = ["MachineBootID", "X-ConditionMachineBootID"];
 
-const OPTIONS = ["Conflicts", "Global", "Group", "MachineID", "MachineMetadata", "MachineOf", "Move", "Replaces"];
+const OPTIONS = [
+  ...["Conflicts", "Global", "Group", "MachineID", "MachineMetadata", "MachineOf", "Move", "OnDisconnect"],
+  "Replaces",
+];
 
 /** Options of the design whose meaning is not built: refused, because an option that does nothing would be believed. */
-const NOT_YET = ["CPU", "HealthCheck", "MaxPerMachine", "Memory", "OnDisconnect", "Spread"];
+const NOT_YET = ["CPU", "HealthCheck", "MaxPerMachine", "Memory", "Spread"];
 
 const KNOWN: ReadonlySet<string> = new Set([...OPTIONS, ...NOT_YET, ...BOOT_ID, ...Object.keys(LEGACY)]);
 
@@ -55,6 +59,8 @@ const NO_OPTIONS: FleetOptions = {
 
 export interface ReadFleetOptions {
   readonly options: FleetOptions;
+  /** What the unit itself says; null where it says nothing. */
+  readonly onDisconnect: OnDisconnect | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -65,7 +71,7 @@ export interface ReadFleetOptions {
  */
 export function readFleetOptions(name: UnitName, unit: EffectiveUnit): ReadFleetOptions {
   const reader = new FleetOptionReader(name, unit);
-  return { options: reader.read(), diagnostics: reader.diagnostics };
+  return { options: reader.read(), onDisconnect: reader.onDisconnect(), diagnostics: reader.diagnostics };
 }
 
 class FleetOptionReader {
@@ -96,6 +102,16 @@ class FleetOptionReader {
     };
     this.#checkContradictions(options);
     return options;
+  }
+
+  onDisconnect(): OnDisconnect | null {
+    const last = this.#of("OnDisconnect").at(-1);
+    if (last === undefined) return null;
+    const option = parseOnDisconnect(last.value);
+    if (option === null) {
+      this.#error("x-fleet-value", last.at, `OnDisconnect=${last.value}`, { expected: ON_DISCONNECT_FORM });
+    }
+    return option;
   }
 
   #of(option: string): readonly EffectiveValue[] {
