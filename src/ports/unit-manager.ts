@@ -28,12 +28,17 @@ export interface UnitManager {
   reload(): Promise<void>;
   /** Forgets a failure; a unit that has none or is not held is not an error. */
   resetFailed(name: UnitName): Promise<void>;
-  /** Calls `wake` when anything about any unit may have changed, until the signal aborts. Signals only wake. */
-  onChange(wake: () => void, signal: AbortSignal): void;
+  /**
+   * Calls `wake` when anything about any unit may have changed, until the signal aborts: `definitions` where systemd may have read its
+   * files again as well, whoever made it. Signals only wake.
+   */
+  onChange(wake: (what: UnitNews) => void, signal: AbortSignal): void;
   /** The last lines of the unit's journal since its last start, oldest first. */
   journal(name: UnitName, lines: number): Promise<readonly string[]>;
   close(): void;
 }
+
+export type UnitNews = "units" | "definitions";
 
 export interface ManagedUnit {
   readonly name: UnitName;

@@ -488,21 +488,21 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     assert.deepEqual([...new Set(listed.map((unit) => unit.sub))], ["exited"]);
   });
 
-  it("wakes when a unit changes without our doing, and no more once told so", async (world) => {
-    const { write, manager, kill, becomes } = world;
+  it("wakes at what others do, says what, and ends when told so", async ({ write, manager, kill, becomes }) => {
     await write(a, service(OLD));
     await manager.start(a);
-    let wakes = 0;
+    const heard: string[] = [];
     const listening = new AbortController();
-    manager.onChange(() => wakes++, listening.signal);
+    manager.onChange((what) => heard.push(what), listening.signal);
     await kill(a);
+    await manager.reload();
     await becomes(a, "loaded failed failed");
-    await until(async () => wakes > 0, "a wake");
+    await until(async () => heard.includes("units") && heard.includes("definitions"), "a wake for each");
     listening.abort();
-    const before = wakes;
+    const before = heard.length;
     await manager.resetFailed(a);
     await becomes(a, null);
-    assert.equal(wakes, before);
+    assert.equal(heard.length, before);
   });
 }
 

@@ -7,6 +7,7 @@ import {
   type ManagedUnit,
   type UnitDetails,
   type UnitManager,
+  type UnitNews,
   type UnitSources,
 } from "../../ports/unit-manager.ts";
 import type { MemoryFileStore } from "./memory-file-store.ts";
@@ -27,9 +28,9 @@ export class MemoryUnitManager implements UnitManager {
   readonly #files: MemoryFileStore;
   readonly #clock: Clock;
   readonly #systemd: MemorySystemd;
-  readonly #wakes = new Set<() => void>();
+  readonly #wakes = new Set<(what: UnitNews) => void>();
   readonly #waiting = new Set<(error: OperationError) => void>();
-  #wakePending = false;
+  #news: UnitNews | null = null;
   #reachable = true;
   #reloads = 0;
   /** How long a daemon-reload takes. */
@@ -79,6 +80,7 @@ export class MemoryUnitManager implements UnitManager {
       await this.#reach();
     }
     this.#reloads++;
+    this.#changed("definitions");
     this.#systemd.reload();
   }
 
@@ -87,7 +89,7 @@ export class MemoryUnitManager implements UnitManager {
     this.#systemd.resetFailed(name);
   }
 
-  onChange(wake: () => void, signal: AbortSignal): void {
+  onChange(wake: (what: UnitNews) => void, signal: AbortSignal): void {
     if (signal.aborted) return;
     this.#wakes.add(wake);
     signal.addEventListener("abort", () => this.#wakes.delete(wake), { once: true });
@@ -127,7 +129,7 @@ export class MemoryUnitManager implements UnitManager {
   /** D-Bus goes away (listeners wake, who waits hears `systemd-unreachable`, jobs go on unseen) or comes back, in silence. */
   setReachable(reachable: boolean): void {
     if (!reachable) {
-      this.#changed();
+      this.#changed("definitions");
       this.#dropWaiters();
     }
     this.#reachable = reachable;
@@ -171,12 +173,15 @@ export class MemoryUnitManager implements UnitManager {
     });
   }
 
-  #changed(): void {
-    if (this.#wakePending || !this.#reachable) return;
-    this.#wakePending = true;
+  #changed(what: UnitNews = "units"): void {
+    if (!this.#reachable) return;
+    const isPending = this.#news !== null;
+    if (!isPending || what === "definitions") this.#news = what;
+    if (isPending) return;
     queueMicrotask(() => {
-      this.#wakePending = false;
-      for (const wake of [...this.#wakes]) wake();
+      const news = this.#news ?? what;
+      this.#news = null;
+      for (const wake of [...this.#wakes]) wake(news);
     });
   }
 }

@@ -1,7 +1,14 @@
 import type { UnitName } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { OperationError } from "../../ports/operation-error.ts";
-import type { JobResult, ManagedUnit, UnitDetails, UnitManager, UnitSources } from "../../ports/unit-manager.ts";
+import type {
+  JobResult,
+  ManagedUnit,
+  UnitDetails,
+  UnitManager,
+  UnitNews,
+  UnitSources,
+} from "../../ports/unit-manager.ts";
 import { JobWaiters } from "./job-waiters.ts";
 import { type Exec, execProgram, readJournal } from "./read-journal.ts";
 import { SystemBus, type SystemdCall } from "./system-bus.ts";
@@ -30,8 +37,8 @@ export class SystemdUnitManager implements UnitManager {
   readonly #bus: SystemBus;
   readonly #jobs: JobWaiters;
   readonly #exec: Exec;
-  readonly #wakes = new Set<() => void>();
-  #wakePending = false;
+  readonly #wakes = new Set<(what: UnitNews) => void>();
+  #news: UnitNews | null = null;
 
   constructor({ clock, address = SYSTEM_BUS, exec = execProgram }: SystemdOptions) {
     this.#exec = exec;
@@ -39,7 +46,7 @@ export class SystemdUnitManager implements UnitManager {
       signal: (member, body) => this.#signal(member, body),
       lost: (error) => {
         this.#jobs.lost(error);
-        this.#wakeSoon();
+        this.#wakeSoon("definitions");
       },
     });
     this.#jobs = new JobWaiters(clock, () => this.#listJobs());
@@ -99,7 +106,7 @@ export class SystemdUnitManager implements UnitManager {
     }
   }
 
-  onChange(wake: () => void, signal: AbortSignal): void {
+  onChange(wake: (what: UnitNews) => void, signal: AbortSignal): void {
     if (signal.aborted) return;
     this.#wakes.add(wake);
     signal.addEventListener("abort", () => this.#wakes.delete(wake), { once: true });
@@ -158,16 +165,19 @@ export class SystemdUnitManager implements UnitManager {
 
   #signal(member: string, body: readonly unknown[]): void {
     if (member === "JobRemoved") this.#jobs.ended(String(body[1]), String(body[3]));
-    this.#wakeSoon();
+    this.#wakeSoon(member === "Reloading" ? "definitions" : "units");
   }
 
   /** Signals that came together wake once. */
-  #wakeSoon(): void {
-    if (this.#wakePending || this.#wakes.size === 0) return;
-    this.#wakePending = true;
+  #wakeSoon(what: UnitNews): void {
+    if (this.#wakes.size === 0) return;
+    const isPending = this.#news !== null;
+    if (!isPending || what === "definitions") this.#news = what;
+    if (isPending) return;
     setImmediate(() => {
-      this.#wakePending = false;
-      for (const wake of [...this.#wakes]) wake();
+      const news = this.#news ?? what;
+      this.#news = null;
+      for (const wake of [...this.#wakes]) wake(news);
     });
   }
 }
