@@ -53,7 +53,7 @@ export const SET_SHAPE: Shape = {
 export type PlacementRecord = { readonly hash: UnitHash; readonly goal: UnitGoal };
 export const PLACEMENT_SHAPE: Shape = { hash: "string", goal: "string" };
 
-export type MemberRecord = Omit<Member, "id" | "present" | "presenceRevision">;
+export type MemberRecord = Omit<Member, "id" | "present" | "presenceRevision" | "heardWithinMs">;
 export const MEMBER_SHAPE: Shape = {
   name: "string",
   address: "string",
@@ -64,7 +64,9 @@ export const MEMBER_SHAPE: Shape = {
   acceptedSeq: "number",
 };
 
-export type PresenceRecord = { readonly bootId: string; readonly op: string };
+/** `ttlMs`: of the lease it hangs on, so that people are told how old a present machine's word may be. */
+export type PresenceRecord = { readonly bootId: string; readonly op: string; readonly ttlMs?: number };
+export const PRESENCE_SHAPE: Shape = { bootId: "string", op: "string" };
 
 export type StatusRecord = Omit<UnitStatus, "unit" | "machine">;
 export const STATUS_SHAPE: Shape = {
@@ -79,13 +81,17 @@ export const STATUS_SHAPE: Shape = {
   problem: "object?",
 };
 
-/** What an engine says of itself: why it does not place, what it could not place. Ephemeral. */
+/** What an engine says: why it does not place, what it could not place, whom it misses. Ephemeral. */
 export type ReportRecord = {
   readonly leader: string;
   readonly releaseSeq: number;
   readonly problem: string | null;
   readonly unplaced: readonly object[];
+  /** Machines that are not there; not there where there are none, and in an older engine's report. */
+  readonly absent?: readonly AbsentMachine[];
 };
+/** `since`: RFC 3339, by the engine's clock, for people: when it first saw it so, which may be later than it was. */
+export type AbsentMachine = { readonly machine: MachineId; readonly since: string };
 export const REPORT_SHAPE: Shape = { leader: "string", releaseSeq: "number", problem: "string?", unplaced: "objects" };
 
 /** One entry of a spec's index: for people and for lists, never for deciding what runs. */

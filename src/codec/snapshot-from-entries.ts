@@ -24,6 +24,8 @@ import {
   type MemberRecord,
   PLACEMENT_SHAPE,
   type PlacementRecord,
+  PRESENCE_SHAPE,
+  type PresenceRecord,
   RELEASE_SHAPE,
   type ReleaseRecord,
   SET_SHAPE,
@@ -67,7 +69,7 @@ class SnapshotReader {
   readonly #keys: RegistryKeys;
   readonly #quarantined: Quarantined[] = [];
   readonly #members = new Map<MachineId, MemberRecord>();
-  readonly #presence = new Map<MachineId, number>();
+  readonly #presence = new Map<MachineId, Entry>();
   readonly #assignments: Assignment[] = [];
   readonly #damagedAssignments: DamagedAssignment[] = [];
   readonly #headers = new Map<MachineId, { header: SetHeader | null; modRevision: number }>();
@@ -114,7 +116,7 @@ class SnapshotReader {
         );
         return;
       case "presence":
-        this.#withMachine(entry, path[1], (machine) => this.#presence.set(machine, entry.createRevision));
+        this.#withMachine(entry, path[1], (machine) => this.#presence.set(machine, entry));
         return;
       case "status":
         this.#readStatus(entry, path[1], path[2]);
@@ -145,7 +147,9 @@ class SnapshotReader {
   }
 
   #member(id: MachineId, record: MemberRecord): Member {
-    const presenceRevision = this.#presence.get(id) ?? 0;
+    const presence = this.#presence.get(id);
+    const presenceRevision = presence?.createRevision ?? 0;
+    const heardWithinMs = presence === undefined ? null : heardWithin(presence.value);
     const { foreign: named, ...rest } = record;
     const foreign = foreignNames(named);
     return {
@@ -154,6 +158,7 @@ class SnapshotReader {
       id,
       present: presenceRevision > 0,
       presenceRevision,
+      ...(heardWithinMs === null ? {} : { heardWithinMs }),
     };
   }
 
@@ -231,4 +236,11 @@ class SnapshotReader {
     if (unit === null) this.#quarantined.push({ key: entry.key, problem: "no unit name in the key" });
     else use(unit);
   }
+}
+
+/** That it is there is what counts; a record nobody can read only says less of it. */
+function heardWithin(presence: string): number | null {
+  const decoded = decodeRecord<PresenceRecord>(presence, PRESENCE_SHAPE);
+  const ttlMs = decoded.kind === "record" ? decoded.record.ttlMs : undefined;
+  return typeof ttlMs === "number" && ttlMs > 0 ? ttlMs : null;
 }

@@ -25,6 +25,7 @@ import { ForeignWatch } from "./foreign-watch.ts";
 import { HoldWatch } from "./hold-watch.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type AgentIdentity, MemberAnnouncer } from "./member-announcer.ts";
+import { PassTrouble } from "./pass-trouble.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { StatusPublisher } from "./status-publisher.ts";
 import { StatusReporter } from "./status-reporter.ts";
@@ -73,6 +74,7 @@ export class Agent {
   #state: AgentState;
   #spec: ClusterSpec | null = null;
   #problem: StatusProblem | null = null;
+  readonly #trouble: PassTrouble;
   /** A newer release is on its way: what is missing now may come with it. */
   #releasePending = false;
   #releaseRetryAtMs = 0;
@@ -86,10 +88,11 @@ export class Agent {
     this.#state = { clusterId: null, clusterName, accepted: null, set: null };
     this.#mirror = new RegistryMirror(ports.registry, this.#prefixes(), ports.clock, this.#wakeup.wake);
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, ttlMs, this.#wakeup.wake);
-    this.#announcer = new MemberAnnouncer(self, this.#keys, ports);
+    this.#announcer = new MemberAnnouncer(self, this.#keys, ttlMs, ports);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
     this.#holds = new HoldWatch(this.#keys, ports.clock);
     this.#foreign = new ForeignWatch(ports);
+    this.#trouble = new PassTrouble(ports.clock);
     this.#jobs = new UnitJobs(ports.manager, this.#wakeup.wake);
     this.#reporter = new StatusReporter(ports.manager, this.#jobs);
   }
@@ -126,10 +129,14 @@ export class Agent {
 
   async #passOrReport(): Promise<number | null> {
     try {
-      return await this.#pass();
+      const againMs = await this.#pass();
+      this.#trouble.passed();
+      return againMs;
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       this.#ports.log(`${error.code}: ${error.message}`);
+      this.#trouble.failed(error);
+      await this.#tryOrGoOn(() => this.#announce());
       return 1_000;
     }
   }
@@ -245,13 +252,15 @@ export class Agent {
 
   #report(code: string, detail: string): void {
     if (this.#problem?.code !== code) this.#ports.log(`${code}: ${detail}`);
-    this.#problem = { code, detail, journal: [] };
+    const before = this.#problem?.code === code ? this.#problem.since : undefined;
+    const since = before ?? new Date(this.#ports.clock.wallMs()).toISOString();
+    this.#problem = { code, detail, journal: [], since };
   }
 
   async #announce(): Promise<void> {
     const news = {
       acceptedSeq: this.#state.accepted?.seq ?? 0,
-      problem: this.#problem,
+      problem: this.#trouble.problem ?? this.#problem,
       ...(await this.#foreign.current()),
     };
     await this.#announcer.announce(news, this.#presence.lease, this.#mirror);

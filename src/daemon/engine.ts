@@ -2,7 +2,7 @@ import { encodeRecord } from "../codec/record.ts";
 import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import type { ReportRecord } from "../codec/registry-records.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
-import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
+import type { ClusterSnapshot, Member, Release } from "../domain/cluster/cluster-snapshot.ts";
 import { judgePresence, type PresenceHistory, startPresenceHistory } from "../domain/cluster/judge-presence.ts";
 import type { Machine } from "../domain/cluster/machine.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
@@ -24,6 +24,7 @@ import { campaign, type Leadership } from "../usecases/campaign.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { readPlan } from "../usecases/read-plan.ts";
 import { writeSets } from "../usecases/write-sets.ts";
+import { AbsenceWatch } from "./absence-watch.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { Wakeup } from "./wakeup.ts";
@@ -70,6 +71,7 @@ interface Term {
   /** Never decide on a view older than our own last write. */
   writtenRevision: number;
   report: string;
+  readonly absences: AbsenceWatch;
 }
 
 /** The release being placed, verified and compiled, with the machines its plan chose. */
@@ -176,6 +178,7 @@ export class Engine {
       waitsForStatuses: false,
       settling: [],
       report: "",
+      absences: new AbsenceWatch(this.#ports.clock),
     };
     const both = AbortSignal.any([signal, ended.signal]);
     void mirror.run(both);
@@ -216,7 +219,7 @@ export class Engine {
     });
     const writes = this.#nextWrites(term, mandate, snapshot, machines, result.placements);
     if (writes.length > 0) await this.#write(term, snapshot, writes);
-    else await this.#tell(term, mandate.release, null, result.unplaced);
+    else await this.#tell(term, mandate.release, null, result.unplaced, snapshot.members);
   }
 
   /** Statuses are read only where something is to change: they come in storms, and most of them decide nothing. */
@@ -262,7 +265,7 @@ export class Engine {
     if (this.#ports.clock.monotonicMs() < this.#readAgainAtMs) return null;
     const verdict = await acceptRelease(release, identity, null, this.#ports.source, this.#ports.compile);
     if (verdict.kind === "refuse") {
-      await this.#cannotRead(term, release, `${verdict.problem.code}: ${verdict.problem.detail}`);
+      await this.#cannotRead(term, snapshot.members, release, `${verdict.problem.code}: ${verdict.problem.detail}`);
       return null;
     }
     this.#commitMissingSinceMs = null;
@@ -278,11 +281,11 @@ export class Engine {
   }
 
   /** Never places from an older spec: says why, and after a while lets an engine lead that can read the commit. */
-  async #cannotRead(term: Term, release: Release, problem: string): Promise<void> {
+  async #cannotRead(term: Term, members: readonly Member[], release: Release, problem: string): Promise<void> {
     const nowMs = this.#ports.clock.monotonicMs();
     this.#commitMissingSinceMs ??= nowMs;
     this.#readAgainAtMs = nowMs + COMMIT_RETRY_MS;
-    await this.#tell(term, release, problem, []);
+    await this.#tell(term, release, problem, [], members);
     if (nowMs - this.#commitMissingSinceMs < COMMIT_PATIENCE_MS) return;
     this.#commitMissingSinceMs = null;
     this.#unfitFor = release.commit;
@@ -294,13 +297,21 @@ export class Engine {
   }
 
   /** The engine's word to people, on change only, under its lease: it goes with the engine. */
-  async #tell(term: Term, release: Release, problem: string | null, unplaced: readonly Unplaced[]): Promise<void> {
+  async #tell(
+    term: Term,
+    release: Release,
+    problem: string | null,
+    unplaced: readonly Unplaced[],
+    members: readonly Member[],
+  ): Promise<void> {
     const lease = this.#lease.lease;
+    const absent = term.absences.current(members);
     const report: ReportRecord = {
       leader: this.#options.machine,
       releaseSeq: release.seq,
       problem,
       unplaced: [...unplaced],
+      ...(absent.length === 0 ? {} : { absent }),
     };
     const text = encodeRecord(report);
     if (lease === null || term.report === text) return;

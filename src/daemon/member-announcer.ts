@@ -1,6 +1,6 @@
 import { decodeRecord, encodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
-import { MEMBER_SHAPE, type MemberRecord } from "../codec/registry-records.ts";
+import { MEMBER_SHAPE, type MemberRecord, type PresenceRecord } from "../codec/registry-records.ts";
 import type { MachineId } from "../domain/names.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { Registry } from "../ports/registry.ts";
@@ -30,12 +30,15 @@ export class MemberAnnouncer {
   readonly #self: AgentIdentity;
   readonly #keys: RegistryKeys;
   readonly #ports: AnnouncerPorts;
+  readonly #ttlMs: number;
   /** The registry's revision after the last write: a mirror that is behind it shows what was there before. */
   #writtenAt = 0;
 
-  constructor(self: AgentIdentity, keys: RegistryKeys, ports: AnnouncerPorts) {
+  /** `ttlMs`: of the leases it is given. */
+  constructor(self: AgentIdentity, keys: RegistryKeys, ttlMs: number, ports: AnnouncerPorts) {
     this.#self = self;
     this.#keys = keys;
+    this.#ttlMs = ttlMs;
     this.#ports = ports;
   }
 
@@ -49,7 +52,8 @@ export class MemberAnnouncer {
     const known = shown?.value === text;
     const present = lease === null || mirror.get(presenceKey)?.lease === lease;
     if (known && present) return;
-    const presence = encodeRecord({ bootId: this.#self.bootId, op: this.#ports.newId() });
+    const record: PresenceRecord = { bootId: this.#self.bootId, op: this.#ports.newId(), ttlMs: this.#ttlMs };
+    const presence = encodeRecord(record);
     const { revision } = await this.#ports.registry.txn({
       when: [],
       then: [

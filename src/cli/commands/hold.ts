@@ -8,6 +8,7 @@ import { readHolds } from "../../usecases/read-holds.ts";
 import { readSnapshot } from "../../usecases/read-snapshot.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { clusterName } from "../cluster-name.ts";
+import { holdUntil } from "../views/hold-until.ts";
 import { holdsText } from "../views/holds-text.ts";
 
 export default class HoldCommand extends BaseCommand {
@@ -46,7 +47,7 @@ export default class HoldCommand extends BaseCommand {
       }
       const holds = await readHolds(registry, keys);
       const names = new Map(snapshot.members.map(({ id, name }) => [id, name]));
-      if (flags.json) this.printJson(holds);
+      if (flags.json) this.printJson(holds.map((hold) => ({ ...hold, until: holdUntil(hold) })));
       else this.print(holds.length === 0 ? "nothing is held" : holdsText(holds, names, composition.clock.wallMs()));
     } finally {
       await composition.close();

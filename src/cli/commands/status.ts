@@ -1,8 +1,9 @@
 import { Args } from "@oclif/core";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { LookingCommand, lookingFlags } from "../looking-command.ts";
+import { holdUntil } from "../views/hold-until.ts";
 import { clusterStatusText, unitStatusText } from "../views/status-text.ts";
-import { unitRows } from "../views/unit-rows.ts";
+import { absentSince, unitRows } from "../views/unit-rows.ts";
 
 export default class StatusCommand extends LookingCommand {
   static override summary = "Say how the cluster is, or how some of its units are";
@@ -14,23 +15,28 @@ export default class StatusCommand extends LookingCommand {
     const { flags, argv } = await this.parse(StatusCommand);
     const view = await this.view(flags);
     const rows = unitRows(view);
+    const nowMs = Date.now();
     if (argv.length === 0) {
       if (flags.json)
         return this.printJson({
           ...view.snapshot,
+          members: view.snapshot.members.map((member) => ({
+            ...member,
+            absentSince: member.present ? null : absentSince(member.id, view.report),
+          })),
           units: rows,
-          holds: view.holds,
+          holds: view.holds.map((hold) => ({ ...hold, until: holdUntil(hold) })),
           leader: view.leader,
           report: view.report,
           quarantined: view.quarantined,
         });
-      return this.print(clusterStatusText(view, rows, Date.now()));
+      return this.print(clusterStatusText(view, rows, nowMs));
     }
     const wanted = argv.map((unit) => (String(unit).includes(".") ? String(unit) : `${unit}.service`));
     const found = rows.filter((row) => wanted.includes(row.unit));
     const unknown = wanted.filter((unit) => !found.some((row) => row.unit === unit));
     if (flags.json) this.printJson(found);
-    else this.print(found.map((row) => unitStatusText(row)).join("\n\n"));
+    else this.print(found.map((row) => unitStatusText(row, nowMs)).join("\n\n"));
     for (const unit of unknown) this.say(`there is no unit ${unit} in the release`);
     if (unknown.length > 0) throw new SilentExit(EXIT.error);
   }

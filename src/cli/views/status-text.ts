@@ -1,9 +1,11 @@
+import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
 import type { ClusterView } from "../cluster-view.ts";
-import { holdsText } from "./holds-text.ts";
+import { agoText, durationText } from "./duration-text.ts";
+import { heldText, holdsText } from "./holds-text.ts";
 import { machineText } from "./machine-text.ts";
 import { printable } from "./printable.ts";
 import { table } from "./table.ts";
-import { activeText, type UnitRow } from "./unit-rows.ts";
+import { absentSince, activeText, type UnitRow } from "./unit-rows.ts";
 
 /** The cluster in one screen, at `nowMs` of the wall clock: release, leader, machines, counts, then whatever is not as it should be. */
 export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], nowMs: number): string {
@@ -15,17 +17,18 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
   const head = [
     `${identity.name}  release ${release.seq}  commit ${release.commit.slice(0, 7)}  by ${release.by} at ${release.at}`,
     `engine ${leaderName === undefined ? "none leads: nothing is placed or moved" : `${leaderName} leads, term ${leader?.term}`}`,
-    `machines ${present} of ${members.length} present`,
+    `machines ${present} of ${members.length} present${freshnessText(members)}`,
     `units ${countsText(rows)}`,
   ].map(printable);
   const troubles = [
     ...(report?.problem == null ? [] : [`engine: ${report.problem}`]),
     ...members
       .filter((member) => !member.present)
-      .map((member) => `${member.name} is absent: what it said last is shown below`),
+      .map((member) => absentText(member, absentSince(member.id, report), nowMs)),
+    ...members.flatMap((member) => problemText(member, nowMs)),
     ...members
-      .filter((member) => member.problem != null)
-      .map((member) => `${member.name}: ${member.problem?.code}: ${member.problem?.detail}`),
+      .filter((member) => member.present && member.acceptedSeq < release.seq)
+      .map((member) => `${member.name} follows ${releaseText(member.acceptedSeq)}, not yet release ${release.seq}`),
     ...(view.holds.length === 0
       ? []
       : [holdsText(view.holds, new Map(members.map(({ id, name }) => [id, name])), nowMs)]),
@@ -33,13 +36,7 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
   ].map(printable);
   const body = table(
     ["unit", "machine", "active", "sub", "problem"],
-    rows.map((row) => [
-      row.unit,
-      machineText(row, false),
-      activeText(row),
-      row.sub,
-      row.problem?.code ?? (row.machine === null && row.goal !== "inactive" ? "not placed" : ""),
-    ]),
+    rows.map((row) => [row.unit, machineText(row, false), activeText(row), row.sub, whatIsWrong(row)]),
   );
   return [...head, ...troubles, ...(rows.length === 0 ? [] : ["", body])].join("\n");
 }
@@ -47,9 +44,11 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
 function countsText(rows: readonly UnitRow[]): string {
   const count = (of: (row: UnitRow) => boolean) => rows.filter(of).length;
   const failed = count((row) => row.problem !== null);
+  const old = count((row) => row.active === "active" && row.news === "old");
   const parts = [
     `${count((row) => row.machine !== null)} placed`,
-    `${count((row) => row.active === "active")} active`,
+    `${count((row) => row.active === "active" && row.news === "current")} active`,
+    ...(old > 0 ? [`${old} active when last heard of`] : []),
     ...(failed > 0 ? [`${failed} with a problem`] : []),
     ...(count((row) => row.machine === null && row.goal !== "inactive") > 0
       ? [`${count((row) => row.machine === null && row.goal !== "inactive")} not placed`]
@@ -58,8 +57,41 @@ function countsText(rows: readonly UnitRow[]): string {
   return parts.join(", ");
 }
 
-/** One unit on one machine, in the manner of `systemctl status`. */
-export function unitStatusText(row: UnitRow): string {
+/** How old what present machines say may be; one that is silent for longer counts as absent. */
+function freshnessText(members: readonly Member[]): string {
+  const heard = members.flatMap(({ present, heardWithinMs }) => (present ? [heardWithinMs ?? null] : []));
+  if (heard.length === 0) return "";
+  const known = heard.filter((ms) => ms !== null);
+  if (known.length < heard.length) return "";
+  return `, heard from within the last ${durationText(Math.max(...known))}`;
+}
+
+function absentText({ name }: Member, since: string | null, nowMs: number): string {
+  const when =
+    since === null ? ", and no engine can say since when" : ` since ${since} or before (${agoText(since, nowMs)})`;
+  return `${name} is absent${when}: what it said last is shown below`;
+}
+
+function problemText({ name, problem }: Member, nowMs: number): string[] {
+  if (problem == null) return [];
+  const since = problem.since === undefined ? "" : `, since ${problem.since} (${agoText(problem.since, nowMs)})`;
+  return [`${name}: ${problem.code}: ${problem.detail}${since}`];
+}
+
+function releaseText(seq: number): string {
+  return seq === 0 ? "no release" : `release ${seq}`;
+}
+
+/** The worst that is to be said of it, in a word or two. */
+function whatIsWrong(row: UnitRow): string {
+  if (row.problem !== null) return row.problem.code;
+  if (row.machine === null) return row.goal === "inactive" ? "" : "not placed";
+  if (row.hold !== null) return "held";
+  return row.news !== "none" && row.hash !== row.wantedHash ? "other version" : "";
+}
+
+/** One unit on one machine, in the manner of `systemctl status`, at `nowMs` of the wall clock. */
+export function unitStatusText(row: UnitRow, nowMs: number): string {
   const sign = row.problem !== null || row.active === "failed" ? "x" : row.active === "active" ? "*" : "o";
   const lines = [
     `${sign} ${row.unit}${row.machine === null ? " - not placed" : ` on ${machineText(row, false)}`}`,
@@ -69,12 +101,21 @@ export function unitStatusText(row: UnitRow): string {
       ? []
       : [
           `  active: ${row.active || "unknown"} (${row.sub || "unknown"})${row.since === "" ? "" : ` since ${row.since}`}`,
+          ...newsText(row, nowMs),
         ]),
+    ...(row.hold === null ? [] : [`    held: ${heldText(row.hold, nowMs)}`]),
     ...(row.result === "" || row.result === "success" ? [] : [`  result: ${row.result}`]),
     ...(row.problem === null ? [] : [` problem: ${row.problem.code}: ${row.problem.detail}`]),
     ...(row.problem?.journal ?? []).map((line) => `    | ${line}`),
   ];
   return lines.map(printable).join("\n");
+}
+
+function newsText({ news, oldSince, present, machineName }: UnitRow, nowMs: number): string[] {
+  if (news === "current") return [];
+  if (news === "none") return ["    seen: never"];
+  const why = present ? `the agent on ${machineName} cannot look` : `${machineName} is absent`;
+  return [`    seen: before ${oldSince === null ? "now" : `${oldSince} (${agoText(oldSince, nowMs)})`}: ${why}`];
 }
 
 function hashText(row: UnitRow): string {

@@ -1,7 +1,11 @@
-import type { StatusProblem } from "../../domain/cluster/cluster-snapshot.ts";
+import type { ReportRecord } from "../../codec/registry-records.ts";
+import type { Member, StatusProblem, UnitStatus } from "../../domain/cluster/cluster-snapshot.ts";
+import { CANNOT_LOOK } from "../../domain/cluster/cluster-snapshot.ts";
+import { type Hold, holdOn } from "../../domain/cluster/hold.ts";
 import type { MachineId, UnitHash, UnitName } from "../../domain/names.ts";
 import type { UnitGoal } from "../../domain/spec/cluster-spec.ts";
 import type { ClusterView } from "../cluster-view.ts";
+import { holdUntil } from "./hold-until.ts";
 
 /** One unit on one machine, or nowhere (`machine` null): what is wanted there beside what was seen there. */
 export interface UnitRow {
@@ -12,6 +16,11 @@ export interface UnitRow {
   readonly address: string | null;
   /** Whether the machine's agent is there to say so; what an absent one said last is old news. */
   readonly present: boolean;
+  readonly news: UnitNews;
+  /** Old news: no later than this, RFC 3339, its machine could say how it is; null where nobody knows since when, and of no old news. */
+  readonly oldSince: string | null;
+  /** What keeps its machine's agent from acting on it, or null. */
+  readonly hold: UnitHold | null;
   readonly wantedHash: UnitHash | null;
   readonly hash: UnitHash | null;
   readonly load: string;
@@ -23,8 +32,18 @@ export interface UnitRow {
   readonly problem: StatusProblem | null;
 }
 
+/** How fresh the observed half of a row is: as its machine says now, as it said last, or nothing was ever said. */
+export type UnitNews = "current" | "old" | "none";
+
+export interface UnitHold {
+  readonly by: string;
+  readonly reason: string;
+  /** RFC 3339, or null where it does not say a time that can be read. */
+  readonly until: string | null;
+}
+
 /** Every placed unit on each of its machines, then every unit of the release that is placed nowhere; sorted by unit, machine. */
-export function unitRows({ snapshot, index }: ClusterView): UnitRow[] {
+export function unitRows({ snapshot, index, holds, report }: ClusterView): UnitRow[] {
   const members = new Map(snapshot.members.map((member) => [member.id, member]));
   const statuses = new Map(snapshot.statuses.map((status) => [`${status.machine}/${status.unit}`, status]));
   const placed = snapshot.sets.flatMap((set) =>
@@ -38,6 +57,8 @@ export function unitRows({ snapshot, index }: ClusterView): UnitRow[] {
         machineName: member?.name ?? set.machine,
         address: member?.address ?? null,
         present: member?.present ?? false,
+        ...newsOf(status, member, report),
+        hold: heldBy(holdOn(holds, set.machine, placement.unit)),
         wantedHash: placement.hash,
         hash: status?.hash ?? null,
         load: status?.load ?? "",
@@ -61,6 +82,9 @@ export function unitRows({ snapshot, index }: ClusterView): UnitRow[] {
         machineName: null,
         address: null,
         present: false,
+        news: "none",
+        oldSince: null,
+        hold: null,
         wantedHash: unit.hash,
         hash: null,
         load: "",
@@ -76,9 +100,32 @@ export function unitRows({ snapshot, index }: ClusterView): UnitRow[] {
   return [...placed, ...unplaced].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
 }
 
-/** systemd's word on it; what an absent machine said last is marked as old news. */
+/** What an agent that cannot look at its units said of them before is as old as what an absent one said. */
+function newsOf(
+  status: UnitStatus | undefined,
+  member: Member | undefined,
+  report: ReportRecord | null,
+): Pick<UnitRow, "news" | "oldSince"> {
+  if (status === undefined) return { news: "none", oldSince: null };
+  if (member?.present !== true) return { news: "old", oldSince: absentSince(status.machine, report) };
+  if (member.problem?.code !== CANNOT_LOOK) return { news: "current", oldSince: null };
+  return { news: "old", oldSince: member.problem.since ?? null };
+}
+
+/** When an engine first missed it; null where none does. */
+export function absentSince(machine: MachineId, report: ReportRecord | null): string | null {
+  return report?.absent?.find((one) => one.machine === machine)?.since ?? null;
+}
+
+function heldBy(hold: Hold | null): UnitHold | null {
+  return hold === null ? null : { by: hold.by, reason: hold.reason, until: holdUntil(hold) };
+}
+
+/** systemd's word on it; what was said before its machine fell silent is marked as old news. */
 export function activeText(row: UnitRow): string {
-  return row.machine !== null && !row.present ? `${row.active || "unknown"} (old)` : row.active;
+  if (row.machine === null) return row.active;
+  if (row.news === "none") return "unknown";
+  return row.news === "old" ? `${row.active} (old)` : row.active;
 }
 
 /** fleet's word for where a unit is: inactive (placed nowhere), loaded, launched. */

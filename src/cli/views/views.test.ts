@@ -102,7 +102,7 @@ test("status names whoever is away, whatever cannot be read, what failed and wha
     "engine none leads: nothing is placed or moved",
     "machines 0 of 1 present",
     "units 1 placed, 0 active, 1 with a problem, 1 not placed",
-    "m1 is absent: what it said last is shown below",
+    "m1 is absent, and no engine can say since when: what it said last is shown below",
     "record /fleet/prod/assign/x.service cannot be read: no version",
     "a.service  m1/10.0.0.1  failed (old)  failed  failed",
     "z.service  -            -             -       not placed",
@@ -117,7 +117,7 @@ test("before the first release status says what makes one", () => {
 });
 
 test("a failed unit is shown with its journal", () => {
-  const text = unitStatusText(unitRows(view(true))[0] as UnitRow);
+  const text = unitStatusText(unitRows(view(true))[0] as UnitRow, 0);
   assert.match(text, /^x a\.service on m1\/10\.0\.0\.1\n/);
   assert.match(text, /problem: failed: systemd says exit-code\n {4}\| boom\\x1b/);
 });

@@ -68,6 +68,8 @@ export interface Member {
   readonly present: boolean;
   /** The create revision of its presence key, the agent's incarnation; 0 where absent. */
   readonly presenceRevision: number;
+  /** Its agent was heard no longer ago than this, while it is present; not there where it is absent, or too old to say. */
+  readonly heardWithinMs?: number;
 }
 
 export interface Assignment {
@@ -138,4 +140,9 @@ export interface StatusProblem {
   readonly detail: string;
   /** The last journal lines of a failure, at most ten. */
   readonly journal: readonly string[];
+  /** RFC 3339 time from which on it has been so, by the clock of whoever says it, for people; of a machine's problem only. */
+  readonly since?: string;
 }
+
+/** The code of a machine's problem that keeps its agent from seeing its units: what it said of them before is old. */
+export const CANNOT_LOOK = "cannot-look";
