@@ -5,7 +5,7 @@
 export interface FileStore {
   /** UTF-8 content, or null where there is no such file. */
   read(path: string): Promise<string | null>;
-  /** Makes missing folders (0755). `mode` 0644 where not given. `durable: false` skips both fsyncs (for /run). */
+  /** Makes missing folders (0755). `mode` 0644 where not given. `durable: false` is for what lies in memory (/run): no fsync. */
   write(path: string, text: string, options?: { mode?: number; durable?: boolean }): Promise<void>;
   /** Removes a file; one that is not there is not an error. An empty folder left behind is removed with it where `prune`. */
   remove(path: string, options?: { prune?: boolean }): Promise<void>;

@@ -1,9 +1,21 @@
-import { constants, lstatSync, readlinkSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { lstat, mkdir, open, readdir, readlink, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { FileFingerprint, FileStore } from "../../ports/file-store.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { diskError } from "./disk-error.ts";
+import { FolderSync } from "./folder-sync.ts";
 
 /** The largest of ours is a machine's set: 3,000 placements are about 1 MB. Something bigger is not a file of ours. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
@@ -13,6 +25,8 @@ const FILE_BYTES_MAX = 64 * 1024 * 1024;
  * a time: the temporary file has a fixed name, so that a crash leaves at most one and the next write or remove takes it away.
  */
 export class DiskFileStore implements FileStore {
+  readonly #folders = new FolderSync();
+
   async read(path: string): Promise<string | null> {
     try {
       // Without NONBLOCK, opening a pipe somebody put there waits for ever.
@@ -33,18 +47,29 @@ export class DiskFileStore implements FileStore {
 
   async write(path: string, text: string, options: { mode?: number; durable?: boolean } = {}): Promise<void> {
     const { mode = 0o644, durable = true } = options;
-    const folder = dirname(path);
-    const temporary = temporaryOf(path);
     try {
-      const made = await mkdir(folder, { recursive: true, mode: 0o755 });
-      await removeFile(temporary);
-      await writeNew(temporary, text, mode, durable);
-      await rename(temporary, path);
-      if (durable) await syncFolders(folder, made);
+      if (durable) await this.#writeDurably(path, text, mode);
+      else writeInMemory(path, text, mode);
     } catch (error) {
-      await unlink(temporary).catch(() => undefined); // What went wrong before is the error to tell.
+      await unlink(temporaryOf(path)).catch(() => undefined); // What went wrong before is the error to tell.
       throw diskError("write", path, error);
     }
+  }
+
+  async #writeDurably(path: string, text: string, mode: number): Promise<void> {
+    const folder = dirname(path);
+    const temporary = temporaryOf(path);
+    let made: string | undefined;
+    try {
+      await writeNew(temporary, text, mode);
+    } catch (error) {
+      if (!isInTheWay(error)) throw error;
+      made = await mkdir(folder, { recursive: true, mode: 0o755 });
+      await removeFile(temporary);
+      await writeNew(temporary, text, mode);
+    }
+    await rename(temporary, path);
+    await this.#syncFolders(folder, made);
   }
 
   /** Durable: a file that was removed does not come back with a crash. */
@@ -54,7 +79,7 @@ export class DiskFileStore implements FileStore {
       await removeFile(temporaryOf(path));
       const removed = await removeFile(path);
       const pruned = options.prune === true && (await removeEmptyFolder(folder));
-      if (removed || pruned) await syncFolder(pruned ? dirname(folder) : folder);
+      if (removed || pruned) await this.#folders.sync(pruned ? dirname(folder) : folder);
     } catch (error) {
       if (!isMissing(error)) throw diskError("remove", path, error);
     }
@@ -74,7 +99,7 @@ export class DiskFileStore implements FileStore {
         await removeFile(temporary);
         await symlink(await readlink(from), temporary);
         await rename(temporary, to);
-        await syncFolders(dirname(to), made);
+        await this.#syncFolders(dirname(to), made);
       }
     } catch (error) {
       if (isMissing(error)) return;
@@ -95,6 +120,15 @@ export class DiskFileStore implements FileStore {
   /** In one go and not by the thread pool, whose hand-over costs ten times the call: 2 µs each on a disk of this machine. */
   async fingerprints(paths: readonly string[]): Promise<readonly (FileFingerprint | null)[]> {
     return paths.map(fingerprint);
+  }
+
+  /** Makes the entries last: the file's in its folder, and each new folder's in the one above it. */
+  async #syncFolders(folder: string, firstMade: string | undefined): Promise<void> {
+    await this.#folders.sync(folder);
+    if (firstMade === undefined) return;
+    for (let made = folder; made.length >= firstMade.length; made = dirname(made)) {
+      await this.#folders.sync(dirname(made));
+    }
   }
 }
 
@@ -119,31 +153,50 @@ function temporaryOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.fleet-new`);
 }
 
-async function writeNew(path: string, text: string, mode: number, durable: boolean): Promise<void> {
+async function writeNew(path: string, text: string, mode: number): Promise<void> {
   const file = await open(path, "wx", mode);
   try {
-    await file.chmod(mode); // The umask took from it.
+    if (isLessByUmask(mode)) await file.chmod(mode);
     await file.writeFile(text, "utf8");
-    if (durable) await file.sync();
+    await file.sync();
   } finally {
     await file.close();
   }
 }
 
-/** Makes the entries last: the file's in its folder, and each new folder's in the one above it. */
-async function syncFolders(folder: string, firstMade: string | undefined): Promise<void> {
-  await syncFolder(folder);
-  if (firstMade === undefined) return;
-  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made));
+/** What need not outlast a reboot lies in memory (`/run`): such a call is over before it could be handed to another thread. */
+function writeInMemory(path: string, text: string, mode: number): void {
+  const temporary = temporaryOf(path);
+  try {
+    writeNewNow(temporary, text, mode);
+  } catch (error) {
+    if (!isInTheWay(error)) throw error;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    rmSync(temporary, { force: true });
+    writeNewNow(temporary, text, mode);
+  }
+  renameSync(temporary, path);
 }
 
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+function writeNewNow(path: string, text: string, mode: number): void {
+  const file = openSync(path, "wx", mode);
   try {
-    await folder.sync();
+    if (isLessByUmask(mode)) fchmodSync(file, mode);
+    writeFileSync(file, text, "utf8");
   } finally {
-    await folder.close();
+    closeSync(file);
   }
+}
+
+/** The umask takes from what others may; no umask that lets root work takes from what is root's alone. */
+function isLessByUmask(mode: number): boolean {
+  return (mode & 0o177) !== 0;
+}
+
+/** The first file of its folder, or the first write after a crash that left a temporary one. */
+function isInTheWay(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "ENOENT" || code === "EEXIST";
 }
 
 async function removeFile(path: string): Promise<boolean> {
