@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { randomId } from "../adapters/random-id.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { systemClock } from "../adapters/system-clock.ts";
-import { backoffMs } from "../daemon/backoff.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import { clusterOfBranch } from "./cluster-of-branch.ts";
 import { DEFAULT_REGISTRY_SOCKET, type TlsFlags, tlsOf } from "./composition.ts";
 
 export interface DaemonFlags extends TlsFlags {
@@ -30,8 +30,16 @@ export interface DaemonWorld {
   readonly log: (line: string) => void;
 }
 
-/** The adapters of a daemon; `role` keeps the mirrors of two daemons on one machine apart. */
-export async function composeDaemon(flags: DaemonFlags, role: string, signal: AbortSignal): Promise<DaemonWorld> {
+/**
+ * The adapters of a daemon; `role` keeps the mirrors of two daemons on one machine apart. `remembered` is the name of the cluster this
+ * machine belonged to when the daemon ran last, or null.
+ */
+export async function composeDaemon(
+  flags: DaemonFlags,
+  role: string,
+  remembered: string | null,
+  signal: AbortSignal,
+): Promise<DaemonWorld> {
   if (flags.source === undefined) {
     throw new OperationError("no-source", "a daemon must know which repository to follow", {
       next: "set --source or FLEET_SOURCE",
@@ -52,29 +60,9 @@ export async function composeDaemon(flags: DaemonFlags, role: string, signal: Ab
     mirrorFolder: join(mirrors, "source"),
   });
   const compile = commitCompiler({ source, manifestPath: flags.manifest, sha256 });
-  const cluster = flags.cluster ?? (await clusterOfBranch(source, compile, log, signal));
+  const branch = { source, compile, clock: systemClock, log };
+  const cluster = flags.cluster ?? (await clusterOfBranch(branch, remembered, signal));
   return { registry, source, compile, cluster, clock: systemClock, newId: randomId, sha256, log };
-}
-
-/** The name in the manifest at the branch's tip; waited for, because a repository may come up after its machines. */
-async function clusterOfBranch(
-  source: GitSource,
-  compile: CommitCompiler,
-  log: (line: string) => void,
-  signal: AbortSignal,
-): Promise<string> {
-  for (let attempt = 0; !signal.aborted; attempt++) {
-    try {
-      const { spec, diagnostics } = await compile(await source.fetch());
-      if (spec !== null) return spec.cluster;
-      log(`the branch does not compile: ${diagnostics[0]?.saw ?? "no reason given"}`);
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      log(`${error.code}: ${error.message}`);
-    }
-    await systemClock.sleep(backoffMs(attempt), signal);
-  }
-  throw new OperationError("stopped", "stopped before the repository could be read");
 }
 
 /** Aborts when systemd or a person asks the daemon to end. */

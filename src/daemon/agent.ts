@@ -94,7 +94,7 @@ export class Agent {
     this.#foreign = new ForeignWatch(ports);
     this.#trouble = new PassTrouble(ports.clock);
     this.#jobs = new UnitJobs(ports.manager, this.#wakeup.wake);
-    this.#reporter = new StatusReporter(ports.manager, this.#jobs);
+    this.#reporter = new StatusReporter(ports.manager, this.#jobs, ports.clock);
   }
 
   async run(signal: AbortSignal): Promise<void> {

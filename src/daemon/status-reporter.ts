@@ -1,7 +1,9 @@
 import type { StatusRecord } from "../codec/registry-records.ts";
 import type { StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import type { UnitName } from "../domain/names.ts";
+import { isAboutToRestart, judgeRestarts, type RestartVerdict } from "../domain/tasks/restart-loop.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { blockedDetail } from "../usecases/blocked-detail.ts";
 import type { Observation } from "../usecases/observe-units.ts";
@@ -22,18 +24,21 @@ export interface PassOutcome extends Reconciled {
 export class StatusReporter {
   readonly #manager: UnitManager;
   readonly #jobs: UnitJobs;
-  readonly #said = new Map<UnitName, { readonly basis: string; readonly status: StatusRecord }>();
+  readonly #clock: Clock;
+  readonly #said = new Map<UnitName, Said>();
 
-  constructor(manager: UnitManager, jobs: UnitJobs) {
+  constructor(manager: UnitManager, jobs: UnitJobs, clock: Clock) {
     this.#manager = manager;
     this.#jobs = jobs;
+    this.#clock = clock;
   }
 
   async report(pass: PassOutcome): Promise<Map<UnitName, StatusRecord>> {
     const because = new Map(
       pass.blocked.map((entry) => [entry.unit, { code: entry.because.code, detail: blockedDetail(entry.because) }]),
     );
-    const names = [...new Set([...pass.wanted.map((unit) => unit.name), ...pass.missing.keys()])].sort();
+    const wanted = new Set([...pass.wanted.map((unit) => unit.name), ...pass.missing.keys()]);
+    const names = [...wanted, ...leaving(pass.seen, wanted)].sort();
     const statuses = new Map<UnitName, StatusRecord>();
     for (const name of names) {
       if (pass.releasePending && pass.missing.has(name)) continue;
@@ -51,11 +56,51 @@ export class StatusReporter {
     observation: Observation | null,
     problem: Pick<StatusProblem, "code" | "detail"> | null,
   ): Promise<StatusRecord> {
-    const basis = JSON.stringify([observation, problem]);
     const said = this.#said.get(name);
-    if (said?.basis === basis) return said.status;
-    const status = await statusOfUnit(this.#manager, observation, problem);
-    this.#said.set(name, { basis, status });
+    const restarts = this.#restarts(said, observation);
+    // Each start is another invocation at another time: a loop is told once, not at each turn.
+    if (restarts?.isLooping && problem === null && said?.restarts?.isLooping) {
+      this.#said.set(name, { ...said, restarts });
+      return said.status;
+    }
+    const because = problem ?? (restarts?.isLooping ? loopOf(observation) : null);
+    const basis = JSON.stringify([observation, because]);
+    const status = said?.basis === basis ? said.status : await statusOfUnit(this.#manager, observation, because);
+    this.#said.set(name, { basis, status, restarts });
     return status;
   }
+
+  /** Of a unit that was never about to be restarted there is nothing to remember. */
+  #restarts(said: Said | undefined, observation: Observation | null): RestartVerdict | null {
+    const view = observation?.observed.systemd;
+    const before = said?.restarts ?? null;
+    if (view == null || (before === null && !isAboutToRestart(view))) return null;
+    const unit = {
+      hash: observation!.observed.loaded,
+      sub: view.sub,
+      invocation: observation?.details?.invocation ?? "",
+    };
+    return judgeRestarts(before?.history ?? null, unit, this.#clock.monotonicMs());
+  }
+}
+
+interface Said {
+  readonly basis: string;
+  readonly status: StatusRecord;
+  readonly restarts: RestartVerdict | null;
+}
+
+function loopOf(observation: Observation | null): Pick<StatusProblem, "code" | "detail"> {
+  const result = observation?.details?.result ?? "";
+  return { code: "restarting", detail: `systemd starts it again and again${result === "" ? "" : `: ${result}`}` };
+}
+
+/** What is not to be here any more and still runs: it is stopping, or held. */
+function leaving(seen: ReadonlyMap<UnitName, Observation>, wanted: ReadonlySet<UnitName>): UnitName[] {
+  return [...seen.values()]
+    .filter(({ observed: { name, owned, systemd } }) => {
+      const isDown = systemd === null || systemd.active === "inactive" || systemd.active === "failed";
+      return owned && !isDown && !wanted.has(name);
+    })
+    .map(({ observed }) => observed.name);
 }

@@ -2,8 +2,19 @@ import { decodeTakeover, encodeTakeover, type TakeoverRecord } from "../codec/ta
 import { invariant } from "../domain/invariant.ts";
 import type { UnitName } from "../domain/names.ts";
 import { FOREIGN_FOLDER, type ForeignFiles } from "../domain/tasks/foreign-files.ts";
+import { unitNameParts } from "../domain/unit/unit-name.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { OperationError } from "../ports/operation-error.ts";
+
+/** Where administrators, generators and packages put units, in systemd's order. */
+const OTHERS_FOLDERS: readonly string[] = [
+  FOREIGN_FOLDER,
+  "/run/systemd/generator",
+  "/usr/local/lib/systemd/system",
+  "/usr/lib/systemd/system",
+  "/lib/systemd/system",
+  "/run/systemd/generator.late",
+];
 
 /**
  * Files of units that others installed, as the agent reads them and puts them out of the way. What was taken over is kept, each file under
@@ -30,6 +41,23 @@ export class AdoptedFiles {
   /** Names of the files an administrator installed, units among them. */
   async installed(): Promise<readonly string[]> {
     return this.#files.list(FOREIGN_FOLDER);
+  }
+
+  /**
+   * Of these units, those somebody else has a file of, with its path: also where systemd does not hold them, because nothing needed them
+   * yet. The template of an instance counts as its file. `/run/systemd/system`, where ours go, hides all of these but what is in /etc.
+   */
+  async definedElsewhere(units: readonly UnitName[]): Promise<Map<UnitName, string>> {
+    const found = new Map<UnitName, string>();
+    if (units.length === 0) return found;
+    for (const folder of OTHERS_FOLDERS) {
+      const there = new Set(await this.#files.list(folder));
+      for (const unit of units.filter((unit) => !found.has(unit))) {
+        const name = [unit, unitNameParts(unit).template].find((one) => one != null && there.has(one));
+        if (name != null) found.set(unit, `${folder}/${name}`);
+      }
+    }
+    return found;
   }
 
   /** What enables units in /etc (`multi-user.target.wants/web.service`), by unit. */

@@ -1,6 +1,7 @@
 import type { OwnedUnit } from "../codec/agent-state.ts";
 import type { UnitName } from "../domain/names.ts";
 import type { ForeignFiles } from "../domain/tasks/foreign-files.ts";
+import { isAboutToRestart } from "../domain/tasks/restart-loop.ts";
 import type { ObservedUnit, WantedUnit } from "../domain/tasks/task.ts";
 import type { ManagedUnit, UnitDetails, UnitManager } from "../ports/unit-manager.ts";
 
@@ -54,7 +55,8 @@ async function detailsOf(
   if (unit === null || unit.load === "not-found") return null;
   const state = `${unit.load}/${unit.active}/${unit.sub}`;
   const cached = cache.get(unit.name);
-  if (cached?.state === state) return cached.details;
+  // Between two looks it may have been started again, and have ended again.
+  if (cached?.state === state && !isAboutToRestart(unit)) return cached.details;
   const details = await manager.details(unit);
   cache.set(unit.name, { state, details });
   return details;

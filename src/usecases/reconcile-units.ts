@@ -44,6 +44,12 @@ export async function reconcileUnits(
   for (const [name, { managed }] of before) if (managed?.active === "active") jobs.seenUp(name);
   const foreign = await observeForeign(wanted, before, manager, files.adopted, details);
   for (const [name, found] of foreign) observed.set(name, { ...observed.get(name)!, foreign: found });
+  const mayBeElsewhere = [...observed.values()].filter((unit) => isNotHere(unit) && byName.has(unit.name));
+  const elsewhere = await files.adopted.definedElsewhere(mayBeElsewhere.map(({ service }) => service));
+  for (const unit of mayBeElsewhere) {
+    const definedElsewhere = elsewhere.get(unit.service);
+    if (definedElsewhere !== undefined) observed.set(unit.name, { ...unit, definedElsewhere });
+  }
   const effectOf = await knownEffects(wanted, observed.values(), files);
   const free = [...observed.values()].filter((unit) => isFree(unit) || mustGo(unit));
   const { tasks, blocked } = planTasks(wanted.filter(isFree), free, effectOf);
@@ -53,6 +59,11 @@ export async function reconcileUnits(
     if (task.kind !== "reload") details.delete(byName.get(task.unit)?.service ?? task.unit);
   }
   return { seen: await observeUnits(manager, wanted, owned, details, isBusy), tasks, blocked, problems };
+}
+
+/** Neither fleet's nor held; a quadlet's service is made of ours by a generator, which may have made it before. */
+function isNotHere({ name, service, owned, systemd, foreign }: ObservedUnit): boolean {
+  return !owned && systemd === null && foreign === undefined && name === service;
 }
 
 /** Its start is queued, and may not have begun. */

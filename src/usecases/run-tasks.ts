@@ -80,8 +80,10 @@ class TaskRun {
     const stops = units.map((unit) => this.#chain(unit, () => this.#stopOne(unit)));
     await this.#patiently(stops, STOP_PATIENCE_MS);
     for (const unit of units) {
-      if (this.#world.jobs.isBusy(unit))
-        this.#fail(unit, "stopping", `still stopping after ${STOP_PATIENCE_MS / 1000} s`);
+      if (!this.#world.jobs.isBusy(unit)) continue;
+      const detail = `still stopping after ${STOP_PATIENCE_MS / 1000} s; systemd waits as long as its TimeoutStopSec= says`;
+      this.#world.jobs.tooLong(unit, { code: "stopping", detail });
+      this.#fail(unit, "stopping", detail);
     }
   }
 

@@ -65,3 +65,19 @@ test("a stop is waited for, and the unit is free again also where it cannot be a
   await assert.rejects(jobs.stop(A, A), { code: "systemd-unreachable" });
   assert.equal(jobs.isBusy(A), false);
 });
+
+test("row 59: a stop that nobody can wait for is a problem for as long as it lasts, and no longer", async () => {
+  const { clock, manager, jobs } = await world("[Service]\nExecStart=/bin/server\n");
+  await manager.start(A);
+  manager.faults = () => ({ kind: "delay", ms: 60_000 });
+  const stopping = jobs.stop(A, A);
+  await clock.advance(5_000);
+  const problem = { code: "stopping", detail: "still stopping" };
+  jobs.tooLong(A, problem);
+  assert.deepEqual(jobs.failure(A), problem);
+  await clock.advance(60_000);
+  await stopping;
+  assert.equal(jobs.failure(A), null);
+  jobs.tooLong(A, problem);
+  assert.equal(jobs.failure(A), null, "what has ended by then is none");
+});

@@ -19,6 +19,8 @@ export class UnitJobs {
   readonly #wake: () => void;
   /** Under way, by unit; more than one where a stop cancels a start. */
   readonly #jobs = new Map<UnitName, readonly JobKind[]>();
+  /** Whose job takes longer than a pass could wait for it. */
+  readonly #overdue = new Map<UnitName, JobFailure>();
   readonly #failures = new Map<UnitName, { readonly job: JobKind; readonly failure: JobFailure }>();
 
   constructor(manager: UnitManager, wake: () => void) {
@@ -36,7 +38,12 @@ export class UnitJobs {
   }
 
   failure(unit: UnitName): JobFailure | null {
-    return this.#failures.get(unit)?.failure ?? null;
+    return this.#overdue.get(unit) ?? this.#failures.get(unit)?.failure ?? null;
+  }
+
+  /** A pass went on without it: until it ends, that is what is the matter. */
+  tooLong(unit: UnitName, failure: JobFailure): void {
+    if (this.isBusy(unit)) this.#overdue.set(unit, failure);
   }
 
   /** It is up: whatever became of its start, also of one nobody heard the end of, is no failure any more. */
@@ -79,6 +86,7 @@ export class UnitJobs {
       const left = this.#jobs.get(unit)!.toSpliced(this.#jobs.get(unit)!.indexOf(kind), 1);
       if (left.length > 0) this.#jobs.set(unit, left);
       else this.#jobs.delete(unit);
+      this.#overdue.delete(unit);
       this.#wake();
     }
   }

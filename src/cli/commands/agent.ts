@@ -12,18 +12,19 @@ export default class AgentCommand extends BaseCommand {
     const { flags } = await this.parse(AgentCommand);
     const self = thisMachine(flags, this.config.version);
     const signal = stopSignal();
-    const world = await composeDaemon(flags, "agent", signal);
     const [{ Agent }, { SystemdUnitManager }, { DiskFileStore }, { AGENT_FOLDERS, AgentFiles }] = await Promise.all([
       import("../../daemon/agent.ts"),
       import("../../adapters/systemd/systemd-unit-manager.ts"),
       import("../../adapters/files/disk-file-store.ts"),
       import("../../usecases/agent-files.ts"),
     ]);
-    const manager = new SystemdUnitManager({ clock: world.clock });
     const files = new AgentFiles(new DiskFileStore(), {
       ...AGENT_FOLDERS,
       state: join(flags["state-directory"], "agent"),
     });
+    const remembered = (await files.readState())?.clusterName ?? null;
+    const world = await composeDaemon(flags, "agent", remembered, signal);
+    const manager = new SystemdUnitManager({ clock: world.clock });
     const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? DEFAULT_AGENT_TTL_MS;
     await new Agent(self, world.cluster, ttlMs, { ...world, manager, files }).run(signal);
     manager.close();

@@ -14,7 +14,7 @@ export default class EngineCommand extends BaseCommand {
     const { flags } = await this.parse(EngineCommand);
     const self = thisMachine(flags, this.config.version);
     const signal = stopSignal();
-    const world = await composeDaemon(flags, "engine", signal);
+    const world = await composeDaemon(flags, "engine", null, signal);
     const { Engine } = await import("../../daemon/engine.ts");
     const agentTtlMs = durationFlag("agent-ttl", flags["agent-ttl"]);
     const graceMs = durationFlag("grace", flags.grace);

@@ -35,6 +35,7 @@ const OF_A_VERSION: ReadonlySet<string> = new Set([
   "failed",
   "start-failed",
   "reload-failed",
+  "restarting",
   "stop-failed",
   "stopping",
 ]);

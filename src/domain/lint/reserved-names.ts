@@ -1,7 +1,8 @@
 import type { UnitName } from "../names.ts";
 
 /** fleet's own units, by whatever package or person installed them. */
-const FLEETS = /^fleet(d|-(agent|daemon|engine|hub|lease@[^.]*|registry|restore))?\.(service|socket|slice|target|timer)$/;
+const FLEETS =
+  /^fleet(d|-(agent|daemon|engine|hub|lease@[^.]*|registry|restore))?\.(service|socket|slice|target|timer)$/;
 
 /** Names below which systemd and its helpers live; `systemd-` units that people write begin otherwise. */
 const SYSTEMDS =
@@ -17,6 +18,7 @@ const EVERYWHERE: ReadonlySet<string> = new Set(
     "poweroff.target reboot.target remote-fs.target remote-fs-pre.target rescue.target rpcbind.target shutdown.target",
     "sigpwr.target sleep.target slices.target sockets.target suspend.target swap.target sysinit.target",
     "system-update.target time-set.target time-sync.target timers.target umount.target",
+    "ssh.service ssh.socket sshd.service sshd.socket sshd@.service",
     "getty@.service serial-getty@.service container-getty@.service autovt@.service",
     "dev.mount proc.mount run.mount sys.mount tmp.mount",
   ].flatMap((line) => line.split(" ")),

@@ -102,6 +102,7 @@ const FAILURES: ReadonlySet<string> = new Set([
   "failed",
   "start-failed",
   "reload-failed",
+  "restarting",
   "stop-failed",
   "stopping",
   "timeout",

@@ -43,6 +43,9 @@ export function planTasks(
 const UP: ReadonlySet<string> = new Set(["active", "reloading", "activating"]);
 
 function blockedUnit(wanted: WantedUnit, observed: ObservedUnit | null): Blocked[] {
+  if (observed?.definedElsewhere !== undefined) {
+    return [{ unit: wanted.name, because: { code: "conflict", fragmentPath: observed.definedElsewhere } }];
+  }
   if (observed === null || !isHeld(observed)) return [];
   const { fragmentPath } = observed.systemd!;
   if (!observed.owned) {

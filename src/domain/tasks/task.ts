@@ -51,6 +51,13 @@ export interface ObservedUnit {
   readonly systemd: SystemdView | null;
   /** What there is of somebody else's definition; absent where there is none. */
   readonly foreign?: ForeignFiles;
+  /** Its files are not as fleet wrote them, and are to be. Absent where nobody changed them, or what they changed stays. */
+  readonly changedByHand?: {
+    /** Files of others that change it, absolute: drop-ins, masks. */
+    readonly others: readonly string[];
+  };
+  /** Somebody else's file of this name, which systemd does not hold: ours would hide it, or be hidden by it. Absent where there is none. */
+  readonly definedElsewhere?: string;
 }
 
 export interface SystemdView {
@@ -103,7 +110,7 @@ export type TaskReason =
 /** A wanted unit the agent must not touch, and why. */
 export interface Blocked {
   readonly unit: UnitName;
-  readonly because: /** systemd holds a unit of this name that fleet did not write. */
+  readonly because: /** There is a unit of this name that fleet did not write. */
     | { readonly code: "conflict"; readonly fragmentPath: string; readonly foreign?: ForeignFiles }
     /** Fleet wrote it, and systemd loads another file of this name, from /etc. */
     | { readonly code: "shadowed"; readonly fragmentPath: string };

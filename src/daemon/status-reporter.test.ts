@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
+import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
+import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
+import type { UnitHash, UnitName } from "../domain/names.ts";
+import type { Observation } from "../usecases/observe-units.ts";
+import { UnitJobs } from "../usecases/unit-jobs.ts";
+import { type PassOutcome, StatusReporter } from "./status-reporter.ts";
+
+const A = "a.service" as UnitName;
+const HASH = "a".repeat(64) as UnitHash;
+
+function world() {
+  const clock = new VirtualClock();
+  const manager = new MemoryUnitManager({ files: new MemoryFileStore(), clock });
+  manager.journal = async () => ["boom"];
+  const reporter = new StatusReporter(manager, new UnitJobs(manager, () => {}), clock);
+  return { clock, reporter };
+}
+
+function seen(active: string, sub: string, invocation: string): Observation {
+  const view = { load: "loaded", active, sub };
+  const fragmentPath = `/run/systemd/system/${A}`;
+  return {
+    observed: {
+      name: A,
+      service: A,
+      owned: true,
+      onDisk: HASH,
+      loaded: HASH,
+      running: HASH,
+      started: HASH,
+      systemd: { ...view, fragmentPath },
+    },
+    managed: { name: A, ...view },
+    details: { fragmentPath, since: invocation, result: "exit-code", invocation },
+  };
+}
+
+function pass(observation: Observation, isWanted: boolean): PassOutcome {
+  const wanted = { name: A, service: A, goal: "launched", hash: HASH, files: [], after: [], oneshot: false } as const;
+  return {
+    seen: new Map([[A, observation]]),
+    tasks: [],
+    blocked: [],
+    problems: new Map(),
+    wanted: isWanted ? [wanted] : [],
+    missing: new Map(),
+    releasePending: false,
+  };
+}
+
+test("row 60: a unit that systemd starts again and again is told once, with its journal, until it has been up for a while", async () => {
+  const { clock, reporter } = world();
+  const report = async (active: string, sub: string, start: number) =>
+    (await reporter.report(pass(seen(active, sub, String(start)), true))).get(A);
+  for (let start = 1; start < 5; start++) {
+    assert.equal((await report("activating", "auto-restart", start))?.problem, null, `start ${start}`);
+    await clock.advance(2_500);
+  }
+  const said = await report("activating", "auto-restart", 5);
+  const problem = { code: "restarting", detail: "systemd starts it again and again: exit-code", journal: ["boom"] };
+  assert.deepEqual(said?.problem, problem);
+  for (let start = 6; start < 20; start++) {
+    await clock.advance(2_500);
+    assert.deepEqual(await report("active", "running", start), said);
+    await clock.advance(2_500);
+    assert.deepEqual(await report("activating", "auto-restart", start), said);
+  }
+  await clock.advance(2_500);
+  assert.deepEqual(await report("active", "running", 20), said);
+  await clock.advance(60_000);
+  assert.deepEqual(
+    [(await report("active", "running", 20))?.problem, (await report("active", "running", 20))?.active],
+    [null, "active"],
+  );
+});
+
+test("what is to be gone is told for as long as it runs", async () => {
+  const { reporter } = world();
+  const report = async (active: string) => (await reporter.report(pass(seen(active, "", "1"), false))).get(A)?.active;
+  assert.deepEqual(
+    [await report("deactivating"), await report("active"), await report("inactive"), await report("failed")],
+    ["deactivating", "active", undefined, undefined],
+  );
+});
