@@ -72,7 +72,10 @@ function labOptions(options: LabClusterOptions): LabOptions {
     units: (hostAddress, machine) => [
       daemonUnit("engine", ENGINE, hostAddress, machine, options),
       daemonUnit("agent", shippedUnit(options.bundle, "fleet-agent.service"), hostAddress, machine, options),
-      { name: "fleet-restore.service", text: shippedUnit(options.bundle, "fleet-restore.service") },
+      ...["fleet-restore.service", "fleet-lease@.service"].map((name) => ({
+        name,
+        text: shippedUnit(options.bundle, name),
+      })),
     ],
   };
 }

@@ -18,12 +18,34 @@ export class LeaseKeeper {
   readonly #wake: () => void;
   #lease: LeaseId | null = null;
   #heldUntilMs = 0;
+  #renewEveryMs: number;
+  #rest = new AbortController();
+  #isLasting = false;
+  /** Called after each acknowledged renewal with the lease and the monotonic time it was sent. */
+  onRenewed: (lease: LeaseId, sentMs: number) => void = () => {};
 
   constructor(registry: Registry, clock: Clock, ttlMs: number, wake: () => void) {
     this.#registry = registry;
     this.#clock = clock;
     this.#ttlMs = ttlMs;
     this.#wake = wake;
+    this.#renewEveryMs = ttlMs / RENEWALS_PER_TTL;
+  }
+
+  get ttlMs(): number {
+    return this.#ttlMs;
+  }
+
+  /**
+   * Somebody's life hangs on a sign of life within this time, or on none (null): then it is renewed three times within it as well, from now
+   * on, and not given back at the end. Whoever comes next has as long as the lease lasts to take over.
+   */
+  mustShowWithin(milliseconds: number | null): void {
+    this.#isLasting = milliseconds !== null;
+    const renewEveryMs = Math.min(this.#ttlMs, milliseconds ?? this.#ttlMs) / RENEWALS_PER_TTL;
+    const isSooner = renewEveryMs < this.#renewEveryMs;
+    this.#renewEveryMs = renewEveryMs;
+    if (isSooner) this.#rest.abort();
   }
 
   /** The lease, as long as it is surely held; null otherwise. */
@@ -31,31 +53,39 @@ export class LeaseKeeper {
     return this.#clock.monotonicMs() < this.#heldUntilMs ? this.#lease : null;
   }
 
-  /** Keeps it until the signal aborts, then gives it back so that others need not wait for its end. */
+  /** Keeps it until the signal aborts, then gives it back so that others need not wait for its end; unless somebody's life hangs on it. */
   async run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted; ) {
       try {
         await this.#renewOrGrant();
         failures = 0;
-        await this.#clock.sleep(this.#ttlMs / RENEWALS_PER_TTL, signal);
+        await this.#sleep(this.#renewEveryMs, signal);
       } catch (error) {
         if (!(error instanceof OperationError)) throw error;
         // Whatever the registry answered, the lease's end is decided by the clock alone; the mirror reports what is wrong.
-        await this.#clock.sleep(Math.min(backoffMs(failures++), this.#ttlMs / RENEWALS_PER_TTL), signal);
+        await this.#sleep(Math.min(backoffMs(failures++), this.#renewEveryMs), signal);
       }
     }
-    await this.#giveBack();
+    if (!this.#isLasting) await this.#giveBack();
+  }
+
+  /** Ends early where it must be renewed sooner. */
+  async #sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+    this.#rest = new AbortController();
+    await this.#clock.sleep(milliseconds, AbortSignal.any([signal, this.#rest.signal]));
   }
 
   async #renewOrGrant(): Promise<void> {
     const sentMs = this.#clock.monotonicMs();
     if (this.#lease !== null && (await this.#registry.keepAlive(this.#lease))) {
       this.#heldUntilMs = sentMs + this.#ttlMs;
+      this.onRenewed(this.#lease, sentMs);
       return;
     }
     this.#heldUntilMs = 0;
     this.#lease = await this.#registry.grantLease(this.#ttlMs);
     this.#heldUntilMs = sentMs + this.#ttlMs;
+    this.onRenewed(this.#lease, sentMs);
     this.#wake();
   }
 

@@ -59,7 +59,10 @@ export function prepareMachine(lab: LabState, machine: LabMachine, units: readon
   mkdirSync(unitFolder, { recursive: true });
   for (const unit of MASKED_UNITS) symlinkSync("/dev/null", join(unitFolder, unit));
   for (const unit of units) writeFileSync(join(unitFolder, unit.name), unit.text);
-  writeFileSync(join(unitFolder, "default.target"), defaultTarget(units.map((unit) => unit.name)));
+  writeFileSync(
+    join(unitFolder, "default.target"),
+    defaultTarget(units.map((unit) => unit.name).filter((name) => !name.includes("@."))),
+  );
   writeFileSync(join(folder, "machine-id"), `${machine.machineId}\n`);
   writeFileSync(join(folder, "hosts"), hostsOf(lab));
   writeFileSync(join(folder, "host-mounts"), hostMounts());

@@ -1,6 +1,7 @@
 import { decodeOwnedUnits, encodeOwnedUnits, type OwnedUnit, type StoredUnit } from "../codec/agent-state.ts";
 import { encodeBootSet } from "../codec/boot-set.ts";
 import { compareText, type UnitHash, type UnitName } from "../domain/names.ts";
+import { stopAfterOfFiles } from "../domain/spec/at-most-one-dropin.ts";
 import { startOrder } from "../domain/tasks/start-order.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
@@ -62,7 +63,9 @@ export class BootSetKeeper {
       if (stored === null) continue;
       units.push({ ...stored, name });
       // Read anew after a boot, and started from it: there is no older text in force.
-      const started = unit.started === null ? null : unit.onDisk;
+      // What runs at most once may run elsewhere by now: only an agent that has asked starts it.
+      const isSingle = stopAfterOfFiles(name, stored.files) !== null;
+      const started = unit.started === null || isSingle ? null : unit.onDisk;
       whole.set(name, { ...unit, files: stored.files.map(({ path }) => path).sort(), loaded: unit.onDisk, started });
     }
     const texts = new Map(units.flatMap(({ files }) => files.map(({ path, text }) => [path, text] as const)));
