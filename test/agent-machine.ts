@@ -3,10 +3,13 @@ import { MemoryFileStore } from "../src/adapters/memory/memory-file-store.ts";
 import { MemoryUnitManager } from "../src/adapters/memory/memory-unit-manager.ts";
 import { VirtualClock } from "../src/adapters/memory/virtual-clock.ts";
 import { sha256 } from "../src/adapters/sha256.ts";
+import type { DriftPolicy } from "../src/domain/drift/drift-policy.ts";
+import type { UnitDrift } from "../src/domain/drift/unit-drift.ts";
 import type { UnitHash, UnitName } from "../src/domain/names.ts";
 import type { UnitGoal } from "../src/domain/spec/cluster-spec.ts";
 import type { Blocked, WantedUnit } from "../src/domain/tasks/task.ts";
 import { AgentFiles } from "../src/usecases/agent-files.ts";
+import { DriftWatch } from "../src/usecases/drift-watch.ts";
 import type { DetailsCache } from "../src/usecases/observe-units.ts";
 import { reconcileUnits } from "../src/usecases/reconcile-units.ts";
 import type { TaskProblems } from "../src/usecases/run-tasks.ts";
@@ -22,7 +25,7 @@ export const server = (text: string, head = "") => `[Unit]\n${head}[Service]\nEx
 export function unit(
   name: string,
   text: string,
-  changes: { goal?: UnitGoal; files?: Record<string, string>; adopt?: boolean } = {},
+  changes: { goal?: UnitGoal; files?: Record<string, string>; adopt?: boolean; drift?: DriftPolicy } = {},
 ): WantedUnit {
   const contents = { [name]: text, ...changes.files };
   const files = Object.entries(contents).map(([path, content]) => ({ path, text: content }));
@@ -38,13 +41,14 @@ export function unit(
     after,
     oneshot,
     ...(changes.adopt === true ? { adopt: true } : {}),
+    ...(changes.drift === undefined ? {} : { drift: changes.drift }),
   };
 }
 
 /** A machine with its systemd and its disk, and the agent's process on it, which may die and come again. */
 export class AgentMachine {
   readonly clock = new VirtualClock();
-  readonly disk = new MemoryFileStore();
+  readonly disk = new MemoryFileStore(() => this.clock.wallMs());
   readonly manager = new MemoryUnitManager({ files: this.disk, clock: this.clock });
   #process = this.#newProcess();
 
@@ -59,23 +63,27 @@ export class AgentMachine {
       files,
       jobs: new UnitJobs(this.manager, () => {}),
       details: new Map() as DetailsCache,
+      drift: new DriftWatch(this.clock, () => {}),
     };
   }
 
   /** One pass as the agent does it: look, decide, act. */
   async pass(wanted: readonly WantedUnit[]): Promise<TaskProblems> {
-    const { files, jobs, details } = this.#process;
+    const { files, jobs, details, drift } = this.#process;
     for (const { goal: _goal, adopt: _adopt, ...text } of wanted)
       if ((await files.readUnit(text.hash)) === null) await files.writeUnit(text);
     details.clear();
-    const world = { manager: this.manager, files, clock: this.clock, jobs, details };
-    const { tasks, problems, blocked } = await reconcileUnits(wanted, new Set(), world);
+    const world = { manager: this.manager, files, clock: this.clock, jobs, details, drift };
+    const { tasks, problems, blocked, drift: reports } = await reconcileUnits(wanted, new Set(), world);
     this.tasks = tasks.length;
     this.blocked = blocked;
+    this.drift = reports;
     return problems;
   }
   tasks = 0;
   blocked: readonly Blocked[] = [];
+  /** What is told of units that others changed. */
+  drift: ReadonlyMap<UnitName, UnitDrift> = new Map();
   /** What happens on the machine just before a unit's file is written. */
   beforeWrite = async (): Promise<void> => {};
 

@@ -13,6 +13,7 @@ import type {
 import { compareText, type MachineId, parseMachineId, type UnitName } from "../domain/names.ts";
 import { parseUnitName } from "../domain/unit/unit-name.ts";
 import type { Entry } from "../ports/registry.ts";
+import { readUnitDrift } from "./drift-record.ts";
 import { foreignNames } from "./foreign-names.ts";
 import { decodeRecord, type Shape } from "./record.ts";
 import type { RegistryKeys } from "./registry-keys.ts";
@@ -211,7 +212,10 @@ class SnapshotReader {
   #readStatus(entry: Entry, machineText: string | undefined, unitText: string | undefined): void {
     this.#withMachine(entry, machineText, (machine) =>
       this.#withUnit(entry, unitText, (unit) =>
-        this.#with<StatusRecord>(entry, STATUS_SHAPE, (record) => this.#statuses.push({ ...record, unit, machine })),
+        this.#with<StatusRecord>(entry, STATUS_SHAPE, ({ drift: told, ...record }) => {
+          const drift = readUnitDrift(told);
+          this.#statuses.push({ ...record, ...(drift === null ? {} : { drift }), unit, machine });
+        }),
       ),
     );
   }

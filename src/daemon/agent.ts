@@ -12,10 +12,11 @@ import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
-import type { UnitManager } from "../ports/unit-manager.ts";
+import type { UnitManager, UnitNews } from "../ports/unit-manager.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import { DriftWatch } from "../usecases/drift-watch.ts";
 import { findWantedUnits } from "../usecases/find-wanted-units.ts";
 import type { DetailsCache } from "../usecases/observe-units.ts";
 import { reconcileUnits } from "../usecases/reconcile-units.ts";
@@ -70,6 +71,7 @@ export class Agent {
   readonly #jobs: UnitJobs;
   readonly #holds: HoldWatch;
   readonly #foreign: ForeignWatch;
+  readonly #drift: DriftWatch;
   readonly #details: DetailsCache = new Map();
   #state: AgentState;
   #spec: ClusterSpec | null = null;
@@ -93,6 +95,7 @@ export class Agent {
     this.#holds = new HoldWatch(this.#keys, ports.clock);
     this.#foreign = new ForeignWatch(ports);
     this.#trouble = new PassTrouble(ports.clock);
+    this.#drift = new DriftWatch(ports.clock, ports.log);
     this.#jobs = new UnitJobs(ports.manager, this.#wakeup.wake);
     this.#reporter = new StatusReporter(ports.manager, this.#jobs, ports.clock);
   }
@@ -102,7 +105,7 @@ export class Agent {
     this.#machineEnv = await this.#ports.files.readMachineEnv();
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
-    this.#ports.manager.onChange(this.#wakeup.wake, both);
+    this.#ports.manager.onChange((what) => this.#heard(what), both);
     const background = [this.#mirror.run(both), this.#presence.run(both)];
     try {
       await this.#loop(signal);
@@ -110,6 +113,11 @@ export class Agent {
       stopping.abort();
       await Promise.all(background);
     }
+  }
+
+  #heard(what: UnitNews): void {
+    if (what === "definitions") this.#drift.lookSoon();
+    this.#wakeup.wake();
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
@@ -156,7 +164,7 @@ export class Agent {
       // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
       this.#state.set === null ? null : wanted,
       new Set([...missing.keys(), ...(await this.#held(wanted))]),
-      { ...this.#ports, jobs: this.#jobs, details: this.#details },
+      { ...this.#ports, jobs: this.#jobs, details: this.#details, drift: this.#drift },
     );
     for (const task of reconciled.tasks) {
       const what = task.kind === "reload" ? task.units.join(" ") : task.unit;
@@ -230,6 +238,7 @@ export class Agent {
     if (verdict.kind !== "accept" || this.#state.clusterId === null) return;
     const before = this.#state.set?.placements ?? [];
     await this.#remember({ ...this.#state, set: verdict.set });
+    this.#drift.newOrder();
     // The set before may be wanted again before long, and by what is in force here changes are judged; older texts come from git.
     const inForce = hashesInForce(await this.#ports.files.readOwned());
     const placed = [...before, ...verdict.set.placements].map(({ hash }) => hash);

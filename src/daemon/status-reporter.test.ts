@@ -45,6 +45,7 @@ function pass(observation: Observation, isWanted: boolean): PassOutcome {
     tasks: [],
     blocked: [],
     problems: new Map(),
+    drift: new Map(),
     wanted: isWanted ? [wanted] : [],
     missing: new Map(),
     releasePending: false,

@@ -44,7 +44,9 @@ export class StatusReporter {
       if (pass.releasePending && pass.missing.has(name)) continue;
       const problem =
         pass.missing.get(name) ?? because.get(name) ?? pass.problems.get(name) ?? this.#jobs.failure(name);
-      statuses.set(name, await this.#statusOf(name, pass.seen.get(name) ?? null, problem));
+      const status = await this.#statusOf(name, pass.seen.get(name) ?? null, problem);
+      const drift = pass.drift.get(name);
+      statuses.set(name, drift === undefined ? status : { ...status, drift });
     }
     for (const name of this.#said.keys()) if (!statuses.has(name)) this.#said.delete(name);
     return statuses;

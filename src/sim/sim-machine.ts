@@ -66,7 +66,7 @@ class Daemon {
 export class SimMachine {
   readonly id: MachineId;
   readonly name: string;
-  readonly files = new MemoryFileStore();
+  readonly files = new MemoryFileStore(() => this.clock.wallMs());
   readonly manager: MemoryUnitManager;
   readonly clock: ClientClock;
   readonly source: MemoryGitSource;

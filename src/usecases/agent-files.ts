@@ -13,6 +13,7 @@ import type { UnitHash, UnitName } from "../domain/names.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { AdoptedFiles } from "./adopted-files.ts";
 import { BootSetKeeper } from "./boot-set.ts";
+import { DriftedFiles } from "./drifted-files.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
 
 export interface AgentFolders {
@@ -35,6 +36,7 @@ export class AgentFiles {
   readonly #files: FileStore;
   readonly folders: AgentFolders;
   readonly adopted: AdoptedFiles;
+  readonly drifted: DriftedFiles;
   readonly bootSet: BootSetKeeper;
   /** Texts are immutable by their hash: read once, asked for in every pass. */
   readonly #units = new Map<UnitHash, StoredUnit>();
@@ -43,6 +45,7 @@ export class AgentFiles {
     this.#files = files;
     this.folders = folders;
     this.adopted = new AdoptedFiles(files, `${folders.state}/adopted`);
+    this.drifted = new DriftedFiles(files, folders.units, `${folders.state}/drifted`);
     this.bootSet = new BootSetKeeper(files, folders, (hash) => this.readUnit(hash));
   }
 

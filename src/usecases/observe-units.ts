@@ -1,6 +1,7 @@
 import type { OwnedUnit } from "../codec/agent-state.ts";
 import type { UnitName } from "../domain/names.ts";
 import type { ForeignFiles } from "../domain/tasks/foreign-files.ts";
+import { isHeldBySystemd } from "../domain/tasks/is-held.ts";
 import { isAboutToRestart } from "../domain/tasks/restart-loop.ts";
 import type { ObservedUnit, WantedUnit } from "../domain/tasks/task.ts";
 import type { ManagedUnit, UnitDetails, UnitManager } from "../ports/unit-manager.ts";
@@ -52,7 +53,7 @@ async function detailsOf(
   unit: ManagedUnit | null,
   cache: DetailsCache,
 ): Promise<UnitDetails | null> {
-  if (unit === null || unit.load === "not-found") return null;
+  if (unit === null || !isHeldBySystemd(unit)) return null;
   const state = `${unit.load}/${unit.active}/${unit.sub}`;
   const cached = cache.get(unit.name);
   // Between two looks it may have been started again, and have ended again.
@@ -69,7 +70,7 @@ function observation(
   managed: ManagedUnit | null,
   details: UnitDetails | null,
 ): Observation {
-  const held = managed !== null && managed.load !== "not-found";
+  const held = managed !== null && isHeldBySystemd(managed);
   const up = held && managed.active !== "inactive" && managed.active !== "failed";
   const loaded = owned === null ? null : held ? owned.loaded : owned.onDisk;
   return {

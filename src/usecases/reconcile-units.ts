@@ -1,14 +1,18 @@
+import type { UnitDrift } from "../domain/drift/unit-drift.ts";
 import type { UnitName } from "../domain/names.ts";
 import { planTasks } from "../domain/tasks/plan-tasks.ts";
 import type { Blocked, ObservedUnit, Task, WantedUnit } from "../domain/tasks/task.ts";
+import type { DriftPass, DriftWatch } from "./drift-watch.ts";
 import { knownEffects } from "./known-effects.ts";
 import { observeForeign } from "./observe-foreign.ts";
 import { type DetailsCache, type Observation, observeUnits } from "./observe-units.ts";
 import { runTasks, type TaskProblems, type TaskWorld } from "./run-tasks.ts";
+import type { UnitJobs } from "./unit-jobs.ts";
 
 export interface ReconcileWorld extends TaskWorld {
   /** The memory between passes. */
   readonly details: DetailsCache;
+  readonly drift: DriftWatch;
 }
 
 export interface Reconciled {
@@ -17,6 +21,8 @@ export interface Reconciled {
   readonly tasks: readonly Task[];
   readonly blocked: readonly Blocked[];
   readonly problems: TaskProblems;
+  /** What is to be told of units that others changed. */
+  readonly drift: ReadonlyMap<UnitName, UnitDrift>;
 }
 
 /**
@@ -28,11 +34,11 @@ export async function reconcileUnits(
   missing: ReadonlySet<UnitName>,
   world: ReconcileWorld,
 ): Promise<Reconciled> {
-  const { manager, files, jobs, details } = world;
+  const { manager, files, jobs, details, drift, clock } = world;
   const owned = await files.readOwned();
   const isBusy = (unit: UnitName) => jobs.isBusy(unit);
   const before = await observeUnits(manager, wanted ?? [], owned, details, isBusy);
-  if (wanted === null) return { seen: before, tasks: [], blocked: [], problems: new Map() };
+  if (wanted === null) return { seen: before, tasks: [], blocked: [], problems: new Map(), drift: new Map() };
   const byName = new Map(wanted.map((unit) => [unit.name, unit]));
   const isFree = ({ name }: { readonly name: UnitName }) => !missing.has(name) && !jobs.isBusy(name);
   // Whoever it must not meet may be starting in this pass: what has to go is not left to finish its start first.
@@ -50,15 +56,31 @@ export async function reconcileUnits(
     const definedElsewhere = elsewhere.get(unit.service);
     if (definedElsewhere !== undefined) observed.set(unit.name, { ...unit, definedElsewhere });
   }
-  const effectOf = await knownEffects(wanted, observed.values(), files);
-  const free = [...observed.values()].filter((unit) => isFree(unit) || mustGo(unit));
-  const { tasks, blocked } = planTasks(wanted.filter(isFree), free, effectOf);
-  if (tasks.length === 0) return { seen: before, tasks, blocked, problems: new Map() };
+  const pass: DriftPass = {
+    wanted: wanted.filter(({ name }) => foreign.get(name)?.state !== "under-way"),
+    owned,
+    seen: before,
+    isBusy: (unit) => missing.has(unit) || isBusy(unit),
+    hasFailed: (unit) => jobs.failure(unit) !== null,
+  };
+  const judgement = await drift.judge(pass, manager, files);
+  for (const [name, unit] of judgement.observed) observed.set(name, { ...observed.get(name)!, ...unit });
+  const effectOf = await knownEffects(wanted, observed.values(), files, judgement.drifts);
+  const isOurs = (unit: { readonly name: UnitName }) => isFree(unit) && !judgement.left.has(unit.name);
+  const free = [...observed.values()].filter((unit) => isOurs(unit) || mustGo(unit));
+  const { tasks: planned, blocked } = planTasks(wanted.filter(isOurs), free, effectOf);
+  const tasks = planned.filter((task) => isDue(task, jobs, clock.monotonicMs()));
+  if (tasks.length === 0) {
+    drift.settle(pass, [], new Map());
+    return { seen: before, tasks, blocked, problems: new Map(), drift: drift.reports() };
+  }
   const problems = await runTasks(tasks, byName, observed, owned, world);
   for (const task of tasks) {
     if (task.kind !== "reload") details.delete(byName.get(task.unit)?.service ?? task.unit);
   }
-  return { seen: await observeUnits(manager, wanted, owned, details, isBusy), tasks, blocked, problems };
+  drift.settle(pass, tasks, problems);
+  const after = await observeUnits(manager, wanted, owned, details, isBusy);
+  return { seen: after, tasks, blocked, problems, drift: drift.reports() };
 }
 
 /** Neither fleet's nor held; a quadlet's service is made of ours by a generator, which may have made it before. */
@@ -69,4 +91,12 @@ function isNotHere({ name, service, owned, systemd, foreign }: ObservedUnit): bo
 /** Its start is queued, and may not have begun. */
 function onItsWayUp(unit: ObservedUnit): ObservedUnit {
   return { ...unit, systemd: { ...unit.systemd!, active: "activating" } };
+}
+
+/** A start that failed is not tried again at once, unless it is another one. */
+function isDue(task: Task, jobs: UnitJobs, nowMs: number): boolean {
+  if (task.kind !== "start" && task.kind !== "reset-failed") return true;
+  if (task.reason.code === "not-running") return jobs.mayStartAgain(task.unit, nowMs);
+  jobs.startsAnew(task.unit);
+  return true;
 }

@@ -1,5 +1,6 @@
 import type { OwnedUnit } from "../codec/agent-state.ts";
 import type { UnitName } from "../domain/names.ts";
+import { isHeldBySystemd } from "../domain/tasks/is-held.ts";
 import type { ObservedUnit, Task, WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import { OperationError } from "../ports/operation-error.ts";
@@ -41,6 +42,7 @@ export async function runTasks(
   const reloading = unitsOf(tasks, "reload-unit");
   await run.stop(unitsOf(tasks, "stop"));
   await run.swapFiles(unitsOf(tasks, "remove"), unitsOf(tasks, "write"));
+  await run.setAside(unitsOf(tasks, "set-aside"));
   await run.takeOver(unitsOf(tasks, "takeover"));
   await run.resetFailed(unitsOf(tasks, "reset-failed"));
   for (const task of tasks) if (task.kind === "reload") await run.reload(task.units, new Set(reloading));
@@ -145,6 +147,15 @@ class TaskRun {
     for (const file of files) await this.#world.files.writeUnitFile(file.path, file.text);
     for (const path of stale) await this.#world.files.removeUnitFile(path);
     this.#owned.set(unit, { ...this.#owned.get(unit)!, service, files: [...kept].sort() });
+  }
+
+  /** Before systemd reads everything again, and after our own files: dying in between, what is left of theirs is found by the next look. */
+  async setAside(units: readonly UnitName[]): Promise<void> {
+    for (const unit of units.filter((unit) => this.#alive(unit))) {
+      for (const path of this.#observed.get(unit)?.changedByHand?.others ?? []) {
+        await this.#chain(unit, () => this.#world.files.drifted.setAside(unit, path));
+      }
+    }
   }
 
   /**
@@ -254,7 +265,7 @@ class TaskRun {
   async #held(units: readonly UnitName[]): Promise<Map<UnitName, ManagedUnit>> {
     if (units.length === 0) return new Map();
     const listed = await this.#world.manager.list(units.map((unit) => this.#service(unit)));
-    return new Map(listed.filter((unit) => unit.load !== "not-found").map((unit) => [unit.name, unit]));
+    return new Map(listed.filter(isHeldBySystemd).map((unit) => [unit.name, unit]));
   }
 
   #service(unit: UnitName): UnitName {

@@ -8,7 +8,10 @@ export default class ListUnitsCommand extends LookingCommand {
   static override flags = {
     ...lookingFlags,
     ...listFlags,
-    fields: Flags.string({ description: "unit, machine, load, active, sub, hash", default: "unit,machine,active,sub" }),
+    fields: Flags.string({
+      description: "unit, machine, load, active, sub, hash, drift",
+      default: "unit,machine,active,sub",
+    }),
   };
 
   async run(): Promise<void> {
@@ -21,6 +24,7 @@ export default class ListUnitsCommand extends LookingCommand {
       load: (row) => row.load,
       active: activeText,
       sub: (row) => row.sub,
+      drift: (row) => row.drift?.outcome ?? "",
       hash: (row) => (flags.full ? (row.hash ?? "") : (row.hash ?? "").slice(0, 7)),
     };
     this.printTable(rows, fields, flags);

@@ -1,5 +1,6 @@
 import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
 import type { ClusterView } from "../cluster-view.ts";
+import { driftText, driftWord } from "./drift-text.ts";
 import { agoText, durationText } from "./duration-text.ts";
 import { heldText, holdsText } from "./holds-text.ts";
 import { machineText } from "./machine-text.ts";
@@ -44,12 +45,14 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
 function countsText(rows: readonly UnitRow[]): string {
   const count = (of: (row: UnitRow) => boolean) => rows.filter(of).length;
   const failed = count((row) => row.problem !== null);
+  const drifted = count(({ drift }) => drift !== null && drift.outcome !== "corrected");
   const old = count((row) => row.active === "active" && row.news === "old");
   const parts = [
     `${count((row) => row.machine !== null)} placed`,
     `${count((row) => row.active === "active" && row.news === "current")} active`,
     ...(old > 0 ? [`${old} active when last heard of`] : []),
     ...(failed > 0 ? [`${failed} with a problem`] : []),
+    ...(drifted > 0 ? [`${drifted} changed by hand`] : []),
     ...(count((row) => row.machine === null && row.goal !== "inactive") > 0
       ? [`${count((row) => row.machine === null && row.goal !== "inactive")} not placed`]
       : []),
@@ -87,6 +90,7 @@ function whatIsWrong(row: UnitRow): string {
   if (row.problem !== null) return row.problem.code;
   if (row.machine === null) return row.goal === "inactive" ? "" : "not placed";
   if (row.hold !== null) return "held";
+  if (row.drift !== null && row.drift.outcome !== "corrected") return driftWord(row.drift);
   return row.news !== "none" && row.hash !== row.wantedHash ? "other version" : "";
 }
 
@@ -104,6 +108,7 @@ export function unitStatusText(row: UnitRow, nowMs: number): string {
           ...newsText(row, nowMs),
         ]),
     ...(row.hold === null ? [] : [`    held: ${heldText(row.hold, nowMs)}`]),
+    ...(row.drift === null ? [] : [`   drift: ${driftText(row.drift)}`]),
     ...(row.result === "" || row.result === "success" ? [] : [`  result: ${row.result}`]),
     ...(row.problem === null ? [] : [` problem: ${row.problem.code}: ${row.problem.detail}`]),
     ...(row.problem?.journal ?? []).map((line) => `    | ${line}`),

@@ -2,6 +2,7 @@ import type { ReportRecord } from "../../codec/registry-records.ts";
 import type { Member, StatusProblem, UnitStatus } from "../../domain/cluster/cluster-snapshot.ts";
 import { CANNOT_LOOK } from "../../domain/cluster/cluster-snapshot.ts";
 import { type Hold, holdOn } from "../../domain/cluster/hold.ts";
+import type { UnitDrift } from "../../domain/drift/unit-drift.ts";
 import type { MachineId, UnitHash, UnitName } from "../../domain/names.ts";
 import type { UnitGoal } from "../../domain/spec/cluster-spec.ts";
 import type { ClusterView } from "../cluster-view.ts";
@@ -30,6 +31,8 @@ export interface UnitRow {
   readonly result: string;
   readonly invocation: string;
   readonly problem: StatusProblem | null;
+  /** What others changed of it on its machine; null where nobody did lately. */
+  readonly drift: UnitDrift | null;
 }
 
 /** How fresh the observed half of a row is: as its machine says now, as it said last, or nothing was ever said. */
@@ -68,6 +71,7 @@ export function unitRows({ snapshot, index, holds, report }: ClusterView): UnitR
         result: status?.result ?? "",
         invocation: status?.invocation ?? "",
         problem: status?.problem ?? null,
+        drift: status?.drift ?? null,
       };
     }),
   );
@@ -94,6 +98,7 @@ export function unitRows({ snapshot, index, holds, report }: ClusterView): UnitR
         result: "",
         invocation: "",
         problem: null,
+        drift: null,
       }),
     );
   const order = (row: UnitRow) => `${row.unit}\u0000${row.machineName ?? ""}`;

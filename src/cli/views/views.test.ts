@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { VirtualClock } from "../../adapters/memory/virtual-clock.ts";
 import type { Convergence } from "../../domain/cluster/convergence.ts";
 import { emptySnapshot } from "../../domain/cluster/empty-snapshot.ts";
+import type { UnitDrift } from "../../domain/drift/unit-drift.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../../domain/names.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { convergenceText, ProgressView } from "./convergence-text.ts";
@@ -109,6 +110,34 @@ test("status names whoever is away, whatever cannot be read, what failed and wha
   ]) {
     assert.ok(text.split("\n").includes(line), `${line}\nis not in\n${text}`);
   }
+});
+
+test("what was changed by hand is shown until it is put back, and then as what happened", () => {
+  const drift = { seen: [{ kind: "stopped" }], since: "then", corrected: 5, outcome: "given-up" } as const;
+  const changed = (outcome: UnitDrift["outcome"]): ClusterView => {
+    const before = view(true);
+    const statuses = before.snapshot.statuses.map((status) => ({
+      ...status,
+      problem: null,
+      active: "inactive",
+      drift: { ...drift, outcome },
+    }));
+    return { ...before, snapshot: { ...before.snapshot, statuses } };
+  };
+  const [left, back] = [changed("given-up"), changed("corrected")];
+  assert.match(
+    clusterStatusText(left, unitRows(left), 0),
+    /units .*1 changed by hand[\s\S]*a\.service .* drift, given up/,
+  );
+  assert.doesNotMatch(clusterStatusText(back, unitRows(back), 0), /changed by hand|drift/);
+  assert.match(
+    unitStatusText(unitRows(left)[0] as UnitRow, 0),
+    /drift: stopped, since then, put back 5 times in the last hour: given up: more than 5 times an hour is left to people/,
+  );
+  assert.match(
+    unitStatusText(unitRows(back)[0] as UnitRow, 0),
+    /drift: stopped, since then, put back 5 times in the last hour$/m,
+  );
 });
 
 test("before the first release status says what makes one", () => {

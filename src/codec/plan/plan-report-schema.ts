@@ -11,6 +11,18 @@ const driftReason = z.discriminatedUnion("code", [
   z.object({ code: z.literal("other-than-release"), placed: unitHash, released: unitHash }),
   z.object({ code: z.literal("other-version"), runs: unitHash.nullable(), placed: unitHash }),
   z.object({ code: z.literal("blocked"), problem: z.string(), detail: z.string() }),
+  z.object({
+    code: z.literal("changed-by-hand"),
+    seen: z.array(
+      z.object({
+        kind: z.enum(["edited", "deleted", "masked", "extra-dropin", "stopped"]),
+        path: z.string().optional(),
+      }),
+    ),
+    since: z.string(),
+    corrected: z.int().min(0),
+    outcome: z.enum(["corrected", "correcting", "detected", "given-up"]),
+  }),
   z.object({ code: z.literal("not-running"), active: z.string(), sub: z.string() }),
 ]);
 

@@ -1,3 +1,4 @@
+import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 
@@ -132,6 +133,8 @@ export interface UnitStatus {
   readonly started: boolean;
   /** Why the agent could not do what was wanted, or null. */
   readonly problem: StatusProblem | null;
+  /** What others changed of it on its machine, and what became of that; absent where nobody did for an hour. */
+  readonly drift?: UnitDrift;
 }
 
 export interface StatusProblem {

@@ -5,6 +5,7 @@ import type { ClusterSnapshot, Release, UnitStatus } from "../cluster/cluster-sn
 import { digestOfSet } from "../cluster/digest-of-set.ts";
 import { emptySnapshot } from "../cluster/empty-snapshot.ts";
 import { machinesOf } from "../cluster/machines-of.ts";
+import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { UnitHash, UnitName } from "../names.ts";
 import { indexUnits } from "../spec/index-units.ts";
 import { unitOnMachine } from "../spec/unit-on-machine.ts";
@@ -65,6 +66,12 @@ const CASES: readonly [string, DriftInput, readonly string[]][] = [
     [],
   ],
   ["stopped by hand", inputOf({ status: { active: "inactive", started: false } }), ["machine a m0 not-running"]],
+  [
+    "changed by hand and left so, whatever else is wrong with it",
+    inputOf({ status: { active: "inactive", started: false, drift: driftOf("detected") } }),
+    ["machine a m0 changed-by-hand"],
+  ],
+  ["changed by hand and put back", inputOf({ status: { drift: driftOf("corrected") } }), []],
   ["a oneshot that is done has run", inputOf({ status: { active: "inactive", started: true } }), []],
   ["runs where nothing placed it", inputOf({ also: [status("z", {})] }), ["machine z m0 left-over"]],
   ["what a machine that is away said last is old news", inputOf({ status: { hash: other }, present: false }), []],
@@ -119,6 +126,10 @@ function inputOf(change: {
   };
   const machines = machinesOf(spec, snapshot, new Set());
   return { snapshot, released: spec, machines, index: indexUnits(spec, sha256), sha256 };
+}
+
+function driftOf(outcome: UnitDrift["outcome"]): UnitDrift {
+  return { seen: [{ kind: "stopped" }], since: "", corrected: 0, outcome };
 }
 
 function status(unit: string, change: Partial<UnitStatus>): UnitStatus {

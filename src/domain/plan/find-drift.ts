@@ -1,6 +1,7 @@
 import type { ClusterSnapshot, MachineSet, PlacedUnit } from "../cluster/cluster-snapshot.ts";
 import { judgeSet } from "../cluster/judge-set.ts";
 import type { Machine } from "../cluster/machine.ts";
+import type { UnitDrift } from "../drift/unit-drift.ts";
 import { compareText, type MachineId, type Sha256, type UnitHash, type UnitName } from "../names.ts";
 import { placedNow } from "../placement/placed-now.ts";
 import { unitHashes } from "../placement/unit-hashes.ts";
@@ -31,6 +32,8 @@ export type DriftReason =
   | { readonly code: "other-version"; readonly runs: UnitHash | null; readonly placed: UnitHash }
   /** Its agent cannot make it what it should be: a foreign unit of that name, a file in /etc that shadows it, a mask. */
   | { readonly code: "blocked"; readonly problem: string; readonly detail: string }
+  /** Somebody changed it on its machine, and it was not put back. */
+  | ({ readonly code: "changed-by-hand" } & UnitDrift)
   /** It is to run, and does not; nor did it fail. */
   | { readonly code: "not-running"; readonly active: string; readonly sub: string }
   /** It runs where nothing placed it. */
@@ -121,12 +124,15 @@ function onMachines({ snapshot }: DriftInput): Drift[] {
   for (const { machine, placements } of snapshot.sets) {
     for (const placement of placements) placedOn(machine).set(placement.unit, placement);
   }
-  return snapshot.statuses.flatMap(({ unit, machine, hash, active, sub, started, problem }): Drift[] => {
+  return snapshot.statuses.flatMap(({ unit, machine, hash, active, sub, started, problem, drift }): Drift[] => {
     if (!present.has(machine)) return [];
     const where = { where: "machine", unit, machine } as const;
     const placement = placed.get(machine)?.get(unit);
     if (placement === undefined) {
       return RUNNING.has(active) ? [{ ...where, because: { code: "left-over" } }] : [];
+    }
+    if (drift !== undefined && drift.outcome !== "corrected") {
+      return [{ ...where, because: { code: "changed-by-hand", ...drift } }];
     }
     if (problem !== null) {
       if (FAILURES.has(problem.code)) return [];

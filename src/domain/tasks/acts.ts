@@ -50,6 +50,7 @@ export class Acts {
       ...of("stop", -1),
       ...of("remove"),
       ...of("write"),
+      ...of("set-aside"),
       ...of("takeover"),
       ...of("reset-failed"),
       ...reload,

@@ -3,6 +3,7 @@ import { socketUsers } from "../unit/socket-users.ts";
 import type { UnitEffect } from "../unit/unit-effect.ts";
 import { Acts } from "./acts.ts";
 import { type EffectOf, effectHere, isLoadedOld } from "./effect-here.ts";
+import { isHeldBySystemd } from "./is-held.ts";
 import { startOrder } from "./start-order.ts";
 import { stoppedWith, wantedText } from "./stopped-with.ts";
 import type { Blocked, ObservedUnit, TaskPlan, TaskReason, WantedUnit } from "./task.ts";
@@ -65,13 +66,19 @@ function canTakeOver(wanted: WantedUnit, { foreign }: ObservedUnit): boolean {
  * A file of the same name in /etc goes before ours in /run: what systemd holds is not what we wrote. After a takeover it amounts to it,
  * and the file is on its way out or gone.
  */
-function isShadowed({ systemd, foreign }: ObservedUnit): boolean {
-  if (foreign?.state === "under-way" || foreign?.state === "taken") return false;
-  return systemd?.load === "masked" || (systemd?.fragmentPath.startsWith("/etc/") ?? false);
+function isShadowed({ systemd, foreign, changedByHand }: ObservedUnit): boolean {
+  if (systemd === null || foreign?.state === "under-way" || foreign?.state === "taken") return false;
+  if (changedByHand?.others.includes(systemd.fragmentPath) === true) return false;
+  // A mask in our own folder is where our file was, and ours to replace.
+  if (systemd.load === "masked") return !systemd.fragmentPath.startsWith(OUR_FOLDER);
+  return systemd.fragmentPath.startsWith("/etc/");
 }
 
+/** Where fleet writes its units; /etc goes before it. */
+const OUR_FOLDER = "/run/systemd/system/";
+
 function isHeld({ systemd }: ObservedUnit): boolean {
-  return systemd !== null && systemd.load !== "not-found";
+  return isHeldBySystemd(systemd);
 }
 
 function isUp(unit: ObservedUnit): boolean {
@@ -102,6 +109,9 @@ function actOnWanted(wanted: WantedUnit, unit: ObservedUnit, effectOf: EffectOf,
     return;
   }
   if (unit.foreign?.state === "under-way") acts.add("takeover", wanted.name, { code: "same-definition" });
+  if (unit.changedByHand !== undefined && unit.changedByHand.others.length > 0) {
+    acts.add("set-aside", wanted.name, { code: "changed-by-hand" });
+  }
   const isOurTextAlready = !unit.owned && unit.onDisk === wanted.hash;
   const effect = isOurTextAlready ? "quiet" : effectHere(unit, wanted, effectOf);
   if (!goesOn(wanted, unit, effect)) renew(wanted, unit, acts);
@@ -133,7 +143,10 @@ function goesOn(wanted: WantedUnit, unit: ObservedUnit, effect: UnitEffect): boo
 /** Another text, or none, under a unit that goes on; then its goal, as if it had had this text all the time. */
 function carryOn(wanted: WantedUnit, unit: ObservedUnit, effect: UnitEffect, mustReload: boolean, acts: Acts): void {
   const { name, hash } = wanted;
-  const reason: TaskReason = { code: "file-changed", from: unit.onDisk, to: hash, effect };
+  const reason: TaskReason =
+    unit.changedByHand === undefined
+      ? { code: "file-changed", from: unit.onDisk, to: hash, effect }
+      : { code: "changed-by-hand" };
   if (unit.onDisk !== hash) acts.add("write", name, reason);
   if (mustReload || (unit.onDisk !== hash && effect !== "quiet" && isQuadlet(wanted))) acts.reload(name);
   const isOld = unit.owned && [unit.onDisk, unit.loaded, unit.started].some((one) => one !== null && one !== hash);
@@ -150,9 +163,11 @@ function renew(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
   const { name, hash } = wanted;
   const isWritten = unit.onDisk === hash;
   const from = isWritten ? (unit.running ?? unit.started ?? unit.loaded) : unit.onDisk;
-  const reason: TaskReason = unit.owned
-    ? { code: "file-changed", from, to: hash, effect: "restart" }
-    : { code: "not-on-disk" };
+  const reason: TaskReason = unit.changedByHand
+    ? { code: "changed-by-hand" }
+    : unit.owned
+      ? { code: "file-changed", from, to: hash, effect: "restart" }
+      : { code: "not-on-disk" };
   if (!isWritten) acts.add("write", name, reason);
   const mustReload = isHeld(unit) ? !isWritten || unit.loaded !== hash : !isWritten && isQuadlet(wanted);
   if (mustReload) acts.reload(name);

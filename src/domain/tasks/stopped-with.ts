@@ -24,6 +24,11 @@ export function stoppedWith(stopped: readonly UnitName[], units: readonly Wanted
   return found;
 }
 
+/** Units that take this one along when they stop, as it says itself. */
+export function leadersOf(unit: WantedUnit): readonly UnitName[] {
+  return stopPropagation(unit.name, wantedText(unit)).from;
+}
+
 function followersOf(units: readonly WantedUnit[]): Map<UnitName, UnitName[]> {
   const nameOf = new Map<UnitName, UnitName>();
   for (const unit of units) nameOf.set(unit.service, unit.name);

@@ -73,6 +73,8 @@ export type Task =
   | { readonly kind: "stop"; readonly unit: UnitName; readonly reason: TaskReason }
   | { readonly kind: "remove"; readonly unit: UnitName; readonly reason: TaskReason }
   | { readonly kind: "write"; readonly unit: UnitName; readonly reason: TaskReason }
+  /** Files of others that change it, out of systemd's sight. */
+  | { readonly kind: "set-aside"; readonly unit: UnitName; readonly reason: TaskReason }
   /** Our files beside somebody else's of the same meaning, and those out of the way; or the rest of that. Nothing runs otherwise for it. */
   | { readonly kind: "takeover"; readonly unit: UnitName; readonly reason: TaskReason }
   | { readonly kind: "reset-failed"; readonly unit: UnitName; readonly reason: TaskReason }
@@ -97,6 +99,8 @@ export type TaskReason =
       readonly to: UnitHash;
       readonly effect: UnitEffect;
     }
+  /** Somebody edited, deleted or masked its files, or added to them. */
+  | { readonly code: "changed-by-hand" }
   | { readonly code: "goal-is"; readonly goal: UnitGoal }
   | { readonly code: "not-running" }
   | { readonly code: "runs-already"; readonly hash: UnitHash }
@@ -117,7 +121,7 @@ export interface Blocked {
 }
 
 export interface TaskPlan {
-  /** In execution order: stop, remove, write, takeover, reset-failed, reload, reload-unit, start, adopt. */
+  /** In execution order: stop, remove, write, set-aside, takeover, reset-failed, reload, reload-unit, start, adopt. */
   readonly tasks: readonly Task[];
   /** Sorted by unit. */
   readonly blocked: readonly Blocked[];

@@ -1,0 +1,189 @@
+import type { OwnedUnit } from "../codec/agent-state.ts";
+import type { DriftPolicy } from "../domain/drift/drift-policy.ts";
+import {
+  afterCorrection,
+  afterNewOrder,
+  type DriftMemory,
+  judgeDrift,
+  reportDrift,
+} from "../domain/drift/judge-drift.ts";
+import { type DriftSeen, printDrift, type UnitDrift } from "../domain/drift/unit-drift.ts";
+import type { UnitName } from "../domain/names.ts";
+import { isOrdered } from "../domain/tasks/is-ordered.ts";
+import { leadersOf } from "../domain/tasks/stopped-with.ts";
+import type { ObservedUnit, Task, WantedUnit } from "../domain/tasks/task.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { UnitManager } from "../ports/unit-manager.ts";
+import type { AgentFiles } from "./agent-files.ts";
+import { AS_FOUND, asFound } from "./as-found.ts";
+import type { FileDrift, WrittenUnit } from "./drifted-files.ts";
+import type { Observation } from "./observe-units.ts";
+import type { TaskProblems } from "./run-tasks.ts";
+
+/** How often files are looked at although systemd was not made to read them: as often as the agent looks at its units. */
+const LOOK_MS = 5_000;
+
+export interface DriftPass {
+  readonly wanted: readonly WantedUnit[];
+  /** As it is, and brought up to date where it is found that something else runs than was written. */
+  readonly owned: Map<UnitName, OwnedUnit>;
+  readonly seen: ReadonlyMap<UnitName, Observation>;
+  /** With a job of ours under way, or held: nothing is said of what it is by now. */
+  isBusy(unit: UnitName): boolean;
+  /** A job of ours ended badly: that it is down is a failure. */
+  hasFailed(unit: UnitName): boolean;
+}
+
+export interface DriftJudgement {
+  /** Left as they are: no task of this pass is theirs. */
+  readonly left: ReadonlySet<UnitName>;
+  /** As they are to be acted on: what differs counts as not written. */
+  readonly observed: ReadonlyMap<UnitName, ObservedUnit>;
+  /** What the files say of those that run as somebody else wrote them. */
+  readonly drifts: ReadonlyMap<UnitName, FileDrift>;
+}
+
+/** What others changed of this machine's units: looks at it now and then, has it judged, and remembers what came of it. */
+export class DriftWatch {
+  readonly #clock: Clock;
+  readonly #log: (line: string) => void;
+  readonly #memory = new Map<UnitName, DriftMemory>();
+  readonly #reports = new Map<UnitName, UnitDrift>();
+  #files: ReadonlyMap<UnitName, FileDrift> = new Map();
+  #lookAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock, log: (line: string) => void) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** systemd may have read its files again: whoever made it has most likely changed some. */
+  lookSoon(): void {
+    this.#lookAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Another set is in force on this machine: what was given up is tried anew. */
+  newOrder(): void {
+    for (const [unit, memory] of this.#memory) this.#memory.set(unit, afterNewOrder(memory));
+  }
+
+  async judge(pass: DriftPass, manager: UnitManager, files: AgentFiles): Promise<DriftJudgement> {
+    const stopped = new Set(pass.wanted.filter((unit) => isStopped(unit, pass)).map(({ name }) => name));
+    // Before it is started again: it may have been edited first.
+    if ([...stopped].some((unit) => this.#memory.get(unit)?.isThere !== true)) this.lookSoon();
+    await this.#look(pass, files);
+    const now = { monotonicMs: this.#clock.monotonicMs(), wall: new Date(this.#clock.wallMs()).toISOString() };
+    const left = new Set<UnitName>();
+    const observed = new Map<UnitName, ObservedUnit>();
+    const drifts = new Map<UnitName, FileDrift>();
+    for (const unit of pass.wanted) {
+      const { name } = unit;
+      const owned = pass.owned.get(name);
+      if (owned === undefined || pass.isBusy(name)) continue;
+      const policy = policyOf(unit);
+      const drift = this.#files.get(name) ?? null;
+      const seen: DriftSeen[] = (drift?.changes ?? []).map(({ kind, path }) => ({ kind, path }));
+      if (stopped.has(name)) seen.push({ kind: "stopped" });
+      // Its files are being put back, which has not succeeded yet.
+      if (seen.length === 0 && owned.onDisk === null) continue;
+      const verdict = judgeDrift(policy, seen, this.#memory.get(name) ?? null, now);
+      if (verdict.memory === null) this.#memory.delete(name);
+      else this.#memory.set(name, verdict.memory);
+      if (seen.length === 0) continue;
+      if (!verdict.correct && !isOrdered(unit, owned)) {
+        left.add(name);
+        continue;
+      }
+      if (drift === null) continue;
+      // What others wrote stays theirs, unless it is to be as the commit says.
+      const touched = policy === "correct" ? drift : { ...drift, others: [] };
+      const found = await asFound(pass.seen.get(name)!, touched, manager);
+      observed.set(name, found);
+      if (found.onDisk !== AS_FOUND) continue;
+      drifts.set(name, drift);
+      // On disk before anything is done about it: dying in between, the next one must not take what runs for ours.
+      pass.owned.set(name, { ...owned, loaded: AS_FOUND, started: owned.started === null ? null : AS_FOUND });
+    }
+    this.#forget(pass);
+    return { left, observed, drifts };
+  }
+
+  /** What became of what was found: whose tasks were done is as it should be. */
+  settle(pass: DriftPass, tasks: readonly Task[], problems: TaskProblems): void {
+    const units = new Map(pass.wanted.map((unit) => [unit.name, unit]));
+    const files = new Map(this.#files);
+    for (const name of new Set(tasks.flatMap((task) => (task.kind === "reload" ? [] : [task.unit])))) {
+      const [unit, memory] = [units.get(name), this.#memory.get(name)];
+      if (problems.has(name) || unit === undefined) continue;
+      if (memory?.isThere === true) this.#settleOne(unit, memory, pass);
+      files.delete(name);
+    }
+    this.#files = files;
+    this.#report(pass);
+  }
+
+  #settleOne(unit: WantedUnit, memory: DriftMemory, pass: DriftPass): void {
+    if (policyOf(unit) !== "correct") {
+      this.#memory.delete(unit.name);
+      return;
+    }
+    const counts = memory.seen.some(({ kind }) => kind !== "stopped") || !isFollower(unit, pass.wanted);
+    this.#memory.set(unit.name, afterCorrection(memory, this.#clock.monotonicMs(), counts));
+  }
+
+  /** What is to be told of each unit, for its status. */
+  reports(): ReadonlyMap<UnitName, UnitDrift> {
+    return new Map(this.#reports);
+  }
+
+  async #look({ wanted, owned }: DriftPass, files: AgentFiles): Promise<void> {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#lookAtMs) return;
+    const written: WrittenUnit[] = [];
+    for (const { name, service, hash, files: texts } of wanted) {
+      const ours = owned.get(name);
+      if (ours === undefined) continue;
+      // Of a write that was cut short every file of ours is written again: only others' are looked for.
+      const onDisk = ours.onDisk ?? hash;
+      const asWritten = onDisk === hash ? texts : (await files.readUnit(onDisk))?.files;
+      if (asWritten !== undefined) written.push({ name, service, files: asWritten, isWhole: ours.onDisk !== null });
+    }
+    this.#files = await files.drifted.look(written, this.#clock.wallMs());
+    this.#lookAtMs = nowMs + LOOK_MS;
+  }
+
+  #forget({ wanted }: DriftPass): void {
+    const names = new Set(wanted.map(({ name }) => name));
+    for (const unit of this.#memory.keys()) if (!names.has(unit)) this.#memory.delete(unit);
+  }
+
+  #report(pass: DriftPass): void {
+    const units = new Map(pass.wanted.map((unit) => [unit.name, unit]));
+    for (const unit of [...this.#reports.keys()]) if (!this.#memory.has(unit)) this.#reports.delete(unit);
+    for (const [name, memory] of this.#memory) {
+      const before = this.#reports.get(name);
+      const report = reportDrift(policyOf(units.get(name)!), memory);
+      const isNews = before?.outcome !== report.outcome || before.corrected < report.corrected;
+      if (isNews)
+        this.#log(`drift of ${name}: ${printDrift(report.seen)}: ${report.outcome}, ${report.corrected} times`);
+      this.#reports.set(name, report);
+    }
+  }
+}
+
+const policyOf = ({ drift = "correct" }: WantedUnit): DriftPolicy => drift;
+
+/** Down without having failed, though it is to run and was started: by hand, by its own end, or with another unit. */
+function isStopped(unit: WantedUnit, { owned, seen, isBusy, hasFailed }: DriftPass): boolean {
+  const ours = owned.get(unit.name);
+  if (unit.goal !== "launched" || unit.oneshot || ours === undefined || isOrdered(unit, ours)) return false;
+  if (isBusy(unit.name) || hasFailed(unit.name)) return false;
+  const active = seen.get(unit.name)?.managed?.active ?? "inactive";
+  return active === "inactive";
+}
+
+/** Whether systemd stops it when it stops another unit of this machine's set. */
+function isFollower(unit: WantedUnit, wanted: readonly WantedUnit[]): boolean {
+  const leaders = leadersOf(unit);
+  return wanted.some(({ name, service }) => leaders.includes(name) || leaders.includes(service));
+}

@@ -1,0 +1,221 @@
+import type { DriftSeen } from "../domain/drift/unit-drift.ts";
+import type { UnitName } from "../domain/names.ts";
+import { FOREIGN_FOLDER } from "../domain/tasks/foreign-files.ts";
+import type { InstalledFile } from "../domain/tasks/task.ts";
+import type { FileFingerprint, FileStore } from "../ports/file-store.ts";
+import { OperationError } from "../ports/operation-error.ts";
+
+/** A unit of ours and what its files should say. */
+export interface WrittenUnit {
+  readonly name: UnitName;
+  readonly service: UnitName;
+  readonly files: readonly InstalledFile[];
+  /** Whether they were all written; else only what others added is drift. */
+  readonly isWhole: boolean;
+}
+
+/** A unit whose files were changed by others. */
+export interface FileDrift {
+  readonly changes: readonly FileChange[];
+  /** Files of others that change it: put aside where it is put back. */
+  readonly others: readonly string[];
+  /** What it consists of as the files are now; null where one of them cannot be read. */
+  readonly files: readonly InstalledFile[] | null;
+}
+
+export interface FileChange extends DriftSeen {
+  readonly path: string;
+  /** Milliseconds since the epoch; of a file that is gone, when it was seen last (0: never). */
+  readonly atMs: number;
+}
+
+/** Where an administrator's words on a unit stand, weakest first, but for our own folder, which is weaker than all of them. */
+const OTHER_FOLDERS = [FOREIGN_FOLDER, "/run/systemd/system.control", "/etc/systemd/system.control"] as const;
+
+/** A folder's time is its file system's tick at best: one that changed so recently may have changed again since, in the same tick. */
+const YOUNG_MS = 1_000;
+
+/** Drop-ins by which other parts of the agent add to a unit. */
+const OURS = /(^|-)fleet-[^/]*\.conf$/;
+
+/**
+ * Compares the files of this machine's units with what was written, and looks for those of others that change them. What was found whole
+ * is not read again while its fingerprint stays. Drop-ins of templates and of whole types are others' own business, and stay.
+ */
+export class DriftedFiles {
+  readonly #files: FileStore;
+  readonly #unitFolder: string;
+  readonly #asideFolder: string;
+  readonly #whole = new Map<string, { readonly print: string; readonly text: string }>();
+  readonly #folders = new Map<string, { readonly print: string; readonly names: readonly string[] }>();
+  readonly #goneAtMs = new Map<string, number>();
+  #lookedAtMs = 0;
+
+  constructor(files: FileStore, unitFolder: string, asideFolder: string) {
+    this.#files = files;
+    this.#unitFolder = unitFolder;
+    this.#asideFolder = asideFolder;
+  }
+
+  /** Of those units, the ones that are not as they were written. `wallMs` is the time of this look. */
+  async look(units: readonly WrittenUnit[], wallMs: number): Promise<Map<UnitName, FileDrift>> {
+    const expected = new Map(
+      units.flatMap(({ files }) => files.map(({ path, text }) => [`${this.#unitFolder}/${path}`, text] as const)),
+    );
+    const states = new Map<string, FileState>();
+    const paths = [...expected.keys()];
+    const prints = await this.#files.fingerprints(paths);
+    for (const [at, path] of paths.entries()) {
+      const state = await this.#stateOf(path, expected.get(path)!, prints[at] ?? null, wallMs);
+      if (state !== null) states.set(path, state);
+    }
+    const others = await this.#others(units, expected, wallMs);
+    this.#forget(expected);
+    this.#lookedAtMs = wallMs;
+    const drifts = units.map((unit) => [unit.name, this.#driftOf(unit, states, others.get(unit.name) ?? [])] as const);
+    return new Map(drifts.filter((entry): entry is readonly [UnitName, FileDrift] => entry[1] !== null));
+  }
+
+  /** Out of systemd's sight and not gone: `drifted/web.service/etc/systemd/system/web.service.d/override.conf`. */
+  async setAside(unit: UnitName, path: string): Promise<void> {
+    await this.#files.move(path, `${this.#asideFolder}/${unit}${path}`);
+    if (path.includes(".d/")) await this.#files.remove(path, { prune: true });
+  }
+
+  /** Null where it is whole. */
+  async #stateOf(path: string, text: string, print: FileFingerprint | null, wallMs: number): Promise<FileState | null> {
+    const shown = JSON.stringify(print);
+    const known = this.#whole.get(path);
+    if (known?.print === shown && known.text === text) return null;
+    if (print === null) {
+      const atMs = this.#goneAtMs.get(path) ?? this.#lookedAtMs;
+      this.#goneAtMs.set(path, atMs);
+      return { kind: "deleted", path, atMs, text: null };
+    }
+    this.#goneAtMs.delete(path);
+    const seen = await this.#read(path, print);
+    if (print.kind === "file" && seen === text) {
+      // A file as young as this may be another one by now and look the same.
+      if (Math.abs(wallMs - print.ctimeMs) > YOUNG_MS) this.#whole.set(path, { print: shown, text });
+      return null;
+    }
+    return {
+      kind: isMask(print) && !path.endsWith(".conf") ? "masked" : "edited",
+      path,
+      atMs: print.ctimeMs,
+      text: seen,
+    };
+  }
+
+  /** Null where it is no file that can be read: that is said of its unit, and is no reason to look at none of the others. */
+  async #read(path: string, print: FileFingerprint): Promise<string | null> {
+    if (isMask(print)) return "";
+    try {
+      return await this.#files.read(path);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return null;
+    }
+  }
+
+  async #others(
+    units: readonly WrittenUnit[],
+    expected: ReadonlyMap<string, string>,
+    wallMs: number,
+  ): Promise<Map<UnitName, FileState[]>> {
+    const byService = new Map(units.map((unit) => [unit.service as string, unit]));
+    const found: (readonly [WrittenUnit, string])[] = [];
+    for (const folder of [this.#unitFolder, ...OTHER_FOLDERS]) {
+      for (const name of await this.#names(folder, wallMs)) {
+        const dropinsOf = name.endsWith(".d") ? byService.get(name.slice(0, -2)) : undefined;
+        if (dropinsOf !== undefined) {
+          const confs = (await this.#names(`${folder}/${name}`, wallMs)).filter((conf) => conf.endsWith(".conf"));
+          const isOurs = (path: string, conf: string) =>
+            folder === this.#unitFolder && (expected.has(path) || OURS.test(conf));
+          for (const conf of confs) {
+            const path = `${folder}/${name}/${conf}`;
+            if (!isOurs(path, conf)) found.push([dropinsOf, path]);
+          }
+        }
+        const named = folder === FOREIGN_FOLDER ? byService.get(name) : undefined;
+        if (named !== undefined) found.push([named, `${folder}/${name}`]);
+      }
+    }
+    const others = new Map<UnitName, FileState[]>();
+    const prints = await this.#files.fingerprints(found.map(([, path]) => path));
+    for (const [at, [unit, path]] of found.entries()) {
+      const print = prints[at] ?? null;
+      const isDropin = path.endsWith(".conf");
+      // A unit file of the same name in /etc is somebody's own unit: a conflict, and not drift.
+      if (print === null || (!isDropin && !isMask(print))) continue;
+      const text = await this.#read(path, print);
+      const state: FileState = { kind: isDropin ? "extra-dropin" : "masked", path, atMs: print.ctimeMs, text };
+      others.set(unit.name, [...(others.get(unit.name) ?? []), state]);
+    }
+    return others;
+  }
+
+  async #names(folder: string, wallMs: number): Promise<readonly string[]> {
+    const [print = null] = await this.#files.fingerprints([folder]);
+    const shown = JSON.stringify(print);
+    const known = this.#folders.get(folder);
+    if (known?.print === shown) return known.names;
+    const names = print === null ? [] : await this.#list(folder);
+    if (print === null || Math.abs(wallMs - print.mtimeMs) > YOUNG_MS)
+      this.#folders.set(folder, { print: shown, names });
+    return names;
+  }
+
+  async #list(folder: string): Promise<readonly string[]> {
+    try {
+      return await this.#files.list(folder);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return [];
+    }
+  }
+
+  #driftOf(
+    { name, files, isWhole }: WrittenUnit,
+    states: ReadonlyMap<string, FileState>,
+    others: readonly FileState[],
+  ): FileDrift | null {
+    const own = isWhole ? files.flatMap(({ path }) => states.get(`${this.#unitFolder}/${path}`) ?? []) : [];
+    if (own.length + others.length === 0) return null;
+    const ownPath = (path: string) => path.slice(this.#unitFolder.length + 1);
+    const texts = new Map<string, string | null>(files.map(({ path, text }) => [path, text]));
+    for (const { kind, path, text } of own) {
+      if (kind === "deleted") texts.delete(ownPath(path));
+      else texts.set(ownPath(path), text);
+    }
+    // Of drop-ins of one name the strongest folder's counts; they come weakest first.
+    for (const { kind, path, text } of others) {
+      if (kind === "extra-dropin") texts.set(`${name}.d/${path.slice(path.lastIndexOf("/") + 1)}`, text);
+    }
+    const asFound = [...texts].flatMap(([path, text]) => (text === null ? [] : [{ path, text }]));
+    return {
+      changes: [...own, ...others].map(({ text: _text, ...change }) => change),
+      others: others.map(({ path }) => path),
+      files: asFound.length < texts.size ? null : asFound,
+    };
+  }
+
+  /** What is no unit's any more is not remembered. */
+  #forget(expected: ReadonlyMap<string, string>): void {
+    for (const path of [...this.#whole.keys(), ...this.#goneAtMs.keys()]) {
+      if (expected.has(path)) continue;
+      this.#whole.delete(path);
+      this.#goneAtMs.delete(path);
+    }
+  }
+}
+
+interface FileState extends FileChange {
+  /** Null where there is none to read. */
+  readonly text: string | null;
+}
+
+/** systemd takes a link to `/dev/null` for a mask, and an empty file as well. */
+function isMask({ kind, size, target }: FileFingerprint): boolean {
+  return kind === "link" ? target === "/dev/null" : kind === "file" && size === 0;
+}
