@@ -8,6 +8,17 @@ export interface JobFailure {
   readonly detail: string;
 }
 
+/** A start that failed is tried again after this long, then after twice that, and so on up to the last. */
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LAST_MS = 300_000;
+
+interface StartRetry {
+  /** In a row. */
+  readonly failures: number;
+  /** Monotonic; null until somebody asks. */
+  dueMs: number | null;
+}
+
 type JobKind = "start" | "stop" | "reload";
 
 /**
@@ -21,6 +32,7 @@ export class UnitJobs {
   readonly #jobs = new Map<UnitName, readonly JobKind[]>();
   /** Whose job takes longer than a pass could wait for it. */
   readonly #overdue = new Map<UnitName, JobFailure>();
+  readonly #retries = new Map<UnitName, StartRetry>();
   readonly #failures = new Map<UnitName, { readonly job: JobKind; readonly failure: JobFailure }>();
 
   constructor(manager: UnitManager, wake: () => void) {
@@ -44,6 +56,22 @@ export class UnitJobs {
   /** A pass went on without it: until it ends, that is what is the matter. */
   tooLong(unit: UnitName, failure: JobFailure): void {
     if (this.isBusy(unit)) this.#overdue.set(unit, failure);
+  }
+
+  /**
+   * Whether it is time to start a unit again whose start failed and which is down for it: systemd refuses it, or what it requires failed.
+   * What is wrong with it seldom mends itself in a second, and what it requires is started along each time.
+   */
+  mayStartAgain(unit: UnitName, nowMs: number): boolean {
+    const retry = this.#retries.get(unit);
+    if (retry === undefined) return true;
+    retry.dueMs ??= nowMs + Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** (retry.failures - 1));
+    return nowMs >= retry.dueMs;
+  }
+
+  /** With another text, or another order, it is another start. */
+  startsAnew(unit: UnitName): void {
+    this.#retries.delete(unit);
   }
 
   /** It is up: whatever became of its start, also of one nobody heard the end of, is no failure any more. */
@@ -94,8 +122,10 @@ export class UnitJobs {
   #ended(unit: UnitName, job: JobKind, result: JobResult): void {
     const isOurStops = result === "canceled" && this.isBusy(unit);
     if (isOurStops) return;
-    if (result === "done" || result === "skipped") this.#failures.delete(unit);
-    else this.#failed(unit, job, `${job}-failed`, `the ${job} job ended with ${result}`);
+    if (result === "done" || result === "skipped") {
+      this.#failures.delete(unit);
+      if (job === "start") this.#retries.delete(unit);
+    } else this.#failed(unit, job, `${job}-failed`, `the ${job} job ended with ${result}`);
   }
 
   #rejected(unit: UnitName, job: JobKind, error: unknown): void {
@@ -104,6 +134,8 @@ export class UnitJobs {
   }
 
   #failed(unit: UnitName, job: JobKind, code: string, detail: string): void {
+    if (job === "start")
+      this.#retries.set(unit, { failures: (this.#retries.get(unit)?.failures ?? 0) + 1, dueMs: null });
     this.#failures.set(unit, { job, failure: { code, detail } });
   }
 }

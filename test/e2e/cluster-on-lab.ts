@@ -22,7 +22,7 @@ export interface ShownUnit {
   readonly active: string;
   readonly sub: string;
   readonly invocation: string;
-  readonly problem: { readonly code: string; readonly journal: readonly string[] } | null;
+  readonly problem: { readonly code: string; readonly detail: string; readonly journal: readonly string[] } | null;
 }
 
 export interface ShownCluster {
