@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { MachineUnit } from "../lab/boot-machine.ts";
 import { type LabOptions, labDown, labUp } from "../lab/lab.ts";
 import { type LabState, labFolder } from "../lab/lab-state.ts";
+import { BOOT_ID_COPY } from "../lab/machine-init.ts";
 import { missingPackages } from "../lab/prerequisites.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { DEFAULT_REGISTRY_SOCKET } from "./composition.ts";
@@ -117,7 +118,8 @@ function daemonUnit(
   };
   const lines = Object.entries(environment).map(([key, value]) => `Environment="${key}=${quoted(value)}"`);
   // The registry's socket and the cache are the lab's own, outside of what a shipped unit may write.
-  const own = ["[Service]", "ReadWritePaths=/opt/fleet/shared", ...lines].join("\n");
+  const bootId = `BindReadOnlyPaths=${BOOT_ID_COPY}:/proc/sys/kernel/random/boot_id`;
+  const own = ["[Service]", "ReadWritePaths=/opt/fleet/shared", bootId, ...lines].join("\n");
   return { name: `fleet-${role}.service`, text: text.replace("[Service]", () => own) };
 }
 

@@ -1,4 +1,10 @@
 /**
+ * The machine's boot id once more: what runs with a /proc of its own (`ProtectProc=`) would see the host's, and binds this over it. Without
+ * it, journalctl finds no line of this boot.
+ */
+export const BOOT_ID_COPY = "/etc/fleet-lab-boot-id";
+
+/**
  * The shell script that becomes systemd as PID 1 of one machine. It runs in new pid, mount, uts, ipc and cgroup namespaces and an
  * existing network one. Its arguments come by environment: NAME, DISK (the machine's folder), SHARED, BUNDLE, NODE.
  *
@@ -58,6 +64,7 @@ for folder in /usr/lib/systemd /lib/systemd /usr/local/lib/systemd /etc/systemd;
     ln -sfn /dev/null "$ROOT/etc/systemd/system-generators/\${generator##*/}"
   done
 done
+cp $DISK/boot-id $ROOT${BOOT_ID_COPY}
 mount --bind $DISK/boot-id $ROOT/proc/sys/kernel/random/boot_id
 mkdir -p $ROOT/opt/fleet/app $ROOT/opt/fleet/shared; touch $ROOT/opt/fleet/node
 mount --bind $BUNDLE $ROOT/opt/fleet/app; mount -o remount,bind,ro $ROOT/opt/fleet/app
