@@ -33,6 +33,7 @@ function world() {
     compile: commitCompiler({ source, manifestPath: "fleet.yaml", sha256 }),
     manager: new MemoryUnitManager({ files: disk, clock }),
     files: new AgentFiles(disk),
+    holder: { renewed: async () => {} },
     clock,
     newId: () => `id${++ids}`,
     sha256,

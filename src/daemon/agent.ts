@@ -10,6 +10,7 @@ import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
+import type { LeaseHolder } from "../ports/lease-holder.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { UnitManager, UnitNews } from "../ports/unit-manager.ts";
@@ -24,6 +25,7 @@ import { type DescribedMachine, renderMachineEnv } from "../usecases/render-mach
 import { UnitJobs } from "../usecases/unit-jobs.ts";
 import { ForeignWatch } from "./foreign-watch.ts";
 import { HoldWatch } from "./hold-watch.ts";
+import { LeaseFence } from "./lease-fence.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type AgentIdentity, MemberAnnouncer } from "./member-announcer.ts";
 import { PassTrouble } from "./pass-trouble.ts";
@@ -47,6 +49,7 @@ export interface AgentPorts {
   readonly compile: CommitCompiler;
   readonly manager: UnitManager;
   readonly files: AgentFiles;
+  readonly holder: LeaseHolder;
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
@@ -70,6 +73,7 @@ export class Agent {
   readonly #publisher: StatusPublisher;
   readonly #jobs: UnitJobs;
   readonly #holds: HoldWatch;
+  readonly #fence: LeaseFence;
   readonly #foreign: ForeignWatch;
   readonly #drift: DriftWatch;
   readonly #details: DetailsCache = new Map();
@@ -92,6 +96,10 @@ export class Agent {
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, ttlMs, this.#wakeup.wake);
     this.#announcer = new MemberAnnouncer(self, this.#keys, ttlMs, ports);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
+    this.#fence = new LeaseFence(self.machine, this.#keys, this.#presence, this.#mirror, {
+      ...ports,
+      wake: this.#wakeup.wake,
+    });
     this.#holds = new HoldWatch(this.#keys, ports.clock);
     this.#foreign = new ForeignWatch(ports);
     this.#trouble = new PassTrouble(ports.clock);
@@ -160,10 +168,11 @@ export class Agent {
       this.#ports.files,
       this.#ports.sha256,
     );
+    const back = await this.#fence.judge(wanted, this.#state.set, this.#jobs);
     const reconciled = await reconcileUnits(
       // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
       this.#state.set === null ? null : wanted,
-      new Set([...missing.keys(), ...(await this.#held(wanted))]),
+      new Set([...missing.keys(), ...back.units, ...(await this.#held(wanted))]),
       { ...this.#ports, jobs: this.#jobs, details: this.#details, drift: this.#drift },
     );
     for (const task of reconciled.tasks) {
@@ -171,7 +180,7 @@ export class Agent {
       this.#ports.log(`${task.kind} ${what}: ${JSON.stringify(task.reason)}`);
     }
     await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(this.#state.set !== null));
-    const outcome = { ...reconciled, wanted, missing, releasePending: this.#releasePending };
+    const outcome = { ...reconciled, wanted, missing, back: back.problems, releasePending: this.#releasePending };
     return this.#publisher.publish(await this.#reporter.report(outcome), this.#mirror);
   }
 

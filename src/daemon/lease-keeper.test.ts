@@ -154,3 +154,33 @@ test("it gives its lease back when it ends, and ends although the registry is go
     assert.equal(lives(lease), cut);
   }
 });
+
+test("where somebody's life hangs on it, it is renewed three times within that time, from now on, and each is told as it was sent", async () => {
+  const { clock, keeper } = world();
+  const told: number[] = [];
+  keeper.onRenewed = (lease, sentMs) => {
+    assert.equal(lease, keeper.lease);
+    told.push(sentMs);
+  };
+  await clock.advance(1_000);
+  assert.equal(told.length, 1);
+  keeper.mustShowWithin(3_000);
+  await clock.advance(3_001);
+  assert.deepEqual(told.slice(1), [1_000, 2_000, 3_000, 4_000]);
+  keeper.mustShowWithin(60_000);
+  await clock.advance(20_000);
+  assert.equal(told.at(-1), 23_000, "never more rarely than the lease needs");
+  keeper.mustShowWithin(null);
+  await clock.advance(TTL_MS);
+  assert.equal(told.length, 5 + 7 + 3);
+});
+
+test("what somebody's life hangs on is not given back: whoever comes next takes over", async () => {
+  const { clock, keeper, running, stop, lives } = world();
+  await clock.advance(1);
+  const { lease } = keeper;
+  keeper.mustShowWithin(3_000);
+  stop.abort();
+  await running;
+  assert.ok(lives(lease));
+});

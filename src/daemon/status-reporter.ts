@@ -16,6 +16,8 @@ export interface PassOutcome extends Reconciled {
   readonly wanted: readonly WantedUnit[];
   /** Units of the set whose texts are not here. */
   readonly missing: ReadonlyMap<UnitName, StatusProblem>;
+  /** Units that may not be started now; absent: none. One that runs meanwhile has no problem. */
+  readonly back?: ReadonlyMap<UnitName, StatusProblem>;
   /** A newer release is on its way: what is missing now may come with it, and is nothing to report yet. */
   readonly releasePending: boolean;
 }
@@ -43,7 +45,11 @@ export class StatusReporter {
     for (const name of names) {
       if (pass.releasePending && pass.missing.has(name)) continue;
       const problem =
-        pass.missing.get(name) ?? because.get(name) ?? pass.problems.get(name) ?? this.#jobs.failure(name);
+        pass.missing.get(name) ??
+        because.get(name) ??
+        pass.problems.get(name) ??
+        (pass.seen.get(name)?.observed.systemd?.active === "active" ? null : pass.back?.get(name)) ??
+        this.#jobs.failure(name);
       const status = await this.#statusOf(name, pass.seen.get(name) ?? null, problem);
       const drift = pass.drift.get(name);
       statuses.set(name, drift === undefined ? status : { ...status, drift });

@@ -126,6 +126,7 @@ export class SimMachine {
       compile,
       manager: process.manager(defects.manager?.(this.manager) ?? this.manager),
       files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
+      holder: { renewed: async () => {} },
       clock: this.clock,
       newId,
       sha256,

@@ -10,6 +10,7 @@ import {
   type StoredUnit,
 } from "../codec/agent-state.ts";
 import type { UnitHash, UnitName } from "../domain/names.ts";
+import { fencePath } from "../domain/spec/at-most-one-dropin.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { AdoptedFiles } from "./adopted-files.ts";
 import { BootSetKeeper } from "./boot-set.ts";
@@ -97,6 +98,11 @@ export class AgentFiles {
 
   async writeMachineEnv(text: string): Promise<void> {
     await this.#files.write(MACHINE_ENV_PATH, text, { durable: false });
+  }
+
+  /** What a unit that runs at most once is started with. */
+  async writeFenceToken(service: UnitName, token: string): Promise<void> {
+    await this.#files.write(fencePath(service), `FLEET_FENCE_TOKEN=${token}\n`, { mode: 0o600, durable: false });
   }
 
   async writeUnitFile(path: string, text: string): Promise<void> {

@@ -12,12 +12,14 @@ export default class AgentCommand extends BaseCommand {
     const { flags } = await this.parse(AgentCommand);
     const self = thisMachine(flags, this.config.version);
     const signal = stopSignal();
-    const [{ Agent }, { SystemdUnitManager }, { DiskFileStore }, { AGENT_FOLDERS, AgentFiles }] = await Promise.all([
-      import("../../daemon/agent.ts"),
-      import("../../adapters/systemd/systemd-unit-manager.ts"),
-      import("../../adapters/files/disk-file-store.ts"),
-      import("../../usecases/agent-files.ts"),
-    ]);
+    const [{ Agent }, { SystemdUnitManager }, { LeaseFile }, { DiskFileStore }, { AGENT_FOLDERS, AgentFiles }] =
+      await Promise.all([
+        import("../../daemon/agent.ts"),
+        import("../../adapters/systemd/systemd-unit-manager.ts"),
+        import("../../adapters/systemd/lease-file.ts"),
+        import("../../adapters/files/disk-file-store.ts"),
+        import("../../usecases/agent-files.ts"),
+      ]);
     const files = new AgentFiles(new DiskFileStore(), {
       ...AGENT_FOLDERS,
       state: join(flags["state-directory"], "agent"),
@@ -26,7 +28,8 @@ export default class AgentCommand extends BaseCommand {
     const world = await composeDaemon(flags, "agent", remembered, signal);
     const manager = new SystemdUnitManager({ clock: world.clock });
     const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? DEFAULT_AGENT_TTL_MS;
-    await new Agent(self, world.cluster, ttlMs, { ...world, manager, files }).run(signal);
+    const holder = new LeaseFile(world.clock);
+    await new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder }).run(signal);
     manager.close();
     await world.registry.close();
   }
