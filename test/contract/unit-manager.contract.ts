@@ -440,6 +440,15 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await becomes(a, "loaded active exited");
   });
 
+  it("a start is queued before it has ended, and one that is refused is not", async ({ write, manager, refuses }) => {
+    await write(a, oneshot("/bin/sleep 0.3"));
+    const seen: string[] = [];
+    const start = async (unit: UnitName) => seen.push(await manager.start(unit, () => seen.push("queued")));
+    await start(a);
+    await refuses("unit-not-found", b, start(b));
+    assert.deepEqual(seen, ["queued", "done"]);
+  });
+
   const activators = [
     ["timer", "[Timer]\nOnCalendar=*-01-01\n", "waiting"],
     ["socket", "[Socket]\nListenStream=/run/ct-contract.sock\n", "listening"],
@@ -503,6 +512,23 @@ export function unitManagerContract(label: string, make: () => Promise<UnitWorld
     await manager.resetFailed(a);
     await becomes(a, null);
     assert.equal(heard.length, before);
+  });
+
+  it("a death is heard of after many starts at once", async ({ write, kill, manager, becomes }) => {
+    const many = Array.from({ length: 40 }, (_, index) => name(`many-${index}.service`));
+    for (const unit of many) await write(unit, service(OLD));
+    const results = await Promise.all(many.map((unit) => manager.start(unit)));
+    assert.deepEqual([...new Set(results)], ["done"]);
+    const [first = a] = many;
+    await becomes(first, "loaded active running");
+    let heard = 0;
+    const listening = new AbortController();
+    manager.onChange(() => heard++, listening.signal);
+    await kill(first);
+    await until(async () => heard > 0, "a wake");
+    listening.abort();
+    await becomes(first, "loaded failed failed");
+    for (const unit of many) await manager.stop(unit);
   });
 }
 

@@ -27,13 +27,14 @@ const SYSTEMD = { destination: "org.freedesktop.systemd1", path: SYSTEMD_PATH, i
  * left out: a daemon-reload sends one for every unit, and so does any look at a unit systemd does not hold.
  */
 const MATCH_RULES = [
-  ...["JobRemoved", "Reloading"].map((member) => `path='${SYSTEMD_PATH}',interface='${MANAGER}',member='${member}'`),
-  `path_namespace='${SYSTEMD_PATH}/unit',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',arg0='org.freedesktop.systemd1.Unit'`,
-]
-  .map((rule) => `type='signal',sender='${SYSTEMD.destination}',${rule}`)
-  .concat(
-    `type='signal',sender='${BUS.destination}',path='${BUS.path}',member='NameOwnerChanged',arg0='${SYSTEMD.destination}'`,
-  );
+  ...["JobRemoved", "Reloading"].map(
+    (member) =>
+      `type='signal',sender='${SYSTEMD.destination}',path='${SYSTEMD_PATH}',interface='${MANAGER}',member='${member}'`,
+  ),
+  `type='signal',sender='${BUS.destination}',path='${BUS.path}',member='NameOwnerChanged',arg0='${SYSTEMD.destination}'`,
+];
+/** A unit on its way up sends eight of these with two dozen properties each. */
+const UNITS_RULE = `type='signal',sender='${SYSTEMD.destination}',path_namespace='${SYSTEMD_PATH}/unit',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',arg0='org.freedesktop.systemd1.Unit'`;
 
 /** A method of systemd; the Manager's where no object is named. */
 export interface SystemdCall {
@@ -61,6 +62,7 @@ export class SystemBus {
   readonly #listener: BusListener;
   #connection: Promise<Connection> | null = null;
   #closed = false;
+  #hearsUnits = true;
   #outstanding = 0;
   readonly #queue: (() => void)[] = [];
 
@@ -82,6 +84,15 @@ export class SystemBus {
       if (next === undefined) this.#outstanding--;
       else next();
     }
+  }
+
+  /** Whether the states units go through are heard of. The ends of jobs always are. A failure ends the connection. */
+  async hearUnits(heard: boolean): Promise<void> {
+    this.#hearsUnits = heard;
+    const connection = await this.#connection?.catch(() => null); // The next one is set up as is wanted then.
+    await connection
+      ?.hearUnits(this.#hearsUnits)
+      .catch((error: unknown) => connection.end(unreachable("what is listened to could not be changed", error)));
   }
 
   close(): void {
@@ -123,9 +134,7 @@ export class SystemBus {
   /** Rules come before Subscribe, and both before anything is started: no signal of ours is missed. */
   async #setUp(connection: Connection): Promise<void> {
     await connection.connected;
-    await Promise.all(
-      MATCH_RULES.map((rule) => connection.call({ ...BUS, member: "AddMatch", signature: "s", body: [rule] })),
-    );
+    await Promise.all([...MATCH_RULES.map((rule) => connection.match(rule)), connection.hearUnits(this.#hearsUnits)]);
     await connection.subscribe();
   }
 
@@ -150,6 +159,7 @@ class Connection {
   /** In the order of their deadlines: all have the same patience. */
   readonly #pending = new Set<Pending>();
   #watching = false;
+  #hearsUnits = false;
   /** systemd's unique name: any process may send a signal straight to us, past all rules. */
   #systemd: string | null = null;
 
@@ -181,6 +191,16 @@ class Connection {
     void clock.sleep(CONNECT_TIMEOUT_MS, AbortSignal.any([this.#end.signal, inTime.signal])).then(() => {
       if (!inTime.signal.aborted) this.end(unreachable(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`));
     });
+  }
+
+  async match(rule: string, member: "AddMatch" | "RemoveMatch" = "AddMatch"): Promise<void> {
+    await this.call({ ...BUS, member, signature: "s", body: [rule] });
+  }
+
+  async hearUnits(heard: boolean): Promise<void> {
+    if (heard === this.#hearsUnits) return;
+    this.#hearsUnits = heard;
+    await this.match(UNITS_RULE, heard ? "AddMatch" : "RemoveMatch");
   }
 
   /** Makes systemd send signals at all, and remembers who it is. */

@@ -23,6 +23,12 @@ const SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket";
  * choosing here is cheaper for PID 1, which answers nobody else meanwhile.
  */
 const PATTERNS_MAX = 64;
+/**
+ * With so many jobs of ours under way, the states units go through are not listened to until half of them have ended: each is eight
+ * signals to parse, a tenth of a millisecond each, and the end of its job is the news. What else happens meanwhile is seen by the look
+ * that follows, and by those that need no signal.
+ */
+const STORM_JOBS = 16;
 
 export interface SystemdOptions {
   readonly clock: Clock;
@@ -39,6 +45,7 @@ export class SystemdUnitManager implements UnitManager {
   readonly #exec: Exec;
   readonly #wakes = new Set<(what: UnitNews) => void>();
   #news: UnitNews | null = null;
+  #jobsUnderWay = 0;
 
   constructor({ clock, address = SYSTEM_BUS, exec = execProgram }: SystemdOptions) {
     this.#exec = exec;
@@ -75,8 +82,8 @@ export class SystemdUnitManager implements UnitManager {
     return readUnitSources(path, (call) => this.#call(`reading ${name}`, call));
   }
 
-  start(name: UnitName): Promise<JobResult> {
-    return this.#job(`starting ${name}`, "StartUnit", name);
+  start(name: UnitName, queued?: () => void): Promise<JobResult> {
+    return this.#job(`starting ${name}`, "StartUnit", name, queued);
   }
 
   async stop(name: UnitName): Promise<JobResult> {
@@ -124,12 +131,18 @@ export class SystemdUnitManager implements UnitManager {
     this.#jobs.lost(new OperationError("systemd-unreachable", "the connection to systemd was closed"));
   }
 
-  async #job(doing: string, member: JobCall, name: UnitName): Promise<JobResult> {
+  async #job(doing: string, member: JobCall, name: UnitName, queued?: () => void): Promise<JobResult> {
     const queue = async (): Promise<string> => {
       const [job] = await this.#call(doing, { member, signature: "ss", body: [name, "replace"] });
+      queued?.();
       return job as string;
     };
-    return this.#jobs.run(queue, () => this.#judge(member, name));
+    if (++this.#jobsUnderWay === STORM_JOBS) void this.#bus.hearUnits(false);
+    try {
+      return await this.#jobs.run(queue, () => this.#judge(member, name));
+    } finally {
+      if (--this.#jobsUnderWay === STORM_JOBS / 2) void this.#bus.hearUnits(true).then(() => this.#wakeSoon("units"));
+    }
   }
 
   async #judge(member: JobCall, name: UnitName): Promise<JobResult> {
