@@ -1,3 +1,4 @@
+import { CORRECTIONS_MAX } from "../../src/domain/drift/judge-drift.ts";
 import type { Random } from "../../src/sim/random.ts";
 import type { SimCluster } from "../../src/sim/sim-cluster.ts";
 import type { SimMachine } from "../../src/sim/sim-machine.ts";
@@ -39,6 +40,33 @@ export const SLOW_SYSTEMD: FaultKind = {
     machine.manager.faults = () => null;
   },
 };
+
+/**
+ * Somebody at the machine masks units, in place of our file or in /etc, and stops some: never one so often that its agent gives it up, and
+ * never with a text of their own, which might run before it is found.
+ */
+export const MEDDLER: FaultKind = {
+  name: "meddler",
+  async inject({ checkers, random }, machine) {
+    const units = [...machine.manager.running().keys()];
+    if (!machine.powered || machine.systemdAway || units.length === 0) return;
+    const unit = random.pick(units);
+    const meddled = MEDDLED.get(machine) ?? [];
+    if (meddled.filter((one) => one === unit).length === CORRECTIONS_MAX) return;
+    MEDDLED.set(machine, [...meddled, unit]);
+    if (random.chance(0.8)) machine.files.mask(`${random.pick(["/run", "/etc"])}/systemd/system/${unit}`);
+    if (random.chance(0.5)) await machine.manager.reload();
+    if (random.chance(0.7)) return;
+    checkers.forget(machine);
+    await machine.manager.stop(unit);
+    checkers.forget(machine);
+  },
+  // Of a unit that left the machine meanwhile the mask in /etc is a conflict, and its owner's to take away.
+  async heal(_, machine) {
+    for (const unit of MEDDLED.get(machine) ?? []) machine.files.unmask(`/etc/systemd/system/${unit}`);
+  },
+};
+const MEDDLED = new WeakMap<SimMachine, readonly string[]>();
 
 /** A seed enables some of these: with all at once, one hides the other. */
 export const FAULTS: readonly FaultKind[] = [

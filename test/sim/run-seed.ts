@@ -5,7 +5,7 @@ import { Random } from "../../src/sim/random.ts";
 import { SimCluster } from "../../src/sim/sim-cluster.ts";
 import type { Defects } from "../../src/sim/sim-machine.ts";
 import { Checkers } from "./checkers.ts";
-import { FAULTS, type FaultKind, SLOW_SYSTEMD, type Storm } from "./faults.ts";
+import { FAULTS, type FaultKind, MEDDLER, SLOW_SYSTEMD, type Storm } from "./faults.ts";
 import { heldText, reloadedText, SampleRepository, startedText } from "./sample-repository.ts";
 
 export interface SeedResult {
@@ -42,6 +42,7 @@ export async function runSeed(seed: number, defects: Defects = {}): Promise<Seed
   const checkers = new Checkers(cluster);
   const storm: Storm = { cluster, checkers, random: choices.fork("storm") };
   const kinds = FAULTS.filter(() => choices.chance(0.45));
+  if (choices.fork("meddler").chance(0.4)) kinds.push(MEDDLER);
   const noisy = choices.chance(0.5);
   for (const machine of cluster.machines) {
     machine.noise = noisy

@@ -128,6 +128,11 @@ export class MemoryFileStore implements FileStore {
     this.#show(path, { text: "", mode: 0o777, target: "/dev/null" });
   }
 
+  /** And takes it away again, if it is still there. */
+  unmask(path: string): void {
+    if (this.#seen.get(path)?.target !== undefined) this.#hide(path);
+  }
+
   /** The names in a folder, for models of programs that read this disk. */
   names(path: string): string[] {
     return [...(this.#folders.get(path) ?? [])].sort();
