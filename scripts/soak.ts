@@ -6,7 +6,7 @@ import { runSeed } from "../test/sim/run-seed.ts";
 import { runTests } from "./run-tests.ts";
 
 /** Each looks at `FLEET_SOAK`. */
-const WALKS = ["test/e2e/crash.test.ts"];
+const WALKS = ["test/e2e/bad-input.test.ts", "test/e2e/crash.test.ts"];
 /** Hundreds of deaths of an agent, at three seconds each. */
 const WALK_TIMEOUT_MS = 3_600_000;
 
