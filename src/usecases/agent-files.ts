@@ -41,6 +41,8 @@ export class AgentFiles {
   readonly bootSet: BootSetKeeper;
   /** Texts are immutable by their hash: read once, asked for in every pass. */
   readonly #units = new Map<UnitHash, StoredUnit>();
+  /** The names of their files, once asked for: a set of new units looks for none of them on the disk. */
+  #stored: Set<string> | null = null;
 
   constructor(files: FileStore, folders: AgentFolders = AGENT_FOLDERS) {
     this.#files = files;
@@ -63,6 +65,8 @@ export class AgentFiles {
     const known = this.#units.get(hash);
     if (known !== undefined) return known;
     if (!/^[0-9a-f]{64}$/.test(hash)) return null;
+    this.#stored ??= new Set(await this.#files.list(`${this.folders.state}/units`));
+    if (!this.#stored.has(`${hash}.json`)) return null;
     const stored = decodeStoredUnit(await this.#files.read(this.#unitPath(hash)));
     if (stored?.hash !== hash) return null;
     this.#units.set(hash, stored);
@@ -72,6 +76,7 @@ export class AgentFiles {
   async writeUnit(unit: StoredUnit): Promise<void> {
     await this.#files.write(this.#unitPath(unit.hash), encodeStoredUnit(unit), { mode: 0o600 });
     this.#units.set(unit.hash, unit);
+    this.#stored?.add(`${unit.hash}.json`);
   }
 
   /** Removes the stored texts of every hash not in use any more. */
@@ -80,6 +85,7 @@ export class AgentFiles {
       const hash = name.replace(/\.json$/, "") as UnitHash;
       if (hashes.has(hash)) continue;
       this.#units.delete(hash);
+      this.#stored?.delete(name);
       await this.#files.remove(`${this.folders.state}/units/${name}`);
     }
   }

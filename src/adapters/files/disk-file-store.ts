@@ -2,16 +2,22 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fstatSync,
+  fsync,
   lstatSync,
   mkdirSync,
+  open as openCallback,
   openSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
+  type Stats,
   writeFileSync,
 } from "node:fs";
 import { lstat, mkdir, open, readdir, readlink, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import type { FileFingerprint, FileStore } from "../../ports/file-store.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { diskError } from "./disk-error.ts";
@@ -19,6 +25,9 @@ import { FolderSync } from "./folder-sync.ts";
 
 /** The largest of ours is a machine's set: 3,000 placements are about 1 MB. Something bigger is not a file of ours. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Read at once: such a call is over before it could be handed to another thread. */
+const IN_MEMORY = "/run/";
 
 /**
  * A real disk. A target that is a symbolic link is replaced by a write, never followed. One process writes a path, one write at
@@ -29,12 +38,11 @@ export class DiskFileStore implements FileStore {
 
   async read(path: string): Promise<string | null> {
     try {
+      if (path.startsWith(IN_MEMORY)) return readNow(path);
       // Without NONBLOCK, opening a pipe somebody put there waits for ever.
       const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
-        const about = await file.stat();
-        if (!about.isFile()) throw new OperationError("not-a-file", `${path} is not a regular file`);
-        if (about.size > FILE_BYTES_MAX) throw new OperationError("file-too-large", `${path} has ${about.size} bytes`);
+        refuseUnreadable(path, await file.stat());
         return await file.readFile("utf8");
       } finally {
         await file.close();
@@ -146,6 +154,21 @@ function fingerprint(path: string): FileFingerprint | null {
   }
 }
 
+function readNow(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    refuseUnreadable(path, fstatSync(file));
+    return readFileSync(file, "utf8");
+  } finally {
+    closeSync(file);
+  }
+}
+
+function refuseUnreadable(path: string, about: Stats): void {
+  if (!about.isFile()) throw new OperationError("not-a-file", `${path} is not a regular file`);
+  if (about.size > FILE_BYTES_MAX) throw new OperationError("file-too-large", `${path} has ${about.size} bytes`);
+}
+
 const UNKNOWN: FileFingerprint = { kind: "other", size: 0, mtimeMs: 0, ctimeMs: 0, inode: 0, target: null };
 
 /** Hidden and with a suffix that is no unit type's: systemd looks at it in none of its folders. */
@@ -153,18 +176,22 @@ function temporaryOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.fleet-new`);
 }
 
+/** What waits for the disk goes to another thread; what ends in the page cache does not. */
 async function writeNew(path: string, text: string, mode: number): Promise<void> {
-  const file = await open(path, "wx", mode);
+  const file = await openFile(path, "wx", mode);
   try {
-    if (isLessByUmask(mode)) await file.chmod(mode);
-    await file.writeFile(text, "utf8");
-    await file.sync();
+    if (isLessByUmask(mode)) fchmodSync(file, mode);
+    writeFileSync(file, text, "utf8");
+    await syncFile(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
-/** What need not outlast a reboot lies in memory (`/run`): such a call is over before it could be handed to another thread. */
+const openFile = promisify<string, string, number, number>(openCallback);
+const syncFile = promisify(fsync);
+
+/** What need not outlast a reboot lies in memory (`/run`). */
 function writeInMemory(path: string, text: string, mode: number): void {
   const temporary = temporaryOf(path);
   try {
