@@ -25,6 +25,8 @@ export interface SimOptions {
   readonly engines: number;
   readonly cluster: string;
   readonly defects?: Defects;
+  /** How long a machine is waited for beyond its lease. */
+  readonly graceMs?: number;
 }
 
 /**
@@ -65,6 +67,7 @@ export class SimCluster {
       cluster: options.cluster,
       engineOperations: this.engineOperations,
       defects: options.defects ?? {},
+      graceMs: options.graceMs,
     };
     this.machines = Array.from({ length: options.machines }, (_, index) => new SimMachine(world, index + 1));
     void expireLeases(this.store, this.clock, this.#ended.signal);

@@ -10,12 +10,14 @@ import { Agent } from "../daemon/agent.ts";
 import { Engine } from "../daemon/engine.ts";
 import type { MachineId } from "../domain/names.ts";
 import type { FileStore } from "../ports/file-store.ts";
+import type { LeaseHolder } from "../ports/lease-holder.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import type { Random } from "./random.ts";
+import { SimLease } from "./sim-lease.ts";
 
 export interface SimWorld {
   readonly clock: VirtualClock;
@@ -28,6 +30,8 @@ export interface SimWorld {
   /** Which machine's engine an operation id belongs to: for checkers, who ask whether a writer was leading. */
   readonly engineOperations: Map<string, MachineId>;
   readonly defects: Defects;
+  /** How long a machine is waited for beyond its lease. */
+  readonly graceMs?: number | undefined;
 }
 
 /** What stands between the daemons and their ports, to prove that the checkers notice a defect. Nothing does in an honest run. */
@@ -36,11 +40,14 @@ export interface Defects {
   readonly engineRegistry?: (inner: Registry) => Registry;
   readonly files?: (inner: FileStore) => FileStore;
   readonly manager?: (inner: UnitManager) => UnitManager;
+  readonly lease?: (inner: SimLease) => SimMachine["lease"];
 }
 
 /** A lost machine is noticed after this long in the simulation: long against its delays, short against its length. */
 const AGENT_TTL_MS = 6_000;
 const GRACE_MS = 2_000;
+/** The one time after which units of a simulated cluster may ask to be stopped. */
+const STOP_AFTER_MS = 2_000;
 
 /** A running daemon and the way to end it: `crash` without a word, `stop` as systemd would ask it to. */
 class Daemon {
@@ -70,6 +77,7 @@ export class SimMachine {
   readonly manager: MemoryUnitManager;
   readonly clock: ClientClock;
   readonly source: MemoryGitSource;
+  readonly lease: LeaseHolder & Pick<SimLease, "faultOf">;
   powered = true;
   partitioned = false;
   paused = false;
@@ -96,6 +104,9 @@ export class SimMachine {
     this.clock = world.clock.clockFor({ driftPpm: this.#random.between(-100, 100) });
     this.manager = new MemoryUnitManager({ files: this.files, clock: this.clock });
     this.source = new MemoryGitSource(world.repository, "main");
+    const clocks = { agent: this.clock, world: world.clock };
+    const lease = new SimLease(STOP_AFTER_MS, clocks, this);
+    this.lease = world.defects.lease?.(lease) ?? lease;
   }
 
   startAgent(): void {
@@ -126,7 +137,7 @@ export class SimMachine {
       compile,
       manager: process.manager(defects.manager?.(this.manager) ?? this.manager),
       files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
-      holder: { renewed: async () => {} },
+      holder: this.lease,
       clock: this.clock,
       newId,
       sha256,
@@ -144,7 +155,11 @@ export class SimMachine {
     const compile = commitCompiler({ source, manifestPath: "fleet.yaml", sha256 });
     const engine = new Engine(
       this.#world.cluster,
-      { machine: this.id, leaderTtlMs: AGENT_TTL_MS, loss: { agentTtlMs: AGENT_TTL_MS, graceMs: GRACE_MS } },
+      {
+        machine: this.id,
+        leaderTtlMs: AGENT_TTL_MS,
+        loss: { agentTtlMs: AGENT_TTL_MS, graceMs: this.#world.graceMs ?? GRACE_MS },
+      },
       {
         registry: this.#world.defects.engineRegistry?.(registry) ?? registry,
         source,
