@@ -13,9 +13,10 @@ export interface UnitManager {
   sources(name: UnitName): Promise<UnitSources | null>;
   /**
    * Starts (mode replace) and waits for the job's end. At most 96 calls are in flight; more wait their turn. Rejects with
-   * `unit-not-found` (it, or one it requires), `unit-masked`, `unit-bad-setting` where systemd makes no job.
+   * `unit-not-found` (it, or one it requires), `unit-masked`, `unit-bad-setting` where systemd makes no job. `queued` is called once
+   * systemd has the job: from then on it is done, whatever becomes of us.
    */
-  start(name: UnitName): Promise<JobResult>;
+  start(name: UnitName, queued?: () => void): Promise<JobResult>;
   /** `done` also where there is no such unit. */
   stop(name: UnitName): Promise<JobResult>;
   /**

@@ -4,6 +4,7 @@ import { AgentMachine, server, UNITS, unit } from "../../test/agent-machine.ts";
 import { ProcessDied } from "../adapters/memory/memory-file-store.ts";
 import type { UnitName } from "../domain/names.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
+import { OperationError } from "../ports/operation-error.ts";
 import type { TaskProblems } from "./run-tasks.ts";
 
 const A = "a.service";
@@ -95,6 +96,24 @@ test("a oneshot that has ended well is not run again, by this process or the nex
   machine.restart();
   await machine.settle([job]);
   assert.deepEqual(await machine.manager.journal(A as UnitName, 10), ["once"]);
+});
+
+test("a oneshot whose start never reached systemd is started by the next process, or once the bus is back", async () => {
+  const job = unit(A, "[Service]\nType=oneshot\nExecStart=/bin/echo once\n");
+  for (const isDeath of [true, false]) {
+    const machine = new AgentMachine();
+    const { manager } = machine;
+    const start = manager.start.bind(manager);
+    const lost = Promise.withResolvers<never>();
+    manager.start = () => lost.promise;
+    void machine.pass([job]);
+    await machine.clock.advance(1_000);
+    if (isDeath) machine.restart();
+    else lost.reject(new OperationError("systemd-unreachable", "no reply"));
+    manager.start = start;
+    await machine.settle([job]);
+    assert.deepEqual(await manager.journal(A as UnitName, 10), ["once"], isDeath ? "died" : "no reply");
+  }
 });
 
 test("a template that two units share goes with the last of them", async () => {

@@ -220,16 +220,17 @@ class TaskRun {
   }
 
   /**
-   * Queues them in order. What was ordered is remembered after the order went out: a crash in between runs a oneshot twice,
-   * the other way round it would never run.
+   * Queues them in order. What was ordered is remembered once systemd has the order: a crash in between runs a oneshot twice,
+   * the other way round it would never run, and what nobody ordered yet would pass for stopped by somebody.
    */
   async start(units: readonly UnitName[]): Promise<void> {
     const starting = units.filter((unit) => this.#alive(unit));
     if (starting.length === 0) return;
-    for (const unit of starting) this.#world.jobs.start(unit, this.#service(unit));
-    for (const unit of starting) {
+    const orders = starting.map((unit) => this.#world.jobs.start(unit, this.#service(unit)));
+    const isOrdered = await Promise.all(orders);
+    for (const [at, unit] of starting.entries()) {
       const owned = this.#owned.get(unit);
-      if (owned !== undefined) this.#owned.set(unit, { ...owned, started: owned.onDisk });
+      if (owned !== undefined && isOrdered[at]) this.#owned.set(unit, { ...owned, started: owned.onDisk });
     }
     await this.#world.files.writeOwned(this.#owned);
   }

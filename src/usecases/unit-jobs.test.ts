@@ -43,15 +43,18 @@ test("how a start failed is remembered until a later one ends well", async () =>
 
 test("a start that systemd refuses, or that is lost with the bus, is a failure with its code, and the unit is free again", async () => {
   const { clock, manager, jobs } = await world("[Service]\nExecStart=/bin/server\n");
-  jobs.start(A, "nobody.service" as UnitName);
+  const refused = jobs.start(A, "nobody.service" as UnitName);
   await clock.advance(0);
+  assert.equal(await refused, true, "systemd was told");
   assert.deepEqual([jobs.isBusy(A), jobs.failure(A)?.code], [false, "unit-not-found"]);
   manager.faults = () => ({ kind: "hang" });
-  jobs.start(A, A);
+  const hanging = jobs.start(A, A);
   await clock.advance(10);
+  assert.equal(await hanging, true, "systemd has the job, however it ends");
   manager.setReachable(false);
   await clock.advance(0);
   assert.deepEqual([jobs.isBusy(A), jobs.failure(A)?.code], [false, "systemd-unreachable"]);
+  assert.equal(await jobs.start(A, A), false, "nobody was told");
 });
 
 test("a stop is waited for, and the unit is free again also where it cannot be asked", async () => {

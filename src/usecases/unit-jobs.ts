@@ -84,12 +84,21 @@ export class UnitJobs {
     return this.#during(unit, "stop", () => this.#manager.stop(service));
   }
 
-  /** Queues a start; how it ends is seen by the next pass. */
-  start(unit: UnitName, service: UnitName): void {
-    void this.#during(unit, "start", () => this.#manager.start(service)).then(
-      (result) => this.#ended(unit, "start", result),
-      (error: unknown) => this.#rejected(unit, "start", error),
-    );
+  /**
+   * Queues a start; how it ends is seen by the next pass. Resolves once systemd has taken or refused it: to false where it could not be
+   * reached, and nobody knows whether it was told.
+   */
+  start(unit: UnitName, service: UnitName): Promise<boolean> {
+    return new Promise((resolve) => {
+      const queued = (): void => resolve(true);
+      this.#during(unit, "start", () => this.#manager.start(service, queued)).then(
+        (result) => this.#ended(unit, "start", result),
+        (error: unknown) => {
+          this.#rejected(unit, "start", error);
+          resolve(!isUnreachable(error));
+        },
+      );
+    });
   }
 
   /**
@@ -101,8 +110,7 @@ export class UnitJobs {
       this.#ended(unit, "reload", await this.#during(unit, "reload", () => this.#manager.reloadUnit(service)));
     } catch (error) {
       this.#rejected(unit, "reload", error);
-      if (error instanceof OperationError && error.code !== "systemd-unreachable") return;
-      throw error;
+      if (!(error instanceof OperationError) || isUnreachable(error)) throw error;
     }
   }
 
@@ -138,4 +146,8 @@ export class UnitJobs {
       this.#retries.set(unit, { failures: (this.#retries.get(unit)?.failures ?? 0) + 1, dueMs: null });
     this.#failures.set(unit, { job, failure: { code, detail } });
   }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof OperationError && error.code === "systemd-unreachable";
 }

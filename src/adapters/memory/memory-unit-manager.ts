@@ -57,9 +57,11 @@ export class MemoryUnitManager implements UnitManager {
     return this.#systemd.sources(name);
   }
 
-  async start(name: UnitName): Promise<JobResult> {
+  async start(name: UnitName, queued?: () => void): Promise<JobResult> {
     await this.#reach();
-    return this.#wait(this.#systemd.start(name));
+    const job = this.#systemd.start(name);
+    queued?.();
+    return this.#wait(job);
   }
 
   async stop(name: UnitName): Promise<JobResult> {
