@@ -11,6 +11,13 @@ import { RegistryMirror } from "./registry-mirror.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /**
+ * Judging is a tenth of the time at most: with thousands of units starting, every transaction brings news, and each judgement looks at
+ * everything. Beyond the limit, the end would be told noticeably late.
+ */
+const REST_FACTOR = 10;
+const REST_MAX_MS = 500;
+
+/**
  * Follows the cluster until it is as the spec says, or time is up. `onProgress` hears each new state of affairs. A unit that has
  * failed does not end the wait: the others go on converging, and it is told at the end. Rejects with `superseded` where a newer
  * release of another spec is in force: what is waited for will not come.
@@ -39,6 +46,7 @@ export async function waitConverged(input: {
   let state: Convergence | null = null;
   try {
     for (;;) {
+      const startedMs = input.clock.monotonicMs();
       if (mirror.complete) {
         const { snapshot } = snapshotFromEntries(input.keys, mirror.entries(), mirror.revision);
         state = judgeConvergence(input.spec, snapshot, input.sha256);
@@ -46,9 +54,11 @@ export async function waitConverged(input: {
         if (state.settled) return state;
         refuseSuperseded(snapshot.release, input);
       }
-      const leftMs = untilMs - input.clock.monotonicMs();
+      const nowMs = input.clock.monotonicMs();
+      const leftMs = untilMs - nowMs;
       if (leftMs <= 0)
         return state ?? judgeConvergence(input.spec, snapshotFromEntries(input.keys, [], 0).snapshot, input.sha256);
+      await input.clock.sleep(Math.min((nowMs - startedMs) * REST_FACTOR, REST_MAX_MS, leftMs), stop.signal);
       await wakeup.wait(leftMs, stop.signal);
     }
   } finally {
