@@ -44,7 +44,7 @@ export class MortalProcess {
       list: (names) => this.#ask(() => inner.list(names)),
       details: (unit) => this.#ask(() => inner.details(unit)),
       sources: (name) => this.#ask(() => inner.sources(name)),
-      start: (name) => this.#ask(() => inner.start(name)),
+      start: (name, queued) => this.#ask(() => inner.start(name, queued)),
       stop: (name) => this.#ask(() => inner.stop(name)),
       reloadUnit: (name) => this.#ask(() => inner.reloadUnit(name)),
       reload: () => this.#ask(() => inner.reload()),

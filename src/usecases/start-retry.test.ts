@@ -10,9 +10,9 @@ function startsOf(machine: AgentMachine): number[] {
   const began = machine.clock.monotonicMs();
   const starts: number[] = [];
   const start = machine.manager.start.bind(machine.manager);
-  machine.manager.start = (name: UnitName) => {
+  machine.manager.start = (name: UnitName, queued?: () => void) => {
     if (name === A) starts.push(Math.round((machine.clock.monotonicMs() - began) / 1000));
-    return start(name);
+    return start(name, queued);
   };
   return starts;
 }

@@ -92,7 +92,10 @@ export class UnitJobs {
     return new Promise((resolve) => {
       const queued = (): void => resolve(true);
       this.#during(unit, "start", () => this.#manager.start(service, queued)).then(
-        (result) => this.#ended(unit, "start", result),
+        (result) => {
+          this.#ended(unit, "start", result);
+          queued();
+        },
         (error: unknown) => {
           this.#rejected(unit, "start", error);
           resolve(!isUnreachable(error));
