@@ -112,7 +112,9 @@ export class AgentFiles {
   }
 
   async writeUnitFile(path: string, text: string): Promise<void> {
-    await this.#files.write(`${this.folders.units}/${path}`, text, { durable: false });
+    const whole = `${this.folders.units}/${path}`;
+    await this.#files.write(whole, text, { durable: false });
+    await this.drifted.wrote(whole, text);
   }
 
   async removeUnitFile(path: string): Promise<void> {

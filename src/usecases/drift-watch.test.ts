@@ -204,6 +204,32 @@ describe("put back, and nothing restarts that need not", () => {
   });
 });
 
+test("what somebody has for a unit that is new here goes before it is started", async () => {
+  const machine = new AgentMachine();
+  await edit(machine, NOISY, OVERRIDE);
+  await machine.settle(wanted());
+  machine.assertAs(wanted());
+  assert.equal(told(machine), `corrected 1: extra-dropin ${OVERRIDE}`);
+  const starts = [...machine.manager.running().values()].map((unit) => Number.parseInt(unit.invocation, 16));
+  assert.equal(Math.max(...starts), 2, "each was started once");
+});
+
+test("a unit file of somebody's own in /etc is a conflict as soon as systemd has read it, and is left alone", async () => {
+  const machine = await settled();
+  await edit(machine, server("mine"), MASK);
+  await machine.settle(wanted());
+  assert.equal(machine.blocked.length, 0);
+  await machine.manager.reload();
+  await machine.settle(wanted());
+  await machine.settle(wanted());
+  assert.deepEqual(
+    machine.blocked.map(({ unit, because }) => `${unit} ${because.code}`),
+    ["web.service shadowed"],
+  );
+  assert.equal(told(machine), "nothing");
+  assert.equal(machine.disk.peek(MASK)?.text, server("mine"));
+});
+
 describe("left as it is", () => {
   for (const policy of ["detect", "off"] as const) {
     for (const { says, hand, seen } of CASES) {

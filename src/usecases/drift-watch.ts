@@ -32,6 +32,8 @@ export interface DriftPass {
   isBusy(unit: UnitName): boolean;
   /** A job of ours ended badly: that it is down is a failure. */
   hasFailed(unit: UnitName): boolean;
+  /** What is remembered of a service may not be so any more: systemd is to be asked again. */
+  askAgain(service: UnitName): void;
 }
 
 export interface DriftJudgement {
@@ -65,6 +67,8 @@ export class DriftWatch {
   /** Another set is in force on this machine: what was given up is tried anew. */
   newOrder(): void {
     for (const [unit, memory] of this.#memory) this.#memory.set(unit, afterNewOrder(memory));
+    // What others have for units that are new here is known before those are started.
+    this.lookSoon();
   }
 
   async judge(pass: DriftPass, manager: UnitManager, files: AgentFiles): Promise<DriftJudgement> {
@@ -79,18 +83,18 @@ export class DriftWatch {
     for (const unit of pass.wanted) {
       const { name } = unit;
       const owned = pass.owned.get(name);
-      if (owned === undefined || pass.isBusy(name)) continue;
+      if (pass.isBusy(name) || (owned === undefined && !isNew(unit, pass))) continue;
       const policy = policyOf(unit);
       const drift = this.#files.get(name) ?? null;
       const seen: DriftSeen[] = (drift?.changes ?? []).map(({ kind, path }) => ({ kind, path }));
       if (stopped.has(name)) seen.push({ kind: "stopped" });
       // Its files are being put back, which has not succeeded yet.
-      if (seen.length === 0 && owned.onDisk === null) continue;
+      if (seen.length === 0 && owned?.onDisk === null) continue;
       const verdict = judgeDrift(policy, seen, this.#memory.get(name) ?? null, now);
       if (verdict.memory === null) this.#memory.delete(name);
       else this.#memory.set(name, verdict.memory);
       if (seen.length === 0) continue;
-      if (!verdict.correct && !isOrdered(unit, owned)) {
+      if (!verdict.correct && !isOrdered(unit, owned ?? NOTHING_DONE)) {
         left.add(name);
         continue;
       }
@@ -99,7 +103,7 @@ export class DriftWatch {
       const touched = policy === "correct" ? drift : { ...drift, others: [] };
       const found = await asFound(pass.seen.get(name)!, touched, manager);
       observed.set(name, found);
-      if (found.onDisk !== AS_FOUND) continue;
+      if (found.onDisk !== AS_FOUND || owned === undefined) continue;
       drifts.set(name, drift);
       // On disk before anything is done about it: dying in between, the next one must not take what runs for ours.
       pass.owned.set(name, { ...owned, loaded: AS_FOUND, started: owned.started === null ? null : AS_FOUND });
@@ -136,19 +140,23 @@ export class DriftWatch {
     return new Map(this.#reports);
   }
 
-  async #look({ wanted, owned }: DriftPass, files: AgentFiles): Promise<void> {
+  async #look(pass: DriftPass, files: AgentFiles): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < this.#lookAtMs) return;
     const written: WrittenUnit[] = [];
-    for (const { name, service, hash, files: texts } of wanted) {
-      const ours = owned.get(name);
-      if (ours === undefined) continue;
-      // Of a write that was cut short every file of ours is written again: only others' are looked for.
-      const onDisk = ours.onDisk ?? hash;
-      const asWritten = onDisk === hash ? texts : (await files.readUnit(onDisk))?.files;
-      if (asWritten !== undefined) written.push({ name, service, files: asWritten, isWhole: ours.onDisk !== null });
+    for (const unit of pass.wanted) {
+      const { name, service, hash, files: texts } = unit;
+      const owned = pass.owned.get(name);
+      if (owned === undefined && !isNew(unit, pass)) continue;
+      // Of a write that was cut short, or is to come, every file of ours is written: only others' are looked for.
+      const onDisk = owned?.onDisk ?? null;
+      const asWritten = onDisk === null || onDisk === hash ? texts : (await files.readUnit(onDisk))?.files;
+      if (asWritten !== undefined) written.push({ name, service, files: asWritten, isWhole: onDisk !== null });
     }
+    const before = files.drifted.shadows;
     this.#files = await files.drifted.look(written, this.#clock.wallMs());
+    // systemd's word on which file it has read is asked for where a unit's state is new, and this changes none.
+    for (const service of new Set([...before, ...files.drifted.shadows])) pass.askAgain(service);
     this.#lookAtMs = nowMs + LOOK_MS;
   }
 
@@ -172,6 +180,13 @@ export class DriftWatch {
 }
 
 const policyOf = ({ drift = "correct" }: WantedUnit): DriftPolicy => drift;
+
+const NOTHING_DONE = { onDisk: null, started: null } as const;
+
+/** Neither fleet's nor held by systemd: it is about to be written for the first time. */
+function isNew({ name }: WantedUnit, { owned, seen }: DriftPass): boolean {
+  return !owned.has(name) && (seen.get(name)?.observed.systemd ?? null) === null;
+}
 
 /** Down without having failed, though it is to run and was started: by hand, by its own end, or with another unit. */
 function isStopped(unit: WantedUnit, { owned, seen, isBusy, hasFailed }: DriftPass): boolean {

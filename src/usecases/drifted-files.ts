@@ -49,12 +49,24 @@ export class DriftedFiles {
   readonly #whole = new Map<string, { readonly print: string; readonly text: string }>();
   readonly #folders = new Map<string, { readonly print: string; readonly names: readonly string[] }>();
   readonly #goneAtMs = new Map<string, number>();
+  #shadows: ReadonlySet<UnitName> = new Set();
   #lookedAtMs = 0;
 
   constructor(files: FileStore, unitFolder: string, asideFolder: string) {
     this.#files = files;
     this.#unitFolder = unitFolder;
     this.#asideFolder = asideFolder;
+  }
+
+  /** Services of which somebody has a unit file of their own in /etc, as of the last look: a conflict once systemd has read it. */
+  get shadows(): ReadonlySet<UnitName> {
+    return this.#shadows;
+  }
+
+  /** Just written by us: that need not be read to be known. */
+  async wrote(path: string, text: string): Promise<void> {
+    const [print = null] = await this.#files.fingerprints([path]);
+    if (print !== null) this.#whole.set(path, { print: JSON.stringify(print), text });
   }
 
   /** Of those units, the ones that are not as they were written. `wallMs` is the time of this look. */
@@ -142,16 +154,22 @@ export class DriftedFiles {
       }
     }
     const others = new Map<UnitName, FileState[]>();
+    const shadows = new Set<UnitName>();
     const prints = await this.#files.fingerprints(found.map(([, path]) => path));
     for (const [at, [unit, path]] of found.entries()) {
       const print = prints[at] ?? null;
       const isDropin = path.endsWith(".conf");
+      if (print === null) continue;
       // A unit file of the same name in /etc is somebody's own unit: a conflict, and not drift.
-      if (print === null || (!isDropin && !isMask(print))) continue;
+      if (!isDropin && !isMask(print)) {
+        shadows.add(unit.service);
+        continue;
+      }
       const text = await this.#read(path, print);
       const state: FileState = { kind: isDropin ? "extra-dropin" : "masked", path, atMs: print.ctimeMs, text };
       others.set(unit.name, [...(others.get(unit.name) ?? []), state]);
     }
+    this.#shadows = shadows;
     return others;
   }
 

@@ -57,11 +57,12 @@ export async function reconcileUnits(
     if (definedElsewhere !== undefined) observed.set(unit.name, { ...unit, definedElsewhere });
   }
   const pass: DriftPass = {
-    wanted: wanted.filter(({ name }) => foreign.get(name)?.state !== "under-way"),
+    wanted: wanted.filter(({ name }) => !isOthers(observed.get(name))),
     owned,
     seen: before,
     isBusy: (unit) => missing.has(unit) || isBusy(unit),
     hasFailed: (unit) => jobs.failure(unit) !== null,
+    askAgain: (service) => details.delete(service),
   };
   const judgement = await drift.judge(pass, manager, files);
   for (const [name, unit] of judgement.observed) observed.set(name, { ...observed.get(name)!, ...unit });
@@ -86,6 +87,11 @@ export async function reconcileUnits(
 /** Neither fleet's nor held; a quadlet's service is made of ours by a generator, which may have made it before. */
 function isNotHere({ name, service, owned, systemd, foreign }: ObservedUnit): boolean {
   return !owned && systemd === null && foreign === undefined && name === service;
+}
+
+/** What there is of it is somebody else's, or is being taken over: no drift of ours. */
+function isOthers(unit: ObservedUnit | undefined): boolean {
+  return unit?.foreign?.state === "under-way" || unit?.definedElsewhere !== undefined;
 }
 
 /** Its start is queued, and may not have begun. */

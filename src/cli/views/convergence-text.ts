@@ -2,6 +2,7 @@ import type { Convergence } from "../../domain/cluster/convergence.ts";
 import type { FailedBecause, WaitingBecause } from "../../domain/cluster/seen-units.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { driftText } from "./drift-text.ts";
 import { printable } from "./printable.ts";
 
 /** How often the one rewritten line may change; people cannot read faster. */
@@ -57,6 +58,8 @@ function failedText(because: FailedBecause): string {
   switch (because.code) {
     case "problem":
       return `${because.problem.code}: ${because.problem.detail}`;
+    case "changed-by-hand":
+      return driftText(because);
     case "held":
       return `held back, because ${because.by} failed`;
     case "unplaceable":

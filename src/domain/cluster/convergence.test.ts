@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { machineId, specOf, type UnitSketch } from "../../../test/property/generators/cluster.ts";
+import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { UnitHash, UnitName } from "../names.ts";
 import { unitOnMachine } from "../spec/unit-on-machine.ts";
 import type { ClusterSnapshot, Member, UnitStatus } from "./cluster-snapshot.ts";
@@ -14,12 +15,16 @@ const problem = (code: string) => ({ code, detail: "", journal: [] });
 interface Case {
   readonly says: string;
   readonly unit?: Partial<UnitSketch>;
+  readonly drift?: "detect" | "off";
   readonly placed?: UnitHash | null;
   readonly member?: Partial<Member>;
   readonly status: Partial<UnitStatus> | null;
   readonly verdict: string;
 }
 
+function stopped(outcome: UnitDrift["outcome"]): UnitDrift {
+  return { seen: [{ kind: "stopped" }], since: "", corrected: 0, outcome };
+}
 const oneshot = { text: "x\nType=oneshot" };
 
 const CASES: readonly Case[] = [
@@ -55,6 +60,35 @@ const CASES: readonly Case[] = [
   {
     says: "a service that ended is not where it should be",
     status: { active: "inactive", result: "success" },
+    verdict: "waiting state",
+  },
+  {
+    says: "a service that somebody stopped stays so by its policy: nobody waits for it",
+    drift: "detect",
+    status: { active: "inactive", drift: stopped("detected") },
+    verdict: "failed changed-by-hand",
+  },
+  {
+    says: "a service that was stopped too often to be started once more",
+    status: { active: "inactive", drift: stopped("given-up") },
+    verdict: "failed changed-by-hand",
+  },
+  {
+    says: "a service that is about to be started again",
+    status: { active: "inactive", drift: stopped("correcting") },
+    verdict: "waiting state",
+  },
+  {
+    says: "an edit that is left and runs on",
+    drift: "detect",
+    status: { drift: stopped("detected") },
+    verdict: "converged",
+  },
+  { says: "what is stopped where nobody looks", drift: "off", status: { active: "inactive" }, verdict: "converged" },
+  {
+    says: "what was not started yet where nobody looks",
+    drift: "off",
+    status: { active: "inactive", started: false },
     verdict: "waiting state",
   },
   {
@@ -99,10 +133,11 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { says, unit, placed, member, status, verdict } of CASES) {
+for (const { says, unit, drift, placed, member, status, verdict } of CASES) {
   test(says, () => {
-    const spec = specOf([sketch(unit ?? {})]);
-    const wanted = spec.units[0]!;
+    const drawn = specOf([sketch(unit ?? {})]);
+    const wanted = { ...drawn.units[0]!, ...(drift && { drift }) };
+    const spec = { ...drawn, units: [wanted] };
     const hash = unitOnMachine(wanted, null, spec, sha256).hash;
     const state = judgeConvergence(
       spec,

@@ -87,7 +87,7 @@ function withHeld(
 ): readonly Judged[] {
   const failed = new Map<string, UnitName>();
   for (const { unit, verdict } of judged) {
-    if (verdict.kind === "failed" && verdict.because.code === "problem") failed.set(replicaSetOf(unit), unit);
+    if (verdict.kind === "failed" && verdict.because.code !== "unplaceable") failed.set(replicaSetOf(unit), unit);
   }
   if (failed.size === 0) return judged;
   const units = new Map(spec.units.map((unit) => [unit.name, unit]));

@@ -1,3 +1,4 @@
+import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { MachineId, UnitHash, UnitName } from "../names.ts";
 import type { Placement, Unplaced } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit, UnitGoal } from "../spec/cluster-spec.ts";
@@ -19,6 +20,8 @@ export type WaitingBecause =
 export type FailedBecause =
   | { readonly code: "unplaceable"; readonly unplaced: Unplaced }
   | { readonly code: "problem"; readonly problem: StatusProblem }
+  /** Somebody stopped or masked it on its machine, where its policy or its agent leaves it so. */
+  | ({ readonly code: "changed-by-hand" } & UnitDrift)
   /** One of the same set of replicas failed when its wave had come: the engine changes no other until it runs. */
   | { readonly code: "held"; readonly by: UnitName };
 
@@ -73,7 +76,10 @@ export class SeenUnits {
       return { kind: "failed", because: { code: "problem", problem } };
     }
     if (!isCurrent) return behind(member) ?? waiting({ code: "other-version", runs: status.hash, wanted: hash });
-    if (this.#fits(goal, status)) return { kind: "converged" };
+    if (this.#fits(goal, status) || this.#isOverlooked(status)) return { kind: "converged" };
+    if (status.drift?.outcome === "detected" || status.drift?.outcome === "given-up") {
+      return { kind: "failed", because: { code: "changed-by-hand", ...status.drift } };
+    }
     return waiting({ code: "state", active: status.active, sub: status.sub });
   }
 
@@ -93,6 +99,11 @@ export class SeenUnits {
     if (goal === "loaded") return active !== "failed";
     if (active === "active" || active === "reloading") return true;
     return this.#isOneshot(unit) && active === "inactive" && started && (result === "success" || result === "");
+  }
+
+  /** `drift: off`: once this version was started, what becomes of it is nobody's concern, unless it fails. */
+  #isOverlooked({ unit, active, started }: UnitStatus): boolean {
+    return active === "inactive" && started && this.#units.get(unit)?.drift === "off";
   }
 
   /** Reading a unit costs more than all the rest: only those are read that ended. */
