@@ -180,7 +180,9 @@ export class Agent {
       this.#ports.log(`${task.kind} ${what}: ${JSON.stringify(task.reason)}`);
     }
     await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(this.#state.set !== null));
-    const outcome = { ...reconciled, wanted, missing, back: back.problems, releasePending: this.#releasePending };
+    const placedAt = (unit: UnitName) => this.#fence.placedAt(unit);
+    const told = { wanted, missing, back: back.problems, placedAt, releasePending: this.#releasePending };
+    const outcome = { ...reconciled, ...told };
     return this.#publisher.publish(await this.#reporter.report(outcome), this.#mirror);
   }
 

@@ -77,6 +77,11 @@ export class LeaseFence {
     };
   }
 
+  /** The revision at which a unit was placed here, as far as the registry was heard. */
+  placedAt(unit: UnitName): number | null {
+    return this.#mirror.get(this.#keys.placement(this.#machine, unit))?.modRevision ?? null;
+  }
+
   /** In every pass, with the set the pass is about: what of it is to be left alone. */
   async judge(wanted: readonly WantedUnit[], set: AcceptedSet | null, jobs: UnitJobs): Promise<HeldBack> {
     await this.#endUnused();
@@ -87,10 +92,13 @@ export class LeaseFence {
     await this.#handOver();
     await forgetLapsed(units, { ...this.#ports, jobs });
     const tooShort = new Set(problems.map((problem) => problem.unit));
+    // What is only loaded is stopped like any other, and started by nobody here.
+    const launched = new Set(wanted.filter(({ goal }) => goal === "launched").map(({ name }) => name));
     const back: UnitName[] = [];
     for (const unit of units) {
       const mayRun = !tooShort.has(unit.name) && this.#isFresh(unit);
-      if (!mayRun || !(await this.#writeToken(unit, set.epoch))) back.push(unit.name);
+      const isReady = mayRun && (await this.#writeToken(unit, set.epoch));
+      if (!isReady && launched.has(unit.name)) back.push(unit.name);
     }
     return {
       units: this.#withOthers(back, wanted),
@@ -159,9 +167,9 @@ export class LeaseFence {
 
   /** False where it is not known yet: without it the unit does not start. */
   async #writeToken({ name, service }: SingleUnit, epoch: number): Promise<boolean> {
-    const placed = this.#mirror.get(this.#keys.placement(this.#machine, name));
-    if (placed === null) return false;
-    const token = fenceToken(epoch, placed.modRevision);
+    const revision = this.placedAt(name);
+    if (revision === null) return false;
+    const token = fenceToken(epoch, revision);
     if (this.#tokens.get(name) !== token) await this.#ports.files.writeFenceToken(service, token);
     this.#tokens.set(name, token);
     return true;

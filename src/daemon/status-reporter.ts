@@ -18,6 +18,8 @@ export interface PassOutcome extends Reconciled {
   readonly missing: ReadonlyMap<UnitName, StatusProblem>;
   /** Units that may not be started now; absent: none. One that runs meanwhile has no problem. */
   readonly back?: ReadonlyMap<UnitName, StatusProblem>;
+  /** The revision at which a unit was placed here, as far as is known. */
+  readonly placedAt?: (unit: UnitName) => number | null;
   /** A newer release is on its way: what is missing now may come with it, and is nothing to report yet. */
   readonly releasePending: boolean;
 }
@@ -41,6 +43,7 @@ export class StatusReporter {
     );
     const wanted = new Set([...pass.wanted.map((unit) => unit.name), ...pass.missing.keys()]);
     const names = [...wanted, ...leaving(pass.seen, wanted)].sort();
+    const loaded = new Set(pass.wanted.filter(({ goal }) => goal === "loaded").map(({ name }) => name));
     const statuses = new Map<UnitName, StatusRecord>();
     for (const name of names) {
       if (pass.releasePending && pass.missing.has(name)) continue;
@@ -52,7 +55,12 @@ export class StatusReporter {
         this.#jobs.failure(name);
       const status = await this.#statusOf(name, pass.seen.get(name) ?? null, problem);
       const drift = pass.drift.get(name);
-      statuses.set(name, drift === undefined ? status : { ...status, drift });
+      const placed = loaded.has(name) && !this.#jobs.isBusy(name) ? (pass.placedAt?.(name) ?? null) : null;
+      statuses.set(name, {
+        ...status,
+        ...(drift === undefined ? {} : { drift }),
+        ...(placed === null ? {} : { placed }),
+      });
     }
     for (const name of this.#said.keys()) if (!statuses.has(name)) this.#said.delete(name);
     return statuses;

@@ -12,16 +12,18 @@ const STORM_MS = 90_000;
 const LOOK_MS = 50;
 const SINGLES = ["s1", "s2", "s3", "s4"].map((name) => `${name}.service` as UnitName);
 
-const FILES = {
+/** `s1` is to be in one zone, and changes it: that machine is there, and has to let go first. */
+const files = (zone: string) => ({
   "fleet.yaml":
     "apiVersion: fleet/v1\ncluster: sim\nloss: { agentTtl: 6s }\ndefaults: { onDisconnect: stop-after=2s }\n",
   ...Object.fromEntries(
     SINGLES.map((name) => [
       `units/${name}`,
-      "[Service]\nExecStart=/bin/sleep infinity\nKillMode=mixed\nTimeoutStopSec=400ms\n",
+      "[Service]\nExecStart=/bin/sleep infinity\nKillMode=mixed\nTimeoutStopSec=400ms\n" +
+        (name === SINGLES[0] ? `[X-Fleet]\nMachineMetadata=zone=${zone}\n` : ""),
     ]),
   ),
-};
+});
 
 /** What may befall a machine, and what ends it. Time may pass in both. */
 type Fault = readonly [inject: (machine: SimMachine) => void, heal: (machine: SimMachine) => void];
@@ -79,7 +81,8 @@ async function storm(seed: number, defects: Defects = {}): Promise<Outcome> {
   };
   cluster.start();
   await pass(2_000);
-  await cluster.apply(cluster.commit(FILES, "four that run once"));
+  const release = async (zone: string) => void (await cluster.apply(cluster.commit(files(zone), `s1 in zone ${zone}`)));
+  await release("a");
   await pass(5_000);
   while (cluster.clock.monotonicMs() < STORM_MS) {
     const [inject, heal] = random.pick(FAULTS);
@@ -89,6 +92,7 @@ async function storm(seed: number, defects: Defects = {}): Promise<Outcome> {
     await pass(random.between(200, 12_000));
     cluster.log(`healed ${machine.name}`);
     heal(machine);
+    if (random.chance(0.3)) await release(random.pick(["a", "b"]));
     await pass(random.between(0, 4_000));
   }
   for (const machine of cluster.machines) {

@@ -131,6 +131,11 @@ export interface UnitStatus {
    * is done from one that never ran.
    */
   readonly started: boolean;
+  /**
+   * Of a unit that is placed and not to be started: the revision of the placement by which its agent has acted, and then seen what this
+   * status says. Absent: it is to run, or something about it is under way.
+   */
+  readonly placed?: number;
   /** Why the agent could not do what was wanted, or null. */
   readonly problem: StatusProblem | null;
   /** What others changed of it on its machine, and what became of that; absent where nobody did for an hour. */

@@ -8,6 +8,7 @@ import { planSetWrites, type SetWrite } from "../placement/plan-set-writes.ts";
 import { diffPlacements } from "../plan/diff-placements.ts";
 import { knownFiles } from "../plan/known-files.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { handOff } from "./hand-off.ts";
 import { judgeSettling, type Settling, settlingAfter } from "./judge-settling.ts";
 import { nextWave } from "./next-wave.ts";
 import type { RolloutChange } from "./plan-rollout.ts";
@@ -52,7 +53,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
     stateOf: input.hasStatuses ? replicaStates(spec, snapshot, before) : () => "unknown" as const,
   };
   const { settling, stateOf } = judgeSettling(input.settling, states, input.nowMs);
-  const { placements, made, held } = nextWave({
+  const wave = nextWave({
     spec,
     released,
     before,
@@ -67,6 +68,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
     isAway,
     stateOf,
   });
+  const { placements, made, held } = handOff(wave, { spec, snapshot, isAway });
   return {
     writes: planSetWrites(placements, globalsOf(spec, snapshot, placements), snapshot, sha256),
     held,
