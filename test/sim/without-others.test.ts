@@ -169,7 +169,7 @@ describe("row 63: the wall clock", () => {
         const wallMs = clock.wallMs.bind(clock);
         clock.wallMs = () => wallMs() + jumpMs;
       }
-      await sim.clock.advance(LONG_MS);
+      await sim.clock.advance(60_000);
       assert.deepEqual(running(sim), before);
       assert.deepEqual([await terms(), await incarnations(sim)], [term, presence]);
       // A machine that is lost is lost after the same time.
