@@ -108,6 +108,7 @@ describe("row 61: an admin edits, masks or deletes our unit", { skip: labSkipRea
          systemctl daemon-reload
          systemctl restart running described extended
          systemctl stop stopped
+         systemctl set-property bystander CPUWeight=50
          systemctl show -p InvocationID --value running described extended > /run/by-hand`,
     );
     const hands = (await sh("cat /run/by-hand")).split("\n").filter(Boolean);
@@ -120,6 +121,7 @@ describe("row 61: an admin edits, masks or deletes our unit", { skip: labSkipRea
       masked: "corrected: masked",
       "etc-masked": "corrected: masked",
       stopped: "corrected: stopped",
+      bystander: "corrected: extra-dropin",
     });
     const now = await eventually("all of them run", async () => {
       const states = await sh(`systemctl is-active -- ${ALL.join(" ")} || true`);
@@ -136,7 +138,20 @@ describe("row 61: an admin edits, masks or deletes our unit", { skip: labSkipRea
     assert.notEqual(now.extended, hands[2], "its environment was theirs");
     await asCommitted();
     const commands = await sh(`systemctl show -p ExecStart -p LoadState -p NeedDaemonReload -- ${ALL.join(" ")}`);
+    assert.equal(await sh("systemctl show -p CPUWeight --value bystander"), "[not set]\n");
     assert.doesNotMatch(commands, /sleep 100000|LoadState=(masked|not-found)/);
+  });
+
+  test("a unit file of somebody's own is a conflict and no drift: told, and left alone", async () => {
+    const before = await processes();
+    await byHand(`${put(`${ETC}/marker.service`, theirs("marker"))}systemctl daemon-reload`);
+    const problemOf = async () =>
+      (await cluster.status()).units.find((row) => row.unit === "marker.service")?.problem ?? null;
+    await eventually("it is told", async () => (await problemOf())?.code === "shadowed");
+    assert.equal(await sh(`cat ${ETC}/marker.service`), theirs("marker"));
+    await byHand(`rm ${ETC}/marker.service; systemctl daemon-reload`);
+    await eventually("it is over", async () => (await problemOf()) === null);
+    assert.deepEqual(changed(before, await processes()), []);
   });
 
   test("detect is told of and not touched, off is neither", async () => {
