@@ -4,7 +4,7 @@ import { buildIfStale } from "../scripts/build.ts";
 import { labExec } from "../src/lab/lab.ts";
 import { labFolder } from "../src/lab/lab-state.ts";
 import { fleet } from "./fleet-program.ts";
-import { makeUnitRepository, type UnitRepository } from "./unit-repository.ts";
+import { CLUSTER_NAME, makeUnitRepository, type UnitRepository } from "./unit-repository.ts";
 
 const JOIN_LIMIT_MS = 60_000;
 
@@ -26,7 +26,7 @@ export class LabCluster {
   static async up(size: { units: number; machines: number; registry?: string }): Promise<LabCluster> {
     await buildIfStale();
     const name = `bench-${process.pid}`;
-    const repository = await makeUnitRepository(size.units, "bench");
+    const repository = await makeUnitRepository(size.units, CLUSTER_NAME);
     const own = size.registry === undefined ? [] : ["--registry", size.registry];
     try {
       await fleet("lab", "up", "--name", name, "--machines", String(size.machines), "-C", repository.path, ...own);

@@ -5,6 +5,7 @@ import type { Figures, Sizes } from "./figures.ts";
 import { benchIdle } from "./idle.ts";
 import { benchPlacement } from "./placement.ts";
 import { benchPlan } from "./plan.ts";
+import { benchReact } from "./react.ts";
 import { benchStartup } from "./startup.ts";
 
 const BENCHES: Readonly<Record<string, (sizes: Sizes) => Promise<Figures>>> = {
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, (sizes: Sizes) => Promise<Figures>>> = {
   plan: benchPlan,
   placement: benchPlacement,
   apply: benchApply,
+  react: benchReact,
   idle: benchIdle,
 };
 

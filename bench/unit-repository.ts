@@ -5,10 +5,15 @@ import { mustRun } from "../src/lab/run-program.ts";
 
 export interface UnitRepository {
   readonly path: string;
-  /** Commits a change of the first unit's command on top of what is there. */
-  changeOne(): Promise<void>;
+  /** Commits a change of the first unit's command on top of what is there; another one each round. */
+  changeOne(round?: number): Promise<void>;
   remove(): void;
 }
+
+/** What `LabCluster` calls its cluster. */
+export const CLUSTER_NAME = "bench";
+/** The one that changes. */
+export const FIRST_UNIT = "bench-00000.service";
 
 /** Long-running services that cost a machine next to nothing. */
 export function unitTexts(units: number): Map<string, string> {
@@ -34,9 +39,9 @@ export async function makeUnitRepository(units: number, cluster: string): Promis
   await mustRun([...git, "repack", "-q", "-a", "-d"]);
   return {
     path,
-    async changeOne() {
+    async changeOne(round = 0) {
       const [[name, text]] = [...unitTexts(1)] as [[string, string]];
-      writeFileSync(join(path, "units", name), text.replace("sleep", "sleep 1"));
+      writeFileSync(join(path, "units", name), text.replace("sleep", `sleep ${1 + round}`));
       await mustRun([...git, "commit", "-q", "-a", "-m", "one unit"]);
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
