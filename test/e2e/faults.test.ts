@@ -262,7 +262,9 @@ describe("without the others", { skip: labSkipReason(), concurrency: false }, ()
     await apply(0);
     await restart(`rm -r ${folder}`);
     await everybodyIsBack();
-    assert.deepEqual(await invocations(), before);
+    // An agent that is stopped is missed at once, and after the lab's grace of a second its movable units may go.
+    const bound = (map: ReadonlyMap<string, string>) => [...map].filter(([key]) => !key.startsWith("free-"));
+    assert.deepEqual(bound(await invocations()), bound(before));
   });
 
   test("wound 18: what is held stays as a person left it, and status says by whom, why and until when", async () => {
