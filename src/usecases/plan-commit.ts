@@ -123,7 +123,7 @@ function asIfLost(planned: PlanInput, lost: readonly MachineId[]): PlanInput {
 
 /** A plan of a loss says what the loss does, not what one more would. */
 function withoutVerdict({ changes, counts }: Plan): PlanVerdict {
-  return { changes: changes.length > 0, counts, loss: null };
+  return { changes: changes.length > 0, counts, loss: null, partition: null };
 }
 
 /** A pattern of no unit is a typing error, and must not read as "nothing changes". */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MachineId, UnitName } from "../../domain/names.ts";
 import type { PlanReport } from "../../domain/plan/plan-report.ts";
-import { lossLines } from "./plan-lines.ts";
+import { lossLines, partitionLines } from "./plan-lines.ts";
 
 const MACHINE = "0123456789abcdef0123456789abcdef" as MachineId;
 
@@ -16,4 +16,17 @@ test("many units that stay down for several reasons are counted, without empty b
   assert.deepEqual(lossLines(report, new Map([[MACHINE, "m1"]])), [
     "survives the loss of any one machine: no: lose m1: 17 stay down, 2 move",
   ]);
+});
+
+test("what may not run twice is named, and what may is counted; where all may, nothing is said", () => {
+  const told = (atMostOnce: readonly string[], mayRunTwice: number) =>
+    partitionLines({ verdict: { partition: { atMostOnce, mayRunTwice } } } as unknown as PlanReport);
+  assert.deepEqual(told(["db.service"], 2), [
+    "at most once also while a machine is cut off: db.service; 2 others may run twice meanwhile",
+  ]);
+  assert.deepEqual(told(["db.service"], 0), [
+    "at most once also while a machine is cut off: db.service; no other may run twice meanwhile",
+  ]);
+  assert.deepEqual(told([], 7), []);
+  assert.deepEqual(partitionLines({ verdict: null }), []);
 });

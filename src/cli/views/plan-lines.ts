@@ -156,6 +156,14 @@ function shortReason({ code }: StaysDownReason, machine: string): string {
   }
 }
 
+/** Said where somebody cares: with no unit that runs at most once, all that may move may run twice. */
+export function partitionLines({ verdict }: Pick<PlanReport, "verdict">): string[] {
+  const { atMostOnce, mayRunTwice } = verdict?.partition ?? { atMostOnce: [], mayRunTwice: 0 };
+  if (atMostOnce.length === 0) return [];
+  const others = mayRunTwice === 0 ? "no other may" : `${mayRunTwice} other${mayRunTwice === 1 ? "" : "s"} may`;
+  return [`at most once also while a machine is cut off: ${named(atMostOnce)}; ${others} run twice meanwhile`];
+}
+
 /** Drift is no part of the plan: how much there is, and where to look. */
 export function driftLine({ drift }: Pick<PlanReport, "drift">): string[] {
   if (drift.length === 0) return [];

@@ -10,6 +10,7 @@ import {
   driftLine,
   headline,
   lossLines,
+  partitionLines,
   refusalLines,
   unplacedLines,
   waveLines,
@@ -40,7 +41,9 @@ export function planMarkdown(
   ]);
   const warnings = [...unplacedLines(plan.unplaced), ...brokenLines(report.broken), ...refusalLines(plan)];
   page.addSection(warnings.map(listItem));
-  page.addSection([...awayLines(plan), ...lossLines(report, names), ...driftLine(report)].map(listItem));
+  page.addSection(
+    [...awayLines(plan), ...lossLines(report, names), ...partitionLines(report), ...driftLine(report)].map(listItem),
+  );
   page.addTable(
     ["", "Effect", "Unit", "Machine", "Why"],
     changeGroups(plan).flatMap(({ effect, rows }) =>

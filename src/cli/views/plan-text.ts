@@ -11,6 +11,7 @@ import {
   driftLine,
   headline,
   lossLines,
+  partitionLines,
   refusalLines,
   unplacedLines,
   waveLines,
@@ -29,6 +30,7 @@ export function planText(report: PlanReport, terminal: Terminal | null = null): 
   const closing = [
     ...(plan.unknown.length > 0 ? [] : [headline(plan)]),
     ...lossLines(report, names),
+    ...partitionLines(report),
     ...driftLine(report),
   ];
   const prose = [

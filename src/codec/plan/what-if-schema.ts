@@ -32,6 +32,13 @@ export const planVerdictSchema = z
         description:
           "Machines of which the loss leaves units down or breaks a budget; null where it was too much to find out",
       }),
+    partition: z
+      .object({ atMostOnce: z.array(unitName), mayRunTwice: count })
+      .nullable()
+      .meta({
+        description:
+          "When a machine is cut off: units that stop there before they start elsewhere, and how many may run twice",
+      }),
   })
   .meta({ id: "PlanVerdict" });
 

@@ -241,6 +241,17 @@ test("the verdict says what stays down when one machine is lost", () => {
   ]);
 });
 
+test("the verdict says what runs at most once in a partition, and how many may run twice", () => {
+  const bare = specOf([{ name: "a" }, { name: "b" }, { name: "c" }, { name: "g", global: true }].map(sketch));
+  const groups = bare.groups.map((group) => (group.name === "c" ? { ...group, move: "never" as const } : group));
+  const units = bare.units.map((unit) => (unit.name === "a" ? { ...unit, stopAfterMs: 20_000 } : unit));
+  const spec = { ...bare, groups, units };
+  const snapshot = snapshotOf(spec, []);
+  const machines = machinesOf(spec, snapshot, new Set());
+  const plan = planChanges({ spec, released: null, snapshot, machines, commit, partial: null, sha256 });
+  assert.deepEqual(planVerdict(plan, spec, machines).partition, { atMostOnce: ["a"], mayRunTwice: 1 });
+});
+
 function sketch(unit: Sketched, index: number): UnitSketch {
   const constraints = { machineId: null, machineMetadata: [], conflicts: [], replaces: [] };
   return { group: 100 + index, global: false, goal: "launched", ...constraints, move: "auto", text: "", ...unit };

@@ -1,5 +1,5 @@
 import type { Machine } from "../cluster/machine.ts";
-import type { MachineId } from "../names.ts";
+import type { MachineId, UnitName } from "../names.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import type { Plan, PlanCounts } from "./plan.ts";
 import { type BrokenBudget, type StaysDown, WhatIfs } from "./what-if.ts";
@@ -13,6 +13,16 @@ export interface PlanVerdict {
    * machine, or it would be too much to find out (`COSTLY_MAX`).
    */
   readonly loss: readonly LossOfOne[] | null;
+  /** Null where the plan is one of losses already. */
+  readonly partition: InPartition | null;
+}
+
+/** What becomes of the units of this plan when a machine is cut off and the others take it for lost. */
+export interface InPartition {
+  /** Stopped there before they start elsewhere (`OnDisconnect=stop-after`). Sorted. */
+  readonly atMostOnce: readonly UnitName[];
+  /** Units that go on there and start elsewhere as well, until the connection is back: those that run on one machine and may move. */
+  readonly mayRunTwice: number;
 }
 
 /** What the loss of one machine means, once everything that may move has moved. */
@@ -33,7 +43,22 @@ const COSTLY_MAX = 20;
 
 /** What a plan amounts to, and what the loss of any one machine after it would mean. */
 export function planVerdict(plan: Plan, spec: ClusterSpec, machines: readonly Machine[]): PlanVerdict {
-  return { changes: plan.changes.length > 0, counts: plan.counts, loss: losses(plan, spec, machines) };
+  return {
+    changes: plan.changes.length > 0,
+    counts: plan.counts,
+    loss: losses(plan, spec, machines),
+    partition: inPartition(plan, spec),
+  };
+}
+
+function inPartition({ placements }: Plan, { units, groups }: ClusterSpec): InPartition {
+  const placed = new Set(placements.filter(({ goal }) => goal === "launched").map(({ unit }) => unit));
+  const moving = new Set(groups.filter(({ move, global }) => move === "auto" && !global).map(({ name }) => name));
+  const here = units.filter(({ name }) => placed.has(name));
+  return {
+    atMostOnce: here.filter(({ stopAfterMs }) => stopAfterMs !== undefined).map(({ name }) => name),
+    mayRunTwice: here.filter(({ group, stopAfterMs }) => stopAfterMs === undefined && moving.has(group)).length,
+  };
 }
 
 function losses(plan: Plan, spec: ClusterSpec, machines: readonly Machine[]): readonly LossOfOne[] | null {
