@@ -7,12 +7,11 @@ import { machineFolder } from "../../src/lab/lab-state.ts";
 import { ClusterOnLab } from "./cluster-on-lab.ts";
 import { type CrashPoint, type CrashThread, Onlooker, sampleOf } from "./crash-points.ts";
 import { eventually, LAB_NAME, labSkipReason } from "./lab-name.ts";
+import { UnitStarts } from "./unit-starts.ts";
 
 /** Every point, for `npm run soak`: about three seconds each. Else one of every kind. */
 const WALK_ALL = process.env.FLEET_SOAK === "1";
 const UNITS = "/run/systemd/system";
-/** systemd's message "Started …", in its catalog: the same in every language. */
-const STARTED = "39f53479d3a045ac8e11786248231fbf";
 const EVEN = "even.service";
 const ODD = "odd.service";
 
@@ -50,10 +49,12 @@ describe("an agent killed at every step from write to start (fault 42)", {
   concurrency: false,
 }, () => {
   let cluster: ClusterOnLab;
+  let systemd: UnitStarts;
   let commit = 0;
 
   before(async () => {
     cluster = await ClusterOnLab.up("hello", 1);
+    systemd = new UnitStarts(cluster, "m1");
     const units = join(machineFolder(LAB_NAME, "m1"), "units", "fleet-agent.service.d");
     mkdirSync(units);
     // It stays dead, for a look at what it left; one thread for all files, or their order would be chance.
@@ -104,29 +105,7 @@ describe("an agent killed at every step from write to start (fault 42)", {
     return pids.find((pid) => /fleet\.js\0agent\0/.test(commandLine(pid))) ?? null;
   };
 
-  const show = async (property: string, units: readonly string[]): Promise<string[]> => {
-    const shown = await inside("systemctl", "show", "--value", `--property=${property}`, "--", ...units);
-    return shown.split("\n").filter(Boolean);
-  };
-  const invocations = () => show("InvocationID", RUNNING_ON);
-
-  /** How often systemd started each of the units since the journal was at `cursor`. */
-  const starts = async (cursor: string): Promise<Map<string, number>> => {
-    await inside("journalctl", "--sync");
-    // Not with a match: systemd 252 then skips the first entry after the cursor.
-    const words = ["-q", "-o", "json", "--output-fields=UNIT,MESSAGE_ID", `--after-cursor=${cursor}`];
-    const counts = new Map<string, number>();
-    for (const line of (await inside("journalctl", ...words)).split("\n").filter(Boolean)) {
-      const { UNIT: unit, MESSAGE_ID: message } = JSON.parse(line) as { UNIT?: string; MESSAGE_ID?: string };
-      if (unit !== undefined && message === STARTED) counts.set(unit, (counts.get(unit) ?? 0) + 1);
-    }
-    return counts;
-  };
-
-  const cursor = async (): Promise<string> => {
-    await inside("journalctl", "--sync");
-    return /^-- cursor: (.*)$/m.exec(await inside("journalctl", "-q", "-n", "1", "--show-cursor"))![1]!;
-  };
+  const invocations = () => systemd.show("InvocationID", RUNNING_ON);
 
   /** Each file in systemd's folder, with its text; what a write that was cut short left has a hidden name, which systemd skips. */
   const filesOnDisk = async (): Promise<Map<string, string>> => {
@@ -155,12 +134,12 @@ describe("an agent killed at every step from write to start (fault 42)", {
     assert.deepEqual(Object.fromEntries(await filesOnDisk()), wanted, about);
     const names = Object.keys(wanted).filter((path) => path.endsWith(".service"));
     assert.deepEqual(
-      await show("ActiveState", names),
+      await systemd.show("ActiveState", names),
       names.map(() => "active"),
       about,
     );
-    assert.deepEqual(await show("Restart", ["read.service"]), [commit % 2 === 0 ? "no" : "always"], about);
-    const pids = await show("MainPID", RESTARTED);
+    assert.deepEqual(await systemd.show("Restart", ["read.service"]), [commit % 2 === 0 ? "no" : "always"], about);
+    const pids = await systemd.show("MainPID", RESTARTED);
     const processes = pids.map(
       (pid) => `tr '\\0' ' ' < /proc/${pid}/cmdline; tr '\\0' '\\n' < /proc/${pid}/environ | grep NUMBER`,
     );
@@ -173,14 +152,14 @@ describe("an agent killed at every step from write to start (fault 42)", {
     const told = (await inside("journalctl", "-q", "-o", "cat", "-u", "told.service")).split("\n");
     if (commit > 1) assert.ok(told.includes(`told ${commit}`), about);
     const gone = commit % 2 === 0 ? ODD : EVEN;
-    assert.deepEqual(await show("ActiveState", [gone]), ["inactive"], about);
+    assert.deepEqual(await systemd.show("ActiveState", [gone]), ["inactive"], about);
   };
 
   /** One change of the set. Whether the agent died of it. */
   const change = async (thread: CrashThread, kill: CrashPoint): Promise<boolean> => {
     const about = `${kill.call} ${kill.nth} of ${kill.thread}, which was ${kill.about.slice(0, 120)}`;
     await commitNext();
-    const [untouched, since] = [await invocations(), await cursor()];
+    const [untouched, since] = [await invocations(), await systemd.cursor()];
     const onlooker = await Onlooker.at(agentPid()!, thread, kill);
     const applied = apply();
     const died = await Promise.race([onlooker.ended.then(() => true), applied.then(() => false)]);
@@ -192,7 +171,7 @@ describe("an agent killed at every step from write to start (fault 42)", {
     await applied;
     await whole(about);
     assert.deepEqual(await invocations(), untouched, about);
-    const counts = await starts(since);
+    const counts = await systemd.since(since);
     const come = commit % 2 === 0 ? EVEN : ODD;
     for (const unit of [...RESTARTED, come]) assert.equal(counts.get(unit), 1, `starts of ${unit} after ${about}`);
     return died;

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { machineFolder } from "../../src/lab/lab-state.ts";
+import { ClusterOnLab } from "./cluster-on-lab.ts";
+import { eventually, LAB_NAME, labSkipReason } from "./lab-name.ts";
+import { UnitStarts } from "./unit-starts.ts";
+
+const CHANGING = ["change-1.service", "change-2.service", "change-3.service"];
+const STAYING = ["stay-1.service", "stay-2.service"];
+const ALL = [...CHANGING, ...STAYING];
+const service = (n: number) => `[Unit]\nDescription=${n}\n\n[Service]\nExecStart=/bin/sleep infinity ${n}\n`;
+
+describe("an agent among what fails around it", { skip: labSkipReason(), concurrency: false }, () => {
+  let cluster: ClusterOnLab;
+  let systemd: UnitStarts;
+  let commit = 0;
+  /** As each test begins. */
+  let running: string[];
+  let since: string;
+
+  before(async () => {
+    cluster = await ClusterOnLab.up("hello", 1);
+    systemd = new UnitStarts(cluster, "m1");
+    const gone = ["hello@.service", "red.service", "blue.service", "everywhere.service", "tick.service", "tick.timer"];
+    await cluster.commit("for one machine", {
+      "fleet.yaml": "apiVersion: fleet/v1\ncluster: hello\n",
+      ...Object.fromEntries(gone.map((name) => [`units/${name}`, null])),
+      ...Object.fromEntries(STAYING.map((name) => [`units/${name}`, service(0)])),
+    });
+    await change();
+  });
+
+  beforeEach(async () => {
+    running = await invocations(ALL);
+    since = await systemd.cursor();
+  });
+
+  afterEach(async (context) => {
+    if ((context as { passed?: boolean }).passed) return;
+    console.error(await cluster.report());
+    console.error(await inside("journalctl", "-q", "-n", "60", "-o", "short-precise", "_PID=1"));
+  });
+
+  after(async () => cluster?.down());
+
+  const inside = (...argv: string[]) => cluster.inside("m1", ...argv);
+  const invocations = (units: readonly string[]) => systemd.show("InvocationID", units);
+  const agentPid = async () => (await systemd.show("MainPID", ["fleet-agent"]))[0]!;
+
+  const commitNext = (): Promise<string> =>
+    cluster.commit(
+      `commit ${++commit}`,
+      Object.fromEntries(CHANGING.map((name) => [`units/${name}`, service(commit)])),
+    );
+
+  const apply = (timeout: string) => cluster.fleet("apply", "--auto-approve", "--allow-deletes", "--timeout", timeout);
+
+  /** A commit that changes some units, until the command line says that the cluster has converged. */
+  const change = async (): Promise<void> => {
+    await commitNext();
+    const { code, stdout, stderr } = await apply("40s");
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout + stderr, /converged/);
+  };
+
+  /** Each changed unit was started once, with its new text; the others not at all. */
+  const changedOnce = async (): Promise<void> => {
+    const counts = await systemd.since(since);
+    for (const unit of CHANGING) assert.equal(counts.get(unit), 1, `starts of ${unit}`);
+    for (const unit of STAYING) assert.equal(counts.get(unit), undefined, `starts of ${unit}`);
+    assert.deepEqual(await invocations(STAYING), running.slice(CHANGING.length));
+    const pids = await systemd.show("MainPID", CHANGING);
+    const commands = await inside(
+      "sh",
+      "-c",
+      'for pid; do tr "\\0" " " < /proc/$pid/cmdline; echo; done',
+      "sh",
+      ...pids,
+    );
+    assert.equal(commands, CHANGING.map(() => `/bin/sleep infinity ${commit} \n`).join(""));
+  };
+
+  const untouched = async (): Promise<void> => assert.deepEqual(await invocations(ALL), running);
+
+  /** The agent of this process has looked at everything. */
+  const atWork = async (pid: string): Promise<void> => {
+    await eventually("the agent has taken the release", async () =>
+      (await inside("journalctl", "-q", "-o", "cat", "-u", "fleet-agent", `_PID=${pid}`)).includes("accepted release"),
+    );
+  };
+
+  const newAgent = async (before: string): Promise<string> => {
+    const pid = await eventually("there is another agent", async () => {
+      const now = await agentPid();
+      return now !== before && now !== "0" && now;
+    });
+    await atWork(pid);
+    return pid;
+  };
+
+  test("killed when it has nothing to do, again and again: no unit notices (fault 41)", async () => {
+    for (let time = 0; time < 3; time++) {
+      const pid = await agentPid();
+      await inside("kill", "-9", pid);
+      await newAgent(pid);
+      await untouched();
+    }
+    await change();
+    await changedOnce();
+  });
+
+  test("stopped, and started as another version: no unit notices (fault 43)", async () => {
+    await inside("systemctl", "stop", "fleet-agent");
+    await untouched();
+    const folder = join(machineFolder(LAB_NAME, "m1"), "units", "fleet-agent.service.d");
+    mkdirSync(folder);
+    const next = "[Service]\nExecStart=\nExecStart=/opt/fleet/node /opt/fleet/next/fleet.js agent\n";
+    writeFileSync(join(folder, "next.conf"), next);
+    await inside("cp", "-r", "/opt/fleet/app", "/opt/fleet/next");
+    await inside("systemctl", "daemon-reload");
+    await inside("systemctl", "start", "fleet-agent");
+    const pid = await newAgent("0");
+    assert.match(await inside("cat", `/proc/${pid}/cmdline`), /\/opt\/fleet\/next\//);
+    await untouched();
+    await change();
+    await changedOnce();
+    rmSync(folder, { recursive: true });
+    await inside("systemctl", "daemon-reload");
+    await inside("systemctl", "restart", "fleet-agent");
+    await newAgent(pid);
+  });
+
+  test("dbus-daemon killed: the agent connects and listens again (fault 57)", async () => {
+    const pid = await agentPid();
+    await inside("systemctl", "kill", "--signal=KILL", "--kill-who=main", "dbus.service");
+    await eventually("the agent listens again", async () => (await matchRules(pid)).includes("JobRemoved"));
+    await untouched();
+    await change();
+    await changedOnce();
+    assert.equal(await agentPid(), pid, "it is the same agent");
+  });
+
+  test("dbus-daemon killed while files and processes change: each changed unit is started once (fault 57)", async () => {
+    // Twice only: a dbus.service that is started five times in ten seconds is not started again.
+    const kill = "systemctl kill -s KILL --kill-who=main dbus.service";
+    const taken = `grep -q '"seq":${commit + 1},' /var/lib/fleet/agent/state.json`;
+    const killed = inside("sh", "-c", `until ${taken}; do :; done; ${kill}; sleep 0.2; ${kill} || true`);
+    await Promise.all([change(), killed]);
+    await changedOnce();
+    assert.ok((await systemd.since(since)).has("dbus.service"), "it was started anew");
+  });
+
+  test("systemd executes itself anew again and again during an apply: each changed unit is started once (fault 58)", async () => {
+    const loop = "while [ ! -e /tmp/enough ]; do systemctl daemon-reexec; sleep 0.4; done";
+    const looping = inside("sh", "-c", loop);
+    try {
+      await change();
+    } finally {
+      await inside("touch", "/tmp/enough");
+      await looping;
+    }
+    await changedOnce();
+    const said = await inside("journalctl", "-q", "-o", "cat", `--after-cursor=${since}`, "_PID=1");
+    assert.ok(said.split("\n").filter((line) => /^Reexecuting/.test(line)).length > 1, said);
+  });
+
+  /** Who listens to what on the machine's bus, of the connection of one process. */
+  const matchRules = async (pid: string): Promise<string> => {
+    const bus = ["org.freedesktop.DBus", "/org/freedesktop/DBus"];
+    const stats = await inside("busctl", "call", ...bus, "org.freedesktop.DBus.Debug.Stats", "GetAllMatchRules");
+    const names = (await inside("busctl", "list", "--no-legend")).split("\n").map((line) => line.trim().split(/\s+/));
+    const own = names.filter((fields) => fields[1] === pid).map(([name]) => name);
+    return stats
+      .split(/(?=":\d+\.\d+")/)
+      .filter((part) => own.some((name) => part.startsWith(`"${name}"`)))
+      .join("");
+  };
+});
