@@ -46,8 +46,8 @@ export class DriftedFiles {
   readonly #files: FileStore;
   readonly #unitFolder: string;
   readonly #asideFolder: string;
-  readonly #whole = new Map<string, { readonly print: string; readonly text: string }>();
-  readonly #folders = new Map<string, { readonly print: string; readonly names: readonly string[] }>();
+  readonly #whole = new Map<string, { readonly print: FileFingerprint; readonly text: string }>();
+  readonly #folders = new Map<string, { readonly print: FileFingerprint; readonly names: readonly string[] }>();
   readonly #goneAtMs = new Map<string, number>();
   #shadows: ReadonlySet<UnitName> = new Set();
   #lookedAtMs = 0;
@@ -66,24 +66,27 @@ export class DriftedFiles {
   /** Just written by us: that need not be read to be known. */
   async wrote(path: string, text: string): Promise<void> {
     const [print = null] = await this.#files.fingerprints([path]);
-    if (print !== null) this.#whole.set(path, { print: JSON.stringify(print), text });
+    if (print !== null) this.#whole.set(path, { print, text });
   }
 
   /** Of those units, the ones that are not as they were written. `wallMs` is the time of this look. */
   async look(units: readonly WrittenUnit[], wallMs: number): Promise<Map<UnitName, FileDrift>> {
-    const expected = new Map(
-      units.flatMap(({ files }) => files.map(({ path, text }) => [`${this.#unitFolder}/${path}`, text] as const)),
-    );
+    const expected = new Map<string, string>();
+    for (const { files } of units)
+      for (const { path, text } of files) expected.set(`${this.#unitFolder}/${path}`, text);
     const states = new Map<string, FileState>();
     const paths = [...expected.keys()];
     const prints = await this.#files.fingerprints(paths);
     for (const [at, path] of paths.entries()) {
-      const state = await this.#stateOf(path, expected.get(path)!, prints[at] ?? null, wallMs);
+      const [print, text] = [prints[at] ?? null, expected.get(path)!];
+      if (this.#isKnown(path, text, print)) continue;
+      const state = await this.#stateOf(path, text, print, wallMs);
       if (state !== null) states.set(path, state);
     }
     const others = await this.#others(units, expected, wallMs);
     this.#forget(expected);
     this.#lookedAtMs = wallMs;
+    if (states.size + others.size === 0) return new Map();
     const drifts = units.map((unit) => [unit.name, this.#driftOf(unit, states, others.get(unit.name) ?? [])] as const);
     return new Map(drifts.filter((entry): entry is readonly [UnitName, FileDrift] => entry[1] !== null));
   }
@@ -94,11 +97,14 @@ export class DriftedFiles {
     if (path.includes(".d/")) await this.#files.remove(path, { prune: true });
   }
 
+  /** Found whole before, and not touched since. */
+  #isKnown(path: string, text: string, print: FileFingerprint | null): boolean {
+    const known = this.#whole.get(path);
+    return print !== null && known !== undefined && isSame(known.print, print) && known.text === text;
+  }
+
   /** Null where it is whole. */
   async #stateOf(path: string, text: string, print: FileFingerprint | null, wallMs: number): Promise<FileState | null> {
-    const shown = JSON.stringify(print);
-    const known = this.#whole.get(path);
-    if (known?.print === shown && known.text === text) return null;
     if (print === null) {
       const atMs = this.#goneAtMs.get(path) ?? this.#lookedAtMs;
       this.#goneAtMs.set(path, atMs);
@@ -108,7 +114,7 @@ export class DriftedFiles {
     const seen = await this.#read(path, print);
     if (print.kind === "file" && seen === text) {
       // A file as young as this may be another one by now and look the same.
-      if (Math.abs(wallMs - print.ctimeMs) > YOUNG_MS) this.#whole.set(path, { print: shown, text });
+      if (Math.abs(wallMs - print.ctimeMs) > YOUNG_MS) this.#whole.set(path, { print, text });
       return null;
     }
     return {
@@ -137,20 +143,25 @@ export class DriftedFiles {
   ): Promise<Map<UnitName, FileState[]>> {
     const byService = new Map(units.map((unit) => [unit.service as string, unit]));
     const found: (readonly [WrittenUnit, string])[] = [];
-    for (const folder of [this.#unitFolder, ...OTHER_FOLDERS]) {
-      for (const name of await this.#names(folder, wallMs)) {
+    const dropins: (readonly [WrittenUnit, string])[] = [];
+    const folders = [this.#unitFolder, ...OTHER_FOLDERS];
+    for (const [at, names] of (await this.#names(folders, wallMs)).entries()) {
+      for (const name of names) {
         const dropinsOf = name.endsWith(".d") ? byService.get(name.slice(0, -2)) : undefined;
-        if (dropinsOf !== undefined) {
-          const confs = (await this.#names(`${folder}/${name}`, wallMs)).filter((conf) => conf.endsWith(".conf"));
-          const isOurs = (path: string, conf: string) =>
-            folder === this.#unitFolder && (expected.has(path) || OURS.test(conf));
-          for (const conf of confs) {
-            const path = `${folder}/${name}/${conf}`;
-            if (!isOurs(path, conf)) found.push([dropinsOf, path]);
-          }
-        }
-        const named = folder === FOREIGN_FOLDER ? byService.get(name) : undefined;
-        if (named !== undefined) found.push([named, `${folder}/${name}`]);
+        if (dropinsOf !== undefined) dropins.push([dropinsOf, `${folders[at]}/${name}`]);
+        const named = folders[at] === FOREIGN_FOLDER ? byService.get(name) : undefined;
+        if (named !== undefined) found.push([named, `${FOREIGN_FOLDER}/${name}`]);
+      }
+    }
+    const confs = await this.#names(
+      dropins.map(([, folder]) => folder),
+      wallMs,
+    );
+    for (const [at, [unit, folder]] of dropins.entries()) {
+      for (const conf of confs[at]!) {
+        const path = `${folder}/${conf}`;
+        const isOurs = path.startsWith(this.#unitFolder) && (expected.has(path) || OURS.test(conf));
+        if (conf.endsWith(".conf") && !isOurs) found.push([unit, path]);
       }
     }
     const others = new Map<UnitName, FileState[]>();
@@ -173,14 +184,21 @@ export class DriftedFiles {
     return others;
   }
 
-  async #names(folder: string, wallMs: number): Promise<readonly string[]> {
-    const [print = null] = await this.#files.fingerprints([folder]);
-    const shown = JSON.stringify(print);
-    const known = this.#folders.get(folder);
-    if (known?.print === shown) return known.names;
-    const names = print === null ? [] : await this.#list(folder);
-    if (print === null || Math.abs(wallMs - print.mtimeMs) > YOUNG_MS)
-      this.#folders.set(folder, { print: shown, names });
+  /** What is in each of those folders, read again where it may have changed. */
+  async #names(folders: readonly string[], wallMs: number): Promise<(readonly string[])[]> {
+    const prints = await this.#files.fingerprints(folders);
+    const names: (readonly string[])[] = [];
+    for (const [at, folder] of folders.entries()) {
+      const print = prints[at] ?? null;
+      const known = this.#folders.get(folder);
+      if (print === null) names.push([]);
+      else if (known !== undefined && isSame(known.print, print)) names.push(known.names);
+      else {
+        const listed = await this.#list(folder);
+        names.push(listed);
+        if (Math.abs(wallMs - print.mtimeMs) > YOUNG_MS) this.#folders.set(folder, { print, names: listed });
+      }
+    }
     return names;
   }
 
@@ -220,10 +238,8 @@ export class DriftedFiles {
 
   /** What is no unit's any more is not remembered. */
   #forget(expected: ReadonlyMap<string, string>): void {
-    for (const path of [...this.#whole.keys(), ...this.#goneAtMs.keys()]) {
-      if (expected.has(path)) continue;
-      this.#whole.delete(path);
-      this.#goneAtMs.delete(path);
+    for (const memory of [this.#whole, this.#goneAtMs]) {
+      for (const path of memory.keys()) if (!expected.has(path)) memory.delete(path);
     }
   }
 }
@@ -231,6 +247,17 @@ export class DriftedFiles {
 interface FileState extends FileChange {
   /** Null where there is none to read. */
   readonly text: string | null;
+}
+
+function isSame(a: FileFingerprint, b: FileFingerprint): boolean {
+  return (
+    a.ctimeMs === b.ctimeMs &&
+    a.inode === b.inode &&
+    a.mtimeMs === b.mtimeMs &&
+    a.size === b.size &&
+    a.kind === b.kind &&
+    a.target === b.target
+  );
 }
 
 /** systemd takes a link to `/dev/null` for a mask, and an empty file as well. */
