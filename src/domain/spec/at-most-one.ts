@@ -24,7 +24,7 @@ function diagnosticOf(problem: LeaseProblem, unit: DraftUnit, ttlMs: number): Di
     problem.of === problem.unit
       ? ["", "it"]
       : [` of ${problem.of}, which is stopped with it and has to be gone first`, problem.of];
-  if (problem.code === "endless") {
+  if (problem.kind === "endless") {
     const saw = `${value} for ${unit.name}, with ${problem.stop.saw}${via}: nobody knows when ${which} has stopped`;
     return error("stop-after-endless", problem.stop.at, saw, { next: problem.stop.next });
   }

@@ -15,7 +15,7 @@ function unit(name: string, text: string, more: Partial<StoppableUnit> = {}): St
 const db = (stopAfterMs: number, lines: string) => unit("db.service", `[Service]\n${lines}\n`, { stopAfterMs });
 const told = (units: readonly StoppableUnit[], ttlMs = TTL_MS) =>
   leaseProblems(units, ttlMs).map((one) =>
-    one.code === "endless" ? `${one.of}: ${one.stop.saw}` : `${one.of}: ${one.needMs} of ${one.limitMs}`,
+    one.kind === "endless" ? `${one.of}: ${one.stop.saw}` : `${one.of}: ${one.needMs} of ${one.limitMs}`,
   );
 
 describe("a unit is gone before its machine's lease is", () => {
@@ -75,7 +75,7 @@ describe("a unit is gone before its machine's lease is", () => {
 
   test("says how long a step may take", () => {
     const [problem] = leaseProblems([db(20_000, "")], TTL_MS);
-    assert.equal(problem?.code === "too-long" && problem.fittingStepMs, 3_300);
+    assert.equal(problem?.kind === "too-long" && problem.fittingStepMs, 3_300);
   });
 
   test("a row without end in sight is refused, and does not take for ever", () => {

@@ -31,10 +31,10 @@ export type LeaseProblem = {
   /** Whose stop is the matter: the unit's own, or that of one that is stopped with it and has to be gone first. */
   readonly of: UnitName;
 } & (
-  | { readonly code: "endless"; readonly stop: Omit<EndlessStop, "kind"> }
+  | { readonly kind: "endless"; readonly stop: Omit<EndlessStop, "kind"> }
   /** `needMs` from the last sign of life to the last process, `limitMs` from there to the end of the lease as seen from elsewhere. */
   | {
-      readonly code: "too-long";
+      readonly kind: "too-long";
       readonly needMs: number;
       readonly limitMs: number;
       readonly stopMs: number;
@@ -62,7 +62,7 @@ function problemOf(unit: StoppableUnit, chains: StopChains, ttlMs: number): read
   const endless = chain.find(({ stop }) => stop.kind === "endless");
   if (endless?.stop.kind === "endless") {
     const { kind: _, ...stop } = endless.stop;
-    return [{ unit: unit.name, of: endless.unit.name, code: "endless", stop }];
+    return [{ unit: unit.name, of: endless.unit.name, kind: "endless", stop }];
   }
   const limitMs = Math.floor(ttlMs * (1 - CLOCK_DRIFT));
   const stops = chain.flatMap(({ unit: of, stop }) => (stop.kind === "bounded" ? [{ of, stop }] : []));
@@ -75,7 +75,7 @@ function problemOf(unit: StoppableUnit, chains: StopChains, ttlMs: number): read
     {
       unit: unit.name,
       of: worst.of.name,
-      code: "too-long",
+      kind: "too-long",
       needMs,
       limitMs,
       stopMs,
