@@ -60,6 +60,11 @@ describe("what is wrong with one unit is that unit's", { skip: labSkipReason(), 
     return journal.split("\n").filter((line) => /^Reloading\.+$/.test(line)).length;
   };
 
+  const passesThatReload = async (): Promise<number> => {
+    const journal = await cluster.inside("m1", "journalctl", "-q", "-b", "-o", "cat", "-u", "fleet-agent");
+    return journal.split("\n").filter((line) => /^reload /.test(line)).length;
+  };
+
   test("rows 60 and 62, and what systemd refuses: each is told of in systemd's words, and its neighbours run on", async () => {
     const before = await show("InvocationID", ...GOOD);
     await cluster.inside(
@@ -237,7 +242,7 @@ describe("what is wrong with one unit is that unit's", { skip: labSkipReason(), 
     assert.equal((await apply()).code, 0);
   });
 
-  test(`row 66: ${MANY} units come without a daemon-reload, and change with one`, async () => {
+  test(`row 66: ${MANY} units come without a daemon-reload, and change with one a pass`, async () => {
     const names = Array.from({ length: MANY }, (_, index) => `many-${index}.service`);
     const files = (line: string) =>
       Object.fromEntries(
@@ -246,7 +251,7 @@ describe("what is wrong with one unit is that unit's", { skip: labSkipReason(), 
           service("Type=oneshot", "RemainAfterExit=yes", "ExecStart=/bin/true", line),
         ]),
       );
-    const before = await daemonReloads();
+    const [before, passes] = [await daemonReloads(), await passesThatReload()];
     await cluster.commit("many", files("TimeoutStopSec=10"));
     const first = await apply();
     assert.equal(first.code, 0, first.out);
@@ -255,7 +260,10 @@ describe("what is wrong with one unit is that unit's", { skip: labSkipReason(), 
     await cluster.commit("all of them, gently", files("TimeoutStopSec=20"));
     const second = await apply();
     assert.equal(second.code, 0, second.out);
-    assert.equal((await daemonReloads()) - before, 1);
+    const reloads = (await daemonReloads()) - before;
+    assert.equal(reloads, (await passesThatReload()) - passes, "one each pass");
+    // The engine writes some 60 units a transaction, and a pass takes what is there.
+    assert.ok(reloads >= 1 && reloads <= Math.ceil(MANY / 60), `${reloads} daemon-reloads`);
     assert.deepEqual([...new Set(await show("TimeoutStopUSec", ...names))], ["20s"]);
     assert.deepEqual(await show("InvocationID", ...names.slice(0, 20)), started);
   });
