@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { MemoryFileStore, ProcessDied } from "../adapters/memory/memory-file-store.ts";
 import type { OwnedUnit } from "../codec/agent-state.ts";
 import type { UnitHash, UnitName } from "../domain/names.ts";
+import { AT_MOST_ONE_DROPIN, atMostOneDropin } from "../domain/spec/at-most-one-dropin.ts";
 import { AgentFiles } from "./agent-files.ts";
 
 const PATH = "/var/lib/fleet/agent/boot-set";
@@ -13,6 +14,8 @@ interface Shape {
   readonly started?: boolean;
   readonly whole?: boolean;
   readonly after?: readonly string[];
+  /** Bound to its machine's lease. */
+  readonly single?: boolean;
 }
 
 /** A machine's files with these units written and known, each by the digit of its hash. */
@@ -31,14 +34,18 @@ async function write(
   const owned = new Map<UnitName, OwnedUnit>();
   for (const [key, digit] of Object.entries(units)) {
     const name = key as UnitName;
-    const { started = true, whole = true, after = [] } = shapes[key] ?? {};
+    const { started = true, whole = true, after = [], single = false } = shapes[key] ?? {};
     const hash = hashOf(digit);
     const text = { path: name, text: `[Service]\nExecStart=/bin/${digit}\n` };
+    const dropin = {
+      path: `${name}.d/${AT_MOST_ONE_DROPIN}`,
+      text: atMostOneDropin(name, "stop-after=20s"),
+    };
     await files.writeUnit({
       name,
       service: name,
       hash,
-      files: [text],
+      files: single ? [text, dropin] : [text],
       after: after as readonly UnitName[],
       oneshot: false,
     });
@@ -159,4 +166,17 @@ test("a full disk is the world's error, and the last set stays", async () => {
   disk.fault = "disk-full";
   await assert.rejects(files.bootSet.afterPass(true), { code: "disk-full" });
   assert.equal(disk.peek(PATH)?.text, old);
+});
+
+test("what runs at most once is there and not started: it may run elsewhere by now", async () => {
+  const { disk, files } = await machine({ "a.service": "a", "db.service": "b" }, { "db.service": { single: true } });
+  await files.bootSet.afterPass(true);
+  assert.deepEqual(starts(disk), ["start a.service"]);
+  assert.ok(lines(disk).includes("file /run/systemd/system/db.service"));
+  const memory = lines(disk)[lines(disk).indexOf("file /run/fleet-agent/owned.json") + 1];
+  assert.equal(
+    JSON.parse(memory!.slice(1)).units["db.service"].started,
+    null,
+    "so that an agent that comes later starts it",
+  );
 });
