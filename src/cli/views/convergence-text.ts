@@ -71,6 +71,8 @@ function waitingText(because: WaitingBecause): string {
   switch (because.code) {
     case "machine-behind":
       return `the machine keeps its older set: ${because.problem.code}: ${because.problem.detail}`;
+    case "machine-blind":
+      return `its agent cannot look at it: ${because.problem.detail}`;
     case "state":
       return `is ${because.active} (${because.sub})`;
     default:

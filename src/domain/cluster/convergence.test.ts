@@ -39,6 +39,12 @@ const CASES: readonly Case[] = [
     verdict: "waiting machine-behind",
   },
   {
+    says: "its agent says that it is as it should be, and that it cannot look any more",
+    member: { problem: problem("cannot-look") },
+    status: {},
+    verdict: "waiting machine-blind",
+  },
+  {
     says: "its machine is away, and no other could have it",
     member: { present: false },
     status: {},

@@ -3,7 +3,14 @@ import type { MachineId, UnitHash, UnitName } from "../names.ts";
 import type { Placement, Unplaced } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit, UnitGoal } from "../spec/cluster-spec.ts";
 import { isOneshot } from "../tasks/is-oneshot.ts";
-import type { ClusterSnapshot, Member, PlacedUnit, StatusProblem, UnitStatus } from "./cluster-snapshot.ts";
+import {
+  CANNOT_LOOK,
+  type ClusterSnapshot,
+  type Member,
+  type PlacedUnit,
+  type StatusProblem,
+  type UnitStatus,
+} from "./cluster-snapshot.ts";
 
 export type WaitingBecause =
   | { readonly code: "not-placed" }
@@ -11,6 +18,8 @@ export type WaitingBecause =
   | { readonly code: "machine-absent" }
   /** Its agent keeps an older set than it was given. */
   | { readonly code: "machine-behind"; readonly problem: StatusProblem }
+  /** Its agent is there and cannot look at its units: what it said of them is old. */
+  | { readonly code: "machine-blind"; readonly problem: StatusProblem }
   | { readonly code: "no-status" }
   | { readonly code: "other-version"; readonly runs: UnitHash | null; readonly wanted: UnitHash }
   | { readonly code: "state"; readonly active: string; readonly sub: string }
@@ -68,6 +77,7 @@ export class SeenUnits {
     if (member?.present === false) return waiting({ code: "machine-absent" });
     const placed = this.#placed.get(`${unit}/${machine}`);
     if (member === undefined || placed?.hash !== hash || placed.goal !== goal) return waiting({ code: "not-placed" });
+    if (member.problem?.code === CANNOT_LOOK) return waiting({ code: "machine-blind", problem: member.problem });
     const status = this.#statuses.get(`${unit}/${machine}`);
     if (status === undefined) return behind(member) ?? waiting({ code: "no-status" });
     const problem = status.problem;
