@@ -104,7 +104,7 @@ describe("row 61: an admin edits, masks or deletes our unit", { skip: labSkipRea
         put(`${RUN}/running.service`, theirs("running")) +
         put(`${RUN}/described.service`, text("described.service", "theirs")) +
         put(`${ETC}/extended.service.d/override.conf`, "[Service]\nEnvironment=NOISY=1\n") +
-        `rm ${RUN}/deleted.service; ln -sf /dev/null ${RUN}/masked.service; ln -s /dev/null ${ETC}/etc-masked.service
+        `rm ${RUN}/deleted.service; ln -sf /dev/null ${RUN}/masked.service; systemctl mask etc-masked; systemctl disable bystander
          systemctl daemon-reload
          systemctl restart running described extended
          systemctl stop stopped
@@ -154,7 +154,7 @@ describe("row 61: an admin edits, masks or deletes our unit", { skip: labSkipRea
     assert.deepEqual(changed(before, await processes()), []);
   });
 
-  test("detect is told of and not touched, off is neither", async () => {
+  test("wound 18: a suspension by hand is drift; detect is told of and not touched, off is neither", async () => {
     const before = await processes();
     await byHand(
       `${["watched", "loose"]
