@@ -7,6 +7,7 @@ import { judgeSet } from "../domain/cluster/judge-set.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { Sha256, UnitName } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import { DEFAULT_AGENT_TTL_MS } from "../domain/spec/loss-defaults.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
@@ -68,6 +69,7 @@ export class Agent {
   readonly #wakeup: Wakeup;
   readonly #mirror: RegistryMirror;
   readonly #presence: LeaseKeeper;
+  readonly #ownTtlMs: number | null;
   readonly #announcer: MemberAnnouncer;
   readonly #reporter: StatusReporter;
   readonly #publisher: StatusPublisher;
@@ -86,15 +88,18 @@ export class Agent {
   #releaseRetryAtMs = 0;
   #machineEnv: string | null = null;
 
-  constructor(self: AgentIdentity, clusterName: string, ttlMs: number, ports: AgentPorts) {
+  /** `ttlMs`: of the presence lease; null: as the manifest says. */
+  constructor(self: AgentIdentity, clusterName: string, ttlMs: number | null, ports: AgentPorts) {
     this.#self = self;
     this.#ports = ports;
     this.#keys = registryKeys(clusterName);
     this.#wakeup = new Wakeup(ports.clock);
     this.#state = { clusterId: null, clusterName, accepted: null, set: null };
     this.#mirror = new RegistryMirror(ports.registry, this.#prefixes(), ports.clock, this.#wakeup.wake);
-    this.#presence = new LeaseKeeper(ports.registry, ports.clock, ttlMs, this.#wakeup.wake);
-    this.#announcer = new MemberAnnouncer(self, this.#keys, ttlMs, ports);
+    const firstTtlMs = ttlMs ?? DEFAULT_AGENT_TTL_MS;
+    this.#presence = new LeaseKeeper(ports.registry, ports.clock, firstTtlMs, this.#wakeup.wake);
+    this.#ownTtlMs = ttlMs;
+    this.#announcer = new MemberAnnouncer(self, this.#keys, () => this.#presence.ttlMs, ports);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
     this.#fence = new LeaseFence(self.machine, this.#keys, this.#presence, this.#mirror, {
       ...ports,
@@ -238,6 +243,7 @@ export class Agent {
     }
     await this.#remember({ ...this.#state, clusterId: identity.id, accepted: verdict.release });
     this.#spec = verdict.spec;
+    this.#presence.lastFor(this.#ownTtlMs ?? verdict.spec.loss.agentTtlMs);
     this.#releasePending = false;
     this.#problem = null;
     this.#ports.log(`accepted release ${release.seq}, commit ${release.commit}`);

@@ -107,7 +107,7 @@ export class LeaseFence {
   }
 
   #learn(wanted: readonly WantedUnit[]): void {
-    const basis = wanted.map(({ name, hash }) => `${name} ${hash}`).join("\n");
+    const basis = [this.#keeper.ttlMs, ...wanted.map(({ name, hash }) => `${name} ${hash}`)].join("\n");
     if (basis === this.#basis) return;
     this.#basis = basis;
     this.#single = atMostOnce(wanted, this.#keeper.ttlMs);

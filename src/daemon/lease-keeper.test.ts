@@ -184,3 +184,20 @@ test("what somebody's life hangs on is not given back: whoever comes next takes 
   await running;
   assert.ok(lives(lease));
 });
+
+test("asked to last longer it takes a lease for that time, and leaves the old one to its end", async () => {
+  const { clock, registry, keeper, lives } = world();
+  await clock.advance(1);
+  const first = keeper.lease;
+  keeper.lastFor(TTL_MS);
+  await clock.advance(1);
+  assert.equal(keeper.lease, first, "that is what it has");
+  keeper.lastFor(2 * TTL_MS);
+  await clock.advance(1);
+  assert.notEqual(keeper.lease, first);
+  await clock.advance(TTL_MS + 1_000);
+  assert.equal(lives(first), false);
+  registry.cut = true;
+  await clock.advance(TTL_MS + 1_000);
+  assert.notEqual(keeper.lease, null, "a renewal gives the new time");
+});

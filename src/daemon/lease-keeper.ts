@@ -14,13 +14,15 @@ const RENEWALS_PER_TTL = 3;
 export class LeaseKeeper {
   readonly #registry: Registry;
   readonly #clock: Clock;
-  readonly #ttlMs: number;
+  #ttlMs: number;
+  /** What the lease was granted for. */
+  #grantedMs: number | null = null;
   readonly #wake: () => void;
   #lease: LeaseId | null = null;
   #heldUntilMs = 0;
   #renewEveryMs: number;
   #rest = new AbortController();
-  #isLasting = false;
+  #mustShowMs: number | null = null;
   /** Called after each acknowledged renewal with the lease and the monotonic time it was sent. */
   onRenewed: (lease: LeaseId, sentMs: number) => void = () => {};
 
@@ -36,12 +38,20 @@ export class LeaseKeeper {
     return this.#ttlMs;
   }
 
+  /** From now on a lease lasts this long; one that was granted for another time is replaced at once. */
+  lastFor(ttlMs: number): void {
+    if (ttlMs === this.#ttlMs) return;
+    this.#ttlMs = ttlMs;
+    this.mustShowWithin(this.#mustShowMs);
+    this.#rest.abort();
+  }
+
   /**
    * Somebody's life hangs on a sign of life within this time, or on none (null): then it is renewed three times within it as well, from now
    * on, and not given back at the end. Whoever comes next has as long as the lease lasts to take over.
    */
   mustShowWithin(milliseconds: number | null): void {
-    this.#isLasting = milliseconds !== null;
+    this.#mustShowMs = milliseconds;
     const renewEveryMs = Math.min(this.#ttlMs, milliseconds ?? this.#ttlMs) / RENEWALS_PER_TTL;
     const isSooner = renewEveryMs < this.#renewEveryMs;
     this.#renewEveryMs = renewEveryMs;
@@ -66,7 +76,7 @@ export class LeaseKeeper {
         await this.#sleep(Math.min(backoffMs(failures++), this.#renewEveryMs), signal);
       }
     }
-    if (!this.#isLasting) await this.#giveBack();
+    if (this.#mustShowMs === null) await this.#giveBack();
   }
 
   /** Ends early where it must be renewed sooner. */
@@ -77,14 +87,16 @@ export class LeaseKeeper {
 
   async #renewOrGrant(): Promise<void> {
     const sentMs = this.#clock.monotonicMs();
-    if (this.#lease !== null && (await this.#registry.keepAlive(this.#lease))) {
-      this.#heldUntilMs = sentMs + this.#ttlMs;
+    const ttlMs = this.#ttlMs;
+    if (this.#lease !== null && this.#grantedMs === ttlMs && (await this.#registry.keepAlive(this.#lease))) {
+      this.#heldUntilMs = sentMs + ttlMs;
       this.onRenewed(this.#lease, sentMs);
       return;
     }
     this.#heldUntilMs = 0;
-    this.#lease = await this.#registry.grantLease(this.#ttlMs);
-    this.#heldUntilMs = sentMs + this.#ttlMs;
+    this.#lease = await this.#registry.grantLease(ttlMs);
+    this.#grantedMs = ttlMs;
+    this.#heldUntilMs = sentMs + ttlMs;
     this.onRenewed(this.#lease, sentMs);
     this.#wake();
   }

@@ -30,12 +30,12 @@ export class MemberAnnouncer {
   readonly #self: AgentIdentity;
   readonly #keys: RegistryKeys;
   readonly #ports: AnnouncerPorts;
-  readonly #ttlMs: number;
+  readonly #ttlMs: () => number;
   /** The registry's revision after the last write: a mirror that is behind it shows what was there before. */
   #writtenAt = 0;
 
   /** `ttlMs`: of the leases it is given. */
-  constructor(self: AgentIdentity, keys: RegistryKeys, ttlMs: number, ports: AnnouncerPorts) {
+  constructor(self: AgentIdentity, keys: RegistryKeys, ttlMs: () => number, ports: AnnouncerPorts) {
     this.#self = self;
     this.#keys = keys;
     this.#ttlMs = ttlMs;
@@ -52,7 +52,7 @@ export class MemberAnnouncer {
     const known = shown?.value === text;
     const present = lease === null || mirror.get(presenceKey)?.lease === lease;
     if (known && present) return;
-    const record: PresenceRecord = { bootId: this.#self.bootId, op: this.#ports.newId(), ttlMs: this.#ttlMs };
+    const record: PresenceRecord = { bootId: this.#self.bootId, op: this.#ports.newId(), ttlMs: this.#ttlMs() };
     const presence = encodeRecord(record);
     const { revision } = await this.#ports.registry.txn({
       when: [],

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { DEFAULT_AGENT_TTL_MS } from "../../domain/spec/loss-defaults.ts";
 import { BaseCommand } from "../base-command.ts";
 import { composeDaemon, stopSignal } from "../daemon-composition.ts";
 import { daemonFlags, durationFlag, thisMachine } from "../daemon-flags.ts";
@@ -27,7 +26,7 @@ export default class AgentCommand extends BaseCommand {
     const remembered = (await files.readState())?.clusterName ?? null;
     const world = await composeDaemon(flags, "agent", remembered, signal);
     const manager = new SystemdUnitManager({ clock: world.clock });
-    const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? DEFAULT_AGENT_TTL_MS;
+    const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? null;
     const holder = new LeaseFile(world.clock);
     await new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder }).run(signal);
     manager.close();
