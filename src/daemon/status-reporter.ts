@@ -95,6 +95,7 @@ export class StatusReporter {
       hash: observation!.observed.loaded,
       sub: view.sub,
       invocation: observation?.details?.invocation ?? "",
+      result: observation?.details?.result ?? "",
     };
     return judgeRestarts(before?.history ?? null, unit, this.#clock.monotonicMs());
   }

@@ -276,7 +276,7 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
     assert.deepEqual(changed(before, await invocations()), []);
   });
 
-  test("with etcd gone nothing stops and nothing moves, and an agent still repairs what it was given", async () => {
+  test("row 45: with etcd gone nothing stops and nothing moves, and an agent still repairs what it was given", async () => {
     const before = await invocations();
     const units = [...new Set([...before.keys()].map((key) => key.slice(0, key.lastIndexOf("/"))))];
     const { leader, members } = await cluster.status();
@@ -306,7 +306,7 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
     assert.deepEqual(changed(before, await invocations()), [key]);
   });
 
-  test("killing an agent and an engine with -9, and stopping an agent, stops no unit", async () => {
+  test("rows 41 and 43: killing an agent and an engine with -9, and stopping an agent, stops no unit", async () => {
     const before = await invocations();
     const pid = (machine: string, daemon: string) =>
       cluster.inside(machine, "systemctl", "show", "-p", "MainPID", "--value", `fleet-${daemon}`);
@@ -338,7 +338,7 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
     assert.deepEqual(changed(before, await invocations()), []);
   });
 
-  test("killing a machine moves what may move, leaves the rest where it runs, and plan says so in one line", async () => {
+  test("row 53: killing a machine moves what may move, leaves the rest where it runs, and plan says so in one line", async () => {
     const rows = (await cluster.status()).units;
     const home = machineOf(rows, "stays.service");
     const victim = home === "m1" ? "m4" : home;

@@ -15,7 +15,7 @@ const files = (argument: string) => ({
 });
 
 describe("a hold", () => {
-  test("leaves a unit as it is, stopped or old, and nothing else; its end is the end of it", async () => {
+  test("wound 18: leaves a unit as it is, stopped or old, and nothing else; its end is the end of it", async () => {
     const { sim, machine } = await running();
     await place(sim, { kind: "unit", unit: web }, 600_000);
     const before = invocations(machine);

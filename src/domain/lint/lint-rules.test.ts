@@ -178,16 +178,22 @@ describe("each rule finds what it is for", () => {
       [" state-that-cannot-move StateDirectory=db holds a.service to its machine, also when that is lost"],
     ],
     [
-      "systemd's own name",
+      "row 62: systemd's own name",
       "dbus.service",
       `[Service]\n${START}`,
-      [" reserved-names dbus.service, the name of a unit of systemd's own, which it would hide on its machine"],
+      [" reserved-names dbus.service, the name of a unit of the system's own, which it would hide on its machine"],
+    ],
+    [
+      "row 62: the name people log in by",
+      "sshd.service",
+      `[Service]\n${START}`,
+      [" reserved-names sshd.service, the name of a unit of the system's own, which it would hide on its machine"],
     ],
     [
       "a quadlet that becomes one",
       "systemd-x.container",
       "[Container]\nImage=x\n",
-      [" reserved-names systemd-x.container, the name of a unit of systemd's own, which it would hide on its machine"],
+      [" reserved-names systemd-x.container, the name of a unit of the system's own, which it would hide on its machine"],
     ],
     [
       "fleet's own name",

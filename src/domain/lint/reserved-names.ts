@@ -25,8 +25,8 @@ const EVERYWHERE: ReadonlySet<string> = new Set(
 );
 
 /** Whose unit a unit of that name would hide on a machine, or null. Instances are judged by their template too. */
-export function reservedFor(service: UnitName): "systemd" | "fleet" | null {
+export function reservedFor(service: UnitName): "the system" | "fleet" | null {
   if (FLEETS.test(service)) return "fleet";
   const template = service.replace(/@.*(\.[a-z]+)$/, "@$1");
-  return SYSTEMDS.test(service) || EVERYWHERE.has(service) || EVERYWHERE.has(template) ? "systemd" : null;
+  return SYSTEMDS.test(service) || EVERYWHERE.has(service) || EVERYWHERE.has(template) ? "the system" : null;
 }

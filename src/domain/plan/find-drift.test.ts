@@ -75,6 +75,7 @@ const CASES: readonly [string, DriftInput, readonly string[]][] = [
   ["a oneshot that is done has run", inputOf({ status: { active: "inactive", started: true } }), []],
   ["runs where nothing placed it", inputOf({ also: [status("z", {})] }), ["machine z m0 left-over"]],
   ["what a machine that is away said last is old news", inputOf({ status: { hash: other }, present: false }), []],
+  ["what an agent said that cannot look any more is old news", inputOf({ status: { hash: other }, isBlind: true }), []],
 ];
 
 for (const [says, input, found] of CASES) {
@@ -95,6 +96,7 @@ function inputOf(change: {
   readonly status?: Partial<UnitStatus>;
   readonly also?: readonly UnitStatus[];
   readonly present?: boolean;
+  readonly isBlind?: boolean;
 }): DriftInput {
   const placements = spec.units.map(({ name, goal }) => ({ unit: name, hash: hashOf(name), goal }));
   const header = { epoch: 1, generation: 1, count: 2, digest: digestOfSet(placements, sha256) };
@@ -116,6 +118,7 @@ function inputOf(change: {
         acceptedSeq: 1,
         present: change.present ?? true,
         presenceRevision: 1,
+        problem: change.isBlind === true ? { code: "cannot-look", detail: "", journal: [] } : null,
       },
     ],
     assignments: change.assignments?.(assignments) ?? assignments,

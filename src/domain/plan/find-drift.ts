@@ -1,4 +1,4 @@
-import type { ClusterSnapshot, MachineSet, PlacedUnit } from "../cluster/cluster-snapshot.ts";
+import { CANNOT_LOOK, type ClusterSnapshot, type MachineSet, type PlacedUnit } from "../cluster/cluster-snapshot.ts";
 import { judgeSet } from "../cluster/judge-set.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { UnitDrift } from "../drift/unit-drift.ts";
@@ -113,7 +113,8 @@ const FAILURES: ReadonlySet<string> = new Set([
 const RUNNING: ReadonlySet<string> = new Set(["active", "reloading"]);
 
 function onMachines({ snapshot }: DriftInput): Drift[] {
-  const present = new Set(snapshot.members.filter((member) => member.present).map((member) => member.id));
+  const canTell = snapshot.members.filter(({ present, problem }) => present && problem?.code !== CANNOT_LOOK);
+  const present = new Set(canTell.map((member) => member.id));
   const placed = new Map<MachineId, Map<UnitName, PlacedUnit>>();
   const placedOn = (machine: MachineId) => {
     const known = placed.get(machine) ?? new Map<UnitName, PlacedUnit>();

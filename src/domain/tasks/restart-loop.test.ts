@@ -8,6 +8,7 @@ const waiting = (invocation: number, hash = HASH): RestartingUnit => ({
   hash,
   sub: "auto-restart",
   invocation: String(invocation),
+  result: "exit-code",
 });
 const running = (invocation: number): RestartingUnit => ({ ...waiting(invocation), sub: "running" });
 /** The same start seen `everyMs`, `count` times over. */
@@ -23,6 +24,11 @@ const CASES: readonly [string, readonly [number, RestartingUnit][], boolean][] =
   ["it waits for a minute before each start", [...ends(5, 60_000), [299_000, waiting(4)]], true],
   ["up for half a minute, it is over", [...ends(5, 5_000), [50_000, running(5)]], false],
   ["over, the next end is a relapse", [...ends(5, 5_000), [50_000, running(5)], [55_000, waiting(5)]], true],
+  [
+    "a program that ends well each time is no loop",
+    ends(9, 5_000, (one) => ({ ...waiting(one), result: "success" })),
+    false,
+  ],
   ["another text begins anew", [...ends(5, 5_000), [25_000, waiting(5, "b".repeat(64) as UnitHash)]], false],
   [
     "systemd 254 has another word for it",

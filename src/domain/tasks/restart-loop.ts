@@ -14,6 +14,8 @@ export interface RestartingUnit {
   readonly hash: UnitHash | null;
   readonly sub: string;
   readonly invocation: string;
+  /** How its process ended last, in systemd's word. */
+  readonly result: string;
 }
 
 /** What was seen of one unit before; monotonic milliseconds. */
@@ -28,11 +30,14 @@ export interface RestartVerdict {
   readonly history: RestartHistory;
 }
 
-/** Whether systemd restarts it again and again (`Restart=`): it is never failed then, and never up for long. Another text is another unit. */
+/**
+ * Whether its process fails, and systemd restarts it, again and again (`Restart=`): it is never failed then, and never up for long. One that
+ * ends well each time is made to. Another text is another unit.
+ */
 export function judgeRestarts(before: RestartHistory | null, unit: RestartingUnit, nowMs: number): RestartVerdict {
   const { hash, invocation } = unit;
   const known = before?.hash === hash ? before.ends.filter(({ atMs }) => nowMs - atMs < WINDOW_MS) : [];
-  const isWaiting = isAboutToRestart(unit);
+  const isWaiting = isAboutToRestart(unit) && unit.result !== "success";
   const isNew = isWaiting && known.at(-1)?.invocation !== invocation;
   const ends = isNew ? [...known, { invocation, atMs: nowMs }].slice(-RESTARTS) : known;
   const lastMs = ends.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
