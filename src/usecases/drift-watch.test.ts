@@ -230,6 +230,22 @@ test("a unit file of somebody's own in /etc is a conflict as soon as systemd has
   assert.equal(machine.disk.peek(MASK)?.text, server("mine"));
 });
 
+test("masked while its change was under way, a unit is told to reload itself once the mask is gone", async () => {
+  const text = (trigger: string) =>
+    `[Unit]\nX-Reload-Triggers=${trigger}\n[Service]\nExecStart=/bin/server\nExecReload=/bin/true\n`;
+  const machine = new AgentMachine();
+  await machine.settle([unit(WEB, text("one"))]);
+  const before = invocation(machine, WEB);
+  machine.beforeWrite = async () => {
+    machine.beforeWrite = async () => {};
+    machine.disk.mask(MASK);
+  };
+  await machine.settle([unit(WEB, text("two"))]);
+  assert.equal(machine.manager.running().get(WEB)?.reloaded, text("two"));
+  assert.equal(invocation(machine, WEB), before);
+  assert.equal(told(machine), `corrected 1: masked ${MASK}`);
+});
+
 describe("left as it is", () => {
   for (const policy of ["detect", "off"] as const) {
     for (const { says, hand, seen } of CASES) {

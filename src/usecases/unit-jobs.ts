@@ -106,14 +106,15 @@ export class UnitJobs {
 
   /**
    * The unit's own reload; returns when it has ended, also where its program failed or systemd refuses it: the unit goes on, and once
-   * was enough. Rejects where systemd could not be reached: then nobody knows whether it was told.
+   * was enough. Rejects where systemd could not be reached: then nobody knows whether it was told; and where somebody has masked it
+   * meanwhile: it is told once the mask is gone.
    */
   async reload(unit: UnitName, service: UnitName): Promise<void> {
     try {
       this.#ended(unit, "reload", await this.#during(unit, "reload", () => this.#manager.reloadUnit(service)));
     } catch (error) {
       this.#rejected(unit, "reload", error);
-      if (!(error instanceof OperationError) || isUnreachable(error)) throw error;
+      if (!(error instanceof OperationError) || isUnreachable(error) || error.code === "unit-masked") throw error;
     }
   }
 
