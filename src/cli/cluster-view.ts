@@ -33,7 +33,7 @@ export async function readClusterView(registry: Registry, keys: RegistryKeys): P
   const specHash = snapshot.release?.specHash;
   const [engine, holds, index] = await Promise.all([
     registry.list(keys.leader.replace(/leader$/, "")),
-    readHolds(registry, keys),
+    readHolds(registry, keys, snapshot.members),
     specHash === undefined ? [] : readSpecIndex(registry, keys, specHash),
   ]);
   const one = <T>(key: string, shape: Parameters<typeof decodeRecord>[1]): T | null => {

@@ -1,6 +1,7 @@
 import type { ClusterIdentity, Member, Release, SetHeader, UnitStatus } from "../domain/cluster/cluster-snapshot.ts";
 import type { MachineId, UnitHash, UnitName } from "../domain/names.ts";
 import type { UnitGoal } from "../domain/spec/cluster-spec.ts";
+import type { OwnHold } from "./hold-record.ts";
 import type { Shape } from "./record.ts";
 
 /** The registry's records, one shape each; keys are in registry-keys.ts. `op` is the writer's operation id, to read back after a lost reply. */
@@ -53,7 +54,9 @@ export const SET_SHAPE: Shape = {
 export type PlacementRecord = { readonly hash: UnitHash; readonly goal: UnitGoal };
 export const PLACEMENT_SHAPE: Shape = { hash: "string", goal: "string" };
 
-export type MemberRecord = Omit<Member, "id" | "present" | "presenceRevision" | "heardWithinMs">;
+export type MemberRecord = Omit<Member, "id" | "present" | "presenceRevision" | "heardWithinMs" | "holds"> & {
+  readonly holds?: readonly OwnHold[];
+};
 export const MEMBER_SHAPE: Shape = {
   name: "string",
   address: "string",

@@ -15,6 +15,7 @@ import { parseUnitName } from "../domain/unit/unit-name.ts";
 import type { Entry } from "../ports/registry.ts";
 import { readUnitDrift } from "./drift-record.ts";
 import { foreignNames } from "./foreign-names.ts";
+import { readOwnHolds } from "./hold-record.ts";
 import { decodeRecord, type Shape } from "./record.ts";
 import type { RegistryKeys } from "./registry-keys.ts";
 import {
@@ -151,11 +152,13 @@ class SnapshotReader {
     const presence = this.#presence.get(id);
     const presenceRevision = presence?.createRevision ?? 0;
     const heardWithinMs = presence === undefined ? null : heardWithin(presence.value);
-    const { foreign: named, ...rest } = record;
+    const { foreign: named, holds: held, ...rest } = record;
     const foreign = foreignNames(named);
+    const holds = readOwnHolds(held, id);
     return {
       ...rest,
       ...(foreign.length === 0 ? {} : { foreign }),
+      ...(holds.length === 0 ? {} : { holds }),
       id,
       present: presenceRevision > 0,
       presenceRevision,

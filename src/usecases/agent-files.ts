@@ -15,6 +15,7 @@ import type { FileStore } from "../ports/file-store.ts";
 import { AdoptedFiles } from "./adopted-files.ts";
 import { BootSetKeeper } from "./boot-set.ts";
 import { DriftedFiles } from "./drifted-files.ts";
+import { HoldMemory } from "./hold-memory.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
 
 export interface AgentFolders {
@@ -39,6 +40,7 @@ export class AgentFiles {
   readonly adopted: AdoptedFiles;
   readonly drifted: DriftedFiles;
   readonly bootSet: BootSetKeeper;
+  readonly holds: HoldMemory;
   /** Texts are immutable by their hash: read once, asked for in every pass. */
   readonly #units = new Map<UnitHash, StoredUnit>();
   /** The names of their files, once asked for: a set of new units looks for none of them on the disk. */
@@ -49,6 +51,7 @@ export class AgentFiles {
     this.folders = folders;
     this.adopted = new AdoptedFiles(files, `${folders.state}/adopted`);
     this.drifted = new DriftedFiles(files, folders.units, `${folders.state}/drifted`);
+    this.holds = new HoldMemory(files, folders.state);
     this.bootSet = new BootSetKeeper(files, folders, (hash) => this.readUnit(hash));
   }
 

@@ -54,6 +54,6 @@ test("a record nobody can read holds nothing", async () => {
 
 function world() {
   const registry = new MvccRegistry(new MvccStore(), new VirtualClock());
-  const shown = () => readHolds(registry, keys);
+  const shown = () => readHolds(registry, keys, []);
   return { registry, shown };
 }

@@ -12,13 +12,15 @@ export function holdsText(holds: readonly Hold[], names: ReadonlyMap<MachineId, 
 
 function holdText(hold: Hold, names: ReadonlyMap<MachineId, string>, nowMs: number): string {
   const { scope } = hold;
+  const nameOf = (machine: MachineId) => names.get(machine) ?? machine;
   const what =
     scope.kind === "cluster"
       ? "the whole cluster"
       : scope.kind === "machine"
-        ? `machine ${names.get(scope.machine) ?? scope.machine}`
+        ? `machine ${nameOf(scope.machine)}`
         : scope.unit;
-  return `hold: ${what} is left as it is, ${heldText({ ...hold, until: holdUntil(hold) }, nowMs)}`;
+  const where = hold.placedAt === undefined ? "" : ` (asked at ${nameOf(hold.placedAt)} itself, and ended there)`;
+  return `hold: ${what}${where} is left as it is, ${heldText({ ...hold, until: holdUntil(hold) }, nowMs)}`;
 }
 
 /** By whom, until when, why. */

@@ -1,6 +1,7 @@
 import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
+import type { Hold } from "./hold.ts";
 
 /** What the registry says, at one revision; immutable. `modRevision`s are there to be compared in the next write. */
 export interface ClusterSnapshot {
@@ -65,6 +66,8 @@ export interface Member {
   readonly problem?: StatusProblem | null;
   /** Units that run on it and that an administrator installed there, not fleet; sorted, at most FOREIGN_MAX. Absent: none. */
   readonly foreign?: readonly UnitName[];
+  /** What somebody asked it on its own socket to leave alone; at most OWN_HOLDS_MAX. Absent: nothing. */
+  readonly holds?: readonly Hold[];
   /** Whether its presence lease is alive. */
   readonly present: boolean;
   /** The create revision of its presence key, the agent's incarnation; 0 where absent. */

@@ -44,6 +44,14 @@ test("a hold keeps what it names, and the widest one is told", () => {
   );
 });
 
+test("one that was placed at a machine holds there only, and stands behind the registry's", () => {
+  const here: Hold = { ...hold(onWeb), placedAt: nas };
+  assert.equal(holdOn([here], nas, web), here);
+  assert.equal(holdOn([here], pi, web), null);
+  assert.equal(holdOn([{ ...hold(onNas), placedAt: pi }], nas, web), null, "no machine speaks for another");
+  assert.deepEqual(sortedHolds([here, hold(onWeb)]), [hold(onWeb), here]);
+});
+
 test("a scope comes back from its key, and nothing else is one", () => {
   for (const scope of [cluster, onNas, onWeb]) assert.deepEqual(parseHoldScope(printHoldScope(scope)), scope);
   for (const text of ["", "machine/nas", "unit/", "unit/a.service/b", "machine", "all"]) {

@@ -14,6 +14,8 @@ export interface Hold {
   readonly at: string;
   /** Milliseconds from when it was placed. */
   readonly forMs: number;
+  /** The machine it was placed at, on whose own socket; it holds there only, and is ended there. Absent: placed in the registry. */
+  readonly placedAt?: MachineId;
 }
 
 export type HoldScope =
@@ -27,6 +29,9 @@ export const HOLD_MAX_MS = 7 * 24 * 3_600_000;
 /** A registry's lease ends no sooner; a shorter hold would outlive what was said of it. */
 export const HOLD_MIN_MS = 2_000;
 
+/** Of one machine's own: far more than a person places, and small in a member record. */
+export const OWN_HOLDS_MAX = 64;
+
 /** What a person names: `cluster`, a machine's name or id, or a unit; null where it is none of them. */
 export function holdScope(text: string, machines: readonly Pick<Machine, "id" | "name">[]): HoldScope | null {
   if (text === "cluster") return { kind: "cluster" };
@@ -38,8 +43,9 @@ export function holdScope(text: string, machines: readonly Pick<Machine, "id" | 
 
 /** The hold that keeps this unit on this machine as it is; the widest one where there are several. Null: none. */
 export function holdOn(holds: readonly Hold[], machine: MachineId, unit: UnitName): Hold | null {
-  const applies = ({ scope }: Hold) =>
-    scope.kind === "cluster" || (scope.kind === "machine" ? scope.machine === machine : scope.unit === unit);
+  const applies = ({ scope, placedAt = machine }: Hold) =>
+    placedAt === machine &&
+    (scope.kind === "cluster" || (scope.kind === "machine" ? scope.machine === machine : scope.unit === unit));
   return [...holds].filter(applies).sort((a, b) => RANK[a.scope.kind] - RANK[b.scope.kind])[0] ?? null;
 }
 
@@ -62,9 +68,12 @@ export function parseHoldScope(text: string): HoldScope | null {
   return unit === null ? null : { kind: "unit", unit };
 }
 
-/** Widest first, then by name. */
+/** Widest first, then by name; of the same scope the registry's before those of machines. */
 export function sortedHolds(holds: readonly Hold[]): Hold[] {
   return [...holds].sort(
-    (a, b) => RANK[a.scope.kind] - RANK[b.scope.kind] || compareText(printHoldScope(a.scope), printHoldScope(b.scope)),
+    (a, b) =>
+      RANK[a.scope.kind] - RANK[b.scope.kind] ||
+      compareText(printHoldScope(a.scope), printHoldScope(b.scope)) ||
+      compareText(a.placedAt ?? "", b.placedAt ?? ""),
   );
 }
