@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import type { CommitId } from "../domain/names.ts";
+import type { LogLine } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { clusterOfBranch } from "./cluster-of-branch.ts";
@@ -26,7 +27,7 @@ function world(...answers: Answer[]) {
       ? { spec: null, diagnostics: [{ code: "bad", severity: "error", saw: "no manifest" }] }
       : { spec: { cluster: "branch" }, diagnostics: [] }) as unknown as CommitCompiler;
   const stop = new AbortController();
-  return { clock, log, stop, world: { source, compile, clock, log: (line: string) => log.push(line) } };
+  return { clock, log, stop, world: { source, compile, clock, log: ({ message }: LogLine) => log.push(message) } };
 }
 
 const CASES: readonly [string, readonly Answer[], string | null, string, number][] = [

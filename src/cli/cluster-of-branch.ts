@@ -1,6 +1,7 @@
 import { backoffMs } from "../daemon/backoff.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
+import { type Log, refusal, warning } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 
@@ -14,7 +15,7 @@ export interface BranchWorld {
   readonly source: Pick<GitSource, "fetch">;
   readonly compile: CommitCompiler;
   readonly clock: Clock;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /**
@@ -30,10 +31,10 @@ export async function clusterOfBranch(
     try {
       const { spec, diagnostics } = await compile(await source.fetch());
       if (spec !== null) return spec.cluster;
-      log(`the branch does not compile: ${diagnostics[0]?.saw ?? "no reason given"}`);
+      log(warning(`the branch does not compile: ${diagnostics[0]?.saw ?? "no reason given"}`));
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      log(`${error.code}: ${error.message}`);
+      log(refusal(error));
     }
     return null;
   };

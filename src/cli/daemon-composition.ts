@@ -4,11 +4,14 @@ import { randomId } from "../adapters/random-id.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
+import type { Log } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { clusterOfBranch } from "./cluster-of-branch.ts";
 import { DEFAULT_REGISTRY_SOCKET, type TlsFlags, tlsOf } from "./composition.ts";
+import { countingProgress } from "./counting-progress.ts";
+import type { DaemonService } from "./daemon-service.ts";
 
 export interface DaemonFlags extends TlsFlags {
   readonly registry?: string | undefined;
@@ -27,7 +30,7 @@ export interface DaemonWorld {
   readonly clock: typeof systemClock;
   readonly newId: typeof randomId;
   readonly sha256: typeof sha256;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /**
@@ -38,7 +41,7 @@ export async function composeDaemon(
   flags: DaemonFlags,
   role: string,
   remembered: string | null,
-  signal: AbortSignal,
+  { log, notifier, signal }: DaemonService,
 ): Promise<DaemonWorld> {
   if (flags.source === undefined) {
     throw new OperationError("no-source", "a daemon must know which repository to follow", {
@@ -50,15 +53,12 @@ export async function composeDaemon(
     import("../adapters/git/open-git-source.ts"),
     import("../usecases/compile-commit.ts"),
   ]);
-  const log = (line: string): void => void process.stderr.write(`${line}\n`);
   const mirrors = join(flags["state-directory"], role);
   await mkdir(mirrors, { recursive: true, mode: 0o700 });
   const address = flags.registry ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
   const registry = await openRegistry(address, { clock: systemClock, tls: tlsOf(flags) });
-  const source = await openGitSource(flags.source, {
-    branch: flags.branch ?? "main",
-    mirrorFolder: join(mirrors, "source"),
-  });
+  const options = { branch: flags.branch ?? "main", mirrorFolder: join(mirrors, "source") };
+  const source = countingProgress(await openGitSource(flags.source, options), notifier.progress);
   const compile = commitCompiler({ source, manifestPath: flags.manifest, sha256 });
   const branch = { source, compile, clock: systemClock, log };
   const cluster = flags.cluster ?? (await clusterOfBranch(branch, remembered, signal));

@@ -10,6 +10,7 @@ import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import type { MachineId } from "../domain/names.ts";
+import { UNSUPERVISED } from "../ports/supervisor.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
@@ -37,6 +38,7 @@ function world() {
     clock,
     newId: () => `id${++ids}`,
     sha256,
+    supervisor: UNSUPERVISED,
     log: () => {},
   });
   const stop = new AbortController();

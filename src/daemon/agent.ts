@@ -1,5 +1,6 @@
 import { type AgentState, hashesInForce } from "../codec/agent-state.ts";
 import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
+import type { StatusRecord } from "../codec/registry-records.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import { holdOn } from "../domain/cluster/hold.ts";
@@ -12,8 +13,10 @@ import type { WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
+import { info, type Log, notice, refusal, warning } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
+import type { Supervisor } from "../ports/supervisor.ts";
 import type { UnitManager, UnitNews } from "../ports/unit-manager.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
@@ -24,6 +27,7 @@ import type { DetailsCache } from "../usecases/observe-units.ts";
 import { reconcileUnits } from "../usecases/reconcile-units.ts";
 import { type DescribedMachine, renderMachineEnv } from "../usecases/render-machine-env.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
+import { type AgentCondition, agentCondition } from "./agent-condition.ts";
 import { ForeignWatch } from "./foreign-watch.ts";
 import { HoldWatch } from "./hold-watch.ts";
 import { LeaseFence } from "./lease-fence.ts";
@@ -54,8 +58,8 @@ export interface AgentPorts {
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
-  /** One line for the journal of the daemon itself. */
-  readonly log: (line: string) => void;
+  readonly supervisor: Supervisor<AgentCondition>;
+  readonly log: Log;
 }
 
 /**
@@ -63,8 +67,6 @@ export interface AgentPorts {
  * sees. It holds no policy; deciders are in `domain`. Ending it, in whatever way, stops no unit.
  */
 export class Agent {
-  /** What it was asked to leave alone; whoever may reach this machine's own socket asks here. */
-  readonly holds: HoldWatch;
   readonly #self: AgentIdentity;
   readonly #ports: AgentPorts;
   readonly #keys: RegistryKeys;
@@ -76,6 +78,7 @@ export class Agent {
   readonly #reporter: StatusReporter;
   readonly #publisher: StatusPublisher;
   readonly #jobs: UnitJobs;
+  readonly #holds: HoldWatch;
   readonly #fence: LeaseFence;
   readonly #foreign: ForeignWatch;
   readonly #drift: DriftWatch;
@@ -88,6 +91,7 @@ export class Agent {
   #releasePending = false;
   #releaseRetryAtMs = 0;
   #machineEnv: string | null = null;
+  #statuses: ReadonlyMap<UnitName, StatusRecord> = new Map();
 
   /** `ttlMs`: of the presence lease; null: as the manifest says. */
   constructor(self: AgentIdentity, clusterName: string, ttlMs: number | null, ports: AgentPorts) {
@@ -106,11 +110,7 @@ export class Agent {
       ...ports,
       wake: this.#wakeup.wake,
     });
-    this.holds = new HoldWatch(self.machine, this.#keys, {
-      ...ports,
-      memory: ports.files.holds,
-      wake: this.#wakeup.wake,
-    });
+    this.#holds = new HoldWatch(this.#keys, ports.clock);
     this.#foreign = new ForeignWatch(ports);
     this.#trouble = new PassTrouble(ports.clock);
     this.#drift = new DriftWatch(ports.clock, ports.log);
@@ -121,7 +121,6 @@ export class Agent {
   async run(signal: AbortSignal): Promise<void> {
     this.#state = (await this.#ports.files.readState()) ?? this.#state;
     this.#machineEnv = await this.#ports.files.readMachineEnv();
-    await this.holds.recall();
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
     this.#ports.manager.onChange((what) => this.#heard(what), both);
@@ -161,8 +160,9 @@ export class Agent {
       return againMs;
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      this.#ports.log(`${error.code}: ${error.message}`);
+      this.#ports.log(refusal(error));
       this.#trouble.failed(error);
+      this.#say();
       await this.#tryOrGoOn(() => this.#announce());
       return 1_000;
     }
@@ -188,20 +188,27 @@ export class Agent {
     );
     for (const task of reconciled.tasks) {
       const what = task.kind === "reload" ? task.units.join(" ") : task.unit;
-      this.#ports.log(`${task.kind} ${what}: ${JSON.stringify(task.reason)}`);
+      const line = `${task.kind} ${what}: ${JSON.stringify(task.reason)}`;
+      this.#ports.log(info(line, task.kind === "reload" ? undefined : task.unit));
     }
     await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(this.#state.set !== null));
     const placedAt = (unit: UnitName) => this.#fence.placedAt(unit);
     const told = { wanted, missing, back: back.problems, placedAt, releasePending: this.#releasePending };
     const outcome = { ...reconciled, ...told };
-    return this.#publisher.publish(await this.#reporter.report(outcome), this.#mirror);
+    this.#statuses = await this.#reporter.report(outcome);
+    this.#say();
+    return this.#publisher.publish(this.#statuses, this.#mirror);
+  }
+
+  #say(): void {
+    const trouble = this.#trouble.problem?.code ?? this.#problem?.code ?? null;
+    this.#ports.supervisor.turned(agentCondition(this.#state, this.#statuses, trouble, this.#mirror.connected));
   }
 
   /** What a person asked to leave alone, also where it should go. A silent watch is no news; a lease is answered or lost. */
   async #held(wanted: readonly WantedUnit[]): Promise<UnitName[]> {
     const isNews = this.#mirror.connected && this.#presence.lease !== null;
-    const holds = this.holds.current(this.#mirror.complete ? this.#mirror.entries() : null, isNews);
-    await this.#tryOrGoOn(() => this.holds.note());
+    const holds = this.#holds.current(this.#mirror.entries(), isNews);
     if (holds.length === 0) return [];
     const names = [...wanted.map((unit) => unit.name), ...(await this.#ports.files.readOwned()).keys()];
     return names.filter((unit) => holdOn(holds, this.#self.machine, unit) !== null);
@@ -213,7 +220,7 @@ export class Agent {
       await act();
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      this.#ports.log(`${error.code}: ${error.message}`);
+      this.#ports.log(refusal(error));
     }
   }
 
@@ -253,7 +260,7 @@ export class Agent {
     this.#presence.lastFor(this.#ownTtlMs ?? verdict.spec.loss.agentTtlMs);
     this.#releasePending = false;
     this.#problem = null;
-    this.#ports.log(`accepted release ${release.seq}, commit ${release.commit}`);
+    this.#ports.log(notice(`accepted release ${release.seq}, commit ${release.commit}`));
   }
 
   async #takeSet(snapshot: ClusterSnapshot): Promise<void> {
@@ -284,7 +291,7 @@ export class Agent {
   }
 
   #report(code: string, detail: string): void {
-    if (this.#problem?.code !== code) this.#ports.log(`${code}: ${detail}`);
+    if (this.#problem?.code !== code) this.#ports.log(warning(`${code}: ${detail}`));
     const before = this.#problem?.code === code ? this.#problem.since : undefined;
     const since = before ?? new Date(this.#ports.clock.wallMs()).toISOString();
     this.#problem = { code, detail, journal: [], since };
@@ -295,7 +302,6 @@ export class Agent {
       acceptedSeq: this.#state.accepted?.seq ?? 0,
       problem: this.#trouble.problem ?? this.#problem,
       ...(await this.#foreign.current()),
-      ...this.holds.told(),
     };
     await this.#announcer.announce(news, this.#presence.lease, this.#mirror);
   }

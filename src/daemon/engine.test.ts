@@ -8,6 +8,7 @@ import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
+import { UNSUPERVISED } from "../ports/supervisor.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
 import { Engine } from "./engine.ts";
 
@@ -37,6 +38,7 @@ function newEngine(registry: Registry, clock: VirtualClock): Engine {
       clock,
       newId: () => `id${++ids}`,
       sha256,
+      supervisor: UNSUPERVISED,
       log: () => {},
     },
   );

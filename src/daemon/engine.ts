@@ -17,14 +17,17 @@ import { globalsOf, nextWrites } from "../domain/rollout/next-writes.ts";
 import type { ClusterSpec, LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
+import { info, type Log, notice, refusal, warning } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
+import type { Supervisor } from "../ports/supervisor.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import { campaign, type Leadership } from "../usecases/campaign.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { readPlan } from "../usecases/read-plan.ts";
 import { writeSets } from "../usecases/write-sets.ts";
 import { AbsenceWatch } from "./absence-watch.ts";
+import { type EngineCondition, engineCondition } from "./engine-condition.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { Wakeup } from "./wakeup.ts";
@@ -45,7 +48,8 @@ export interface EnginePorts {
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
-  readonly log: (line: string) => void;
+  readonly supervisor: Supervisor<EngineCondition>;
+  readonly log: Log;
 }
 
 export interface EngineOptions {
@@ -124,6 +128,7 @@ export class Engine {
         await this.#wakeup.wait(TICK_MS, signal);
         if (signal.aborted) break;
         await this.#step(both);
+        this.#ports.supervisor.turned(engineCondition(this.#leaderMirror, this.#term, this.#mandate));
         await this.#ports.clock.sleep(PASS_INTERVAL_MS, signal);
       }
     } finally {
@@ -140,7 +145,7 @@ export class Engine {
       if (this.#term !== null) await this.#lead(this.#term);
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      this.#ports.log(`${error.code}: ${error.message}`);
+      this.#ports.log(refusal(error));
     }
   }
 
@@ -184,7 +189,7 @@ export class Engine {
     void mirror.run(both);
     void term.statuses.run(both);
     this.#term = term;
-    this.#ports.log(`leads, term ${leadership.term}`);
+    this.#ports.log(notice(`leads, term ${leadership.term}`));
   }
 
   /** Asked again before campaigning after a resignation for an unreadable commit. */
@@ -252,9 +257,8 @@ export class Engine {
     const { revision, complete } = await writeSets(this.#ports.registry, this.#keys, fence, writes, this.#ports.newId);
     term.writtenRevision = Math.max(term.writtenRevision, revision);
     const units = writes.reduce((sum, write) => sum + write.changes.length, 0);
-    this.#ports.log(
-      `placed ${units} changes in ${writes.length} transactions${complete ? "" : ", then met somebody newer"}`,
-    );
+    const end = complete ? "" : ", then met somebody newer";
+    this.#ports.log(info(`placed ${units} changes in ${writes.length} transactions${end}`));
   }
 
   async #takeMandate(term: Term, snapshot: ClusterSnapshot): Promise<Mandate | null> {
@@ -276,7 +280,7 @@ export class Engine {
     const last = this.#mandate;
     const released = last?.spec.specHash === verdict.spec.specHash ? last.released : (last?.spec ?? null);
     this.#mandate = { release, spec: verdict.spec, released, preferred };
-    this.#ports.log(`places release ${release.seq}, commit ${release.commit}`);
+    this.#ports.log(notice(`places release ${release.seq}, commit ${release.commit}`));
     return this.#mandate;
   }
 
@@ -315,7 +319,7 @@ export class Engine {
     };
     const text = encodeRecord(report);
     if (lease === null || term.report === text) return;
-    if (problem !== null) this.#ports.log(problem);
+    if (problem !== null) this.#ports.log(warning(problem));
     await this.#ports.registry.txn({
       when: [{ key: this.#keys.leader, target: "create", is: "=", value: term.leadership.leaderCreateRevision }],
       then: [{ kind: "put", key: this.#keys.report, value: text, lease }],
@@ -325,7 +329,7 @@ export class Engine {
 
   #stepDown(because: string): void {
     if (this.#term === null) return;
-    this.#ports.log(`leads no more, term ${this.#term.leadership.term}: ${because}`);
+    this.#ports.log(notice(`leads no more, term ${this.#term.leadership.term}: ${because}`));
     this.#term.ended.abort();
     this.#term = null;
     this.#mandate = null;

@@ -9,6 +9,7 @@ import { type AtMostOnce, atMostOnce, heldBackWith, type SingleUnit } from "../d
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
+import { type Log, refusal } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
@@ -25,7 +26,7 @@ interface FencePorts {
   readonly manager: UnitManager;
   readonly files: AgentFiles;
   readonly wake: () => void;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** What may not run on this machine now. */
@@ -182,7 +183,7 @@ export class LeaseFence {
       this.#trouble = null;
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      if (this.#trouble !== error.message) this.#ports.log(`${error.code}: ${error.message}`);
+      if (this.#trouble !== error.message) this.#ports.log(refusal(error));
       this.#trouble = error.message;
     }
   }

@@ -12,6 +12,7 @@ import type { MachineId } from "../domain/names.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
 import type { Registry } from "../ports/registry.ts";
+import { UNSUPERVISED } from "../ports/supervisor.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
@@ -141,7 +142,8 @@ export class SimMachine {
       clock: this.clock,
       newId,
       sha256,
-      log: (line) => this.#world.log(`${this.name} agent: ${line}`),
+      supervisor: UNSUPERVISED,
+      log: ({ message }) => this.#world.log(`${this.name} agent: ${message}`),
     });
     this.#agent = new Daemon((signal) => agent.run(signal));
   }
@@ -167,7 +169,8 @@ export class SimMachine {
         clock: this.clock,
         newId: () => this.#engineOperation(),
         sha256,
-        log: (line) => this.#world.log(`${this.name} engine: ${line}`),
+        supervisor: UNSUPERVISED,
+        log: ({ message }) => this.#world.log(`${this.name} engine: ${message}`),
       },
     );
     this.#engine = new Daemon((signal) => engine.run(signal));

@@ -13,6 +13,7 @@ import { isOrdered } from "../domain/tasks/is-ordered.ts";
 import { leadersOf } from "../domain/tasks/stopped-with.ts";
 import type { ObservedUnit, Task, WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock } from "../ports/clock.ts";
+import { type Log, warning } from "../ports/log.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import type { AgentFiles } from "./agent-files.ts";
 import { AS_FOUND, asFound } from "./as-found.ts";
@@ -48,13 +49,13 @@ export interface DriftJudgement {
 /** What others changed of this machine's units: looks at it now and then, has it judged, and remembers what came of it. */
 export class DriftWatch {
   readonly #clock: Clock;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   readonly #memory = new Map<UnitName, DriftMemory>();
   readonly #reports = new Map<UnitName, UnitDrift>();
   #files: ReadonlyMap<UnitName, FileDrift> = new Map();
   #lookAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, log: (line: string) => void) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
   }
@@ -173,7 +174,9 @@ export class DriftWatch {
       const report = reportDrift(policyOf(units.get(name)!), memory);
       const isNews = before?.outcome !== report.outcome || before.corrected < report.corrected;
       if (isNews)
-        this.#log(`drift of ${name}: ${printDrift(report.seen)}: ${report.outcome}, ${report.corrected} times`);
+        this.#log(
+          warning(`drift of ${name}: ${printDrift(report.seen)}: ${report.outcome}, ${report.corrected} times`, name),
+        );
       this.#reports.set(name, report);
     }
   }

@@ -31,7 +31,8 @@ export async function readJournal(
   lines: number,
 ): Promise<readonly string[]> {
   const since = startedMicroseconds === 0n ? ["-b"] : [`--since=@${decimalSeconds(startedMicroseconds)}`];
-  const which = [...since, "-u", name];
+  // Not `-u`, which also finds what root's daemons say about the unit: our own agent's lines are no reason why a unit failed.
+  const which = [...since, `_SYSTEMD_UNIT=${name}`, "+", "_PID=1", `UNIT=${name}`];
   const argv = ["journalctl", "--quiet", "--no-pager", "-o", "cat", "-n", String(lines), ...which];
   try {
     // What a program said with its last breath may still be on its way to journald when PID 1 already tells how it ended.

@@ -1,7 +1,21 @@
 import { join } from "node:path";
+import type { Interfaces } from "@oclif/core";
+import { systemClock } from "../../adapters/system-clock.ts";
+import { backoffMs } from "../../daemon/backoff.ts";
+import type { UnitName } from "../../domain/names.ts";
+import { OperationError } from "../../ports/operation-error.ts";
+import type { UnitManager } from "../../ports/unit-manager.ts";
 import { BaseCommand } from "../base-command.ts";
-import { composeDaemon, stopSignal } from "../daemon-composition.ts";
+import { countingProgress } from "../counting-progress.ts";
+import { composeDaemon } from "../daemon-composition.ts";
 import { daemonFlags, durationFlag, thisMachine } from "../daemon-flags.ts";
+import { type DaemonService, runService, supervisedBy } from "../daemon-service.ts";
+import { agentConditionText } from "../views/daemon-condition-text.ts";
+
+/** A unit every systemd has: any answer will do. */
+const ALWAYS_THERE = "-.slice" as UnitName;
+
+type AgentFlags = Interfaces.InferredFlags<typeof daemonFlags>;
 
 export default class AgentCommand extends BaseCommand {
   static override summary = "Run the agent: makes this machine's systemd match the units placed here";
@@ -9,8 +23,11 @@ export default class AgentCommand extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(AgentCommand);
+    await runService("fleet-agent", (service) => this.#serve(flags, service));
+  }
+
+  async #serve(flags: AgentFlags, service: DaemonService): Promise<void> {
     const self = thisMachine(flags, this.config.version);
-    const signal = stopSignal();
     const [{ Agent }, { SystemdUnitManager }, { LeaseFile }, { DiskFileStore }, { AGENT_FOLDERS, AgentFiles }] =
       await Promise.all([
         import("../../daemon/agent.ts"),
@@ -19,17 +36,39 @@ export default class AgentCommand extends BaseCommand {
         import("../../adapters/files/disk-file-store.ts"),
         import("../../usecases/agent-files.ts"),
       ]);
-    const files = new AgentFiles(new DiskFileStore(), {
+    const { notifier, signal } = service;
+    const files = new AgentFiles(countingProgress(new DiskFileStore(), notifier.progress), {
       ...AGENT_FOLDERS,
       state: join(flags["state-directory"], "agent"),
     });
     const remembered = (await files.readState())?.clusterName ?? null;
-    const world = await composeDaemon(flags, "agent", remembered, signal);
-    const manager = new SystemdUnitManager({ clock: world.clock });
+    const manager = countingProgress(new SystemdUnitManager({ clock: systemClock }), notifier.progress);
+    const looking = becomeReady(manager, service);
+    const world = await composeDaemon(flags, "agent", remembered, service);
     const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? null;
     const holder = new LeaseFile(world.clock);
-    await new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder }).run(signal);
+    const supervisor = supervisedBy(notifier, agentConditionText);
+    await new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder, supervisor }).run(signal);
+    await looking;
     manager.close();
     await world.registry.close();
+  }
+}
+
+/**
+ * Ready is an agent that has seen its systemd, whatever else is away: a machine without network or registry starts what it ran last, and a
+ * start timeout that waited for them would end an agent that does its work.
+ */
+async function becomeReady(manager: UnitManager, { notifier, signal }: DaemonService): Promise<void> {
+  notifier.status("looks at this machine for the first time, and waits for the source or the registry");
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      await manager.list([ALWAYS_THERE]);
+      return notifier.ready();
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      notifier.status(`${error.code}: ${error.message}`);
+      await systemClock.sleep(backoffMs(attempt), signal);
+    }
   }
 }

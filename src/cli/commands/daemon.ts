@@ -10,6 +10,9 @@ import { daemonFlags } from "../daemon-flags.ts";
 /** Restarted at once, then ever more slowly; a child that ran this long starts from the first wait again. */
 const HEALTHY_AFTER_MS = 60_000;
 
+/** What systemd tells a service is for this process: a child that notified it would speak for all of them. */
+const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _limit, WATCHDOG_PID: _pid, ...ENVIRONMENT } = process.env;
+
 export default class DaemonCommand extends BaseCommand {
   static override summary =
     "Run engine and agent, and the embedded registry where none is configured, as child processes";
@@ -34,7 +37,7 @@ export default class DaemonCommand extends BaseCommand {
     for (let failures = 0; !signal.aborted; failures++) {
       const startedMs = systemClock.monotonicMs();
       const code = await this.runOnce(
-        spawn(process.execPath, [process.argv[1]!, ...words], { stdio: "inherit" }),
+        spawn(process.execPath, [process.argv[1]!, ...words], { stdio: "inherit", env: ENVIRONMENT }),
         signal,
       );
       if (signal.aborted) return;

@@ -1,7 +1,12 @@
+import type { Interfaces } from "@oclif/core";
 import { DEFAULT_AGENT_TTL_MS } from "../../domain/spec/loss-defaults.ts";
 import { BaseCommand } from "../base-command.ts";
-import { composeDaemon, stopSignal } from "../daemon-composition.ts";
+import { composeDaemon } from "../daemon-composition.ts";
 import { daemonFlags, durationFlag, thisMachine } from "../daemon-flags.ts";
+import { type DaemonService, runService, supervisedBy } from "../daemon-service.ts";
+import { engineConditionText } from "../views/daemon-condition-text.ts";
+
+type EngineFlags = Interfaces.InferredFlags<typeof daemonFlags>;
 
 /** The leader lease where nothing shorter is configured: a leader that died is missed for this long. */
 const LEADER_TTL_MAX_MS = 15_000;
@@ -12,15 +17,22 @@ export default class EngineCommand extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(EngineCommand);
+    await runService("fleet-engine", (service) => this.#serve(flags, service));
+  }
+
+  async #serve(flags: EngineFlags, service: DaemonService): Promise<void> {
     const self = thisMachine(flags, this.config.version);
-    const signal = stopSignal();
-    const world = await composeDaemon(flags, "engine", null, signal);
+    service.notifier.ready();
+    service.notifier.status("asks the source which cluster this is");
+    const world = await composeDaemon(flags, "engine", null, service);
     const { Engine } = await import("../../daemon/engine.ts");
     const agentTtlMs = durationFlag("agent-ttl", flags["agent-ttl"]);
     const graceMs = durationFlag("grace", flags.grace);
     const loss = { ...(agentTtlMs === undefined ? {} : { agentTtlMs }), ...(graceMs === undefined ? {} : { graceMs }) };
     const leaderTtlMs = Math.min(LEADER_TTL_MAX_MS, agentTtlMs ?? DEFAULT_AGENT_TTL_MS);
-    await new Engine(world.cluster, { machine: self.machine, leaderTtlMs, loss }, world).run(signal);
+    const options = { machine: self.machine, leaderTtlMs, loss };
+    const supervisor = supervisedBy(service.notifier, engineConditionText);
+    await new Engine(world.cluster, options, { ...world, supervisor }).run(service.signal);
     await world.registry.close();
   }
 }

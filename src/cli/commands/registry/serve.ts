@@ -1,7 +1,7 @@
 import { Flags } from "@oclif/core";
 import { BaseCommand } from "../../base-command.ts";
 import { DEFAULT_REGISTRY_SOCKET } from "../../composition.ts";
-import { stopSignal } from "../../daemon-composition.ts";
+import { runService } from "../../daemon-service.ts";
 
 export default class RegistryServeCommand extends BaseCommand {
   static override summary = "Run the embedded registry: speaks etcd's v3 protocol, keeps its data in a folder";
@@ -21,12 +21,16 @@ export default class RegistryServeCommand extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(RegistryServeCommand);
     const { startEmbeddedRegistry } = await import("../../../adapters/embedded/embedded-registry-server.ts");
-    const signal = stopSignal();
-    const server = await startEmbeddedRegistry({ dataDir: flags["data-directory"], listen: flags.listen });
-    this.say(`the registry listens on ${server.addresses.join(", ")}`);
-    await new Promise<void>((resolve) =>
-      signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
-    );
-    await server.close();
+    await runService("fleet-registry", async ({ notifier, signal }) => {
+      const server = await startEmbeddedRegistry({ dataDir: flags["data-directory"], listen: flags.listen });
+      const listens = `listens on ${server.addresses.join(", ")}`;
+      this.say(`the registry ${listens}`);
+      notifier.status(listens);
+      notifier.ready();
+      await new Promise<void>((resolve) =>
+        signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+      );
+      await server.close();
+    });
   }
 }

@@ -1,0 +1,25 @@
+import type { AgentCondition } from "../../daemon/agent-condition.ts";
+import type { EngineCondition } from "../../daemon/engine-condition.ts";
+import { counted } from "./counted.ts";
+
+/** So many problems are named; the others are counted. */
+const NAMED_MAX = 2;
+
+/** The line of `systemctl status fleet-agent`. */
+export function agentConditionText({ release, units, active, problems, trouble, connected }: AgentCondition): string {
+  const what =
+    release === null
+      ? "no release yet"
+      : `release ${release.seq} (${release.commit.slice(0, 8)}): ${counted(units, "unit")} here, ${active} active`;
+  const named = problems.slice(0, NAMED_MAX).map(({ unit, code }) => `${unit} ${code}`);
+  const more = problems.length - named.length;
+  const others = more > 0 ? [`${more} more with problems`] : [];
+  const away = connected ? [] : ["the registry is away"];
+  return [what, ...(trouble === null ? [] : [trouble]), ...away, ...named, ...others].join("; ");
+}
+
+/** The line of `systemctl status fleet-engine`. */
+export function engineConditionText({ term, seq, connected }: EngineCondition): string {
+  const what = term === null ? "follows" : `leads, term ${term}${seq === null ? "" : `, places release ${seq}`}`;
+  return connected ? what : `${what}; the registry is away`;
+}
