@@ -246,6 +246,19 @@ test("masked while its change was under way, a unit is told to reload itself onc
   assert.equal(told(machine), `corrected 1: masked ${MASK}`);
 });
 
+for (const [what, hand] of [
+  ["deleted", (machine: AgentMachine) => machine.disk.remove(FILE)],
+  ["masked", async (machine: AgentMachine) => machine.disk.mask(FILE)],
+] as const) {
+  test(`a unit whose file was ${what} under it is stopped all the same when it has to go`, async () => {
+    const machine = await settled();
+    await hand(machine);
+    await machine.manager.reload();
+    await machine.settle([wanted()[1]!]);
+    machine.assertAs([wanted()[1]!]);
+  });
+}
+
 describe("left as it is", () => {
   for (const policy of ["detect", "off"] as const) {
     for (const { says, hand, seen } of CASES) {
