@@ -67,6 +67,8 @@ export interface AgentPorts {
  * sees. It holds no policy; deciders are in `domain`. Ending it, in whatever way, stops no unit.
  */
 export class Agent {
+  /** What it was asked to leave alone; whoever may reach this machine's own socket asks here. */
+  readonly holds: HoldWatch;
   readonly #self: AgentIdentity;
   readonly #ports: AgentPorts;
   readonly #keys: RegistryKeys;
@@ -78,7 +80,6 @@ export class Agent {
   readonly #reporter: StatusReporter;
   readonly #publisher: StatusPublisher;
   readonly #jobs: UnitJobs;
-  readonly #holds: HoldWatch;
   readonly #fence: LeaseFence;
   readonly #foreign: ForeignWatch;
   readonly #drift: DriftWatch;
@@ -110,7 +111,11 @@ export class Agent {
       ...ports,
       wake: this.#wakeup.wake,
     });
-    this.#holds = new HoldWatch(this.#keys, ports.clock);
+    this.holds = new HoldWatch(self.machine, this.#keys, {
+      ...ports,
+      memory: ports.files.holds,
+      wake: this.#wakeup.wake,
+    });
     this.#foreign = new ForeignWatch(ports);
     this.#trouble = new PassTrouble(ports.clock);
     this.#drift = new DriftWatch(ports.clock, ports.log);
@@ -121,6 +126,7 @@ export class Agent {
   async run(signal: AbortSignal): Promise<void> {
     this.#state = (await this.#ports.files.readState()) ?? this.#state;
     this.#machineEnv = await this.#ports.files.readMachineEnv();
+    await this.holds.recall();
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
     this.#ports.manager.onChange((what) => this.#heard(what), both);
@@ -208,7 +214,8 @@ export class Agent {
   /** What a person asked to leave alone, also where it should go. A silent watch is no news; a lease is answered or lost. */
   async #held(wanted: readonly WantedUnit[]): Promise<UnitName[]> {
     const isNews = this.#mirror.connected && this.#presence.lease !== null;
-    const holds = this.#holds.current(this.#mirror.entries(), isNews);
+    const holds = this.holds.current(this.#mirror.complete ? this.#mirror.entries() : null, isNews);
+    await this.#tryOrGoOn(() => this.holds.note());
     if (holds.length === 0) return [];
     const names = [...wanted.map((unit) => unit.name), ...(await this.#ports.files.readOwned()).keys()];
     return names.filter((unit) => holdOn(holds, this.#self.machine, unit) !== null);
@@ -302,6 +309,7 @@ export class Agent {
       acceptedSeq: this.#state.accepted?.seq ?? 0,
       problem: this.#trouble.problem ?? this.#problem,
       ...(await this.#foreign.current()),
+      ...this.holds.told(),
     };
     await this.#announcer.announce(news, this.#presence.lease, this.#mirror);
   }

@@ -1,8 +1,12 @@
 import { join } from "node:path";
 import type { Interfaces } from "@oclif/core";
+import type { ControlServer } from "../../adapters/control/control-server.ts";
 import { systemClock } from "../../adapters/system-clock.ts";
+import type { Agent } from "../../daemon/agent.ts";
 import { backoffMs } from "../../daemon/backoff.ts";
+import type { AgentIdentity } from "../../daemon/member-announcer.ts";
 import type { UnitName } from "../../domain/names.ts";
+import { refusal } from "../../ports/log.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { UnitManager } from "../../ports/unit-manager.ts";
 import { BaseCommand } from "../base-command.ts";
@@ -48,10 +52,30 @@ export default class AgentCommand extends BaseCommand {
     const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? null;
     const holder = new LeaseFile(world.clock);
     const supervisor = supervisedBy(notifier, agentConditionText);
-    await new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder, supervisor }).run(signal);
+    const agent = new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder, supervisor });
+    const control = await listenHere(agent, self, service);
+    await agent.run(signal);
+    await control?.close();
     await looking;
     manager.close();
     await world.registry.close();
+  }
+}
+
+/** For whoever is root here, also with no registry to ask; an agent that cannot listen does its work all the same. */
+async function listenHere(agent: Agent, self: AgentIdentity, { log }: DaemonService): Promise<ControlServer | null> {
+  const [{ CONTROL_REQUEST_MAX, CONTROL_SOCKET }, { controlAnswers }, { serveControl }] = await Promise.all([
+    import("../../codec/control-message.ts"),
+    import("../../daemon/control-answers.ts"),
+    import("../../adapters/control/control-server.ts"),
+  ]);
+  const answer = controlAnswers(self, agent.holds, systemClock);
+  try {
+    return await serveControl({ path: CONTROL_SOCKET, requestMax: CONTROL_REQUEST_MAX, answer });
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    log(refusal(error));
+    return null;
   }
 }
 
