@@ -95,8 +95,11 @@ test("a problem is told although the journal cannot be read, and although there 
     throw new OperationError("journal-unreadable", "no");
   };
   const problem = { code: "conflict", detail: "/etc/systemd/system/a.service" };
-  const status = await statusOfUnit(manager, observation, problem);
+  const ours = { ...observation!, observed: { ...observation!.observed, owned: true } };
+  const status = await statusOfUnit(manager, ours, problem);
   assert.deepEqual(status.problem, { ...problem, journal: ["(the journal could not be read)"] });
+  const theirs = await statusOfUnit(manager, { ...ours, observed: { ...ours.observed, owned: false } }, problem);
+  assert.deepEqual(theirs.problem, { ...problem, journal: [] }, "somebody else's words do not travel");
   const nothing = await statusOfUnit(manager, null, problem);
   assert.deepEqual([nothing.load, nothing.problem], ["not-found", { ...problem, journal: [] }]);
 });

@@ -27,8 +27,7 @@ export async function statusOfUnit(
     result: details?.result ?? "",
     invocation: details?.invocation ?? "",
     started: observed.started !== null && observed.started === (observed.loaded ?? observed.onDisk),
-    problem:
-      failed || problem !== null ? await problemOf(manager, observed.service, problem, details?.result ?? "") : null,
+    problem: failed || problem !== null ? await problemOf(manager, observed, problem, details?.result ?? "") : null,
   };
 }
 
@@ -43,13 +42,15 @@ const NOTHING = {
   started: false,
 };
 
+/** What somebody else's unit of this name says is nobody's business here. */
 async function problemOf(
   manager: UnitManager,
-  service: Parameters<UnitManager["journal"]>[0],
+  { service, owned }: Observation["observed"],
   problem: { readonly code: string; readonly detail: string } | null,
   result: string,
 ): Promise<StatusProblem> {
-  const lines = await manager.journal(service, JOURNAL_LINES).catch(() => ["(the journal could not be read)"]);
+  const unread = ["(the journal could not be read)"];
+  const lines = owned ? await manager.journal(service, JOURNAL_LINES).catch(() => unread) : [];
   return {
     code: problem?.code ?? "failed",
     detail: problem?.detail ?? `systemd says ${result || "failed"}`,

@@ -111,6 +111,7 @@ describe("what is wrong with one unit is that unit's", { skip: labSkipReason(), 
     ] as const) {
       const { problem } = await failed(unit);
       assert.equal(problem?.code, "conflict");
+      assert.deepEqual(problem.journal, [], "somebody else's words do not travel");
       // Where /lib is a link to /usr/lib, systemd names either.
       assert.ok(
         problem.detail.replace("/usr/lib/", "/lib/").startsWith(path.replace("/usr/lib/", "/lib/")),
