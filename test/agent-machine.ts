@@ -54,10 +54,10 @@ export class AgentMachine {
 
   #newProcess() {
     const files = new AgentFiles(this.disk);
-    const write = files.writeUnitFile.bind(files);
-    files.writeUnitFile = async (path, text) => {
+    const publish = files.publishUnitFile.bind(files);
+    files.publishUnitFile = async (path, text) => {
       await this.beforeWrite();
-      await write(path, text);
+      await publish(path, text);
     };
     return {
       files,
@@ -79,6 +79,10 @@ export class AgentMachine {
     this.blocked = blocked;
     this.drift = reports;
     return problems;
+  }
+  /** As the agent does after each pass: what could not be saved is saved now. */
+  save(): Promise<void> {
+    return this.#process.files.saveOwned();
   }
   tasks = 0;
   blocked: readonly Blocked[] = [];

@@ -197,6 +197,7 @@ export class Agent {
       const line = `${task.kind} ${what}: ${JSON.stringify(task.reason)}`;
       this.#ports.log(info(line, task.kind === "reload" ? undefined : task.unit));
     }
+    await this.#tryOrGoOn(() => this.#ports.files.saveOwned());
     await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(this.#state.set !== null));
     const placedAt = (unit: UnitName) => this.#fence.placedAt(unit);
     const told = { wanted, missing, back: back.problems, placedAt, releasePending: this.#releasePending };

@@ -7,6 +7,15 @@ export interface FileStore {
   read(path: string): Promise<string | null>;
   /** Makes missing folders (0755). `mode` 0644 where not given. `durable: false` is for what lies in memory (/run): no fsync. */
   write(path: string, text: string, options?: { mode?: number; durable?: boolean }): Promise<void>;
+  /**
+   * The first half of a write that is not durable: the new text lies beside its place, where nobody looks. What is done to the path later
+   * (`stage`, `write`, `remove`) takes it away.
+   */
+  stage(path: string, text: string): Promise<void>;
+  /** The second half, which needs no room: what was staged takes its place at once, with mode 0644. Rejects where nothing was staged. */
+  publish(path: string): Promise<void>;
+  /** Takes away what was staged, if anything was, and its folder if nothing else is in it; the file stays as it is. */
+  unstage(path: string): Promise<void>;
   /** Removes a file; one that is not there is not an error. An empty folder left behind is removed with it where `prune`. */
   remove(path: string, options?: { prune?: boolean }): Promise<void>;
   /**

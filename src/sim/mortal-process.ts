@@ -32,6 +32,9 @@ export class MortalProcess {
     return {
       read: (path) => this.#ask(() => inner.read(path)),
       write: (path, text, options) => this.#ask(() => inner.write(path, text, options)),
+      stage: (path, text) => this.#ask(() => inner.stage(path, text)),
+      publish: (path) => this.#ask(() => inner.publish(path)),
+      unstage: (path) => this.#ask(() => inner.unstage(path)),
       remove: (path, options) => this.#ask(() => inner.remove(path, options)),
       move: (from, to) => this.#ask(() => inner.move(from, to)),
       list: (path) => this.#ask(() => inner.list(path)),

@@ -41,6 +41,8 @@ export class AgentFiles {
   readonly drifted: DriftedFiles;
   readonly bootSet: BootSetKeeper;
   readonly holds: HoldMemory;
+  /** What is owned by now, where the disk did not take it. */
+  #unsaved: ReadonlyMap<UnitName, OwnedUnit> | null = null;
   /** Texts are immutable by their hash: read once, asked for in every pass. */
   readonly #units = new Map<UnitHash, StoredUnit>();
   /** The names of their files, once asked for: a set of new units looks for none of them on the disk. */
@@ -94,11 +96,24 @@ export class AgentFiles {
   }
 
   async readOwned(): Promise<Map<UnitName, OwnedUnit>> {
+    if (this.#unsaved !== null) return new Map(this.#unsaved);
     return decodeOwnedUnits(await this.#files.read(`${this.folders.run}/owned.json`));
   }
 
   async writeOwned(owned: ReadonlyMap<UnitName, OwnedUnit>): Promise<void> {
     await this.#files.write(`${this.folders.run}/owned.json`, encodeOwnedUnits(owned), { mode: 0o600, durable: false });
+    this.#unsaved = null;
+  }
+
+  /** Of what has been done already: also counts where it cannot be written now, until `saveOwned` can. */
+  async keepOwned(owned: ReadonlyMap<UnitName, OwnedUnit>): Promise<void> {
+    this.#unsaved = new Map(owned);
+    await this.saveOwned();
+  }
+
+  async saveOwned(): Promise<void> {
+    if (this.#unsaved === null) return;
+    await this.writeOwned(this.#unsaved);
   }
 
   async readMachineEnv(): Promise<string | null> {
@@ -114,10 +129,20 @@ export class AgentFiles {
     await this.#files.write(fencePath(service), `FLEET_FENCE_TOKEN=${token}\n`, { mode: 0o600, durable: false });
   }
 
-  async writeUnitFile(path: string, text: string): Promise<void> {
+  /** Makes it ready; `publishUnitFile` then needs no room on the disk. */
+  async stageUnitFile(path: string, text: string): Promise<void> {
+    await this.#files.stage(`${this.folders.units}/${path}`, text);
+  }
+
+  /** `text` is what was staged. */
+  async publishUnitFile(path: string, text: string): Promise<void> {
     const whole = `${this.folders.units}/${path}`;
-    await this.#files.write(whole, text, { durable: false });
+    await this.#files.publish(whole);
     await this.drifted.wrote(whole, text);
+  }
+
+  async unstageUnitFile(path: string): Promise<void> {
+    await this.#files.unstage(`${this.folders.units}/${path}`);
   }
 
   async removeUnitFile(path: string): Promise<void> {

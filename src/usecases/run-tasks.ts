@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { ManagedUnit, UnitManager } from "../ports/unit-manager.ts";
 import type { AgentFiles } from "./agent-files.ts";
+import { UnitFileSwap } from "./unit-file-swap.ts";
 import type { UnitJobs } from "./unit-jobs.ts";
 
 /**
@@ -27,9 +28,10 @@ export interface TaskWorld {
 export type TaskProblems = ReadonlyMap<UnitName, { readonly code: string; readonly detail: string }>;
 
 /**
- * Does what was decided, in the order it was decided in: all stops at once, then files, then at most one daemon-reload, then
- * the units' own reloads at once, then starts, queued in order and not waited for here (`jobs` reports when they end). One unit's failure ends its own chain only.
- * `owned` is brought up to date and saved around every change of files, so that a crash in between is seen as one.
+ * Does what was decided, in the order it was decided in: new texts are made ready, then all stops at once, then files take their places,
+ * then at most one daemon-reload, then the units' own reloads at once, then starts, queued in order and not waited for here (`jobs` reports
+ * when they end). One unit's failure ends its own chain only. `owned` is brought up to date and saved around every change of files, so
+ * that a crash in between is seen as one; where what was done cannot be saved, that is the error of the whole, once all is done.
  */
 export async function runTasks(
   tasks: readonly Task[],
@@ -40,8 +42,10 @@ export async function runTasks(
 ): Promise<TaskProblems> {
   const run = new TaskRun(wanted, observed, owned, world);
   const reloading = unitsOf(tasks, "reload-unit");
-  await run.stop(unitsOf(tasks, "stop"));
-  await run.swapFiles(unitsOf(tasks, "remove"), unitsOf(tasks, "write"));
+  const [removed, written, stopped] = [unitsOf(tasks, "remove"), unitsOf(tasks, "write"), unitsOf(tasks, "stop")];
+  await run.stage(removed, written, stopped);
+  await run.stop(stopped);
+  await run.swapFiles(removed, written);
   await run.setAside(unitsOf(tasks, "set-aside"));
   await run.takeOver(unitsOf(tasks, "takeover"));
   await run.resetFailed(unitsOf(tasks, "reset-failed"));
@@ -49,6 +53,7 @@ export async function runTasks(
   await run.reloadUnits(reloading);
   await run.start(unitsOf(tasks, "start"));
   await run.adopt(unitsOf(tasks, "adopt"));
+  if (run.unkept !== null) throw run.unkept;
   return run.problems;
 }
 
@@ -62,7 +67,11 @@ class TaskRun {
   readonly #observed: ReadonlyMap<UnitName, ObservedUnit>;
   readonly #owned: Map<UnitName, OwnedUnit>;
   readonly #world: TaskWorld;
+  /** What cannot be remembered of what was done: everything else is done first. */
+  unkept: OperationError | null = null;
+  readonly #swap: UnitFileSwap;
   readonly #stopped = new Set<UnitName>();
+  #unmarked: OperationError | null = null;
 
   constructor(
     wanted: ReadonlyMap<UnitName, WantedUnit>,
@@ -74,9 +83,11 @@ class TaskRun {
     this.#observed = observed;
     this.#owned = owned;
     this.#world = world;
+    this.#swap = new UnitFileSwap(wanted, owned, world.files);
   }
 
-  async stop(units: readonly UnitName[]): Promise<void> {
+  async stop(stopped: readonly UnitName[]): Promise<void> {
+    const units = stopped.filter((unit) => this.#alive(unit));
     if (units.length === 0) return;
     for (const unit of units) this.#stopped.add(unit);
     const stops = units.map((unit) => this.#chain(unit, () => this.#stopOne(unit)));
@@ -96,25 +107,34 @@ class TaskRun {
     if (result !== "done" && result !== "skipped") this.#fail(unit, "stop-failed", `the stop job ended with ${result}`);
   }
 
+  /** Where the disk is full or read-only, what should change fails here, before anything has stopped, and runs on as it is. */
+  async stage(removed: readonly UnitName[], written: readonly UnitName[], stopped: readonly UnitName[]): Promise<void> {
+    if (removed.length + written.length === 0) return;
+    try {
+      await this.#swap.mark(removed, written, new Set(stopped));
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#unmarked = error;
+      for (const unit of written) this.#fail(unit, error.code, error.message);
+      return;
+    }
+    for (const unit of written) await this.#chain(unit, () => this.#swap.stage(unit));
+  }
+
   async swapFiles(removed: readonly UnitName[], written: readonly UnitName[]): Promise<void> {
+    if (removed.length + written.length === 0) return;
+    // What has to go has been stopped all the same; its files stay for a pass that can remember that they went.
+    if (this.#unmarked !== null) {
+      for (const unit of removed) this.#fail(unit, this.#unmarked.code, this.#unmarked.message);
+      return;
+    }
     const going = removed.filter((unit) => this.#alive(unit));
-    const coming = written.filter((unit) => this.#alive(unit) && this.#wanted.has(unit));
-    if (going.length + coming.length === 0) return;
-    for (const unit of coming) {
-      const { service, files } = this.#wanted.get(unit)!;
-      const before = this.#owned.get(unit);
-      const paths = [...new Set([...(before?.files ?? []), ...files.map((file) => file.path)])].sort();
-      const { loaded = null, started = null } = before ?? {};
-      this.#owned.set(unit, { service, files: paths, onDisk: null, loaded, started });
+    const coming = written.filter((unit) => this.#alive(unit));
+    for (const unit of [...removed, ...written].filter((unit) => !this.#alive(unit))) {
+      await this.#chain(unit, () => this.#swap.abandon(unit, coming));
     }
-    // Dying between here and the end, and wanted again by then, it must not pass for whole.
-    for (const unit of going) {
-      const before = this.#owned.get(unit);
-      if (before !== undefined) this.#owned.set(unit, { ...before, onDisk: null });
-    }
-    await this.#world.files.writeOwned(this.#owned);
-    for (const unit of going) await this.#chain(unit, () => this.#removeOne(unit));
-    for (const unit of coming) await this.#chain(unit, () => this.#writeOne(unit));
+    for (const unit of going) await this.#chain(unit, () => this.#swap.remove(unit));
+    for (const unit of coming) await this.#chain(unit, () => this.#swap.publish(unit));
     const held = await this.#held(coming);
     for (const unit of coming.filter((unit) => this.#alive(unit))) {
       const wanted = this.#wanted.get(unit)!;
@@ -130,23 +150,7 @@ class TaskRun {
         loaded: now === undefined ? wanted.hash : before.loaded,
       });
     }
-    await this.#world.files.writeOwned(this.#owned);
-  }
-
-  async #removeOne(unit: UnitName): Promise<void> {
-    const { files } = this.#owned.get(unit) ?? { files: [] };
-    for (const path of files.filter((path) => !this.#sharedBy(path, unit)))
-      await this.#world.files.removeUnitFile(path);
-    this.#owned.delete(unit);
-  }
-
-  async #writeOne(unit: UnitName): Promise<void> {
-    const { service, files } = this.#wanted.get(unit)!;
-    const kept = new Set(files.map((file) => file.path));
-    const stale = this.#owned.get(unit)!.files.filter((path) => !kept.has(path) && !this.#sharedBy(path, unit));
-    for (const file of files) await this.#world.files.writeUnitFile(file.path, file.text);
-    for (const path of stale) await this.#world.files.removeUnitFile(path);
-    this.#owned.set(unit, { ...this.#owned.get(unit)!, service, files: [...kept].sort() });
+    await this.#keepOwned();
   }
 
   /** Before systemd reads everything again, and after our own files: dying in between, what is left of theirs is found by the next look. */
@@ -176,19 +180,16 @@ class TaskRun {
     }
     if (fresh.length > 0) await files.writeOwned(this.#owned);
     for (const unit of fresh.filter((unit) => this.#alive(unit))) {
-      await this.#chain(unit, () => this.#writeOne(unit));
+      await this.#chain(unit, async () => {
+        await this.#swap.stage(unit);
+        await this.#swap.publish(unit);
+      });
       if (this.#alive(unit)) this.#owned.set(unit, { ...this.#owned.get(unit)!, onDisk: this.#wanted.get(unit)!.hash });
     }
     if (fresh.length > 0) await files.writeOwned(this.#owned);
     for (const unit of taken.filter((unit) => this.#alive(unit))) {
       await this.#chain(unit, () => files.adopted.finish(unit));
     }
-  }
-
-  /** A template that travels with several units is removed with the last of them. */
-  #sharedBy(path: string, except: UnitName): boolean {
-    for (const [unit, owned] of this.#owned) if (unit !== except && owned.files.includes(path)) return true;
-    return false;
   }
 
   async resetFailed(units: readonly UnitName[]): Promise<void> {
@@ -204,13 +205,14 @@ class TaskRun {
    */
   async reload(units: readonly UnitName[], reloading: ReadonlySet<UnitName>): Promise<void> {
     const changed = units.filter((unit) => this.#alive(unit));
+    if (changed.length === 0) return;
     const held = await this.#held(changed);
     if (held.size > 0) await this.#world.manager.reload();
     for (const unit of changed) {
       const owned = this.#owned.get(unit);
       if (owned !== undefined && !reloading.has(unit)) this.#owned.set(unit, { ...owned, loaded: owned.onDisk });
     }
-    await this.#world.files.writeOwned(this.#owned);
+    await this.#keepOwned();
   }
 
   async reloadUnits(units: readonly UnitName[]): Promise<void> {
@@ -232,7 +234,7 @@ class TaskRun {
       const owned = this.#owned.get(unit);
       if (owned !== undefined && isOrdered[at]) this.#owned.set(unit, { ...owned, started: owned.onDisk });
     }
-    await this.#world.files.writeOwned(this.#owned);
+    await this.#keepOwned();
   }
 
   async adopt(units: readonly UnitName[]): Promise<void> {
@@ -249,7 +251,16 @@ class TaskRun {
         started,
       });
     }
-    await this.#world.files.writeOwned(this.#owned);
+    await this.#keepOwned();
+  }
+
+  async #keepOwned(): Promise<void> {
+    try {
+      await this.#world.files.keepOwned(this.#owned);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.unkept = error;
+    }
   }
 
   /** Its change leaves it running: neither down before this pass nor stopped in it. */

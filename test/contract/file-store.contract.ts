@@ -46,6 +46,38 @@ export function fileStoreContract(name: string, make: () => Promise<FileWorld>):
     });
   }
 
+  it("what is staged is seen by nobody until it is published, and then whole", async ({ store, folder, modeOf }) => {
+    const path = `${folder}/d/file`;
+    await store.write(path, "old", { mode: 0o600 });
+    await store.stage(path, "first");
+    await store.stage(path, "new");
+    assert.equal(await store.read(path), "old");
+    await store.publish(path);
+    assert.equal(await store.read(path), "new");
+    assert.equal(modeOf(path), 0o644);
+    assert.deepEqual(await store.list(`${folder}/d`), ["file"]);
+    await assert.rejects(store.publish(path), OperationError);
+  });
+
+  it("what is unstaged is gone, with a folder made for it, and the file is as it was", async ({ store, folder }) => {
+    await store.write(`${folder}/file`, "old");
+    await store.stage(`${folder}/file`, "new");
+    await store.stage(`${folder}/d/file`, "new");
+    for (const path of [`${folder}/file`, `${folder}/d/file`, `${folder}/none`]) await store.unstage(path);
+    assert.equal(await store.read(`${folder}/file`), "old");
+    assert.deepEqual(await store.list(folder), ["file"]);
+  });
+
+  for (const later of ["write", "remove"] as const) {
+    it(`a ${later} takes away what was staged before`, async ({ store, folder }) => {
+      const path = `${folder}/file`;
+      await store.stage(path, "staged");
+      await (later === "write" ? store.write(path, "written") : store.remove(path));
+      assert.equal(await store.read(path), later === "write" ? "written" : null);
+      await assert.rejects(store.publish(path), OperationError);
+    });
+  }
+
   it("an empty file is a file", async ({ store, folder }) => {
     await store.write(`${folder}/empty`, "");
     assert.equal(await store.read(`${folder}/empty`), "");

@@ -80,6 +80,31 @@ export class DiskFileStore implements FileStore {
     await this.#syncFolders(folder, made);
   }
 
+  async stage(path: string, text: string): Promise<void> {
+    try {
+      stageInMemory(path, text, 0o644);
+    } catch (error) {
+      rmSync(temporaryOf(path), { force: true });
+      throw diskError("write", path, error);
+    }
+  }
+
+  async publish(path: string): Promise<void> {
+    try {
+      renameSync(temporaryOf(path), path);
+    } catch (error) {
+      throw diskError("write", path, error);
+    }
+  }
+
+  async unstage(path: string): Promise<void> {
+    try {
+      if (await removeFile(temporaryOf(path))) await removeEmptyFolder(dirname(path));
+    } catch (error) {
+      throw diskError("remove", temporaryOf(path), error);
+    }
+  }
+
   /** Durable: a file that was removed does not come back with a crash. */
   async remove(path: string, options: { prune?: boolean } = {}): Promise<void> {
     const folder = dirname(path);
@@ -193,6 +218,11 @@ const syncFile = promisify(fsync);
 
 /** What need not outlast a reboot lies in memory (`/run`). */
 function writeInMemory(path: string, text: string, mode: number): void {
+  stageInMemory(path, text, mode);
+  renameSync(temporaryOf(path), path);
+}
+
+function stageInMemory(path: string, text: string, mode: number): void {
   const temporary = temporaryOf(path);
   try {
     writeNewNow(temporary, text, mode);
@@ -202,7 +232,6 @@ function writeInMemory(path: string, text: string, mode: number): void {
     rmSync(temporary, { force: true });
     writeNewNow(temporary, text, mode);
   }
-  renameSync(temporary, path);
 }
 
 function writeNewNow(path: string, text: string, mode: number): void {

@@ -56,37 +56,55 @@ export class MemoryFileStore implements FileStore {
 
   async write(path: string, text: string, options: { mode?: number; durable?: boolean } = {}): Promise<void> {
     const { mode = 0o644, durable = true } = options;
-    const folder = folderOf(path);
-    const temporary = `${folder}/.${path.slice(folder.length + 1)}.fleet-new`;
-    this.#live();
-    this.#mayWrite(path);
-    if (this.#folders.has(path)) throw new OperationError("not-a-file", `cannot write ${path}: it is a folder`);
-    this.#makeFolders(path, folder);
-    this.#show(temporary, { text: "", mode });
-    await this.#step();
-    this.#show(temporary, { text, mode });
-    await this.#step();
-    this.#hide(temporary);
-    this.#show(path, { text, mode });
-    await this.#step();
+    await this.#stage(path, { text, mode });
+    await this.publish(path);
     // Nothing of the temporary file is on the medium by its own name: its folder was not synced while it had it.
     if (durable) this.#onMedium.set(path, { text, mode });
   }
 
+  stage(path: string, text: string): Promise<void> {
+    return this.#stage(path, { text, mode: 0o644 });
+  }
+
+  async #stage(path: string, file: MemoryFile): Promise<void> {
+    this.#live();
+    this.#mayWrite(path);
+    if (this.#folders.has(path)) throw new OperationError("not-a-file", `cannot write ${path}: it is a folder`);
+    this.#makeFolders(path, folderOf(path));
+    this.#show(temporaryOf(path), { ...file, text: "" });
+    await this.#step();
+    this.#show(temporaryOf(path), file);
+    await this.#step();
+  }
+
+  async publish(path: string): Promise<void> {
+    this.#live();
+    if (this.fault === "read-only") this.#mayWrite(path);
+    const staged = this.#seen.get(temporaryOf(path));
+    if (staged === undefined) throw new OperationError("disk-error", `cannot write ${path}: nothing was staged`);
+    this.#hide(temporaryOf(path));
+    this.#show(path, staged);
+    await this.#step();
+  }
+
+  async unstage(path: string): Promise<void> {
+    this.#live();
+    if (!this.#seen.has(temporaryOf(path))) return;
+    if (this.fault === "read-only") this.#mayWrite(path);
+    this.#hide(temporaryOf(path));
+    this.#prune(folderOf(path));
+  }
+
   async remove(path: string, options: { prune?: boolean } = {}): Promise<void> {
     this.#live();
-    const folder = folderOf(path);
-    const temporary = `${folder}/.${path.slice(folder.length + 1)}.fleet-new`;
-    if (this.#seen.has(temporary)) this.#hide(temporary);
+    if (this.#seen.has(temporaryOf(path))) this.#hide(temporaryOf(path));
     if (this.#seen.has(path)) {
       if (this.fault === "read-only") this.#mayWrite(path);
       this.#hide(path);
       await this.#step();
       this.#onMedium.delete(path);
     }
-    if (options.prune !== true || this.#folders.get(folder)?.size !== 0) return;
-    this.#folders.delete(folder);
-    this.#folders.get(folderOf(folder))?.delete(nameOf(folder));
+    if (options.prune === true) this.#prune(folderOf(path));
   }
 
   /** As between two file systems: there first, then away here. */
@@ -185,6 +203,12 @@ export class MemoryFileStore implements FileStore {
     if (this.fault !== null) throw new OperationError(this.fault, `cannot write ${path}: ${this.fault}`);
   }
 
+  #prune(folder: string): void {
+    if (this.#folders.get(folder)?.size !== 0) return;
+    this.#folders.delete(folder);
+    this.#folders.get(folderOf(folder))?.delete(nameOf(folder));
+  }
+
   #makeFolders(path: string, folder: string): void {
     for (let above = folder; above !== "/"; above = folderOf(above)) {
       if (this.#seen.has(above)) throw new OperationError("disk-error", `cannot write ${path}: ${above} is a file`);
@@ -226,4 +250,8 @@ function folderOf(path: string): string {
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function temporaryOf(path: string): string {
+  return `${folderOf(path)}/.${nameOf(path)}.fleet-new`;
 }
