@@ -111,6 +111,7 @@ export class Agent {
       ...ports,
       wake: this.#wakeup.wake,
     });
+    if (ttlMs === null) this.#fence.lastFor(firstTtlMs);
     this.holds = new HoldWatch(self.machine, this.#keys, {
       ...ports,
       memory: ports.files.holds,
@@ -127,6 +128,7 @@ export class Agent {
     this.#state = (await this.#ports.files.readState()) ?? this.#state;
     this.#machineEnv = await this.#ports.files.readMachineEnv();
     await this.holds.recall();
+    await this.#tryOrGoOn(() => this.#fence.recall(this.#state.set, this.#self, this.#ports.sha256));
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
     this.#ports.manager.onChange((what) => this.#heard(what), both);
@@ -265,7 +267,7 @@ export class Agent {
     }
     await this.#remember({ ...this.#state, clusterId: identity.id, accepted: verdict.release });
     this.#spec = verdict.spec;
-    this.#presence.lastFor(this.#ownTtlMs ?? verdict.spec.loss.agentTtlMs);
+    this.#fence.lastFor(this.#ownTtlMs === null ? verdict.spec.loss.agentTtlMs : null);
     this.#releasePending = false;
     this.#problem = null;
     this.#ports.log(notice(`accepted release ${release.seq}, commit ${release.commit}`));

@@ -94,7 +94,7 @@ async function world(ttlMs = 10_000) {
   };
   const token = () => disk.peek(TOKEN)?.text ?? null;
   return {
-    ...{ clock, keeper, judge, appear, header, put, told, token, placed: placed.revision, wakes: () => wakes },
+    ...{ clock, fence, keeper, judge, appear, header, put, told, token, placed: placed.revision, wakes: () => wakes },
     setCut: (now: boolean) => {
       cut = now;
     },
@@ -174,6 +174,28 @@ test("with a lease of our own too short for it nothing of it starts, whatever th
   const { judge, appear } = await world(8_000);
   await appear();
   assert.deepEqual(await judge(), [[DB, "web.service"], ["lease-too-short"]]);
+});
+
+test("where nobody said how long a lease is to last, it lasts as long as what runs at most once needs", async () => {
+  const { clock, fence, keeper, judge, appear } = await world();
+  fence.lastFor(5_000);
+  assert.equal(keeper.ttlMs, 5_000);
+  await judge();
+  assert.equal(keeper.ttlMs, 9_000, "4 s, a second to stop, and 3 s to spare");
+  await clock.advance(10);
+  await appear();
+  assert.deepEqual(await judge(), FREE);
+  const lease = keeper.lease;
+  fence.lastFor(30_000);
+  assert.deepEqual(await judge(), HELD, "a renewal of the shorter one is no promise of the longer");
+  await clock.advance(10);
+  assert.notEqual(keeper.lease, lease);
+  await appear();
+  assert.deepEqual(await judge(), FREE);
+  fence.lastFor(5_000);
+  assert.equal(keeper.ttlMs, 9_000, "those that run were promised more");
+  await judge([OTHER]);
+  assert.equal(keeper.ttlMs, 5_000);
 });
 
 test("what is not to be started is not held back: it may have to stop", async () => {

@@ -4,8 +4,14 @@ import { SET_SHAPE, type SetRecord } from "../codec/registry-records.ts";
 import type { StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import { fenceToken } from "../domain/cluster/fence-token.ts";
 import type { AcceptedSet } from "../domain/cluster/judge-set.ts";
-import type { MachineId, UnitName } from "../domain/names.ts";
-import { type AtMostOnce, atMostOnce, heldBackWith, type SingleUnit } from "../domain/tasks/at-most-once.ts";
+import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
+import {
+  type AtMostOnce,
+  atMostOnce,
+  heldBackWith,
+  type SingleUnit,
+  tooShortFor,
+} from "../domain/tasks/at-most-once.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
@@ -14,6 +20,7 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
+import { findWantedUnits } from "../usecases/find-wanted-units.ts";
 import { forgetLapsed } from "../usecases/forget-lapsed.ts";
 import type { UnitJobs } from "../usecases/unit-jobs.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
@@ -27,6 +34,13 @@ interface FencePorts {
   readonly files: AgentFiles;
   readonly wake: () => void;
   readonly log: Log;
+}
+
+/** An acknowledged renewal: of which lease, when it was sent, and how long that lease lasts from then on. */
+interface Renewal {
+  readonly lease: LeaseId;
+  readonly sentMs: number;
+  readonly ttlMs: number;
 }
 
 /** What may not run on this machine now. */
@@ -51,13 +65,15 @@ export class LeaseFence {
   readonly #keeper: LeaseKeeper;
   readonly #mirror: RegistryMirror;
   readonly #ports: FencePorts;
-  #single: AtMostOnce = { units: [], problems: [] };
+  #single: AtMostOnce = { units: [], leaseMs: 0, stoppable: [] };
+  #tooShort: ReadonlySet<UnitName> = new Set();
+  #policyMs: number | null = null;
   #basis = "";
   /** The lease and the incarnation of our presence for which the set was found to be the registry's. */
   #confirmed: string | null = null;
-  #sent: { readonly lease: LeaseId; readonly ms: number } | null = null;
-  /** When the last renewal that was handed over was sent. */
-  #handedMs: number | null = null;
+  #sent: Renewal | null = null;
+  /** The last renewal that was handed over. */
+  #handed: Renewal | null = null;
   readonly #tokens = new Map<UnitName, string>();
   #trouble: string | null = null;
   #leases: ReadonlySet<UnitName> = new Set();
@@ -71,8 +87,8 @@ export class LeaseFence {
     this.#keeper = keeper;
     this.#mirror = mirror;
     this.#ports = ports;
-    keeper.onRenewed = (lease, sentMs) => {
-      this.#sent = { lease, ms: sentMs };
+    keeper.onRenewed = (lease, sentMs, ttlMs) => {
+      this.#sent = { lease, sentMs, ttlMs };
       const wasFresh = this.#single.units.every((unit) => this.#isFresh(unit));
       void this.#handOver().then(() => wasFresh || this.#ports.wake());
     };
@@ -87,12 +103,12 @@ export class LeaseFence {
   async judge(wanted: readonly WantedUnit[], set: AcceptedSet | null, jobs: UnitJobs): Promise<HeldBack> {
     await this.#endUnused();
     this.#learn(wanted);
-    const { units, problems } = this.#single;
+    const { units } = this.#single;
     if (units.length === 0 || set === null) return NOTHING;
     await this.#orLog(() => this.#confirm(set));
     await this.#handOver();
     await forgetLapsed(units, { ...this.#ports, jobs });
-    const tooShort = new Set(problems.map((problem) => problem.unit));
+    const tooShort = this.#tooShort;
     // What is only loaded is stopped like any other, and started by nobody here.
     const launched = new Set(wanted.filter(({ goal }) => goal === "launched").map(({ name }) => name));
     const back: UnitName[] = [];
@@ -107,11 +123,27 @@ export class LeaseFence {
     };
   }
 
+  /**
+   * How long our lease is to last, but for units of our set that need more: those were promised more when they started, whatever a newer
+   * manifest says, or whoever says nothing yet. Null: it lasts as long as it does.
+   */
+  lastFor(policyMs: number | null): void {
+    this.#policyMs = policyMs;
+    if (policyMs !== null) this.#keeper.lastFor(Math.max(policyMs, this.#single.leaseMs));
+    this.#tooShort = tooShortFor(this.#single, this.#keeper.ttlMs);
+  }
+
+  /** Before the first lease is taken: it must be long enough for what ran under an agent before this one. */
+  async recall(set: AcceptedSet | null, self: { machine: MachineId; name: string }, sha256: Sha256): Promise<void> {
+    this.#learn((await findWantedUnits(set?.placements ?? [], self, null, this.#ports.files, sha256)).wanted);
+  }
+
   #learn(wanted: readonly WantedUnit[]): void {
-    const basis = [this.#keeper.ttlMs, ...wanted.map(({ name, hash }) => `${name} ${hash}`)].join("\n");
+    const basis = wanted.map(({ name, hash }) => `${name} ${hash}`).join("\n");
     if (basis === this.#basis) return;
     this.#basis = basis;
-    this.#single = atMostOnce(wanted, this.#keeper.ttlMs);
+    this.#single = atMostOnce(wanted);
+    this.lastFor(this.#policyMs);
     const { units } = this.#single;
     const leases = new Set(units.map(({ lease }) => lease));
     this.#unused = [...this.#leases].filter((lease) => !leases.has(lease));
@@ -133,7 +165,10 @@ export class LeaseFence {
   }
 
   #isFresh({ stopAfterMs }: SingleUnit): boolean {
-    return this.#handedMs !== null && this.#ports.clock.monotonicMs() < this.#handedMs + stopAfterMs;
+    const handed = this.#handed;
+    // One of a lease that was to last shorter is no promise for those that need the longer one.
+    if (handed === null || handed.ttlMs < this.#keeper.ttlMs) return false;
+    return this.#ports.clock.monotonicMs() < handed.sentMs + stopAfterMs;
   }
 
   /** Null where our presence does not hang on the lease, as far as is known here. */
@@ -157,12 +192,12 @@ export class LeaseFence {
 
   async #handOver(): Promise<void> {
     const sent = this.#sent;
-    if (this.#single.units.length === 0 || sent === null || sent.ms === this.#handedMs) return;
+    if (this.#single.units.length === 0 || sent === null || sent === this.#handed) return;
     if (this.#confirmed === null || this.#confirmed !== this.#incarnation() || sent.lease !== this.#keeper.lease)
       return;
     await this.#orLog(async () => {
-      await this.#ports.holder.renewed(sent.ms);
-      this.#handedMs = sent.ms;
+      await this.#ports.holder.renewed(sent.sentMs);
+      this.#handed = sent;
     });
   }
 

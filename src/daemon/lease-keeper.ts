@@ -23,8 +23,8 @@ export class LeaseKeeper {
   #renewEveryMs: number;
   #rest = new AbortController();
   #mustShowMs: number | null = null;
-  /** Called after each acknowledged renewal with the lease and the monotonic time it was sent. */
-  onRenewed: (lease: LeaseId, sentMs: number) => void = () => {};
+  /** Called after each acknowledged renewal with the lease, the monotonic time it was sent, and how long it lasts from then on. */
+  onRenewed: (lease: LeaseId, sentMs: number, ttlMs: number) => void = () => {};
 
   constructor(registry: Registry, clock: Clock, ttlMs: number, wake: () => void) {
     this.#registry = registry;
@@ -90,14 +90,14 @@ export class LeaseKeeper {
     const ttlMs = this.#ttlMs;
     if (this.#lease !== null && this.#grantedMs === ttlMs && (await this.#registry.keepAlive(this.#lease))) {
       this.#heldUntilMs = sentMs + ttlMs;
-      this.onRenewed(this.#lease, sentMs);
+      this.onRenewed(this.#lease, sentMs, ttlMs);
       return;
     }
     this.#heldUntilMs = 0;
     this.#lease = await this.#registry.grantLease(ttlMs);
     this.#grantedMs = ttlMs;
     this.#heldUntilMs = sentMs + ttlMs;
-    this.onRenewed(this.#lease, sentMs);
+    this.onRenewed(this.#lease, sentMs, ttlMs);
     this.#wake();
   }
 

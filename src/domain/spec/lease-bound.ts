@@ -57,6 +57,16 @@ export function leaseProblems(units: readonly StoppableUnit[], ttlMs: number): r
   return [...bound].sort((a, b) => compareText(a.name, b.name)).flatMap((unit) => problemOf(unit, chains, ttlMs));
 }
 
+/** The shortest lease with which none of them is a problem, those aside whose stop has no end; 0 where none needs one. Milliseconds. */
+export function shortestLeaseMs(units: readonly StoppableUnit[]): number {
+  const chains = new StopChains(units);
+  const needs = units.flatMap((unit) => {
+    const stopMs = unit.stopAfterMs === null ? Number.POSITIVE_INFINITY : lengthOf(chains.longest(unit));
+    return Number.isFinite(stopMs) ? [Math.ceil((unit.stopAfterMs! + stopMs + STOP_SLACK_MS) / (1 - CLOCK_DRIFT))] : [];
+  });
+  return Math.max(0, ...needs);
+}
+
 function problemOf(unit: StoppableUnit, chains: StopChains, ttlMs: number): readonly LeaseProblem[] {
   const chain = chains.longest(unit);
   const endless = chain.find(({ stop }) => stop.kind === "endless");

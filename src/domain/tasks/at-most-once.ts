@@ -1,6 +1,6 @@
 import type { UnitName } from "../names.ts";
 import { leaseUnit, stopAfterOfFiles } from "../spec/at-most-one-dropin.ts";
-import { type LeaseProblem, leaseProblems } from "../spec/lease-bound.ts";
+import { type LeaseProblem, leaseProblems, type StoppableUnit, shortestLeaseMs } from "../spec/lease-bound.ts";
 import { formatStopAfter } from "../unit/on-disconnect.ts";
 import { stoppedWith, wantedText } from "./stopped-with.ts";
 import type { WantedUnit } from "./task.ts";
@@ -9,8 +9,10 @@ import type { WantedUnit } from "./task.ts";
 export interface AtMostOnce {
   /** Sorted as the set is. */
   readonly units: readonly SingleUnit[];
-  /** Why this machine's lease is too short for some of them, drop-ins of the machine counted. */
-  readonly problems: readonly LeaseProblem[];
+  /** The shortest lease of this machine that leaves time to stop them, drop-ins of the machine counted. Whole seconds, in milliseconds. */
+  readonly leaseMs: number;
+  /** All units of the set, as far as their stops go; empty where none runs at most once. */
+  readonly stoppable: readonly StoppableUnit[];
 }
 
 export interface SingleUnit {
@@ -23,20 +25,24 @@ export interface SingleUnit {
   readonly oneshot: boolean;
 }
 
-/** `ttlMs` is the lease's as the agent really has it, whatever the manifest says. */
-export function atMostOnce(wanted: readonly WantedUnit[], ttlMs: number): AtMostOnce {
+export function atMostOnce(wanted: readonly WantedUnit[]): AtMostOnce {
   const units = wanted.flatMap(({ name, service, files, oneshot }): readonly SingleUnit[] => {
     const stopAfterMs = stopAfterOfFiles(name, files);
     if (stopAfterMs === null) return [];
     return [{ name, service, stopAfterMs, lease: leaseUnit(formatStopAfter(stopAfterMs)), oneshot }];
   });
-  if (units.length === 0) return { units, problems: [] };
+  if (units.length === 0) return { units, leaseMs: 0, stoppable: [] };
   const single = new Map(units.map((unit) => [unit.name, unit.stopAfterMs]));
   const stoppable = wanted.map((unit) => {
     const { name, service, after } = unit;
     return { name, service, after, effective: wantedText(unit), stopAfterMs: single.get(name) ?? null };
   });
-  return { units, problems: leaseProblems(stoppable, ttlMs) };
+  return { units, leaseMs: Math.ceil(shortestLeaseMs(stoppable) / 1_000) * 1_000, stoppable };
+}
+
+/** For whom a lease of that length is too short, as the agent really has it, or no lease would do. */
+export function tooShortFor({ stoppable }: AtMostOnce, ttlMs: number): ReadonlySet<UnitName> {
+  return new Set(leaseProblems(stoppable, ttlMs).map(({ unit }: LeaseProblem) => unit));
 }
 
 /** With those that may not run now, everything that is down while they are: started, it would only wait for them in vain. */
