@@ -24,7 +24,11 @@ const keys = registryKeys("prod");
 const DB = "db.service" as UnitName;
 const STOP_AFTER_MS = 4_000;
 const TOKEN = `/run/fleet/fence/${DB}.env`;
-const SET = { epoch: 1, generation: 5, placements: [] };
+const SET = {
+  epoch: 1,
+  generation: 5,
+  placements: [{ unit: DB, hash: DB as string as UnitHash, goal: "launched" as const }],
+};
 
 function wanted(name: string, text: string, more: Partial<WantedUnit> = {}): WantedUnit {
   const files = [{ path: name, text }];
@@ -83,8 +87,9 @@ async function world(ttlMs = 10_000) {
   void mirror.run(stop.signal);
   await clock.advance(10);
   const jobs = new UnitJobs(manager, () => {});
-  const judge = async (units: readonly WantedUnit[] = [SINGLE, NEEDS_IT, OTHER], generation = 5) => {
-    const { units: back, problems } = await fence.judge(units, { ...SET, generation }, jobs);
+  const all = [SINGLE, NEEDS_IT, OTHER];
+  const judge = async (units: readonly WantedUnit[] = all, generation = 5, placements = SET.placements) => {
+    const { units: back, problems } = await fence.judge(units, { ...SET, generation, placements }, jobs);
     await clock.advance(10);
     return [[...back], [...problems.values()].map(({ code }) => code)];
   };
@@ -120,6 +125,13 @@ test("nor while the registry has another set than the one that is acted on", asy
   assert.deepEqual(await judge(), HELD);
   assert.deepEqual(told, []);
   assert.deepEqual(await judge(undefined, 6), FREE);
+});
+
+test("nor what the set in force does not have: an agent that goes back to an earlier one cannot take it back", async () => {
+  const { judge, appear } = await world();
+  await appear();
+  assert.deepEqual(await judge(undefined, 5, []), HELD);
+  assert.deepEqual(await judge(), FREE);
 });
 
 test("the token is that of the unit's own placement", async () => {

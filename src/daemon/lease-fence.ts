@@ -110,10 +110,12 @@ export class LeaseFence {
     await forgetLapsed(units, { ...this.#ports, jobs });
     const tooShort = this.#tooShort;
     // What is only loaded is stopped like any other, and started by nobody here.
+    const placed = new Set(set.placements.map(({ unit }) => unit));
     const launched = new Set(wanted.filter(({ goal }) => goal === "launched").map(({ name }) => name));
     const back: UnitName[] = [];
     for (const unit of units) {
-      const mayRun = !tooShort.has(unit.name) && this.#isFresh(unit);
+      // An agent that has gone back to an earlier set may have given it away by the one that was confirmed.
+      const mayRun = placed.has(unit.name) && !tooShort.has(unit.name) && this.#isFresh(unit);
       const isReady = mayRun && (await this.#writeToken(unit, set.epoch));
       if (!isReady && launched.has(unit.name)) back.push(unit.name);
     }
