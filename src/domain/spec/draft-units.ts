@@ -2,6 +2,7 @@ import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
 import type { LintFinding } from "../lint/lint-rules.ts";
 import type { LintFile } from "../lint/lint-unit-file.ts";
 import { compareText, type UnitName } from "../names.ts";
+import { remembered } from "../remembered.ts";
 import { type EffectiveUnit, effectiveUnit } from "../unit/effective-unit.ts";
 import { findLocalState } from "../unit/local-state.ts";
 import { type ParsedUnitFile, parseUnitFile } from "../unit/parse-unit-file.ts";
@@ -19,6 +20,17 @@ import { ENVIRONMENT_DROPIN, environmentDropin, takesEnvironment } from "./envir
 import type { PlannedUnit } from "./list-units.ts";
 import type { Located, UnitSettings } from "./manifest.ts";
 import type { ParseFile, RepositoryFile } from "./repository-files.ts";
+
+const textOf = remembered((file: UnitFile) => printUnitFile(file));
+const withoutDropins = remembered((fragment: UnitFile) => effectiveUnit(fragment, []));
+const optionsOf = remembered((unit: EffectiveUnit, name: UnitName) => readFleetOptions(name, unit));
+const tiesOf = remembered((unit: EffectiveUnit, name: UnitName) => unitTies(name, unit, optionsOf(unit, name).options));
+const stateOf = remembered((unit: EffectiveUnit, name: UnitName) => findLocalState(name, unit));
+
+/** Most units have no drop-ins, and are what they were in the commit before. */
+function effectiveFrom(fragment: UnitFile, dropins: readonly UnitFile[]): EffectiveUnit {
+  return dropins.length === 0 ? withoutDropins(fragment, "") : effectiveUnit(fragment, dropins);
+}
 
 /** Reads files and drop-ins of every unit and template; each file is parsed and complained about once. */
 export class DraftUnits {
@@ -57,11 +69,11 @@ export class DraftUnits {
       this.#error("unit-empty", { path: file.path }, "an empty unit file, which systemd reads as masked");
     }
     const dropins = this.#dropinsOf(name, settings);
-    const effective = effectiveUnit(
+    const effective = effectiveFrom(
       fragment,
       dropins.map((dropin) => dropin.file),
     );
-    const read = readFleetOptions(name, effective);
+    const read = optionsOf(effective, name);
     // A template is read for what it mentions only: its options hold for instances, and are read with their names.
     if (!unitNameParts(name).isTemplate) this.diagnostics.push(...read.diagnostics);
     const unitGroup = effective.last("X-Fleet", "Group") === null ? null : read.options.group;
@@ -69,13 +81,13 @@ export class DraftUnits {
     const move = this.#agreed(name, "Move", read.options.move, settings.move);
     const options = { ...read.options, group, move };
     const onDisconnect = this.#onDisconnect(name, read, settings, effective);
-    const ties = unitTies(name, effective, options);
+    const ties = tiesOf(effective, name);
     this.diagnostics.push(...ties.diagnostics);
     return {
       name,
       service: serviceNameOf(name),
       template,
-      fragment: { path: file.path, text: printUnitFile(fragment) },
+      fragment: { path: file.path, text: textOf(fragment, "") },
       dropins: withAtMostOne(name, dropins, onDisconnect),
       settings,
       effective,
@@ -113,7 +125,7 @@ export class DraftUnits {
     }
     const found = [...byConf].map(([conf, repositoryFile]) => {
       const file = this.read(repositoryFile, unitNameParts(name).type);
-      return { dropin: { name: conf, path: repositoryFile.path, text: printUnitFile(file) }, file };
+      return { dropin: { name: conf, path: repositoryFile.path, text: textOf(file, "") }, file };
     });
     const generated = this.#environment(name, settings);
     return [...found, ...generated].sort((a, b) => compareText(a.dropin.name, b.dropin.name));
@@ -183,7 +195,7 @@ function withAtMostOne(
 
 /** What a unit keeps on its machine. */
 export function localStateOf(unit: DraftUnit): readonly { readonly because: string }[] {
-  return findLocalState(unit.name, unit.effective);
+  return stateOf(unit.effective, unit.name);
 }
 
 export function kindOf(name: UnitName): "systemd" | "quadlet" {
