@@ -249,6 +249,7 @@ test("masked while its change was under way, a unit is told to reload itself onc
 for (const [what, hand] of [
   ["deleted", (machine: AgentMachine) => machine.disk.remove(FILE)],
   ["masked", async (machine: AgentMachine) => machine.disk.mask(FILE)],
+  ["masked in /etc", async (machine: AgentMachine) => machine.disk.mask(MASK)],
 ] as const) {
   test(`a unit whose file was ${what} under it is stopped all the same when it has to go`, async () => {
     const machine = await settled();
@@ -297,6 +298,20 @@ describe("left as it is", () => {
       assert.deepEqual(machine.files(), [DB], "and its end");
     });
   }
+
+  test("what systemd stopped along with a unit that is left stopped is not started, which would start that one", async () => {
+    const machine = new AgentMachine();
+    const tied = (name: string, to: string) => unit(name, server(name, `BindsTo=${to}\nAfter=${to}\n`));
+    const chain = [unit(DB, server("db"), { drift: "off" }), tied(WEB, DB), tied("edge.service", WEB)];
+    await machine.settle(chain);
+    await machine.during(machine.manager.stop(DB));
+    for (let passes = 0; passes < 3; passes++) await machine.settle(chain);
+    assert.deepEqual(Object.keys(machine.running()), []);
+    assert.equal(told(machine), "detected 0: stopped");
+    await machine.during(machine.manager.start(DB));
+    await machine.settle(chain);
+    machine.assertAs(chain, "once somebody has started it, so are they");
+  });
 
   test("once told or put back, a change of policy holds at the next look", async () => {
     const machine = await settled("detect");

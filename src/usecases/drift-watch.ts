@@ -52,6 +52,8 @@ export class DriftWatch {
   readonly #log: Log;
   readonly #memory = new Map<UnitName, DriftMemory>();
   readonly #reports = new Map<UnitName, UnitDrift>();
+  /** Down with another one that is left so: to start them would start that one. */
+  #heldDown: ReadonlySet<UnitName> = new Set();
   #files: ReadonlyMap<UnitName, FileDrift> = new Map();
   #lookAtMs = Number.NEGATIVE_INFINITY;
 
@@ -77,6 +79,7 @@ export class DriftWatch {
     // Before it is started again: it may have been edited first.
     if ([...stopped].some((unit) => this.#memory.get(unit)?.isThere !== true)) this.lookSoon();
     await this.#look(pass, files);
+    this.#heldDown = this.#withThoseLeftDown(pass.wanted.filter(({ name }) => stopped.has(name)));
     const now = { monotonicMs: this.#clock.monotonicMs(), wall: new Date(this.#clock.wallMs()).toISOString() };
     const left = new Set<UnitName>();
     const observed = new Map<UnitName, ObservedUnit>();
@@ -85,7 +88,7 @@ export class DriftWatch {
       const { name } = unit;
       const owned = pass.owned.get(name);
       if (pass.isBusy(name) || (owned === undefined && !isNew(unit, pass))) continue;
-      const policy = policyOf(unit);
+      const policy = this.#policyOf(unit);
       const drift = this.#files.get(name) ?? null;
       const seen: DriftSeen[] = (drift?.changes ?? []).map(({ kind, path }) => ({ kind, path }));
       if (stopped.has(name)) seen.push({ kind: "stopped" });
@@ -128,7 +131,7 @@ export class DriftWatch {
   }
 
   #settleOne(unit: WantedUnit, memory: DriftMemory, pass: DriftPass): void {
-    if (policyOf(unit) !== "correct") {
+    if (this.#policyOf(unit) !== "correct") {
       this.#memory.delete(unit.name);
       return;
     }
@@ -139,6 +142,27 @@ export class DriftWatch {
   /** What is to be told of each unit, for its status. */
   reports(): ReadonlyMap<UnitName, UnitDrift> {
     return new Map(this.#reports);
+  }
+
+  #policyOf({ name, drift = "correct" }: WantedUnit): DriftPolicy {
+    return drift === "correct" && this.#heldDown.has(name) ? "detect" : drift;
+  }
+
+  #withThoseLeftDown(stopped: readonly WantedUnit[]): ReadonlySet<UnitName> {
+    const isLeft = ({ name, drift = "correct" }: WantedUnit) =>
+      drift !== "correct" || this.#memory.get(name)?.givenUp === true;
+    const down = new Set(stopped.filter(isLeft).flatMap(({ name, service }) => [name, service]));
+    const held = new Set<UnitName>();
+    let open = down.size === 0 ? [] : stopped.filter((unit) => !isLeft(unit));
+    for (let found = open; found.length > 0; ) {
+      found = open.filter((unit) => leadersOf(unit).some((leader) => down.has(leader)));
+      for (const { name, service } of found) {
+        held.add(name);
+        down.add(name).add(service);
+      }
+      open = open.filter(({ name }) => !held.has(name));
+    }
+    return held;
   }
 
   async #look(pass: DriftPass, files: AgentFiles): Promise<void> {
@@ -171,7 +195,7 @@ export class DriftWatch {
     for (const unit of [...this.#reports.keys()]) if (!this.#memory.has(unit)) this.#reports.delete(unit);
     for (const [name, memory] of this.#memory) {
       const before = this.#reports.get(name);
-      const report = reportDrift(policyOf(units.get(name)!), memory);
+      const report = reportDrift(this.#policyOf(units.get(name)!), memory);
       const isNews = before?.outcome !== report.outcome || before.corrected < report.corrected;
       if (isNews)
         this.#log(
@@ -181,8 +205,6 @@ export class DriftWatch {
     }
   }
 }
-
-const policyOf = ({ drift = "correct" }: WantedUnit): DriftPolicy => drift;
 
 const NOTHING_DONE = { onDisk: null, started: null } as const;
 

@@ -97,7 +97,8 @@ function withdraw(unit: ObservedUnit, acts: Acts): void {
   const reason: TaskReason = { code: "not-wanted-here" };
   acts.add("remove", unit.name, reason);
   if (unit.foreign?.state === "under-way") acts.add("takeover", unit.name, reason);
-  if (isShadowed(unit)) return;
+  // What runs from a file in /etc is its owner's; from a mask nothing ever was started.
+  if (isShadowed(unit) && unit.systemd?.load !== "masked") return;
   if (isHeld(unit) && unit.systemd!.active !== "inactive" && !isFailed(unit)) acts.add("stop", unit.name, reason);
   if (isFailed(unit)) acts.add("reset-failed", unit.name, reason);
   if (isHeld(unit) || isQuadlet(unit)) acts.reload(unit.name);
