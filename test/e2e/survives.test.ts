@@ -9,6 +9,7 @@ import { UnitStarts } from "./unit-starts.ts";
 
 const CHANGING = ["change-1.service", "change-2.service", "change-3.service"];
 const STAYING = ["stay-1.service", "stay-2.service"];
+const SYSTEMD_FOLDER = "/run/systemd/system";
 const ALL = [...CHANGING, ...STAYING];
 const service = (n: number) => `[Unit]\nDescription=${n}\n\n[Service]\nExecStart=/bin/sleep infinity ${n}\n`;
 
@@ -65,11 +66,15 @@ describe("an agent among what fails around it", { skip: labSkipReason(), concurr
     assert.match(stdout + stderr, /converged/);
   };
 
-  /** Each changed unit was started once, with its new text; the others not at all. */
-  const changedOnce = async (): Promise<void> => {
+  /** Each changed unit was started once, with its new text, and so were the `others`; the rest not at all. */
+  const changedOnce = async (others: readonly string[] = []): Promise<void> => {
     const counts = await systemd.since(since);
-    for (const unit of CHANGING) assert.equal(counts.get(unit), 1, `starts of ${unit}`);
-    for (const unit of STAYING) assert.equal(counts.get(unit), undefined, `starts of ${unit}`);
+    const expected = ALL.map((unit) => (CHANGING.includes(unit) || others.includes(unit) ? 1 : 0));
+    assert.deepEqual(
+      ALL.map((unit) => counts.get(unit) ?? 0),
+      expected,
+      `starts of ${ALL}`,
+    );
     assert.deepEqual(await invocations(STAYING), running.slice(CHANGING.length));
     const pids = await systemd.show("MainPID", CHANGING);
     const commands = await inside(
@@ -164,6 +169,54 @@ describe("an agent among what fails around it", { skip: labSkipReason(), concurr
     await changedOnce();
     const said = await inside("journalctl", "-q", "-o", "cat", `--after-cursor=${since}`, "_PID=1");
     assert.ok(said.split("\n").filter((line) => /^Reexecuting/.test(line)).length > 1, said);
+  });
+
+  /** Applies a change that cannot be written, and sees that nothing comes of it but words, until `heal` has made room. */
+  const withoutRoom = async (words: RegExp, heal: () => Promise<void>): Promise<void> => {
+    const files = () => inside("sh", "-c", `cd ${SYSTEMD_FOLDER} && grep -r . . | sort`);
+    const before = await files();
+    try {
+      await commitNext();
+      const { code, stdout, stderr } = await apply("4s");
+      assert.equal(code, 5, stdout + stderr);
+      for (const unit of CHANGING) assert.match(stdout + stderr, new RegExp(`${unit} on m1: ${words.source}`));
+      assert.equal(await files(), before, "nothing is half written, and nothing lies about");
+      await untouched();
+      await inside("systemctl", "stop", STAYING[0]!);
+      await eventually("its neighbour is started again", async () => {
+        const [state] = await systemd.show("ActiveState", STAYING.slice(0, 1));
+        return state === "active";
+      });
+    } finally {
+      await heal();
+    }
+    await eventually("all is as wanted", async () =>
+      (await cluster.status()).units.every((unit) => unit.active === "active" && unit.hash === unit.wantedHash),
+    );
+    running[CHANGING.length] = (await invocations(STAYING))[0]!;
+    await changedOnce([STAYING[0]!]);
+  };
+
+  test("/run is full: nothing stops, the unit says which file, and it changes once there is room (fault 56)", async () => {
+    const used = (await inside("df", "--output=used", "-k", "/run")).split("\n")[1]!.trim();
+    await inside(
+      "sh",
+      "-c",
+      `mount -o remount,size=${Number(used) + 64}k /run; dd if=/dev/zero of=/run/full bs=4k 2> /dev/null || true`,
+    );
+    await withoutRoom(/disk-full: cannot write \/run\//, async () => {
+      await inside("mount", "-o", "remount,size=50%", "/run");
+      await inside("rm", "/run/full");
+    });
+  });
+
+  test("the units' folder is read-only: nothing stops, the unit says which file, and it changes later (fault 56)", async () => {
+    const seenByAgent = (script: string) =>
+      agentPid().then((pid) => inside("nsenter", "-t", pid, "-m", "sh", "-c", script));
+    await seenByAgent(`mount --bind ${SYSTEMD_FOLDER} ${SYSTEMD_FOLDER}; mount -o remount,bind,ro ${SYSTEMD_FOLDER}`);
+    await withoutRoom(/read-only: cannot write \/run\/systemd\/system\/change-/, async () => {
+      await seenByAgent(`umount ${SYSTEMD_FOLDER}`);
+    });
   });
 
   /** Who listens to what on the machine's bus, of the connection of one process. */
