@@ -34,6 +34,7 @@ interface Case {
   readonly isAway?: true;
   readonly kept?: true;
   readonly isNew?: true;
+  readonly isLaunched?: true;
   /** Where db.service is placed now, and its goal. */
   readonly goes: string;
 }
@@ -43,6 +44,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "nothing is known of it: it may run": { says: null, goes: "o on A, loaded" },
   "it is down, and its machine has not heard that it must be": { says: { active: "inactive" }, goes: "o on A, loaded" },
   "it was down under an earlier order": { says: { ...DOWN, placed: TOLD_AT - 1 }, goes: "o on A, loaded" },
+  "it is down and may start at any time": { says: DOWN, isLaunched: true, goes: "o on A, loaded" },
   "it is still stopping": { says: { ...DOWN, active: "deactivating" }, goes: "o on A, loaded" },
   "it is down as it was told": { says: DOWN, goes: "n on B, launched" },
   "it needed SIGKILL, and is down": { says: { ...DOWN, active: "failed" }, goes: "n on B, launched" },
@@ -56,7 +58,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "taken from there and gone": { says: null, isNew: true, goes: "n on B, launched" },
 };
 
-for (const [sentence, { says, isAway, kept, isNew, goes }] of Object.entries(CASES)) {
+for (const [sentence, { says, isAway, kept, isNew, isLaunched, goes }] of Object.entries(CASES)) {
   test(sentence, () => {
     const bare = specOf([DB, WEB].map(sketch));
     const units = bare.units.map((unit) =>
@@ -64,10 +66,19 @@ for (const [sentence, { says, isAway, kept, isNew, goes }] of Object.entries(CAS
     );
     const from = isNew === undefined ? { machine: A, hash: OLD, goal: "launched" as const } : null;
     const to = { machine: B, hash: NEW, goal: "launched" as const };
-    const made = [DB, WEB].map((unit): RolloutChange => ({ unit, effect: "move", from, to, reason: { code: "goal-changed" } }));
+    const made = [DB, WEB].map(
+      (unit): RolloutChange => ({ unit, effect: "move", from, to, reason: { code: "goal-changed" } }),
+    );
     const placements = [DB, WEB].map((unit): Placement => ({ unit, ...to, reason: { code: "only-fit" } }));
     const assignments = [DB, WEB].map(
-      (unit): Assignment => ({ unit, machine: A, hash: OLD, goal: "loaded", reason: "", modRevision: TOLD_AT }),
+      (unit): Assignment => ({
+        unit,
+        machine: A,
+        hash: OLD,
+        goal: isLaunched ? "launched" : "loaded",
+        reason: "",
+        modRevision: TOLD_AT,
+      }),
     );
     const statusOf = (unit: UnitName, said: Partial<UnitStatus>) => ({ unit, machine: A, ...said }) as UnitStatus;
     const statuses = says === null ? [] : [statusOf(DB, says)];

@@ -61,11 +61,13 @@ function withPlacesOf(changes: readonly RolloutChange[], placements: readonly Pl
 
 /** What agents say of units, held against what the registry gave them. */
 class Statements {
-  readonly #assigned: ReadonlyMap<UnitName, number>;
+  /** By unit that is not to be started, the revision at which that was said. */
+  readonly #told: ReadonlyMap<UnitName, number>;
   readonly #statuses = new Map<UnitName, UnitStatus[]>();
 
   constructor(snapshot: ClusterSnapshot) {
-    this.#assigned = new Map(snapshot.assignments.map(({ unit, modRevision }) => [unit, modRevision]));
+    const told = snapshot.assignments.filter(({ goal }) => goal === "loaded");
+    this.#told = new Map(told.map(({ unit, modRevision }) => [unit, modRevision]));
     for (const status of snapshot.statuses) {
       this.#statuses.set(status.unit, [...(this.#statuses.get(status.unit) ?? []), status]);
     }
@@ -74,7 +76,8 @@ class Statements {
   /** Its agent has looked at it since it was told, and it was down. */
   isHandedOver(unit: UnitName, machine: MachineId): boolean {
     const status = this.#statuses.get(unit)?.find((one) => one.machine === machine);
-    return status !== undefined && status.placed === this.#assigned.get(unit) && !UP.has(status.active);
+    if (status?.placed === undefined) return false;
+    return status.placed === this.#told.get(unit) && !UP.has(status.active);
   }
 
   /** It was taken from there a moment ago and is still on its way down. */
