@@ -7,7 +7,8 @@ import { execProgram } from "../../src/adapters/systemd/read-journal.ts";
 import { SystemdUnitManager } from "../../src/adapters/systemd/systemd-unit-manager.ts";
 import type { UnitName } from "../../src/domain/names.ts";
 import { enterMachine, labDown, labExec, labUp } from "../../src/lab/lab.ts";
-import { type UnitWorld, unitManagerContract } from "./unit-manager.contract.ts";
+import { unitManagerContract } from "./unit-manager.contract.ts";
+import type { UnitWorld } from "./unit-world.ts";
 
 /** Several of these may run on one host at a time. */
 const LAB = `units-${process.pid}`;
