@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { randomId } from "../adapters/random-id.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { systemClock } from "../adapters/system-clock.ts";
+import type { Contact } from "../ports/contact.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import type { Log } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
@@ -12,6 +13,7 @@ import { clusterOfBranch } from "./cluster-of-branch.ts";
 import { DEFAULT_REGISTRY_SOCKET, type TlsFlags, tlsOf } from "./composition.ts";
 import { countingProgress } from "./counting-progress.ts";
 import type { DaemonService } from "./daemon-service.ts";
+import { remoteContacts } from "./remote-contacts.ts";
 
 export interface DaemonFlags extends TlsFlags {
   readonly registry?: string | undefined;
@@ -31,6 +33,7 @@ export interface DaemonWorld {
   readonly newId: typeof randomId;
   readonly sha256: typeof sha256;
   readonly log: Log;
+  readonly contacts: readonly Contact[];
 }
 
 /**
@@ -62,7 +65,14 @@ export async function composeDaemon(
   const compile = commitCompiler({ source, manifestPath: flags.manifest, sha256 });
   const branch = { source, compile, clock: systemClock, log };
   const cluster = flags.cluster ?? (await clusterOfBranch(branch, remembered, signal));
-  return { registry, source, compile, cluster, clock: systemClock, newId: randomId, sha256, log };
+  const contacts = remoteContacts({
+    cluster,
+    registry,
+    registryAddress: address,
+    source,
+    sourceAddress: flags.source,
+  });
+  return { contacts, registry, source, compile, cluster, clock: systemClock, newId: randomId, sha256, log };
 }
 
 /** Aborts when systemd or a person asks the daemon to end. */

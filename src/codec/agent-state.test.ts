@@ -76,3 +76,19 @@ test("of the owned units a damaged one is forgotten and the others are not", () 
   const broken = new Map(owned).set("b.service" as UnitName, damage(null)).set("c.service" as UnitName, damage({}));
   assert.deepEqual(decodeOwnedUnits(encodeOwnedUnits(broken)), owned);
 });
+
+test("what is on trial and what is refused come back; damaged, they are none, and the rest is whole", () => {
+  const kept = { unit: "a.service" as UnitName, hash, goal: "launched" as const };
+  const units = [{ unit: kept.unit, offered: null, kept, risky: true }];
+  const refusal = { since: "2026-11-21T10:00:00.000Z", withinMs: 90_000, units, renew: [] };
+  const whole: AgentState = { ...state, trial: { undo: [{ unit: kept.unit, kept }], starts: 1 }, refusal };
+  assert.deepEqual(decodeAgentState(encodeAgentState(whole)), whole);
+  const damages: readonly object[] = [
+    { trial: null, refusal: 7 },
+    { trial: { undo: [{ unit: 1, kept: null }], starts: 0 }, refusal: { ...refusal, units: [{ unit: "a.service" }] } },
+    { trial: { undo: [{ unit: "a.service", kept: {} }], starts: 0 }, refusal: { ...refusal, renew: null } },
+  ];
+  for (const damage of damages) {
+    assert.deepEqual(decodeAgentState(encodeAgentState({ ...whole, ...damage } as AgentState)), state);
+  }
+});

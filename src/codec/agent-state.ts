@@ -1,4 +1,7 @@
+import type { PlacedUnit } from "../domain/cluster/cluster-snapshot.ts";
 import type { AcceptedSet } from "../domain/cluster/judge-set.ts";
+import type { Refusal, RefusedUnit } from "../domain/confirm/refusal.ts";
+import type { Undo } from "../domain/confirm/undo.ts";
 import type { CommitId, SpecHash, UnitHash, UnitName } from "../domain/names.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import { decodeRecord, encodeRecord, hasShape, type Shape } from "./record.ts";
@@ -11,6 +14,18 @@ export interface AgentState {
   /** The high-water mark: moves forward only. */
   readonly accepted: AcceptedRelease | null;
   readonly set: AcceptedSet | null;
+  /** What runs since the set before is on trial against: there until the machine was reached after the change. Absent: nothing is. */
+  readonly trial?: Trial;
+  /** What of the set is not taken, because the machine could not be reached with it. Absent: all is. */
+  readonly refusal?: Refusal;
+}
+
+/** A set that is new here, and what to go back to. On disk before anything of it is done. */
+export interface Trial {
+  /** What changed, with what to go back to. */
+  readonly undo: readonly Undo[];
+  /** How many times an agent came up and found it so. */
+  readonly starts: number;
 }
 
 export interface AcceptedRelease {
@@ -20,7 +35,7 @@ export interface AcceptedRelease {
 }
 
 /** A unit's text as accepted once, by hash: what a set names must be found here or in the accepted release. */
-export type StoredUnit = Omit<WantedUnit, "goal" | "adopt">;
+export type StoredUnit = Omit<WantedUnit, "goal" | "adopt" | "anew">;
 
 /** What fleet wrote into systemd's directory, in /run because it goes with it at a reboot. */
 export interface OwnedUnit {
@@ -62,6 +77,10 @@ const FILE_SHAPE: Shape = { path: "string", text: "string" };
 const ACCEPTED_SHAPE: Shape = { seq: "number", commit: "string", specHash: "string" };
 const SET_SHAPE: Shape = { epoch: "number", generation: "number", placements: "objects" };
 const PLACED_SHAPE: Shape = { unit: "string", hash: "string", goal: "string" };
+const TRIAL_SHAPE: Shape = { undo: "objects", starts: "number" };
+const UNDO_SHAPE: Shape = { unit: "string", kept: "object?" };
+const REFUSAL_SHAPE: Shape = { since: "string", withinMs: "number", units: "objects", renew: "strings" };
+const REFUSED_SHAPE: Shape = { unit: "string", offered: "object?", kept: "object?", risky: "boolean" };
 
 export const encodeAgentState = (state: AgentState): string => `${encodeRecord(state)}\n`;
 export function decodeAgentState(text: string | null): AgentState | null {
@@ -70,8 +89,25 @@ export function decodeAgentState(text: string | null): AgentState | null {
   const { accepted, set } = state;
   const isWhole =
     (accepted === null || hasShape(accepted, ACCEPTED_SHAPE)) &&
-    (set === null || (hasShape(set, SET_SHAPE) && set.placements.every((placed) => hasShape(placed, PLACED_SHAPE))));
-  return isWhole ? state : null;
+    (set === null || (hasShape(set, SET_SHAPE) && set.placements.every(isPlaced)));
+  return isWhole ? withoutDamage(state) : null;
+}
+
+/** A trial or a refusal that cannot be read is none: the set is what counts. */
+function withoutDamage({ trial, refusal, ...state }: AgentState): AgentState {
+  const isTrial = trial != null && hasShape(trial, TRIAL_SHAPE) && trial.undo.every(isUndo);
+  const isRefused = (one: RefusedUnit) =>
+    hasShape(one, REFUSED_SHAPE) && [one.offered, one.kept].every((placed) => placed === null || isPlaced(placed));
+  const isRefusal = refusal != null && hasShape(refusal, REFUSAL_SHAPE) && refusal.units.every(isRefused);
+  return { ...state, ...(isTrial ? { trial } : {}), ...(isRefusal ? { refusal } : {}) };
+}
+
+function isUndo(undo: Undo): boolean {
+  return hasShape(undo, UNDO_SHAPE) && (undo.kept === null || isPlaced(undo.kept));
+}
+
+function isPlaced(placed: PlacedUnit): boolean {
+  return hasShape(placed, PLACED_SHAPE);
 }
 
 export const encodeStoredUnit = (unit: StoredUnit): string => `${encodeRecord(unit)}\n`;

@@ -35,6 +35,7 @@ function world() {
     manager: new MemoryUnitManager({ files: disk, clock }),
     files: new AgentFiles(disk),
     holder: { renewed: async () => {} },
+    contacts: [],
     clock,
     newId: () => `id${++ids}`,
     sha256,

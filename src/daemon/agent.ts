@@ -11,9 +11,10 @@ import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { DEFAULT_AGENT_TTL_MS } from "../domain/spec/loss-defaults.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
+import type { Contact } from "../ports/contact.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
-import { info, type Log, notice, refusal, warning } from "../ports/log.ts";
+import { type Log, notice, refusal, warning } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
@@ -28,10 +29,13 @@ import { reconcileUnits } from "../usecases/reconcile-units.ts";
 import { type DescribedMachine, renderMachineEnv } from "../usecases/render-machine-env.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
 import { type AgentCondition, agentCondition } from "./agent-condition.ts";
+import { agentPrefixes } from "./agent-prefixes.ts";
+import { ConfirmWatch } from "./confirm-watch.ts";
 import { ForeignWatch } from "./foreign-watch.ts";
 import { HoldWatch } from "./hold-watch.ts";
 import { LeaseFence } from "./lease-fence.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
+import { logTasks } from "./log-tasks.ts";
 import { type AgentIdentity, MemberAnnouncer } from "./member-announcer.ts";
 import { PassTrouble } from "./pass-trouble.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
@@ -55,6 +59,8 @@ export interface AgentPorts {
   readonly manager: UnitManager;
   readonly files: AgentFiles;
   readonly holder: LeaseHolder;
+  /** Who shows that a change has not cut this machine off. */
+  readonly contacts: readonly Contact[];
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
@@ -83,6 +89,7 @@ export class Agent {
   readonly #fence: LeaseFence;
   readonly #foreign: ForeignWatch;
   readonly #drift: DriftWatch;
+  readonly #confirm: ConfirmWatch;
   readonly #details: DetailsCache = new Map();
   #state: AgentState;
   #spec: ClusterSpec | null = null;
@@ -101,7 +108,12 @@ export class Agent {
     this.#keys = registryKeys(clusterName);
     this.#wakeup = new Wakeup(ports.clock);
     this.#state = { clusterId: null, clusterName, accepted: null, set: null };
-    this.#mirror = new RegistryMirror(ports.registry, this.#prefixes(), ports.clock, this.#wakeup.wake);
+    this.#mirror = new RegistryMirror(
+      ports.registry,
+      agentPrefixes(this.#keys, self.machine),
+      ports.clock,
+      this.#wakeup.wake,
+    );
     const firstTtlMs = ttlMs ?? DEFAULT_AGENT_TTL_MS;
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, firstTtlMs, this.#wakeup.wake);
     this.#ownTtlMs = ttlMs;
@@ -120,6 +132,7 @@ export class Agent {
     this.#foreign = new ForeignWatch(ports);
     this.#trouble = new PassTrouble(ports.clock);
     this.#drift = new DriftWatch(ports.clock, ports.log);
+    this.#confirm = new ConfirmWatch({ ...ports, wake: this.#wakeup.wake });
     this.#jobs = new UnitJobs(ports.manager, this.#wakeup.wake);
     this.#reporter = new StatusReporter(ports.manager, this.#jobs, ports.clock);
   }
@@ -132,7 +145,7 @@ export class Agent {
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
     this.#ports.manager.onChange((what) => this.#heard(what), both);
-    const background = [this.#mirror.run(both), this.#presence.run(both)];
+    const background = [this.#mirror.run(both), this.#presence.run(both), this.#confirm.run(both)];
     try {
       await this.#loop(signal);
     } finally {
@@ -177,34 +190,38 @@ export class Agent {
   }
 
   async #pass(): Promise<number | null> {
+    await this.#become(await this.#confirm.judge(this.#state));
     if (this.#machineEnv === null) await this.#describeMachine({ id: this.#self.machine, ...this.#self });
     if (this.#mirror.complete) await this.#listen();
     await this.#tryOrGoOn(() => this.#announce());
-    const { wanted, missing } = await findWantedUnits(
-      this.#state.set?.placements ?? [],
+    const found = await findWantedUnits(
+      this.#confirm.placements(this.#state),
       this.#self,
       this.#spec,
       this.#ports.files,
       this.#ports.sha256,
     );
+    const { missing } = found;
+    const wanted = this.#confirm.anew(found.wanted, this.#state);
+    await this.#confirm.learn(this.#state);
     const back = await this.#fence.judge(wanted, this.#state.set, this.#jobs);
+    const left = new Set([...back.units, ...(await this.#held(wanted))]);
     const reconciled = await reconcileUnits(
       // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
       this.#state.set === null ? null : wanted,
-      new Set([...missing.keys(), ...back.units, ...(await this.#held(wanted))]),
+      new Set([...missing.keys(), ...left]),
       { ...this.#ports, jobs: this.#jobs, details: this.#details, drift: this.#drift },
     );
-    for (const task of reconciled.tasks) {
-      const what = task.kind === "reload" ? task.units.join(" ") : task.unit;
-      const line = `${task.kind} ${what}: ${JSON.stringify(task.reason)}`;
-      this.#ports.log(info(line, task.kind === "reload" ? undefined : task.unit));
-    }
+    logTasks(reconciled.tasks, this.#ports.log);
+    await this.#become(this.#confirm.ended(this.#state, { tasks: reconciled.tasks, left, jobs: this.#jobs }));
+    // A boot without an agent starts what the machine was last reached with.
+    const isKept = this.#state.set !== null && !this.#confirm.isOnTrial;
     await this.#tryOrGoOn(() => this.#ports.files.saveOwned());
-    await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(this.#state.set !== null));
+    await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(isKept));
     const placedAt = (unit: UnitName) => this.#fence.placedAt(unit);
-    const told = { wanted, missing, back: back.problems, placedAt, releasePending: this.#releasePending };
-    const outcome = { ...reconciled, ...told };
-    this.#statuses = await this.#reporter.report(outcome);
+    const refused = this.#confirm.problems(this.#state);
+    const told = { wanted, missing, refused, back: back.problems, placedAt, releasePending: this.#releasePending };
+    this.#statuses = await this.#reporter.report({ ...reconciled, ...told });
     this.#say();
     return this.#publisher.publish(this.#statuses, this.#mirror);
   }
@@ -278,12 +295,12 @@ export class Agent {
     const verdict = judgeSet(shown, snapshot.identity?.epoch ?? 0, this.#state.set, this.#ports.sha256);
     if (verdict.kind !== "accept" || this.#state.clusterId === null) return;
     const before = this.#state.set?.placements ?? [];
-    await this.#remember({ ...this.#state, set: verdict.set });
+    await this.#remember(await this.#confirm.offered(this.#state, verdict.set, this.#spec));
     this.#drift.newOrder();
     // The set before may be wanted again before long, and by what is in force here changes are judged; older texts come from git.
     const inForce = hashesInForce(await this.#ports.files.readOwned());
     const placed = [...before, ...verdict.set.placements].map(({ hash }) => hash);
-    await this.#ports.files.keepOnly(new Set([...placed, ...inForce]));
+    await this.#ports.files.keepOnly(new Set([...placed, ...inForce, ...this.#confirm.hashes(this.#state)]));
   }
 
   /** For `EnvironmentFile=` of units. Git's word on this machine comes with the release; until then an earlier agent's stays. */
@@ -300,6 +317,13 @@ export class Agent {
     this.#state = state;
   }
 
+  /** What was decided here counts also where the disk does not take it. */
+  async #become(state: AgentState | null): Promise<void> {
+    if (state === null) return;
+    this.#state = state;
+    await this.#tryOrGoOn(() => this.#ports.files.writeState(state));
+  }
+
   #report(code: string, detail: string): void {
     if (this.#problem?.code !== code) this.#ports.log(warning(`${code}: ${detail}`));
     const before = this.#problem?.code === code ? this.#problem.since : undefined;
@@ -310,24 +334,10 @@ export class Agent {
   async #announce(): Promise<void> {
     const news = {
       acceptedSeq: this.#state.accepted?.seq ?? 0,
-      problem: this.#trouble.problem ?? this.#problem,
+      problem: this.#trouble.problem ?? this.#problem ?? this.#confirm.problem(this.#state),
       ...(await this.#foreign.current()),
       ...this.holds.told(),
     };
     await this.#announcer.announce(news, this.#presence.lease, this.#mirror);
-  }
-
-  #prefixes(): string[] {
-    const { machine } = this.#self;
-    const keys = this.#keys;
-    return [
-      keys.cluster,
-      keys.release,
-      keys.set(machine),
-      keys.statuses(machine),
-      keys.member(machine),
-      keys.presence(machine),
-      keys.holds,
-    ];
   }
 }

@@ -20,6 +20,8 @@ export interface PassOutcome extends Reconciled {
   readonly back?: ReadonlyMap<UnitName, StatusProblem>;
   /** The revision at which a unit was placed here, as far as is known. */
   readonly placedAt?: (unit: UnitName) => number | null;
+  /** Units that are not as they are wanted, because this machine could not be reached with them; absent: none. */
+  readonly refused?: ReadonlyMap<UnitName, StatusProblem>;
   /** A newer release is on its way: what is missing now may come with it, and is nothing to report yet. */
   readonly releasePending: boolean;
 }
@@ -41,13 +43,18 @@ export class StatusReporter {
     const because = new Map(
       pass.blocked.map((entry) => [entry.unit, { code: entry.because.code, detail: blockedDetail(entry.because) }]),
     );
-    const wanted = new Set([...pass.wanted.map((unit) => unit.name), ...pass.missing.keys()]);
+    const wanted = new Set([
+      ...pass.wanted.map((unit) => unit.name),
+      ...pass.missing.keys(),
+      ...(pass.refused?.keys() ?? []),
+    ]);
     const names = [...wanted, ...leaving(pass.seen, wanted)].sort();
     const loaded = new Set(pass.wanted.filter(({ goal }) => goal === "loaded").map(({ name }) => name));
     const statuses = new Map<UnitName, StatusRecord>();
     for (const name of names) {
       if (pass.releasePending && pass.missing.has(name)) continue;
       const problem =
+        pass.refused?.get(name) ??
         pass.missing.get(name) ??
         because.get(name) ??
         pass.problems.get(name) ??

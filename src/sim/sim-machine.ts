@@ -6,6 +6,7 @@ import type { ClientClock, VirtualClock } from "../adapters/memory/virtual-clock
 import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
 import type { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../adapters/sha256.ts";
+import { registryKeys } from "../codec/registry-keys.ts";
 import { Agent } from "../daemon/agent.ts";
 import { Engine } from "../daemon/engine.ts";
 import type { MachineId } from "../domain/names.ts";
@@ -16,6 +17,7 @@ import { UNSUPERVISED } from "../ports/supervisor.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
+import { registryContact, sourceContact } from "../usecases/contacts.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import type { Random } from "./random.ts";
 import { SimLease } from "./sim-lease.ts";
@@ -139,6 +141,7 @@ export class SimMachine {
       manager: process.manager(defects.manager?.(this.manager) ?? this.manager),
       files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
       holder: this.lease,
+      contacts: [registryContact(registry, registryKeys(this.#world.cluster)), sourceContact(this.source)],
       clock: this.clock,
       newId,
       sha256,

@@ -44,7 +44,7 @@ export async function findWantedUnits(
     if (known?.name === name) {
       const stored = withPolicy(known, unit);
       // It must outlive the commit too: without git, what `off` leaves alone would be put back after a restart of the agent.
-      if (stored.drift !== known.drift) fresh.push(stored);
+      if (stored.drift !== known.drift || stored.confirm !== known.confirm) fresh.push(stored);
       wanted.push({ ...stored, goal, ...adopt });
       continue;
     }
@@ -77,9 +77,11 @@ async function store(units: readonly StoredUnit[], files: AgentFiles): Promise<v
   if (failed !== undefined) throw failed.reason;
 }
 
-/** What the accepted release says of drift, which is no part of a text; without one, what was said last. */
-function withPolicy<T extends Pick<WantedUnit, "drift">>(unit: T, spec: SpecUnit | undefined): T {
+/** What the accepted release says of drift and of its confirmation, which are no part of a text; without one, what was said last. */
+function withPolicy<T extends Pick<WantedUnit, "drift" | "confirm">>(unit: T, spec: SpecUnit | undefined): T {
   if (spec === undefined) return unit;
-  const { drift: _earlier, ...rest } = unit;
-  return (spec.drift === undefined ? rest : { ...rest, drift: spec.drift }) as T;
+  const { drift: _earlier, confirm: _before, ...rest } = unit;
+  const drift = spec.drift === undefined ? {} : { drift: spec.drift };
+  const confirm = spec.confirm === undefined ? {} : { confirm: spec.confirm };
+  return { ...rest, ...drift, ...confirm } as T;
 }

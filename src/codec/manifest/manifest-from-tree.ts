@@ -1,3 +1,4 @@
+import { parseConfirm } from "../../domain/confirm/confirm-policy.ts";
 import { invariant } from "../../domain/invariant.ts";
 import type { MachineId } from "../../domain/names.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
@@ -55,6 +56,7 @@ function unitSettings(settings: UnitSettingsTree, path: YamlPath, tree: YamlTree
     onDisconnect: onDisconnect(settings.onDisconnect, [...path, "onDisconnect"], tree),
     adopt: settings.adopt === undefined ? null : settings.adopt === "true",
     drift: settings.drift ?? null,
+    confirm: settings.confirm === undefined ? null : parseConfirm(settings.confirm),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CONFIRM_FORM, parseConfirm } from "../../domain/confirm/confirm-policy.ts";
 import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
@@ -127,6 +128,10 @@ const unitSettings = z.strictObject(
     move: word(["auto", "never"]).optional(),
     group: word(["auto", "none"]).optional(),
     drift: word(["correct", "detect", "off"]).optional(),
+    confirm: scalar(CONFIRM_FORM, (text) => parseConfirm(text) !== null, {
+      type: "string",
+      pattern: "^(off|[1-9][0-9]*(ms|s|m|h))$",
+    }).optional(),
     onDisconnect: scalar(ON_DISCONNECT_FORM, (text) => parseOnDisconnect(text) !== null, {
       type: "string",
       pattern: "^(keep|stop-after=[1-9][0-9]*(ms|s|m|h))$",

@@ -15,7 +15,6 @@ const NOT_YET_KEYS: Readonly<Record<string, string>> = {
   "machines.*.paths": "give one machine units of its own",
   ...Object.fromEntries(
     ["units.*", "defaults"].flatMap((unit) => [
-      [`${unit}.confirm`, "put the previous set back when a machine loses its uplink"],
       [`${unit}.restartedAfter`, "restart the unit once after that time"],
       [`${unit}.files`, "deliver further files with the unit"],
       [`${unit}.rollout.canary`, "change that many units first and wait"],

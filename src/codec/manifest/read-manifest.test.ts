@@ -264,13 +264,12 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ["moved: []", "3:1"],
   ["loss: { outageAt: 30% }", "3:9"],
   ["machines: { nas: { key: x } }", "3:20"],
-  ["units: { a.service: { confirm: 90s } }", "3:23"],
   ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],
   ["units: { a.service: { files: [] } }", "3:23"],
   ["units: { a.service: { rollout: { canary: 1 } } }", "3:34"],
   ["units: { a.service: { rollout: { bake: 1m } } }", "3:34"],
   ["units: { a.service: { rollout: { onFailure: rollback } } }", "3:45"],
-  ["defaults: { confirm: 90s }", "3:13"],
+  ["defaults: { files: [] }", "3:13"],
 ];
 
 for (const [text, at] of later) {
@@ -303,5 +302,21 @@ test("too large, too deep and not text are each said, in no time", () => {
     const { manifest, diagnostics } = readManifest("fleet.yaml", `${HEAD}units: ${deep}`);
     assert.equal(manifest, null);
     assert.match(diagnostics[0]!.saw, /deeper than 32|not YAML/);
+  }
+});
+
+test("confirm is a duration of a second or more, or off, for all units and for each", () => {
+  const { manifest } = readManifest(
+    "fleet.yaml",
+    `${HEAD}defaults: { confirm: 2m }\nunits: { a.service: { confirm: off }, b.service: { confirm: 1s }, c.service: {} }\n`,
+  );
+  assert.equal(manifest?.defaults.confirm, 120_000);
+  assert.deepEqual(
+    manifest?.units.map(({ settings }) => settings.confirm),
+    ["off", 1_000, null],
+  );
+  for (const text of ["0s", "999ms", "90", "on", "2y"]) {
+    const { diagnostics } = readManifest("fleet.yaml", `${HEAD}defaults: { confirm: ${text} }\n`);
+    assert.equal(diagnostics[0]?.at?.line, 3, text);
   }
 });

@@ -1,4 +1,5 @@
 import type { Selector } from "../cluster/selector.ts";
+import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../names.ts";
 import type { FleetOptions } from "../unit/fleet-options.ts";
 
@@ -59,6 +60,8 @@ export interface SpecUnit {
   readonly stopAfterMs?: number;
   /** What its machine's agent does where somebody changed it there. Absent: `correct`. */
   readonly drift?: "detect" | "off";
+  /** How long its machine may be unreachable after a change of it, in milliseconds, or `off`. Absent: by what the change touches. */
+  readonly confirm?: ConfirmPolicy;
 }
 
 export interface Companion {

@@ -107,6 +107,7 @@ export function compileSpec(
         rollout: rolloutPolicy(unit.settings),
         ...(unit.settings.adopt === true ? { adopt: true as const } : {}),
         ...uncorrected(unit.settings.drift),
+        ...(unit.settings.confirm === null ? {} : { confirm: unit.settings.confirm }),
         ...(unit.onDisconnect === null ? {} : { stopAfterMs: stopAfterMsOf(unit.onDisconnect.value)! }),
       }),
     ),

@@ -1,3 +1,4 @@
+import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { SourceLocation } from "../diagnostic.ts";
 import type { DriftPolicy } from "../drift/drift-policy.ts";
 import type { LintSettings } from "../lint/lint-rules.ts";
@@ -46,6 +47,7 @@ export interface UnitSettings {
   readonly onDisconnect: Located<OnDisconnect> | null;
   readonly adopt: boolean | null;
   readonly drift: DriftPolicy | null;
+  readonly confirm: ConfirmPolicy | null;
 }
 
 export interface EnvironmentVariable {

@@ -19,6 +19,7 @@ export const NO_SETTINGS: UnitSettings = {
   onDisconnect: null,
   adopt: null,
   drift: null,
+  confirm: null,
 };
 
 /** Settings of one unit from the most general to the most special; variables come sorted by name. */
@@ -40,6 +41,7 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
     onDisconnect: last((layer) => layer.onDisconnect),
     adopt: last((layer) => layer.adopt),
     drift: last((layer) => layer.drift),
+    confirm: last((layer) => layer.confirm),
   };
 }
 

@@ -115,7 +115,7 @@ function actOnWanted(wanted: WantedUnit, unit: ObservedUnit, effectOf: EffectOf,
   }
   const isOurTextAlready = !unit.owned && unit.onDisk === wanted.hash;
   const effect = isOurTextAlready ? "quiet" : effectHere(unit, wanted, effectOf);
-  if (!goesOn(wanted, unit, effect)) renew(wanted, unit, acts);
+  if (wanted.anew === true || !goesOn(wanted, unit, effect)) renew(wanted, unit, acts);
   // What is going down is waited for: it is up or down for good before its text changes.
   else if (unit.systemd?.active !== "deactivating") {
     const mustReload = isHeld(unit) && !isOurTextAlready && isLoadedOld(unit, wanted, effectOf);
@@ -164,11 +164,14 @@ function renew(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
   const { name, hash } = wanted;
   const isWritten = unit.onDisk === hash;
   const from = isWritten ? (unit.running ?? unit.started ?? unit.loaded) : unit.onDisk;
+  const isAnew = wanted.anew === true && isWritten && unit.changedByHand === undefined;
   const reason: TaskReason = unit.changedByHand
     ? { code: "changed-by-hand" }
-    : unit.owned
-      ? { code: "file-changed", from, to: hash, effect: "restart" }
-      : { code: "not-on-disk" };
+    : isAnew
+      ? { code: "done-anew" }
+      : unit.owned
+        ? { code: "file-changed", from, to: hash, effect: "restart" }
+        : { code: "not-on-disk" };
   if (!isWritten) acts.add("write", name, reason);
   const mustReload = isHeld(unit) ? !isWritten || unit.loaded !== hash : !isWritten && isQuadlet(wanted);
   if (mustReload) acts.reload(name);

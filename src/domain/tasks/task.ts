@@ -1,3 +1,4 @@
+import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { DriftPolicy } from "../drift/drift-policy.ts";
 import type { UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
@@ -20,6 +21,10 @@ export interface WantedUnit {
   readonly adopt?: boolean;
   /** What is done where somebody changed it on this machine. Absent: `correct`. */
   readonly drift?: DriftPolicy;
+  /** What is asked for after a change of it. Absent: by what the change touches. */
+  readonly confirm?: ConfirmPolicy;
+  /** Its processes are to go and come again although they run its text. Absent: not. */
+  readonly anew?: true;
 }
 
 /** One file under systemd's unit directory. */
@@ -108,6 +113,8 @@ export type TaskReason =
   | { readonly code: "same-definition" }
   /** systemd stops it with that unit, or opens that socket only while it is down. */
   | { readonly code: "restart-with"; readonly unit: UnitName }
+  /** A change that was undone may have undone what it did. */
+  | { readonly code: "done-anew" }
   /** systemd holds definitions older than the files. */
   | { readonly code: "loaded-is-old" };
 
