@@ -99,7 +99,21 @@ async function world(ttlMs = 10_000) {
   };
   const token = () => disk.peek(TOKEN)?.text ?? null;
   return {
-    ...{ clock, fence, keeper, judge, appear, header, put, told, token, placed: placed.revision, wakes: () => wakes },
+    ...{
+      clock,
+      disk,
+      manager,
+      fence,
+      keeper,
+      judge,
+      appear,
+      header,
+      put,
+      told,
+      token,
+      placed: placed.revision,
+      wakes: () => wakes,
+    },
     setCut: (now: boolean) => {
       cut = now;
     },
@@ -186,6 +200,15 @@ test("with a lease of our own too short for it nothing of it starts, whatever th
   const { judge, appear } = await world(8_000);
   await appear();
   assert.deepEqual(await judge(), [[DB, "web.service"], ["lease-too-short"]]);
+});
+
+test("and what runs already under such a lease is stopped", async () => {
+  const { disk, manager, judge, appear } = await world(8_000);
+  await disk.write(`/run/systemd/system/${DB}`, "[Service]\nExecStart=/bin/sleep infinity\n");
+  await manager.start(DB);
+  await appear();
+  await judge();
+  assert.deepEqual([...manager.running().keys()], []);
 });
 
 test("where nobody said how long a lease is to last, it lasts as long as what runs at most once needs", async () => {

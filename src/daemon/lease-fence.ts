@@ -108,6 +108,7 @@ export class LeaseFence {
     await this.#orLog(() => this.#confirm(set));
     await this.#handOver();
     await forgetLapsed(units, { ...this.#ports, jobs });
+    await this.#endOutliving(jobs);
     const tooShort = this.#tooShort;
     // What is only loaded is stopped like any other, and started by nobody here.
     const placed = new Set(set.placements.map(({ unit }) => unit));
@@ -157,6 +158,17 @@ export class LeaseFence {
   async #endUnused(): Promise<void> {
     const unused = this.#unused.splice(0);
     for (const lease of unused) await this.#orLog(async () => void (await this.#ports.manager.stop(lease)));
+  }
+
+  /** Where our lease is too short for one it may be started elsewhere before it ends here: rather it does not run. */
+  async #endOutliving(jobs: UnitJobs): Promise<void> {
+    const units = this.#single.units.filter(({ name }) => this.#tooShort.has(name) && !jobs.isBusy(name));
+    if (units.length === 0) return;
+    const seen = await this.#ports.manager.list(units.map(({ service }) => service));
+    const up = new Set(seen.filter(({ active }) => active === "active").map(({ name }) => name));
+    for (const { name, service } of units.filter((unit) => up.has(unit.service))) {
+      void this.#orLog(async () => void (await jobs.stop(name, service)));
+    }
   }
 
   /** Reads all texts, so it is asked only where the answer may be another one. */
