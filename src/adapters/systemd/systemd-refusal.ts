@@ -24,15 +24,26 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   "org.freedesktop.DBus.Error.LimitsExceeded": UNREACHABLE,
 };
 
+/**
+ * The bus knows how to start whoever is to be called systemd: `/bin/false`, which ends. It tries where systemd is away for a moment, as
+ * it is while it executes itself anew.
+ */
+const NOT_ACTIVATED = "org.freedesktop.DBus.Error.Spawn.";
+
 /** systemd's or the bus's error reply as an error of ours, with its own words; what is ours already stays. */
 export function systemdRefusal(doing: string, error: unknown): OperationError {
   if (error instanceof OperationError) return error;
   if (!(error instanceof DBusError)) {
     return new OperationError("systemd-unreachable", `${doing}: ${String(error)}`, { cause: error });
   }
-  const { code, next } = REFUSALS[error.type] ?? { code: "systemd-refused" };
+  const { code, next } = refusalOf(error.type);
   const message = `${doing}: ${error.text || error.type}`;
   return new OperationError(code, message, { cause: error, ...(next === undefined ? {} : { next }) });
+}
+
+function refusalOf(type: string): Refusal {
+  if (type.startsWith(NOT_ACTIVATED)) return UNREACHABLE;
+  return REFUSALS[type] ?? { code: "systemd-refused" };
 }
 
 export function isNoSuchUnit(error: unknown): boolean {
