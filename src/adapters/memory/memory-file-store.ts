@@ -92,6 +92,7 @@ export class MemoryFileStore implements FileStore {
     if (!this.#seen.has(temporaryOf(path))) return;
     if (this.fault === "read-only") this.#mayWrite(path);
     this.#hide(temporaryOf(path));
+    await this.#step();
     this.#prune(folderOf(path));
   }
 
