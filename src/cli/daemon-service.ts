@@ -37,7 +37,9 @@ export async function runService(identifier: string, work: (service: DaemonServi
   } finally {
     ended.abort();
     await pinging;
-    await Promise.race([Promise.all([notifier.flush(), daemonLog.flush()]), systemClock.sleep(LAST_WORDS_MS)]);
+    const said = new AbortController();
+    const all = Promise.all([notifier.flush(), daemonLog.flush()]).then(() => said.abort());
+    await Promise.race([all, systemClock.sleep(LAST_WORDS_MS, said.signal)]);
   }
 }
 

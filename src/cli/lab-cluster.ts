@@ -56,6 +56,8 @@ function labOptions(options: LabClusterOptions): LabOptions {
           join(labFolder(options.name), "registry"),
           "--listen",
           `unix:${socket}`,
+          "--socket-mode",
+          "0660",
         ]
       : ["lab", "relay", socket, options.registry];
   return {
@@ -71,7 +73,7 @@ function labOptions(options: LabClusterOptions): LabOptions {
       ];
     },
     units: (hostAddress, machine) => [
-      daemonUnit("engine", ENGINE, hostAddress, machine, options),
+      daemonUnit("engine", shippedUnit(options.bundle, "fleet-engine.service"), hostAddress, machine, options),
       daemonUnit("agent", shippedUnit(options.bundle, "fleet-agent.service"), hostAddress, machine, options),
       ...["fleet-restore.service", "fleet-lease@.service"].map((name) => ({
         name,
@@ -86,17 +88,6 @@ function shippedUnit(bundle: string, name: string): string {
   const text = readFileSync(join(bundle, "systemd", name), "utf8");
   return text.replaceAll("/usr/lib/fleet/node", "/opt/fleet/node").replaceAll("/usr/lib/fleet/", "/opt/fleet/app/");
 }
-
-/** Root, unlike the one to be shipped: the lab's registry lets only root in. */
-const ENGINE = `[Unit]
-Description=fleet engine
-After=dbus.service
-
-[Service]
-ExecStart=/opt/fleet/node /opt/fleet/app/fleet.js engine
-Restart=always
-RestartSec=1
-`;
 
 function daemonUnit(
   role: string,

@@ -70,6 +70,14 @@ mkdir -p $ROOT/opt/fleet/app $ROOT/opt/fleet/shared; touch $ROOT/opt/fleet/node
 mount --bind $BUNDLE $ROOT/opt/fleet/app; mount -o remount,bind,ro $ROOT/opt/fleet/app
 mount --bind $NODE $ROOT/opt/fleet/node; mount -o remount,bind,ro $ROOT/opt/fleet/node
 mount --bind $SHARED $ROOT/opt/fleet/shared
+if [ -e $BUNDLE/systemd/fleet.sysusers.conf ]; then
+  systemd-sysusers --root=$ROOT - < $BUNDLE/systemd/fleet.sysusers.conf
+  group=$(sed -n 's/^fleet:[^:]*:\\([0-9]*\\):.*/\\1/p' $ROOT/etc/group)
+  mkdir -p $SHARED/compile-cache
+  chgrp $group $SHARED $SHARED/compile-cache
+  chmod 2755 $SHARED; chmod 2775 $SHARED/compile-cache
+  [ ! -e $SHARED/registry.sock ] || chgrp $group $SHARED/registry.sock
+fi
 ln -s /opt/fleet/shared/registry.sock $ROOT/run/fleet/registry.sock
 mkdir -p $ROOT/.host
 cd $ROOT

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 
 /**
@@ -34,6 +34,8 @@ export async function relay(
     server.once("error", reject);
     server.listen(socketPath, resolve);
   });
+  // As the registry's own: the engines of the machines are in its folder's group.
+  await chmod(socketPath, 0o660);
   await new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
     if (signal.aborted) resolve();

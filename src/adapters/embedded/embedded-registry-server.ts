@@ -26,8 +26,10 @@ const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;
 export interface EmbeddedRegistryOptions {
   /** Made with mode 0700 where it is missing. */
   readonly dataDir: string;
-  /** `unix:/path` (the socket gets mode 0600) or `127.0.0.1:port`, `[::1]:port`, port 0 for any free one. At least one. */
+  /** `unix:/path` or `127.0.0.1:port`, `[::1]:port`, port 0 for any free one. At least one. */
   readonly listen: readonly string[];
+  /** 0600 by default: its user alone. 0660 lets in the group this process runs with, too. */
+  readonly socketMode?: 0o600 | 0o660;
   readonly clock?: Clock;
 }
 
@@ -68,7 +70,7 @@ export async function startEmbeddedRegistry(options: EmbeddedRegistryOptions): P
     server.addService(LEASE_METHODS, { ...leaseService(context) });
     server.addService(MAINTENANCE_METHODS, { ...maintenanceService(context) });
     server.addService(CLUSTER_METHODS, { ...clusterService(context, addresses) });
-    for (const address of options.listen) addresses.push(await bind(server, address));
+    for (const address of options.listen) addresses.push(await bind(server, address, options.socketMode ?? 0o600));
     void expireLeases(durable.store, clock, stop.signal);
     return { addresses, close };
   } catch (error) {
@@ -85,7 +87,7 @@ function requireLocal(address: string): void {
   });
 }
 
-async function bind(server: Server, address: string): Promise<string> {
+async function bind(server: Server, address: string, socketMode: number): Promise<string> {
   const path = address.startsWith("unix:") ? address.slice("unix:".length) : undefined;
   if (path !== undefined) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -99,7 +101,7 @@ async function bind(server: Server, address: string): Promise<string> {
     );
   });
   if (path === undefined) return address.replace(/\d+$/, String(port));
-  chmodSync(path, 0o600);
+  chmodSync(path, socketMode);
   return address;
 }
 

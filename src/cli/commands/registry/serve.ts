@@ -16,13 +16,22 @@ export default class RegistryServeCommand extends BaseCommand {
       multiple: true,
       default: [`unix:${DEFAULT_REGISTRY_SOCKET}`],
     }),
+    "socket-mode": Flags.string({
+      description: "Who may use unix sockets: this user alone (0600), or this process's group, too (0660)",
+      options: ["0600", "0660"],
+      default: "0600",
+    }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(RegistryServeCommand);
     const { startEmbeddedRegistry } = await import("../../../adapters/embedded/embedded-registry-server.ts");
     await runService("fleet-registry", async ({ notifier, signal }) => {
-      const server = await startEmbeddedRegistry({ dataDir: flags["data-directory"], listen: flags.listen });
+      const server = await startEmbeddedRegistry({
+        dataDir: flags["data-directory"],
+        listen: flags.listen,
+        socketMode: flags["socket-mode"] === "0660" ? 0o660 : 0o600,
+      });
       const listens = `listens on ${server.addresses.join(", ")}`;
       this.say(`the registry ${listens}`);
       notifier.status(listens);
