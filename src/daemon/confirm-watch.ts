@@ -1,5 +1,5 @@
 import type { AgentState, Trial } from "../codec/agent-state.ts";
-import type { PlacedUnit, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
+import { NOT_CONFIRMED, type PlacedUnit, type StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import type { AcceptedSet } from "../domain/cluster/judge-set.ts";
 import { type ChangeRisk, changeRisk, type JudgedText } from "../domain/confirm/change-risk.ts";
 import { judgeTrial, withinAfterStarts } from "../domain/confirm/judge-trial.ts";
@@ -181,15 +181,15 @@ export class ConfirmWatch {
     const detail =
       `nobody was reached for ${refusal.withinMs / 1_000} s after the change of ${risky.join(", ")}: ` +
       "what ran before runs again, until it is changed otherwise";
-    return { code: "not-confirmed", detail, journal: [], since: refusal.since };
+    return { code: NOT_CONFIRMED, detail, journal: [], since: refusal.since };
   }
 
   problems(state: AgentState): ReadonlyMap<UnitName, StatusProblem> {
     const problem = this.problem(state);
     if (problem === null) return new Map();
     const { since: _ofMachine, ...said } = problem;
-    const units = refusedUnits(state.set?.placements ?? [], state.refusal ?? null);
-    return new Map(units.map((unit) => [unit, said]));
+    const refused = refusedUnits(state.set?.placements ?? [], state.refusal ?? null);
+    return new Map(refused.map(({ unit, offered }) => [unit, offered === null ? said : { ...said, of: offered.hash }]));
   }
 
   #watch({ withinMs }: ChangeRisk, { starts }: Trial): void {

@@ -54,17 +54,18 @@ export class StatusReporter {
     for (const name of names) {
       if (pass.releasePending && pass.missing.has(name)) continue;
       const problem =
-        pass.refused?.get(name) ??
         pass.missing.get(name) ??
         because.get(name) ??
         pass.problems.get(name) ??
         (pass.seen.get(name)?.observed.systemd?.active === "active" ? null : pass.back?.get(name)) ??
         this.#jobs.failure(name);
       const status = await this.#statusOf(name, pass.seen.get(name) ?? null, problem);
+      const refused = pass.refused?.get(name);
       const drift = pass.drift.get(name);
       const placed = loaded.has(name) && !this.#jobs.isBusy(name) ? (pass.placedAt?.(name) ?? null) : null;
       statuses.set(name, {
         ...status,
+        ...(refused === undefined ? {} : { problem: refused }),
         ...(drift === undefined ? {} : { drift }),
         ...(placed === null ? {} : { placed }),
       });

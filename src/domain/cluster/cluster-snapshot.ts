@@ -151,9 +151,14 @@ export interface StatusProblem {
   readonly detail: string;
   /** The last journal lines of a failure, at most ten. */
   readonly journal: readonly string[];
+  /** The version that is not taken, where that is not the one the status names: of another one it says nothing. Of a unit's only. */
+  readonly of?: UnitHash;
   /** RFC 3339 time from which on it has been so, by the clock of whoever says it, for people; of a machine's problem only. */
   readonly since?: string;
 }
 
 /** The code of a machine's problem that keeps its agent from seeing its units: what it said of them before is old. */
 export const CANNOT_LOOK = "cannot-look";
+
+/** The code of a problem of a machine and of its units: a change cut it off, and what ran before was put back. */
+export const NOT_CONFIRMED = "not-confirmed";

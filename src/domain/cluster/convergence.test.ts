@@ -131,6 +131,19 @@ const CASES: readonly Case[] = [
     verdict: "waiting leaving",
   },
   {
+    says: "a unit that is to go was put back, because without it nobody reached the machine",
+    unit: { goal: "inactive" },
+    placed: null,
+    status: { problem: problem("not-confirmed") },
+    verdict: "failed problem",
+  },
+  {
+    says: "another version than this was put back",
+    member: { problem: problem("not-confirmed") },
+    status: { hash: OLD, problem: { ...problem("not-confirmed"), of: "other" as UnitHash } },
+    verdict: "waiting machine-behind",
+  },
+  {
     says: "a global unit that no machine matches is nowhere, as it should be",
     unit: { global: true, machineMetadata: [{ kind: "metadata", key: "k", values: ["v"] }] },
     placed: null,

@@ -7,6 +7,7 @@ import {
   CANNOT_LOOK,
   type ClusterSnapshot,
   type Member,
+  NOT_CONFIRMED,
   type PlacedUnit,
   type StatusProblem,
   type UnitStatus,
@@ -82,7 +83,7 @@ export class SeenUnits {
     if (status === undefined) return behind(member) ?? waiting({ code: "no-status" });
     const problem = status.problem;
     const isCurrent = status.hash === hash;
-    if (problem !== null && (isCurrent || !OF_A_VERSION.has(problem.code))) {
+    if (problem !== null && isAbout(problem, hash, isCurrent)) {
       return { kind: "failed", because: { code: "problem", problem } };
     }
     if (!isCurrent) return behind(member) ?? waiting({ code: "other-version", runs: status.hash, wanted: hash });
@@ -98,7 +99,7 @@ export class SeenUnits {
     const gone = (key: string, machine: MachineId) => !kept.has(key) && this.#members.get(machine)?.present === true;
     return [...this.#statuses]
       .filter(([key, status]) => gone(key, status.machine) && UP.has(status.active))
-      .map(([, { unit, machine }]) => ({ unit, machine, verdict: waiting({ code: "leaving" }) }));
+      .map(([, { unit, machine, problem }]) => ({ unit, machine, verdict: stillThere(problem) }));
   }
 
   /**
@@ -130,6 +131,17 @@ export class SeenUnits {
 function behind(member: Member): Verdict | null {
   const problem = member.problem ?? null;
   return problem === null ? null : waiting({ code: "machine-behind", problem });
+}
+
+function isAbout({ code, of }: StatusProblem, hash: UnitHash, isCurrent: boolean): boolean {
+  if (of !== undefined) return of === hash;
+  return isCurrent || !OF_A_VERSION.has(code);
+}
+
+/** What was put back stays until somebody changes something. */
+function stillThere(problem: StatusProblem | null): Verdict {
+  if (problem?.code !== NOT_CONFIRMED) return waiting({ code: "leaving" });
+  return { kind: "failed", because: { code: "problem", problem } };
 }
 
 function waiting(because: WaitingBecause): Verdict {

@@ -60,9 +60,9 @@ export function placementsUnder(offered: readonly PlacedUnit[], refusal: Refusal
   return [...units.values()].sort((a, b) => compareText(a.unit, b.unit));
 }
 
-/** Units of the set that are not as it has them, and those that run although it leaves them out; sorted. */
-export function refusedUnits(offered: readonly PlacedUnit[], refusal: Refusal | null): UnitName[] {
+/** Units of the set that are not as it has them, and those that run although it leaves them out; sorted by unit. */
+export function refusedUnits(offered: readonly PlacedUnit[], refusal: Refusal | null): readonly RefusedUnit[] {
   if (refusal === null) return [];
   const units = byName(offered);
-  return refusal.units.filter((one) => isSame(units.get(one.unit) ?? null, one.offered)).map(({ unit }) => unit);
+  return refusal.units.filter((one) => isSame(units.get(one.unit) ?? null, one.offered));
 }
