@@ -99,4 +99,8 @@ export interface RegistryDescription {
   readonly members: number;
   /** The store's own id, which a restore or a wipe changes. */
   readonly clusterId: string;
+  /** What the member that answered complains of, in its own words: its alarms among it. Not there where it does not say. */
+  readonly alarms?: readonly string[];
+  /** Of the store on that member's disk. Not there where it does not say. */
+  readonly storeBytes?: number;
 }

@@ -68,6 +68,15 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/plan/newly-unplaceable.ts",
     "src/domain/plan/plan-verdict.ts",
   ],
+  "src/domain/doctor/judge-machine.test.ts": [
+    "src/domain/doctor/judge-cluster.ts",
+    "src/domain/doctor/judge-daemons.ts",
+    "src/domain/doctor/judge-disk.ts",
+    "src/domain/doctor/judge-memory.ts",
+    "src/domain/doctor/judge-outside.ts",
+    "src/domain/doctor/judge-registry.ts",
+    "src/domain/doctor/judge-systemd.ts",
+  ],
   "src/domain/testing/judge-test.test.ts": ["src/domain/testing/expectation.ts"],
   "src/domain/plan/what-if.test.ts": ["src/domain/placement/lose-machines.ts"],
   "src/domain/rollout/plan-rollout.test.ts": [

@@ -116,7 +116,14 @@ export class EtcdRegistry implements Registry {
       this.#call("list the members", CLUSTER_METHODS.MemberList, {}),
     ]);
     const { revision, cluster_id } = server.header!;
-    return { version: server.version, revision: Number(revision), members: list.members.length, clusterId: cluster_id };
+    return {
+      version: server.version,
+      revision: Number(revision),
+      members: list.members.length,
+      clusterId: cluster_id,
+      alarms: server.errors,
+      storeBytes: Number(server.dbSize),
+    };
   }
 
   async close(): Promise<void> {

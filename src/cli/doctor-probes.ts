@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "../adapters/system-clock.ts";
+import { CONTROL_SOCKET, encodeControlRequest } from "../codec/control-message.ts";
+import type { UnitName } from "../domain/names.ts";
+import type { MachineProbes } from "../ports/machine-probes.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import { AGENT_FOLDERS } from "../usecases/agent-files.ts";
+import { findForeignFiles, recallMemory } from "../usecases/recall-memory.ts";
+import { type CompositionFlags, DEFAULT_REGISTRY_SOCKET, tlsOf } from "./composition.ts";
+
+/** One question over the network: less than a probe may take as a whole. */
+const SOURCE_MAX_MS = 6_000;
+const DAEMONS = ["fleet-agent.service", "fleet-engine.service", "fleet-restore.service"] as const;
+
+/** The real machine's; `close` ends what they opened. */
+export async function doctorProbes(
+  flags: CompositionFlags & { readonly "state-directory": string },
+): Promise<{ readonly probes: MachineProbes; readonly close: () => Promise<void> }> {
+  const [disk, systemd, { DiskFileStore }, { SystemdUnitManager }, { probeSource }, { askControl }] = await Promise.all(
+    [
+      import("../adapters/machine/probe-disk.ts"),
+      import("../adapters/machine/probe-systemd.ts"),
+      import("../adapters/files/disk-file-store.ts"),
+      import("../adapters/systemd/systemd-unit-manager.ts"),
+      import("../adapters/git/probe-source.ts"),
+      import("../adapters/control/ask-control.ts"),
+    ],
+  );
+  const files = new DiskFileStore();
+  const folders = { ...AGENT_FOLDERS, state: join(flags["state-directory"], "agent") };
+  const manager = new SystemdUnitManager({ clock: systemClock });
+  const closing: (() => Promise<void>)[] = [];
+  const asRoot = <T>(what: string, look: () => Promise<T>): Promise<T> => {
+    if (process.getuid?.() === 0) return look();
+    throw new OperationError("not-allowed", `only root may read ${what}`);
+  };
+  const agentAnswers = async (): Promise<boolean | null> => {
+    try {
+      await askControl(CONTROL_SOCKET, encodeControlRequest({ do: "holds" }));
+      return true;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return error.code === "not-allowed" ? null : false;
+    }
+  };
+  const probes: MachineProbes = {
+    systemd: () => systemd.probeSystemd(() => manager.list([DAEMONS[0] as UnitName])),
+    disk: () =>
+      disk.probeDisk([
+        { path: folders.units, purpose: "unit files" },
+        { path: folders.state, purpose: "the agent's memory" },
+      ]),
+    limits: () => disk.probeLimits(),
+    async daemons() {
+      const [[agent, engine, restore], answers] = await Promise.all([systemd.probeDaemons(DAEMONS), agentAnswers()]);
+      return { agent: agent!, engine: engine!, restore: restore!, agentAnswers: answers };
+    },
+    memory: async () => asRoot(folders.state, () => recallMemory(files, folders)),
+    units: async () => asRoot(folders.run, () => findForeignFiles(files, folders)),
+    async registry() {
+      const isHere = existsSync(DEFAULT_REGISTRY_SOCKET);
+      const address = flags.registry ?? (isHere ? `unix:${DEFAULT_REGISTRY_SOCKET}` : null);
+      if (address === null || address === "none") return null;
+      const { openRegistry } = await import("../adapters/etcd/open-registry.ts");
+      const registry = await openRegistry(address, { clock: systemClock, tls: tlsOf(flags) });
+      closing.push(() => registry.close());
+      return { address, registry };
+    },
+    async source() {
+      if (flags.source === undefined) return null;
+      return probeSource(flags.source, flags.branch ?? "main", SOURCE_MAX_MS);
+    },
+    podman: () => systemd.probePodman(),
+    bootId: async () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+  };
+  const close = async () => {
+    manager.close();
+    for (const end of closing) await end();
+  };
+  return { probes, close };
+}

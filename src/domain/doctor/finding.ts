@@ -1,0 +1,82 @@
+/** What `fleet doctor` looks at, in the order in which it is told: what the later ones need comes first. */
+export const DOCTOR_AREAS = [
+  "systemd",
+  "disk",
+  "limits",
+  "daemons",
+  "memory",
+  "units",
+  "registry",
+  "cluster",
+  "source",
+  "podman",
+] as const;
+export type DoctorArea = (typeof DOCTOR_AREAS)[number];
+
+/** Every code a finding may have; docs/diagnostics.md says the same of each. */
+export const FINDING_CODES = [
+  "agent-few-files",
+  "agent-missing",
+  "agent-not-enabled",
+  "agent-not-running",
+  "agent-silent",
+  "agent-starts-again",
+  "boot-set-damaged",
+  "bus-unreachable",
+  "clock-behind",
+  "daemon-failed",
+  "daemon-masked",
+  "disk-almost-full",
+  "disk-full",
+  "drop-in-of-others",
+  "etcd-leases",
+  "etcd-rbac",
+  "folder-read-only",
+  "inotify-low",
+  "machine-id-bad",
+  "machine-id-twice",
+  "memory-damaged",
+  "no-cluster-yet",
+  "no-registry",
+  "no-source",
+  "not-booted-by-systemd",
+  "not-heard-of",
+  "not-seen",
+  "other-cluster-here",
+  "podman-old",
+  "podman-without-quadlet",
+  "registry-alarm",
+  "registry-away",
+  "registry-of-newer-fleet",
+  "registry-slow",
+  "restore-missing",
+  "restore-not-enabled",
+  "source-away",
+  "systemd-old",
+  "unit-masked",
+  "unit-shadowed",
+] as const;
+export type FindingCode = (typeof FINDING_CODES)[number];
+
+/** Something wrong on this machine, for whoever looks after it. */
+export interface Finding {
+  readonly code: FindingCode;
+  /** An error keeps fleet from doing its work here, now or when it is needed; a warning may, or makes something else worse. */
+  readonly severity: "warning" | "error";
+  readonly saw: string;
+  readonly expected: string;
+  /** The next step, a command where there is one. */
+  readonly next: string;
+}
+
+export interface AreaReport {
+  readonly area: DoctorArea;
+  /** The worst of its findings. */
+  readonly severity: "ok" | "warning" | "error";
+  /** In one line, how things are. */
+  readonly saw: string;
+  readonly findings: readonly Finding[];
+}
+
+/** What a judge of one area says. */
+export type AreaVerdict = Pick<AreaReport, "saw" | "findings">;

@@ -1,0 +1,45 @@
+import type { DoctorFacts, Seen } from "./doctor-facts.ts";
+import { type AreaReport, type AreaVerdict, DOCTOR_AREAS, type DoctorArea, type Finding } from "./finding.ts";
+import { judgeCluster } from "./judge-cluster.ts";
+import { judgeDaemons } from "./judge-daemons.ts";
+import { judgeDisk, judgeLimits } from "./judge-disk.ts";
+import { judgeMemory, judgeUnits } from "./judge-memory.ts";
+import { judgePodman, judgeSource } from "./judge-outside.ts";
+import { judgeRegistry } from "./judge-registry.ts";
+import { judgeSystemd } from "./judge-systemd.ts";
+
+/** What is wrong on a machine: all of it, area by area. What could not be looked at is a finding as well. */
+export function judgeMachine(facts: DoctorFacts): AreaReport[] {
+  const verdicts: Readonly<Record<DoctorArea, AreaVerdict>> = {
+    systemd: ifSeen(facts.systemd, "systemd", judgeSystemd),
+    disk: ifSeen(facts.disk, "the disk", judgeDisk),
+    limits: ifSeen(facts.limits, "the kernel's limits", judgeLimits),
+    daemons: ifSeen(facts.daemons, "fleet's own units", judgeDaemons),
+    memory: ifSeen(facts.memory, "the agent's memory", judgeMemory),
+    units: ifSeen(facts.units, "the files of this machine's units", judgeUnits),
+    registry: ifSeen(facts.registry, "the registry", judgeRegistry),
+    cluster: ifSeen(facts.cluster, "the cluster", judgeCluster),
+    source: ifSeen(facts.source, "the source", judgeSource),
+    podman: ifSeen(facts.podman, "podman", judgePodman),
+  };
+  return DOCTOR_AREAS.map((area) => {
+    const { saw, findings } = verdicts[area];
+    return { area, severity: worst(findings), saw, findings };
+  });
+}
+
+function ifSeen<T>(seen: Seen<T>, what: string, judge: (value: T) => AreaVerdict): AreaVerdict {
+  if (seen.kind === "seen") return judge(seen.value);
+  const saw = `not seen: ${seen.detail}`;
+  const next = {
+    denied: "run fleet doctor as root",
+    timeout: "run it again; if it hangs again, that is what is wrong",
+    failed: "see to what failed, and run it again",
+  }[seen.why];
+  return { saw, findings: [{ code: "not-seen", severity: "warning", saw, expected: `a look at ${what}`, next }] };
+}
+
+function worst(findings: readonly Finding[]): AreaReport["severity"] {
+  if (findings.some(({ severity }) => severity === "error")) return "error";
+  return findings.length > 0 ? "warning" : "ok";
+}

@@ -1,0 +1,28 @@
+import type {
+  DaemonsFacts,
+  FolderFacts,
+  ForeignFile,
+  LimitFacts,
+  MemoryFacts,
+  PodmanFacts,
+  SystemdFacts,
+} from "../domain/doctor/doctor-facts.ts";
+import type { Registry } from "./registry.ts";
+
+/** Looks at one machine, for `fleet doctor`. None changes anything; each rejects with OperationError (`not-allowed` where root would see). */
+export interface MachineProbes {
+  systemd(): Promise<SystemdFacts>;
+  disk(): Promise<readonly FolderFacts[]>;
+  limits(): Promise<LimitFacts>;
+  daemons(): Promise<DaemonsFacts>;
+  memory(): Promise<MemoryFacts>;
+  /** Files of others that change what this machine's units are. */
+  units(): Promise<readonly ForeignFile[]>;
+  /** Null where none is configured. */
+  registry(): Promise<{ readonly address: string; readonly registry: Registry } | null>;
+  /** Asks for the tip of the branch this machine follows. Null where no source is configured. */
+  source(): Promise<{ readonly address: string; readonly problem: string | null } | null>;
+  podman(): Promise<PodmanFacts>;
+  /** The kernel's id of this boot. */
+  bootId(): Promise<string>;
+}

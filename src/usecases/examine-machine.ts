@@ -1,0 +1,126 @@
+import { registryKeys } from "../codec/registry-keys.ts";
+import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
+import type { ClusterFacts, DoctorFacts, RegistryFacts, Seen, SourceFacts } from "../domain/doctor/doctor-facts.ts";
+import type { AreaReport } from "../domain/doctor/finding.ts";
+import { judgeMachine } from "../domain/doctor/judge-machine.ts";
+import { parseMachineId } from "../domain/names.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { MachineProbes } from "../ports/machine-probes.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { Registry } from "../ports/registry.ts";
+
+/** Each look at most this long: longer than the registry's own deadline, and short enough to wait for. All go on at the same time. */
+export const PROBE_MAX_MS = 8_000;
+
+/** Looks at everything at once, whatever hangs or fails, and says what is wrong. `cluster`: its name where somebody said it. */
+export async function examineMachine(
+  probes: MachineProbes,
+  clock: Clock,
+  cluster: string | undefined,
+): Promise<AreaReport[]> {
+  const look = <T>(probe: () => Promise<T>) => inTime(probe, clock);
+  const opened = look(() => probes.registry());
+  const [systemd, disk, limits, daemons, memory, units, source, podman, registry] = await Promise.all([
+    look(() => probes.systemd()),
+    look(() => probes.disk()),
+    look(() => probes.limits()),
+    look(() => probes.daemons()),
+    look(() => probes.memory()),
+    look(() => probes.units()),
+    look(() => askSource(probes, clock)),
+    look(() => probes.podman()),
+    opened.then((seen) => (seen.kind === "seen" ? look(() => askRegistry(seen.value, clock)) : seen)),
+  ]);
+  const known = memory.kind === "seen" ? memory.value : null;
+  const name = cluster ?? known?.clusterName ?? null;
+  const answers = registry.kind === "seen" && registry.value.answer !== null;
+  const link = await opened;
+  const machine = systemd.kind === "seen" ? parseMachineId(systemd.value.machineId ?? "") : null;
+  const agentRuns = daemons.kind === "seen" && daemons.value.agent.active === "active";
+  const asked = await look(async (): Promise<ClusterFacts> => {
+    const here = { machine, clusterId: known?.clusterId ?? null, bootId: await probes.bootId(), agentRuns };
+    const isAsked = answers && name !== null && link.kind === "seen" && link.value !== null;
+    return { there: isAsked ? await askCluster(link.value.registry, name, machine, clock) : null, here };
+  });
+  const facts: DoctorFacts = {
+    systemd,
+    disk,
+    limits,
+    daemons,
+    memory,
+    units,
+    registry,
+    cluster: asked,
+    source,
+    podman,
+  };
+  return judgeMachine(facts);
+}
+
+async function inTime<T>(probe: () => Promise<T>, clock: Clock): Promise<Seen<T>> {
+  const patience = new AbortController();
+  const late: Seen<T> = { kind: "unseen", why: "timeout", detail: `no answer in ${PROBE_MAX_MS / 1000} s` };
+  try {
+    const seen = probe().then((value): Seen<T> => ({ kind: "seen", value }), unseen);
+    return await Promise.race([seen, clock.sleep(PROBE_MAX_MS, patience.signal).then(() => late)]);
+  } finally {
+    patience.abort();
+  }
+}
+
+function unseen(error: unknown): Seen<never> {
+  if (!(error instanceof OperationError)) throw error;
+  const why = error.code === "not-allowed" ? "denied" : "failed";
+  return { kind: "unseen", why, detail: `${error.code}: ${error.message}` };
+}
+
+async function askSource(probes: MachineProbes, clock: Clock): Promise<SourceFacts> {
+  const startedMs = clock.monotonicMs();
+  const source = await probes.source();
+  const latencyMs = clock.monotonicMs() - startedMs;
+  return source === null ? { address: null, latencyMs, problem: null } : { ...source, latencyMs };
+}
+
+async function askRegistry(
+  link: { readonly address: string; readonly registry: Registry } | null,
+  clock: Clock,
+): Promise<RegistryFacts> {
+  if (link === null) return { address: null, answer: null, problem: null };
+  const { address, registry } = link;
+  try {
+    // The first call also connects.
+    await registry.describe();
+    const startedMs = clock.monotonicMs();
+    const { version, members, alarms = null, storeBytes = null } = await registry.describe();
+    const latencyMs = clock.monotonicMs() - startedMs;
+    return { address, answer: { version, members, latencyMs, alarms, storeBytes }, problem: null };
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return { address, answer: null, problem: `${error.code}: ${error.message}` };
+  }
+}
+
+async function askCluster(
+  registry: Registry,
+  name: string,
+  machine: ClusterFacts["here"]["machine"],
+  clock: Clock,
+): Promise<NonNullable<ClusterFacts["there"]>> {
+  const keys = registryKeys(name);
+  const exact = (key: string) => ({ kind: "list", prefix: key, exact: true }) as const;
+  const own = machine === null ? [] : [exact(keys.member(machine)), exact(keys.presence(machine))];
+  const { listings, revision } = await registry.txn({
+    when: [],
+    then: [exact(keys.cluster), exact(keys.release), ...own],
+  });
+  const { snapshot, newerVersion } = snapshotFromEntries(keys, listings.flat(), revision);
+  const [member = null] = snapshot.members;
+  const written = [snapshot.release?.at, member?.joined].map((at) => Date.parse(at ?? "")).filter(Number.isFinite);
+  return {
+    name,
+    id: snapshot.identity?.id ?? null,
+    newerVersion,
+    member: member === null ? null : { name: member.name, bootId: member.bootId, present: member.present },
+    aheadMs: Math.max(0, ...written.map((at) => at - clock.wallMs())),
+  };
+}

@@ -1,0 +1,68 @@
+import { decodeAgentState, decodeStoredUnit } from "../codec/agent-state.ts";
+import { decodeRecord } from "../codec/record.ts";
+import type { ForeignFile, MemoryFacts } from "../domain/doctor/doctor-facts.ts";
+import type { UnitName } from "../domain/names.ts";
+import type { FileStore } from "../ports/file-store.ts";
+import type { AgentFolders } from "./agent-files.ts";
+import { AgentFiles } from "./agent-files.ts";
+
+/** Somebody else's unit files and drop-ins stand here, and go before ours; a mask may stand beside ours as well. */
+const BEFORE_OURS = ["/etc/systemd/system", "/run/systemd/system.control", "/etc/systemd/system.control"];
+
+/** What the agent has on its disk, read as it would read it at its start; nothing is written. */
+export async function recallMemory(files: FileStore, folders: AgentFolders): Promise<MemoryFacts> {
+  const damaged: string[] = [];
+  const statePath = `${folders.state}/state.json`;
+  const stateText = await files.read(statePath);
+  const state = decodeAgentState(stateText);
+  if (stateText !== null && state === null) damaged.push(statePath);
+  for (const path of [`${folders.run}/owned.json`, `${folders.state}/holds.json`]) {
+    const text = await files.read(path);
+    if (text !== null && decodeRecord(text, {}).kind !== "record") damaged.push(path);
+  }
+  const needed = new Set(state?.set?.placements.map(({ hash }) => `${hash}.json`) ?? []);
+  const stored = (await files.list(`${folders.state}/units`)).filter((name) => needed.has(name));
+  for (const name of stored) {
+    const path = `${folders.state}/units/${name}`;
+    if (decodeStoredUnit(await files.read(path)) === null) damaged.push(path);
+  }
+  const bootSet = await files.read(`${folders.state}/boot-set`);
+  return {
+    clusterId: state?.clusterId ?? null,
+    clusterName: state?.clusterName ?? null,
+    releaseSeq: state?.accepted?.seq ?? null,
+    placed: state?.set?.placements.length ?? 0,
+    damaged,
+    isBootSetCut: bootSet !== null && !bootSet.endsWith("\nend\n") && bootSet !== "end\n",
+  };
+}
+
+/** Files of others that change what the units are that fleet wrote here. */
+export async function findForeignFiles(files: FileStore, folders: AgentFolders): Promise<readonly ForeignFile[]> {
+  const owned = await new AgentFiles(files, folders).readOwned();
+  const found: ForeignFile[] = [];
+  for (const folder of [folders.units, ...BEFORE_OURS]) {
+    const there = new Set(await files.list(folder));
+    for (const { service, files: ours } of owned.values()) {
+      if (there.has(service)) found.push(...(await unitFile(files, folder, service, folder === folders.units)));
+      if (!there.has(`${service}.d`)) continue;
+      const dropins = (await files.list(`${folder}/${service}.d`)).filter((name) => name.endsWith(".conf"));
+      const foreign = dropins.filter((name) => folder !== folders.units || !ours.includes(`${service}.d/${name}`));
+      found.push(
+        ...foreign.map((name): ForeignFile => {
+          return { unit: service, path: `${folder}/${service}.d/${name}`, kind: "drop-in" };
+        }),
+      );
+    }
+  }
+  return found;
+}
+
+/** systemd takes a link to `/dev/null` and an empty file for a mask. */
+async function unitFile(files: FileStore, folder: string, unit: UnitName, isOurs: boolean): Promise<ForeignFile[]> {
+  const path = `${folder}/${unit}`;
+  const [print] = await files.fingerprints([path]);
+  const isMask = print?.kind === "link" ? print.target === "/dev/null" : print?.size === 0;
+  if (isMask) return [{ unit, path, kind: "mask" }];
+  return isOurs ? [] : [{ unit, path, kind: "shadow" }];
+}
