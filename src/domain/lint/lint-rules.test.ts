@@ -193,7 +193,9 @@ describe("each rule finds what it is for", () => {
       "a quadlet that becomes one",
       "systemd-x.container",
       "[Container]\nImage=x\n",
-      [" reserved-names systemd-x.container, the name of a unit of the system's own, which it would hide on its machine"],
+      [
+        " reserved-names systemd-x.container, the name of a unit of the system's own, which it would hide on its machine",
+      ],
     ],
     [
       "fleet's own name",
