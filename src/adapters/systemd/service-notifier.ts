@@ -11,8 +11,8 @@ import { feedProgram } from "./feed-program.ts";
 export const STALLED_AFTER_MS = 360_000;
 /** systemd's advice is half of its limit; a third leaves room for a message that got lost. */
 const PINGS_PER_LIMIT = 3;
-/** Changes of the status line are gathered for so long: each message is a process, 7 ms of CPU. */
-const STATUS_REST_MS = 2_000;
+/** Changes of the status line are gathered for so long: each message is a process, 8 ms of CPU, and a timer's unit changes it for ever. */
+const STATUS_REST_MS = 10_000;
 const RETRY_MS = 1_000;
 /** systemd-notify itself waits at most 5 s until PID 1 has taken the message. */
 const MESSAGE_TIMEOUT_MS = 15_000;
