@@ -46,5 +46,5 @@ export function pretendReport(changes: readonly Change[], names: readonly string
     contentId: "d".repeat(64),
     planId: "e".repeat(64),
   };
-  return { plan, revision: 7, verdict: null, whatIf: [], drift: [], broken: [], newlyUnplaceable: [] };
+  return { plan, revision: 7, verdict: null, whatIf: [], drift: [], broken: [], newlyUnplaceable: [], trials: [] };
 }

@@ -15,6 +15,7 @@ import type { Plan } from "../domain/plan/plan.ts";
 import { type PlanInput, planChanges } from "../domain/plan/plan-changes.ts";
 import type { PlanReport } from "../domain/plan/plan-report.ts";
 import { type PlanVerdict, planVerdict } from "../domain/plan/plan-verdict.ts";
+import { type PlannedTrial, plannedTrials } from "../domain/plan/planned-trials.ts";
 import { type PlanSelection, patternsWithoutUnits, viewOfPlan } from "../domain/plan/view-of-plan.ts";
 import { WhatIfs } from "../domain/plan/what-if.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
@@ -88,6 +89,7 @@ export async function planCommit(input: {
   };
   const index = await readIndex(input.cluster, spec.cluster, snapshot);
   let verdict: PlanVerdict | null = null;
+  let trials: readonly PlannedTrial[] | null = null;
   const previous = new Set((released?.units ?? index).map((unit) => unit.name));
   return {
     kind: "planned",
@@ -104,6 +106,10 @@ export async function planCommit(input: {
     get verdict() {
       verdict ??= lost.length === 0 ? planVerdict(whole, spec, machines) : withoutVerdict(wanted);
       return verdict;
+    },
+    get trials() {
+      trials ??= plannedTrials(plan, spec, released);
+      return trials;
     },
     whatIf: lost.length > 0 || input.eachLost === true ? whatIfs() : [],
     drift: findDrift({ snapshot, released, machines, index, sha256: input.sha256 }),

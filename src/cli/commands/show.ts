@@ -113,5 +113,5 @@ async function repositoryHere(composition: Composition): Promise<GitSource | nul
 
 /** Of a saved plan nothing but itself is known. */
 function bareReport(plan: Plan): PlanReport {
-  return { plan, revision: 0, verdict: null, whatIf: [], drift: [], broken: [], newlyUnplaceable: [] };
+  return { plan, revision: 0, verdict: null, whatIf: [], drift: [], broken: [], newlyUnplaceable: [], trials: [] };
 }

@@ -1,3 +1,4 @@
+import type { RiskReason } from "../../domain/confirm/change-risk.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { PlacementReason, RejectReason } from "../../domain/placement/placement.ts";
 import type { Change } from "../../domain/plan/plan.ts";
@@ -55,6 +56,19 @@ function causesText(causes: readonly EffectCause[] | null, { effect }: Change): 
 function waitsForNextRun({ effect, to, reason }: Change): boolean {
   const worst = reason.code === "files-changed" ? reason.causes?.[0]?.effect : undefined;
   return to?.goal === "loaded" && effect === "daemon-reload" && worst === "restart";
+}
+
+export function describeRisk(reason: RiskReason): string {
+  switch (reason.code) {
+    case "network-name":
+      return "by its name it makes the network";
+    case "network-order":
+    case "network-program":
+    case "network-capability":
+      return `touches the network: ${reason.by}`;
+    case "asked-for":
+      return "confirm asks for it";
+  }
 }
 
 export function describePlacement(reason: PlacementReason, names: ReadonlyMap<MachineId, string>): string {

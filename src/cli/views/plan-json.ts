@@ -3,6 +3,16 @@ import type { PlanReport } from "../../domain/plan/plan-report.ts";
 
 /** A plan for programs, as schemas/plan-report.schema.json describes it: the plan's own members, and what was seen beside it. */
 export function planJson(report: PlanReport & { readonly diagnostics: readonly Diagnostic[] }): object {
-  const { plan, revision, verdict, whatIf, drift, broken, newlyUnplaceable, diagnostics } = report;
-  return { ...plan, revision, verdict, whatIf, drift, broken, newlyUnplaceable, diagnostics };
+  const { plan, revision, verdict, whatIf, drift, broken, newlyUnplaceable, trials, diagnostics } = report;
+  return {
+    ...plan,
+    revision,
+    verdict,
+    whatIf,
+    drift,
+    broken,
+    newlyUnplaceable,
+    ...(trials.length === 0 ? {} : { trials }),
+    diagnostics,
+  };
 }

@@ -7,10 +7,12 @@ import type { PlanReport } from "../../domain/plan/plan-report.ts";
 import type { LossOfOne } from "../../domain/plan/plan-verdict.ts";
 import type { Wave } from "../../domain/rollout/wave.ts";
 import { counted } from "./counted.ts";
-import { describeFix, describeReject } from "./describe-reason.ts";
+import { describeFix, describeReject, describeRisk } from "./describe-reason.ts";
 
 /** How many units one line names before it only counts. */
 const UNITS_NAMED_MAX = 6;
+/** How many units are told of that are on trial. */
+const TRIALS_SHOWN_MAX = 6;
 /** How many waves are told; a film of more is in the JSON. */
 const WAVES_SHOWN_MAX = 12;
 
@@ -67,6 +69,22 @@ function budgetsText({ budgets }: Wave): string[] {
 
 function placesText(places: readonly string[]): string {
   return places.length <= 3 ? places.join(", ") : `${places.length} machines`;
+}
+
+/** What machines undo by themselves if nobody can reach them after it, with how long that may last and why. */
+export function trialLines({ trials }: Pick<PlanReport, "trials">, names: ReadonlyMap<MachineId, string>): string[] {
+  const byText = new Map<string, string[]>();
+  for (const { unit, machine, withinMs, because } of trials) {
+    const text = `${withinMs / 1_000} s (${describeRisk(because)})`;
+    const key = `${unit}\0${text}`;
+    byText.set(key, [...(byText.get(key) ?? []), names.get(machine) ?? machine.slice(0, 8)]);
+  }
+  const lines = [...byText].map(([key, places]) => {
+    const [unit, text] = key.split("\0");
+    return `on trial: ${unit} on ${placesText(places.sort())}, undone where its machine is not reached within ${text}`;
+  });
+  if (lines.length <= TRIALS_SHOWN_MAX) return lines;
+  return [...lines.slice(0, TRIALS_SHOWN_MAX), `… ${lines.length - TRIALS_SHOWN_MAX} more on trial (--json has all)`];
 }
 
 /** Every wave that is refused, and what would make it fit. */

@@ -12,6 +12,7 @@ import {
   lossLines,
   partitionLines,
   refusalLines,
+  trialLines,
   unplacedLines,
   waveLines,
 } from "./plan-lines.ts";
@@ -42,7 +43,13 @@ export function planMarkdown(
   const warnings = [...unplacedLines(plan.unplaced), ...brokenLines(report.broken), ...refusalLines(plan)];
   page.addSection(warnings.map(listItem));
   page.addSection(
-    [...awayLines(plan), ...lossLines(report, names), ...partitionLines(report), ...driftLine(report)].map(listItem),
+    [
+      ...awayLines(plan),
+      ...trialLines(report, names),
+      ...lossLines(report, names),
+      ...partitionLines(report),
+      ...driftLine(report),
+    ].map(listItem),
   );
   page.addTable(
     ["", "Effect", "Unit", "Machine", "Why"],

@@ -13,6 +13,7 @@ import {
   lossLines,
   partitionLines,
   refusalLines,
+  trialLines,
   unplacedLines,
   waveLines,
 } from "./plan-lines.ts";
@@ -39,6 +40,7 @@ export function planText(report: PlanReport, terminal: Terminal | null = null): 
     brokenLines(report.broken),
     awayLines(plan),
     waveLines(plan, names),
+    trialLines(report, names),
     refusalLines(plan),
     closing,
   ];

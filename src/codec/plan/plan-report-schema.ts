@@ -35,6 +35,14 @@ const drift = z
   })
   .meta({ id: "Drift", description: "Something that is not as the release in force has it, whoever changed it" });
 
+const riskReason = z.discriminatedUnion("code", [
+  z.object({
+    code: z.enum(["network-name", "network-order", "network-program", "network-capability"]),
+    by: z.string(),
+  }),
+  z.object({ code: z.literal("asked-for") }),
+]);
+
 const diagnostic = z
   .object({
     code: z.string(),
@@ -62,5 +70,9 @@ export const planReportSchema = planSchema.extend({
     .array(z.object({ removed: unitName, by: unitName, key: z.string(), at: location }))
     .meta({ description: "What units of this commit name, and it removes" }),
   newlyUnplaceable: z.array(unitName).meta({ description: "Units no machine could ever hold: they forbid an apply" }),
+  trials: z
+    .array(z.object({ unit: unitName, machine: machineId, withinMs: z.int().min(1), because: riskReason }))
+    .optional()
+    .meta({ description: "Changes their machines undo where they cannot be reached after them; absent: none" }),
   diagnostics: z.array(diagnostic),
 });

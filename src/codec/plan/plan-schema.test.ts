@@ -30,5 +30,14 @@ const inStep = {
 test("the report's members are the plan's and its own", () => {
   assert.equal(Object.keys(inStep).length, 4);
   const own = Object.keys(planReportSchema.shape).filter((key) => !(key in planSchema.shape));
-  assert.deepEqual(own.sort(), ["broken", "diagnostics", "drift", "newlyUnplaceable", "revision", "verdict", "whatIf"]);
+  assert.deepEqual(own.sort(), [
+    "broken",
+    "diagnostics",
+    "drift",
+    "newlyUnplaceable",
+    "revision",
+    "trials",
+    "verdict",
+    "whatIf",
+  ]);
 });

@@ -4,7 +4,6 @@ import type { PlacedUnit } from "../cluster/cluster-snapshot.ts";
 import type { UnitHash, UnitName } from "../names.ts";
 import type { ChangeRisk } from "./change-risk.ts";
 import { isStillRefused, placementsUnder, refuseChange, refusedUnits } from "./refusal.ts";
-import { undone, undoOf } from "./undo.ts";
 
 /** `web:2` is web with its second text. */
 const set = (words: string): readonly PlacedUnit[] =>
@@ -57,21 +56,4 @@ test("a second change that is refused beside a first leaves the first refused, w
   };
   assert.equal(said(placementsUnder(next, both)), said(before));
   assert.equal(isStillRefused(both, set("new:1 same:1 vpn:2 web:3 wifi:3")), false);
-});
-
-test("what was changed is undone, what was not is left", () => {
-  const undo = undoOf(before, offered, () => true);
-  assert.deepEqual(
-    undo.map(({ unit }) => unit),
-    ["new", "old", "web", "wifi"],
-  );
-  assert.equal(said(undone(offered, undo)), said(before));
-});
-
-test("what runs elsewhere by now is not put back, what nobody else runs is", () => {
-  const gone = undone(
-    set("same:1 wifi:2"),
-    undoOf(before, set("same:1 wifi:2"), ({ unit }) => unit === "old"),
-  );
-  assert.equal(said(gone), "old:1 same:1 wifi:1");
 });

@@ -3,6 +3,7 @@ import type { BrokenReference } from "./broken-references.ts";
 import type { Drift } from "./find-drift.ts";
 import type { Plan } from "./plan.ts";
 import type { PlanVerdict } from "./plan-verdict.ts";
+import type { PlannedTrial } from "./planned-trials.ts";
 import type { WhatIf } from "./what-if.ts";
 
 /**
@@ -22,4 +23,6 @@ export interface PlanReport {
   readonly broken: readonly BrokenReference[];
   /** Units that no machine could ever hold, and that are not so already under the release in force. Sorted. */
   readonly newlyUnplaceable: readonly UnitName[];
+  /** Changes that their machines undo by themselves where they cannot be reached after them. */
+  readonly trials: readonly PlannedTrial[];
 }
