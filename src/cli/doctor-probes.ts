@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { displayUrl } from "../adapters/git/display-url.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { CONTROL_SOCKET, encodeControlRequest } from "../codec/control-message.ts";
 import type { UnitName } from "../domain/names.ts";
@@ -9,8 +10,8 @@ import { AGENT_FOLDERS } from "../usecases/agent-files.ts";
 import { findForeignFiles, recallMemory } from "../usecases/recall-memory.ts";
 import { type CompositionFlags, DEFAULT_REGISTRY_SOCKET, tlsOf } from "./composition.ts";
 
-/** One question over the network: less than a probe may take as a whole. */
-const SOURCE_MAX_MS = 6_000;
+/** One question over the network. */
+const SOURCE_MAX_MS = 5_000;
 const DAEMONS = ["fleet-agent.service", "fleet-engine.service", "fleet-restore.service"] as const;
 
 /** The real machine's; `close` ends what they opened. */
@@ -67,10 +68,8 @@ export async function doctorProbes(
       closing.push(() => registry.close());
       return { address, registry };
     },
-    async source() {
-      if (flags.source === undefined) return null;
-      return probeSource(flags.source, flags.branch ?? "main", SOURCE_MAX_MS);
-    },
+    sourceAddress: () => (flags.source === undefined ? null : displayUrl(flags.source)),
+    source: () => probeSource(flags.source!, flags.branch ?? "main", SOURCE_MAX_MS),
     podman: () => systemd.probePodman(),
     bootId: async () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
   };

@@ -20,8 +20,10 @@ export interface MachineProbes {
   units(): Promise<readonly ForeignFile[]>;
   /** Null where none is configured. */
   registry(): Promise<{ readonly address: string; readonly registry: Registry } | null>;
-  /** Asks for the tip of the branch this machine follows. Null where no source is configured. */
-  source(): Promise<{ readonly address: string; readonly problem: string | null } | null>;
+  /** Of the repository this machine follows, without credentials; null where none is configured. */
+  sourceAddress(): string | null;
+  /** Asks for the tip of the branch this machine follows; rejects where there is none to be had. */
+  source(): Promise<void>;
   podman(): Promise<PodmanFacts>;
   /** The kernel's id of this boot. */
   bootId(): Promise<string>;

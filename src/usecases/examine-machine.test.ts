@@ -35,7 +35,21 @@ test("whatever hangs is given up on, all at once, and the rest is told", async (
   await clock.advance(PROBE_MAX_MS - 1);
   assert.equal(await Promise.race([asked, "waits"]), "waits");
   await clock.advance(1);
-  assert.deepEqual(codes(await asked), ["systemd not-seen", "registry not-seen", "source not-seen", "podman not-seen"]);
+  assert.deepEqual(codes(await asked), [
+    "systemd not-seen",
+    "registry not-seen",
+    "source source-away",
+    "podman not-seen",
+  ]);
+});
+
+test("a registry that takes the call and never answers is away", async () => {
+  const silent = new MvccRegistry(new MvccStore(), new VirtualClock());
+  silent.describe = () => new Promise<never>(() => {});
+  const { examine, clock } = await world({ registry: async () => ({ address: "etcd://e1:2379", registry: silent }) });
+  const asked = examine();
+  await clock.advance(PROBE_MAX_MS);
+  assert.deepEqual(codes(await asked), ["registry registry-away"]);
 });
 
 test("whoever is not root is told what root would see", async () => {
@@ -125,7 +139,8 @@ async function world(others: Partial<MachineProbes> = {}) {
     }),
     units: async () => [],
     registry: async () => ({ address: "etcd://e1:2379", registry: new MvccRegistry(store, clock) }),
-    source: async () => ({ address: "/srv/git", problem: null }),
+    sourceAddress: () => "/srv/git",
+    source: async () => {},
     podman: async () => ({ version: null, hasGenerator: false }),
     bootId: async () => "boot",
     ...others,

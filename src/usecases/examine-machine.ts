@@ -1,6 +1,13 @@
 import { registryKeys } from "../codec/registry-keys.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
-import type { ClusterFacts, DoctorFacts, RegistryFacts, Seen, SourceFacts } from "../domain/doctor/doctor-facts.ts";
+import type {
+  ClusterFacts,
+  DoctorFacts,
+  RegistryAnswer,
+  RegistryFacts,
+  Seen,
+  SourceFacts,
+} from "../domain/doctor/doctor-facts.ts";
 import type { AreaReport } from "../domain/doctor/finding.ts";
 import { judgeMachine } from "../domain/doctor/judge-machine.ts";
 import { parseMachineId } from "../domain/names.ts";
@@ -12,13 +19,16 @@ import type { Registry } from "../ports/registry.ts";
 /** Each look at most this long: longer than the registry's own deadline, and short enough to wait for. All go on at the same time. */
 export const PROBE_MAX_MS = 8_000;
 
+/** A registry or a source that is silent for as long is away, whatever its connection does. */
+const ANSWER_MAX_MS = 6_000;
+
 /** Looks at everything at once, whatever hangs or fails, and says what is wrong. `cluster`: its name where somebody said it. */
 export async function examineMachine(
   probes: MachineProbes,
   clock: Clock,
   cluster: string | undefined,
 ): Promise<AreaReport[]> {
-  const look = <T>(probe: () => Promise<T>) => inTime(probe, clock);
+  const look = <T>(probe: () => Promise<T>) => inTime(probe, PROBE_MAX_MS, clock);
   const opened = look(() => probes.registry());
   const [systemd, disk, limits, daemons, memory, units, source, podman, registry] = await Promise.all([
     look(() => probes.systemd()),
@@ -57,12 +67,12 @@ export async function examineMachine(
   return judgeMachine(facts);
 }
 
-async function inTime<T>(probe: () => Promise<T>, clock: Clock): Promise<Seen<T>> {
+async function inTime<T>(probe: () => Promise<T>, maxMs: number, clock: Clock): Promise<Seen<T>> {
   const patience = new AbortController();
-  const late: Seen<T> = { kind: "unseen", why: "timeout", detail: `no answer in ${PROBE_MAX_MS / 1000} s` };
+  const late: Seen<T> = { kind: "unseen", why: "timeout", detail: `no answer in ${maxMs / 1000} s` };
   try {
     const seen = probe().then((value): Seen<T> => ({ kind: "seen", value }), unseen);
-    return await Promise.race([seen, clock.sleep(PROBE_MAX_MS, patience.signal).then(() => late)]);
+    return await Promise.race([seen, clock.sleep(maxMs, patience.signal).then(() => late)]);
   } finally {
     patience.abort();
   }
@@ -75,10 +85,12 @@ function unseen(error: unknown): Seen<never> {
 }
 
 async function askSource(probes: MachineProbes, clock: Clock): Promise<SourceFacts> {
+  const address = probes.sourceAddress();
+  if (address === null) return { address, latencyMs: 0, problem: null };
   const startedMs = clock.monotonicMs();
-  const source = await probes.source();
+  const answer = await inTime(() => probes.source(), ANSWER_MAX_MS, clock);
   const latencyMs = clock.monotonicMs() - startedMs;
-  return source === null ? { address: null, latencyMs, problem: null } : { ...source, latencyMs };
+  return { address, latencyMs, problem: answer.kind === "seen" ? null : answer.detail };
 }
 
 async function askRegistry(
@@ -87,17 +99,17 @@ async function askRegistry(
 ): Promise<RegistryFacts> {
   if (link === null) return { address: null, answer: null, problem: null };
   const { address, registry } = link;
-  try {
-    // The first call also connects.
-    await registry.describe();
-    const startedMs = clock.monotonicMs();
-    const { version, members, alarms = null, storeBytes = null } = await registry.describe();
-    const latencyMs = clock.monotonicMs() - startedMs;
-    return { address, answer: { version, members, latencyMs, alarms, storeBytes }, problem: null };
-  } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
-    return { address, answer: null, problem: `${error.code}: ${error.message}` };
-  }
+  const answer = await inTime(() => describe(registry, clock), ANSWER_MAX_MS, clock);
+  if (answer.kind === "seen") return { address, answer: answer.value, problem: null };
+  return { address, answer: null, problem: answer.detail };
+}
+
+async function describe(registry: Registry, clock: Clock): Promise<RegistryAnswer> {
+  // The first call also connects.
+  await registry.describe();
+  const startedMs = clock.monotonicMs();
+  const { version, members, alarms = null, storeBytes = null } = await registry.describe();
+  return { version, members, latencyMs: clock.monotonicMs() - startedMs, alarms, storeBytes };
 }
 
 async function askCluster(
