@@ -20,6 +20,7 @@ export function controlAnswers(
   const { machine, name } = self;
   return async (line) => {
     try {
+      await holds.recall();
       const done = await carryOut(decodeControlRequest(line), self, holds, clock);
       return encodeControlAnswer({ machine, name, ...done, holds: holds.known() });
     } catch (error) {

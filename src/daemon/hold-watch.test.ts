@@ -104,6 +104,15 @@ test("it survives the agent, with what was left of it a minute ago at most", asy
   assert.deepEqual(watch.current(null, false), []);
 });
 
+test("whoever asks before the agent has begun loses nothing of what was held before", async () => {
+  const before = world();
+  await before.watch.place(onWeb);
+  const { watch, memory } = world(before.disk);
+  await watch.place({ ...onWeb, scope: { kind: "machine", machine: M1 } });
+  assert.equal(watch.own().length, 2);
+  assert.equal((await memory.read()).length, 2);
+});
+
 test("it can be ended by hand, once, and a restart does not bring it back", async () => {
   const before = world();
   await before.watch.place(onWeb);

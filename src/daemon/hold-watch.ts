@@ -42,6 +42,7 @@ export class HoldWatch {
   #noted = "";
   #notedAtMs = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
+  #recalled: Promise<void> | null = null;
 
   constructor(machine: MachineId, keys: RegistryKeys, ports: HoldWatchPorts) {
     this.#machine = machine;
@@ -49,8 +50,13 @@ export class HoldWatch {
     this.#ports = ports;
   }
 
-  /** Once, before anything else: what an agent here was asked for before. */
-  async recall(): Promise<void> {
+  /** Before anything else: what an agent here was asked for before. Read once, however often this is asked. */
+  recall(): Promise<void> {
+    this.#recalled ??= this.#read();
+    return this.#recalled;
+  }
+
+  async #read(): Promise<void> {
     const kept = await this.#ports.memory.read();
     const nowMs = this.#ports.clock.monotonicMs();
     this.#watched = new Map(kept.map(({ id, hold, leftMs }) => [id, { hold, endsAtMs: nowMs + leftMs }]));
@@ -95,6 +101,7 @@ export class HoldWatch {
    * of the agent forgets it unless the disk takes it meanwhile. Rejects with `too-many-holds` beyond OWN_HOLDS_MAX.
    */
   async place(hold: Omit<Hold, "placedAt">): Promise<void> {
+    await this.recall();
     const id = ownId(hold.scope);
     if (!this.#watched.has(id) && this.own().length >= OWN_HOLDS_MAX) {
       throw new OperationError("too-many-holds", `this machine has ${OWN_HOLDS_MAX} holds of its own already`, {
@@ -108,6 +115,7 @@ export class HoldWatch {
 
   /** Whether there was one of this machine's own to end. */
   async end(scope: HoldScope): Promise<boolean> {
+    await this.recall();
     const remaining = new Map(this.#watched);
     if (!remaining.delete(ownId(scope))) return false;
     this.#watched = remaining;

@@ -9,6 +9,7 @@ import { sha256 } from "../adapters/sha256.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import { Agent } from "../daemon/agent.ts";
 import { Engine } from "../daemon/engine.ts";
+import type { HoldWatch } from "../daemon/hold-watch.ts";
 import type { MachineId } from "../domain/names.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
@@ -95,6 +96,8 @@ export class SimMachine {
   readonly #world: SimWorld;
   readonly #random: Random;
   #agent: Daemon | null = null;
+  /** What somebody asks its agent on the machine's own socket; null before there was one. */
+  holds: HoldWatch | null = null;
   #agentProcess: MortalProcess | null = null;
   #engine: Daemon | null = null;
   #boots = 0;
@@ -148,6 +151,7 @@ export class SimMachine {
       supervisor: UNSUPERVISED,
       log: ({ message }) => this.#world.log(`${this.name} agent: ${message}`),
     });
+    this.holds = agent.holds;
     this.#agent = new Daemon((signal) => agent.run(signal));
   }
 

@@ -5,6 +5,8 @@ import type { UnitName } from "../../src/domain/names.ts";
 import { SimCluster } from "../../src/sim/sim-cluster.ts";
 import type { SimMachine } from "../../src/sim/sim-machine.ts";
 import { endHold, placeHold } from "../../src/usecases/place-hold.ts";
+import { readHolds } from "../../src/usecases/read-holds.ts";
+import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
 
 const web = "web.service" as UnitName;
 const db = "db.service" as UnitName;
@@ -54,6 +56,36 @@ describe("a hold", () => {
     await sim.clock.advance(60_000);
     assert.ok(!machine.manager.running().has(web), "held, though nobody can ask the registry");
     assert.ok(await until(sim, () => machine.manager.running().has(web)), "repaired once its time was up");
+    await sim.end();
+  });
+
+  test("placed at the machine needs no registry, survives the agent and a power cut, and everybody sees it in the end", async () => {
+    const { sim, machine } = await running();
+    machine.setPartitioned(true);
+    const at = new Date(sim.clock.wallMs()).toISOString();
+    await machine.holds!.place({ scope: { kind: "unit", unit: web }, reason: "", by: "ada", at, forMs: 300_000 });
+    await machine.manager.stop(web);
+    await machine.manager.stop(db);
+    machine.crashAgent();
+    await sim.clock.advance(5_000);
+    machine.startAgent();
+    assert.ok(await until(sim, () => machine.manager.running().has(db)), "what is not held is repaired");
+    machine.powerOff();
+    machine.powerOn(true);
+    assert.ok(await until(sim, () => machine.manager.running().has(db)), "and started after a boot");
+    assert.ok(!machine.manager.running().has(web), "what is held is not");
+    machine.setPartitioned(false);
+    const told = async () =>
+      readHolds(sim.registry, sim.keys, (await readSnapshot(sim.registry, sim.keys)).snapshot.members);
+    await sim.clock.advance(30_000);
+    assert.deepEqual(
+      (await told()).map(({ by, placedAt }) => [by, placedAt]),
+      [["ada", machine.id]],
+    );
+    assert.ok(!machine.manager.running().has(web), "held whatever the registry says");
+    assert.ok(await until(sim, () => machine.manager.running().has(web)), "it ends by itself");
+    await sim.clock.advance(10_000);
+    assert.deepEqual(await told(), []);
     await sim.end();
   });
 });
