@@ -2,9 +2,12 @@ import { fstatSync, readFileSync } from "node:fs";
 import { systemClock } from "../adapters/system-clock.ts";
 import { DaemonLog } from "../adapters/systemd/daemon-log.ts";
 import { ServiceNotifier } from "../adapters/systemd/service-notifier.ts";
-import type { Log } from "../ports/log.ts";
+import { err, type Log } from "../ports/log.ts";
+import { OperationError } from "../ports/operation-error.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
 import { stopSignal } from "./daemon-composition.ts";
+import { EXIT, SilentExit } from "./exit-codes.ts";
+import { errorText } from "./report-error.ts";
 
 /** What a stopping daemon's last words may take. */
 const LAST_WORDS_MS = 2_000;
@@ -34,6 +37,10 @@ export async function runService(identifier: string, work: (service: DaemonServi
   signal.addEventListener("abort", () => notifier.stopping(), { once: true });
   try {
     await work({ log, notifier, signal });
+  } catch (error) {
+    if (signal.aborted && error instanceof OperationError && error.code === "stopped") return;
+    log(err(errorText(error)));
+    throw new SilentExit(EXIT.error);
   } finally {
     ended.abort();
     await pinging;

@@ -19,11 +19,12 @@ export class RejectedCommit extends Error {
 /** Tells an error once, on standard error, by who must act; returns the exit code. No stack traces for users. */
 export function reportError(error: unknown): ExitCode {
   if (error instanceof SilentExit) return error.code;
-  process.stderr.write(`${textOf(error)}\n`);
+  process.stderr.write(`${errorText(error)}\n`);
   return EXIT.error;
 }
 
-function textOf(error: unknown): string {
+/** The error for people, by who must act: several lines, no stack traces but where we are wrong. */
+export function errorText(error: unknown): string {
   if (error instanceof RejectedCommit) return diagnosticsText(error.diagnostics);
   if (error instanceof OperationError) return operationText(error);
   if (error instanceof InvariantError) {

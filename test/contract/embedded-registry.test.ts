@@ -247,6 +247,15 @@ test("one directory serves one process, and is free again once it ends", async (
   await served(context, first.dataDir);
 });
 
+test("its socket lets its group in where it is asked to", async (context) => {
+  const folder = dataDirOf(context);
+  const path = join(folder, "registry.sock");
+  const options = { dataDir: join(folder, "data"), listen: [`unix:${path}`], socketMode: 0o660 } as const;
+  const registry = await startEmbeddedRegistry(options);
+  assert.equal(statSync(path).mode & 0o777, 0o660);
+  await registry.close();
+});
+
 test("it listens on a socket only its owner may use, over one a killed process left, and nowhere remote", async (context) => {
   const folder = dataDirOf(context);
   const address = `unix:${join(folder, "sockets", "registry.sock")}`;

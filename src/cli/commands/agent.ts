@@ -47,18 +47,23 @@ export default class AgentCommand extends BaseCommand {
     });
     const remembered = (await files.readState())?.clusterName ?? null;
     const manager = countingProgress(new SystemdUnitManager({ clock: systemClock }), notifier.progress);
-    const looking = becomeReady(manager, service);
-    const world = await composeDaemon(flags, "agent", remembered, service);
-    const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? null;
-    const holder = new LeaseFile(world.clock);
-    const supervisor = supervisedBy(notifier, agentConditionText);
-    const agent = new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder, supervisor });
-    const control = await listenHere(agent, self, service);
-    await agent.run(signal);
-    await control?.close();
-    await looking;
-    manager.close();
-    await world.registry.close();
+    const closing: (() => unknown)[] = [() => manager.close()];
+    try {
+      const looking = becomeReady(manager, service);
+      const world = await composeDaemon(flags, "agent", remembered, service);
+      closing.push(() => world.registry.close());
+      const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? null;
+      const holder = new LeaseFile(world.clock);
+      const supervisor = supervisedBy(notifier, agentConditionText);
+      const agent = new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder, supervisor });
+      const control = await listenHere(agent, self, service);
+      closing.push(() => control?.close());
+      await agent.run(signal);
+      await looking;
+    } finally {
+      // What stays open keeps a process from ending.
+      for (const close of closing.reverse()) await close();
+    }
   }
 }
 

@@ -32,7 +32,10 @@ export default class EngineCommand extends BaseCommand {
     const leaderTtlMs = Math.min(LEADER_TTL_MAX_MS, agentTtlMs ?? DEFAULT_AGENT_TTL_MS);
     const options = { machine: self.machine, leaderTtlMs, loss };
     const supervisor = supervisedBy(service.notifier, engineConditionText);
-    await new Engine(world.cluster, options, { ...world, supervisor }).run(service.signal);
-    await world.registry.close();
+    try {
+      await new Engine(world.cluster, options, { ...world, supervisor }).run(service.signal);
+    } finally {
+      await world.registry.close();
+    }
   }
 }
