@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { constants, existsSync, readFileSync } from "node:fs";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { displayUrl } from "../adapters/git/display-url.ts";
 import { systemClock } from "../adapters/system-clock.ts";
@@ -63,6 +64,8 @@ export async function doctorProbes(
       const isHere = existsSync(DEFAULT_REGISTRY_SOCKET);
       const address = flags.registry ?? (isHere ? `unix:${DEFAULT_REGISTRY_SOCKET}` : null);
       if (address === null || address === "none") return null;
+      const socket = /^unix:(.+)$/.exec(address)?.[1];
+      if (socket !== undefined) await mayWrite(socket);
       const { openRegistry } = await import("../adapters/etcd/open-registry.ts");
       const registry = await openRegistry(address, { clock: systemClock, tls: tlsOf(flags) });
       closing.push(() => registry.close());
@@ -78,4 +81,14 @@ export async function doctorProbes(
     for (const end of closing) await end();
   };
   return { probes, close };
+}
+
+/** A socket that only others may use says nothing of whether somebody listens. One that is not there is the registry's affair. */
+async function mayWrite(socket: string): Promise<void> {
+  try {
+    await access(socket, constants.W_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") return;
+    throw new OperationError("not-allowed", `only root, or its group, may ask the registry on ${socket}`);
+  }
 }

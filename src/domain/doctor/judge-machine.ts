@@ -30,13 +30,16 @@ export function judgeMachine(facts: DoctorFacts): AreaReport[] {
 
 function ifSeen<T>(seen: Seen<T>, what: string, judge: (value: T) => AreaVerdict): AreaVerdict {
   if (seen.kind === "seen") return judge(seen.value);
-  const saw = `not seen: ${seen.detail}`;
+  const saw = seen.detail;
   const next = {
     denied: "run fleet doctor as root",
     timeout: "run it again; if it hangs again, that is what is wrong",
     failed: "see to what failed, and run it again",
   }[seen.why];
-  return { saw, findings: [{ code: "not-seen", severity: "warning", saw, expected: `a look at ${what}`, next }] };
+  return {
+    saw: `not seen: ${saw}`,
+    findings: [{ code: "not-seen", severity: "warning", saw, expected: `a look at ${what}`, next }],
+  };
 }
 
 function worst(findings: readonly Finding[]): AreaReport["severity"] {
