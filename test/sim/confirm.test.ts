@@ -119,6 +119,9 @@ describe("a change that cuts its machine off", () => {
     await release({ ...CUT, [`units/${web}`]: service("web 2") });
     assert.ok(await pass(60_000, () => machine.manager.running().get(web)?.text === service("web 2")));
     assert.equal(invocations(machine).get(uplink), kept);
+    machine.powerOff();
+    machine.powerOn(true);
+    assert.ok(await pass(60_000, () => isUplink(machine, "")), "its text outlives the sets that do not name it");
     await release({ ...FILES, [`units/${uplink}`]: service("up better") });
     assert.ok(await pass(60_000, () => isUplink(machine, "better")));
     await pass(200_000);
@@ -126,6 +129,20 @@ describe("a change that cuts its machine off", () => {
     assert.equal((await sim.snapshot()).members[0]?.problem, null);
     assert.doesNotMatch(machine.files.peek(STATE)?.text ?? "", /refusal/);
     assert.ok((await sim.convergence())?.converged);
+    await sim.end();
+  });
+
+  test("is undone along with what came while it was on trial", async () => {
+    const { sim, machine, pass, release } = await running();
+    await release({ ...FILES, [`units/${uplink}`]: service("up 2") });
+    assert.ok(await pass(20_000, () => isUplink(machine, "2")));
+    await release({ ...FILES, [`units/${uplink}`]: service("up 2"), [`units/${web}`]: service("web 2") });
+    assert.ok(await pass(4_000, () => machine.manager.running().get(web)?.text === service("web 2")));
+    machine.setPartitioned(true);
+    machine.source.down = true;
+    await sim.clock.advance(RESTORED_MS);
+    assert.ok(isUplink(machine, ""));
+    assert.equal(machine.manager.running().get(web)?.text, service("web"));
     await sim.end();
   });
 
