@@ -146,6 +146,30 @@ describe("a change that cuts its machine off", () => {
     await sim.end();
   });
 
+  test("leaves a unit that moved meanwhile where it went", async () => {
+    const on = (zone: string) => `[X-Fleet]\nMachineMetadata=zone=${zone}\n`;
+    const pinned = {
+      ...FILES,
+      [`units/${uplink}`]: service("up") + on("a"),
+      [`units/${web}`]: service("web") + on("a"),
+    };
+    const { sim, machine, pass, release } = await running(pinned, 2);
+    const other = sim.machines[1]!;
+    assert.ok(machine.manager.running().has(web));
+    await release({
+      ...pinned,
+      [`units/${uplink}`]: service("up cut") + on("a"),
+      [`units/${web}`]: service("web") + on("b"),
+    });
+    assert.ok(await pass(60_000, () => isCut(machine) && other.manager.running().has(web)));
+    assert.ok(await pass(RESTORED_MS, () => !isCut(machine)));
+    await pass(60_000);
+    assert.ok(machine.manager.running().has(uplink));
+    assert.equal(machine.manager.running().has(web), false);
+    assert.ok(other.manager.running().has(web));
+    await sim.end();
+  });
+
   test("is left where the manifest says off, however long", async () => {
     const { sim, machine, pass, release } = await running();
     await release({ ...CUT, "fleet.yaml": `${MANIFEST}defaults: { confirm: off }\n` });
@@ -223,9 +247,9 @@ describe("a change that does not", () => {
   });
 });
 
-/** One machine that runs everything and has confirmed it, and time that goes by on it: while its uplink cuts, nobody is reached. */
-async function running() {
-  const sim = new SimCluster({ seed: 1, machines: 1, engines: 1, cluster: "edge" });
+/** Machines that run everything and have confirmed it, and time that goes by on the first: while its uplink cuts, it reaches nobody. */
+async function running(files = FILES, machines = 1) {
+  const sim = new SimCluster({ seed: 1, machines, engines: machines, cluster: "edge" });
   sim.start();
   const machine = sim.machines[0]!;
   const pass = async (limitMs: number, until: () => boolean = () => false): Promise<boolean> => {
@@ -241,8 +265,9 @@ async function running() {
     await sim.apply(sim.commit(files, "a change"));
   };
   await sim.clock.advance(3_000);
-  await release(FILES);
-  assert.ok(await pass(300_000, () => machine.manager.running().size === 3));
+  await release(files);
+  const count = () => sim.machines.reduce((sum, { manager }) => sum + manager.running().size, 0);
+  assert.ok(await pass(300_000, () => count() === 3));
   await pass(30_000);
   return { sim, machine, pass, release };
 }
