@@ -92,6 +92,17 @@ test("one that ends tries once: systemd sees it end", async () => {
   assert.deepEqual(sent, []);
 });
 
+test("nothing follows the last word, and nothing keeps the process waiting after it", async () => {
+  const { clock, sent, notifier } = world();
+  notifier.status("going on");
+  await clock.advance(100);
+  notifier.stopping();
+  notifier.status("0 active");
+  await notifier.flush();
+  await clock.advance(LIMIT_MS);
+  assert.deepEqual(sent, ["0 STATUS=going on", "0.1 STOPPING=1"]);
+});
+
 test("nobody listens, nothing is sent", async () => {
   const { clock, sent, notifier, done } = world({ socket: null });
   notifier.ready();

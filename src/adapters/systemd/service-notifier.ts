@@ -45,6 +45,7 @@ export class ServiceNotifier {
   #sending: Promise<void> = Promise.resolve();
   #isReady = false;
   #isStalled = false;
+  #isStopping = false;
   #trouble = "";
   #hurry = new AbortController();
 
@@ -64,8 +65,10 @@ export class ServiceNotifier {
     this.#put("READY", "1");
   }
 
+  /** The last word: what is said after it concerns nobody, and would keep the process from ending. */
   stopping(): void {
     this.#put("STOPPING", "1");
+    this.#isStopping = true;
   }
 
   /** The line that `systemctl status` shows. */
@@ -102,7 +105,7 @@ export class ServiceNotifier {
   }
 
   #put(key: string, value: string): void {
-    if (this.#options.socket === undefined) return;
+    if (this.#options.socket === undefined || this.#isStopping) return;
     this.#pending.set(key, value);
     if (key !== "STATUS") this.#hurry.abort();
     if (this.#isSending) return;
