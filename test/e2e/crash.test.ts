@@ -93,11 +93,12 @@ describe("an agent killed at every step from write to start (fault 42)", {
   };
 
   /** Returns once the command line says that the cluster has converged. */
-  const apply = async (): Promise<void> => {
+  const apply = async (): Promise<string> => {
     const flags = ["--auto-approve", "--allow-deletes", "--timeout", "40s"];
     const { code, stdout, stderr } = await cluster.fleet("apply", ...flags);
     assert.equal(code, 0, stdout + stderr);
     assert.match(stdout + stderr, /converged/);
+    return stdout + stderr;
   };
 
   const agentPid = (): number | null => {
@@ -168,9 +169,10 @@ describe("an agent killed at every step from write to start (fault 42)", {
       await asItWasLeft(untouched, about);
       await inside("systemctl", "start", "fleet-agent");
     } else await onlooker.end();
-    await applied;
-    // On a busy machine the agent may be back so late that its machine counts as absent, which an apply does not wait for.
-    await eventually("the machine is as wanted", async () => {
+    const said = await applied;
+    // On a busy machine a sign of life may be so late that the machine counts as absent, which an apply does not wait for.
+    await eventually(`the machine is as wanted after ${about}, though apply said ${said}`, async () => {
+      if (agentPid() === null) await inside("systemctl", "start", "fleet-agent");
       const { members, units } = await cluster.status();
       const isDone = units.every((unit) => unit.active === "active" && unit.hash === unit.wantedHash);
       return members.every(({ present }) => present) && isDone;

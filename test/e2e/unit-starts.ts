@@ -27,15 +27,27 @@ export class UnitStarts {
 
   /** How often systemd started each unit since then; who is not in it was not started. */
   async since(cursor: string): Promise<Map<string, number>> {
-    await this.#inside("journalctl", "--sync");
-    // Not with a match: systemd 252 then skips the first entry after the cursor.
-    const words = ["-q", "-o", "json", "--output-fields=UNIT,MESSAGE_ID", `--after-cursor=${cursor}`];
     const counts = new Map<string, number>();
-    for (const line of (await this.#inside("journalctl", ...words)).split("\n").filter(Boolean)) {
-      const { UNIT: unit, MESSAGE_ID: message } = JSON.parse(line) as { UNIT?: string; MESSAGE_ID?: string };
+    for (const { UNIT: unit, MESSAGE_ID: message } of await this.#journal(cursor)) {
       if (unit !== undefined && message === STARTED) counts.set(unit, (counts.get(unit) ?? 0) + 1);
     }
     return counts;
+  }
+
+  /** What PID 1 has said since then. */
+  async said(cursor: string): Promise<string[]> {
+    return (await this.#journal(cursor)).flatMap((entry) => (entry._PID === "1" ? [entry.MESSAGE ?? ""] : []));
+  }
+
+  async #journal(cursor: string): Promise<readonly Readonly<Record<string, string | undefined>>[]> {
+    await this.#inside("journalctl", "--sync");
+    // Not with a match: systemd 252 then skips the first entry after the cursor.
+    const fields = "--output-fields=UNIT,MESSAGE_ID,MESSAGE,_PID";
+    const lines = await this.#inside("journalctl", "-q", "-o", "json", fields, `--after-cursor=${cursor}`);
+    return lines
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, string>);
   }
 
   #inside(...argv: string[]): Promise<string> {
