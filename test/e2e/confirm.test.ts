@@ -63,6 +63,7 @@ describe("a change that may cut its machine off", { skip: labSkipReason(), concu
     assert.match(stdout, new RegExp(`m1: not-confirmed: nobody was reached for ${CONFIRM_S} s after .* ${UPLINK}`));
     const restored = await show(UPLINK, "InvocationID");
     await cluster.inside("m1", "systemctl", "restart", "fleet-agent.service");
+    await eventually("its agent is back", async () => (await cluster.status()).members[0]?.present === true);
     await cluster.commit("something else", { [`units/${KEPT}`]: "[Service]\nExecStart=/bin/sleep 1000000\n" });
     await apply("--detach");
     await eventually("the other change is there", async () => (await show(KEPT, "InvocationID")) !== kept);
