@@ -112,6 +112,18 @@ describe("fleet's daemons as services of a machine", { skip: labSkipReason(), co
     assert.deepEqual(await invocations(), running);
   });
 
+  test("an agent ends when it is stopped, also while it has things to say", async () => {
+    await inside("systemctl", "restart", "fleet-agent");
+    const running = await invocations();
+    const [asked, ended] = ["ActiveExitTimestampMonotonic", "InactiveEnterTimestampMonotonic"];
+    await inside("systemctl", "stop", "fleet-agent");
+    const tookMs = (Number(await show("fleet-agent", ended)) - Number(await show("fleet-agent", asked))) / 1_000;
+    assert.ok(tookMs < 5_000, `${tookMs} ms`);
+    assert.equal(await show("fleet-agent", "Result"), "success");
+    await inside("systemctl", "start", "fleet-agent");
+    assert.deepEqual(await invocations(), running);
+  });
+
   test("its signs of life outlast a systemd that executes itself anew", async () => {
     const before = await show("fleet-agent", "MainPID");
     await inside("systemctl", "daemon-reexec");
