@@ -38,14 +38,15 @@ const ORDER = /StartUnit|StopUnit|ReloadUnit|ResetFailedUnit|Reload(?=\\0)/;
 
 /** strace at one thread of a process. Ends with it, or by `end`. */
 export class Onlooker {
-  readonly ended: Promise<void>;
+  /** With what strace wrote. */
+  readonly ended: Promise<string>;
   readonly #child;
-  readonly #output: string;
+  readonly #thread: CrashThread;
 
-  private constructor(child: ReturnType<typeof spawn>, output: string) {
+  private constructor(child: ReturnType<typeof spawn>, thread: CrashThread, output: string) {
     this.#child = child;
-    this.#output = output;
-    this.ended = new Promise((resolve) => child.once("exit", () => resolve()));
+    this.#thread = thread;
+    this.ended = new Promise((resolve) => child.once("exit", () => resolve(takeAway(output))));
   }
 
   /** Returns once it looks on; the process dies before it does what `kill` names. */
@@ -54,7 +55,7 @@ export class Onlooker {
     const inject = kill === undefined ? [] : ["-e", `inject=${kill.call}:signal=KILL:when=${kill.nth}`];
     const words = ["-p", String(threadOf(pid, thread)), "-y", "-s", "400", "-o", output, "-e", `trace=${CALLS}`];
     const child = spawn("strace", [...words, ...inject], { stdio: ["ignore", "ignore", "pipe"] });
-    const onlooker = new Onlooker(child, output);
+    const onlooker = new Onlooker(child, thread, output);
     for await (const line of createInterface(child.stderr!)) {
       if (/attached$/.test(line)) return onlooker;
     }
@@ -64,12 +65,14 @@ export class Onlooker {
   /** Lets the process go on alone; what it did meanwhile, as points to die at. */
   async end(): Promise<CrashPoint[]> {
     this.#child.kill("SIGINT");
-    await this.ended;
-    const thread = this.#output.endsWith("files") ? "files" : "main";
-    const points = crashPoints(readFileSync(this.#output, "utf8"), thread);
-    rmSync(this.#output, { force: true });
-    return points;
+    return crashPoints(await this.ended, this.#thread);
   }
+}
+
+function takeAway(path: string): string {
+  const text = readFileSync(path, "utf8");
+  rmSync(path);
+  return text;
 }
 
 /** Of what strace wrote, the calls that change files or order something of systemd, with their number among those of the same name. */
