@@ -1,0 +1,151 @@
+import type { RegistryKeys } from "../codec/registry-keys.ts";
+import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
+import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
+import { judgePresence, type PresenceHistory, startPresenceHistory } from "../domain/cluster/judge-presence.ts";
+import type { Machine } from "../domain/cluster/machine.ts";
+import { machinesOf } from "../domain/cluster/machines-of.ts";
+import type { Sha256 } from "../domain/names.ts";
+import { placeUnits } from "../domain/placement/place-units.ts";
+import { machinesOfUnits, placedNow } from "../domain/placement/placed-now.ts";
+import type { Placement } from "../domain/placement/placement.ts";
+import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-writes.ts";
+import type { Settling } from "../domain/rollout/judge-settling.ts";
+import { globalsOf, nextWrites } from "../domain/rollout/next-writes.ts";
+import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
+import type { Clock, RandomId } from "../ports/clock.ts";
+import { info, type Log } from "../ports/log.ts";
+import type { LeaseId, Registry } from "../ports/registry.ts";
+import type { Leadership } from "../usecases/campaign.ts";
+import { writeSets } from "../usecases/write-sets.ts";
+import type { EngineReporter } from "./engine-reporter.ts";
+import { isMandate, type Mandate, type MandateKeeper } from "./mandate-keeper.ts";
+import { RegistryMirror } from "./registry-mirror.ts";
+
+export interface EngineTermPorts {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly newId: RandomId;
+  readonly sha256: Sha256;
+  readonly log: Log;
+}
+
+export interface EngineTermOptions {
+  readonly leadership: Leadership;
+  readonly keys: RegistryKeys;
+  /** Overrides the manifest's, where a daemon is configured so (the lab). */
+  readonly loss: Partial<LossPolicy>;
+  readonly mandates: MandateKeeper;
+  readonly reporter: EngineReporter;
+  readonly wake: () => void;
+}
+
+/** What a leader knows for as long as it leads, and its pass: judge who is there, place, write the difference that may be written now. */
+export class EngineTerm {
+  readonly leadership: Leadership;
+  readonly #options: EngineTermOptions;
+  readonly #ports: EngineTermPorts;
+  readonly #mirror: RegistryMirror;
+  /** Followed apart from the rest, so that it wakes nobody unless a wave waits for it. */
+  readonly #statuses: RegistryMirror;
+  readonly #ended = new AbortController();
+  #waitsForStatuses = false;
+  #settling: readonly Settling[] = [];
+  /** Begins with this leader's first full read. */
+  #history: PresenceHistory | null = null;
+  /** Never decide on a view older than our own last write. */
+  #writtenRevision = 0;
+
+  constructor(options: EngineTermOptions, ports: EngineTermPorts, signal: AbortSignal) {
+    this.leadership = options.leadership;
+    this.#options = options;
+    this.#ports = ports;
+    this.#mirror = new RegistryMirror(ports.registry, prefixesOf(options.keys), ports.clock, options.wake);
+    this.#statuses = new RegistryMirror(ports.registry, [`${options.keys.root}status/`], ports.clock, () => {
+      if (this.#waitsForStatuses) options.wake();
+    });
+    const both = AbortSignal.any([signal, this.#ended.signal]);
+    void this.#mirror.run(both);
+    void this.#statuses.run(both);
+  }
+
+  end(): void {
+    this.#ended.abort();
+  }
+
+  /** One pass; answers why this engine should lead no more, or null. */
+  async lead(lease: LeaseId): Promise<string | null> {
+    if (!this.#mirror.connected || this.#mirror.revision < this.#writtenRevision) return null;
+    const { snapshot, newerVersion } = snapshotFromEntries(
+      this.#options.keys,
+      this.#mirror.entries(),
+      this.#mirror.revision,
+    );
+    const { release, members } = snapshot;
+    if (newerVersion !== null || snapshot.identity === null || release === null) return null;
+    const mandate = await this.#options.mandates.take(snapshot);
+    if (!isMandate(mandate)) {
+      const { problem, isHopeless } = mandate;
+      if (problem !== null) await this.#options.reporter.tell({ release, problem, unplaced: [], members }, lease);
+      return isHopeless ? problem : null;
+    }
+    const machines = this.#machines(mandate, snapshot);
+    const result = placeUnits({
+      spec: mandate.spec,
+      machines,
+      current: machinesOfUnits(placedNow(snapshot)),
+      preferred: mandate.preferred,
+      sha256: this.#ports.sha256,
+    });
+    const writes = this.#nextWrites(mandate, snapshot, machines, result.placements);
+    if (writes.length > 0) await this.#write(snapshot, writes);
+    else await this.#options.reporter.tell({ release, problem: null, unplaced: result.unplaced, members }, lease);
+    return null;
+  }
+
+  #machines({ spec }: Mandate, snapshot: ClusterSnapshot): readonly Machine[] {
+    const nowMs = this.#ports.clock.monotonicMs();
+    const history = this.#history ?? startPresenceHistory(nowMs);
+    const verdict = judgePresence(history, snapshot.members, nowMs, { ...spec.loss, ...this.#options.loss });
+    this.#history = verdict.history;
+    return machinesOf(spec, snapshot, verdict.lost);
+  }
+
+  /** Statuses are read only where something is to change: they come in storms, and most of them decide nothing. */
+  #nextWrites(
+    { spec, released }: Mandate,
+    snapshot: ClusterSnapshot,
+    machines: readonly Machine[],
+    wanted: readonly Placement[],
+  ): readonly SetWrite[] {
+    const sha256 = this.#ports.sha256;
+    this.#waitsForStatuses = planSetWrites(wanted, globalsOf(spec, snapshot, wanted), snapshot, sha256).length > 0;
+    if (!this.#waitsForStatuses) return [];
+    const hasStatuses = this.#statuses.connected;
+    const { entries, revision } = { entries: this.#statuses.entries(), revision: this.#statuses.revision };
+    const { statuses } = snapshotFromEntries(this.#options.keys, entries, revision).snapshot;
+    const seen = { ...snapshot, statuses };
+    const settling = this.#settling;
+    const nowMs = this.#ports.clock.monotonicMs();
+    const next = nextWrites({ spec, released, snapshot: seen, hasStatuses, machines, wanted, settling, nowMs, sha256 });
+    this.#settling = next.settling;
+    this.#waitsForStatuses = next.held.length > 0;
+    return next.writes;
+  }
+
+  async #write(snapshot: ClusterSnapshot, writes: readonly SetWrite[]): Promise<void> {
+    const fence = {
+      leaderCreateRevision: this.leadership.leaderCreateRevision,
+      releaseModRevision: snapshot.releaseModRevision,
+    };
+    const { registry, newId } = this.#ports;
+    const { revision, complete } = await writeSets(registry, this.#options.keys, fence, writes, newId);
+    this.#writtenRevision = Math.max(this.#writtenRevision, revision);
+    const units = writes.reduce((sum, write) => sum + write.changes.length, 0);
+    const end = complete ? "" : ", then met somebody newer";
+    this.#ports.log(info(`placed ${units} changes in ${writes.length} transactions${end}`));
+  }
+}
+
+function prefixesOf({ root, cluster, release }: RegistryKeys): string[] {
+  return [cluster, release, ...["assign/", "placements/", "members/", "presence/"].map((prefix) => `${root}${prefix}`)];
+}
