@@ -3,6 +3,7 @@ import type { MachineId } from "../../domain/names.ts";
 import type { PlacementReason, RejectReason } from "../../domain/placement/placement.ts";
 import type { Change } from "../../domain/plan/plan.ts";
 import type { EffectCause } from "../../domain/unit/unit-effect.ts";
+import { resourceText } from "./resource-text.ts";
 
 /** The only place that puts sentences to reasons. */
 export function describeChange(change: Change, names: ReadonlyMap<MachineId, string>): string {
@@ -114,6 +115,14 @@ export function describeReject(reason: RejectReason): string {
       return `${reason.unit} conflicts with ${reason.with} there`;
     case "replaced-by":
       return `${reason.unit} is replaced by a unit there`;
+    case "no-room":
+      return noRoom(reason);
+    case "max-per-machine":
+      return `has ${reason.limit} of ${reason.set} already (MaxPerMachine=)`;
+    case "spread":
+      return reason.value === null
+        ? `has no ${reason.key}, by which ${reason.set} is spread (Spread=)`
+        : `another of ${reason.set} is in ${reason.key} ${reason.value} (Spread=)`;
   }
 }
 
@@ -137,5 +146,20 @@ export function describeFix(reason: RejectReason, machine: string): string {
       return `let ${reason.unit} and ${reason.with} share a machine, or add one`;
     case "replaced-by":
       return `drop the Replaces= of ${reason.unit}, or add a machine`;
+    case "no-room":
+      return `free ${resourceText(reason.resource, reason.wanted - reason.free)} on ${machine}, or ask for less (${reason.resource === "cpu" ? "CPU=" : "Memory="})`;
+    case "max-per-machine":
+      return `raise MaxPerMachine=, or add a machine`;
+    case "spread":
+      return reason.value === null
+        ? `give ${machine} a ${reason.key}`
+        : `add a machine of another ${reason.key}, or drop "hard" from Spread=`;
   }
+}
+
+function noRoom({ resource, wanted, free, capacity }: Extract<RejectReason, { code: "no-room" }>): string {
+  const asked = resourceText(resource, wanted);
+  return wanted > capacity
+    ? `has ${resourceText(resource, capacity)} in all, of ${asked} asked for`
+    : `has ${resourceText(resource, free)} free, of ${asked} asked for`;
 }

@@ -55,6 +55,15 @@ export const rejectReason = z
     z.object({ code: z.literal("metadata"), wanted: text }),
     z.object({ code: z.literal("conflict"), unit: unitName, with: unitName }),
     z.object({ code: z.literal("replaced-by"), unit: unitName }),
+    z.object({
+      code: z.literal("no-room"),
+      resource: z.enum(["cpu", "memory"]),
+      wanted: count.meta({ description: "Thousandths of a core, or bytes" }),
+      free: z.int().meta({ description: "Less than 0 where more was promised than there is" }),
+      capacity: count,
+    }),
+    z.object({ code: z.literal("max-per-machine"), set: text, limit: count }),
+    z.object({ code: z.literal("spread"), set: text, key: text, value: text.nullable() }),
   ])
   .meta({ id: "RejectReason", description: "Why a machine cannot hold a group" });
 

@@ -2,6 +2,7 @@ import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { Hold } from "./hold.ts";
+import type { Resources } from "./resources.ts";
 
 /** What the registry says, at one revision; immutable. `modRevision`s are there to be compared in the next write. */
 export interface ClusterSnapshot {
@@ -62,6 +63,8 @@ export interface Member {
   readonly joined: string;
   /** The seq of the release its agent accepted last, or 0. */
   readonly acceptedSeq: number;
+  /** What the machine has in all. Absent: an older agent's, which does not say. */
+  readonly capacity?: Resources;
   /** Why its agent keeps an older set than it was given, or null. */
   readonly problem?: StatusProblem | null;
   /** Units that run on it and that an administrator installed there, not fleet; sorted, at most FOREIGN_MAX. Absent: none. */

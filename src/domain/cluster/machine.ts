@@ -1,4 +1,5 @@
 import type { MachineId } from "../names.ts";
+import type { Resources } from "./resources.ts";
 
 /** A host that may run units: what it says of itself, what git says of it, and whether it is there. Git wins. */
 export interface Machine {
@@ -14,4 +15,6 @@ export interface Machine {
   readonly presenceRevision: number;
   /** False where the commit lists machines and this is not one of them: it gets no units. */
   readonly admitted: boolean;
+  /** What it has in all, whatever runs on it. Absent: it has not said, and never is too small. */
+  readonly capacity?: Resources;
 }

@@ -1,3 +1,4 @@
+import type { Resource } from "../cluster/resources.ts";
 import type { GroupName, MachineId, UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 
@@ -38,7 +39,22 @@ export type RejectReason =
   | { readonly code: "other-machine"; readonly wanted: string }
   | { readonly code: "metadata"; readonly wanted: string }
   | { readonly code: "conflict"; readonly unit: UnitName; readonly with: UnitName }
-  | { readonly code: "replaced-by"; readonly unit: UnitName };
+  | { readonly code: "replaced-by"; readonly unit: UnitName }
+  /**
+   * Its units ask for more than is left there. Thousandths of a core, or bytes. `wanted`: by the whole group; `free`: what others leave
+   * of `capacity`, less than 0 where more was promised; `wanted` above `capacity` never fits there.
+   */
+  | {
+      readonly code: "no-room";
+      readonly resource: Resource;
+      readonly wanted: number;
+      readonly free: number;
+      readonly capacity: number;
+    }
+  /** As many of `set` (`replicaSetOf`) are there as one of them allows (`MaxPerMachine=`). */
+  | { readonly code: "max-per-machine"; readonly set: string; readonly limit: number }
+  /** `Spread=KEY hard`: another of `set` is where `key` has this value; null: this machine has no such key. */
+  | { readonly code: "spread"; readonly set: string; readonly key: string; readonly value: string | null };
 
 /** A group no machine holds now. `unplaceable`: no member, present or absent, could ever; `waiting`: one could, but is away. */
 export interface Unplaced {

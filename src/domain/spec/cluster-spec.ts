@@ -1,3 +1,4 @@
+import type { Resources } from "../cluster/resources.ts";
 import type { Selector } from "../cluster/selector.ts";
 import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../names.ts";
@@ -50,6 +51,8 @@ export interface SpecUnit {
   /** Templates it refers to that nobody instantiates (`Accept=yes`, `OnFailure=notify@%n.service`): they travel with it. */
   readonly companions: readonly Companion[];
   readonly options: FleetOptions;
+  /** What it asks of its machine: its `CPU=` and `Memory=`, else its own limits. Absent: nothing. */
+  readonly requests?: Resources;
   readonly group: GroupName;
   /** Units of this commit it must start after, on any machine; sorted. */
   readonly after: readonly UnitName[];

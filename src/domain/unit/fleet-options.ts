@@ -22,4 +22,19 @@ export interface FleetOptions {
   readonly group: "auto" | "none";
   /** What the unit itself says about moving; null where it says nothing. */
   readonly move: "auto" | "never" | null;
+  /** How its replicas (`replicaSetOf`) are kept apart. Absent: not at all, and a spec from before there was a choice keeps its hash. */
+  readonly spread?: Spread;
+  /** The most units of its replica set on one machine, itself included; 1 or more. Absent: any number. */
+  readonly maxPerMachine?: number;
+}
+
+/** Units of one replica set on machines that differ in the value of a metadata key. */
+export interface Spread {
+  readonly key: string;
+  /**
+   * False: a wish. Among machines that fit, those whose value has the fewest of the set come first, then the least loaded; machines
+   * without the key count as one value. It moves nothing that runs and leaves nothing unplaced.
+   * True: a rule. No two of the set on machines of one value, whatever follows from it, and none on a machine without the key.
+   */
+  readonly hard: boolean;
 }
