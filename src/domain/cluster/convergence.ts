@@ -2,8 +2,8 @@ import { compareText, type MachineId, type Sha256, type UnitName } from "../name
 import { placeUnits } from "../placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../placement/placed-now.ts";
 import type { Unplaced } from "../placement/placement.ts";
-import { replicaSetOf } from "../rollout/replica-sets.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { replicaSetOf } from "../unit/replica-set-of.ts";
 import type { ClusterSnapshot } from "./cluster-snapshot.ts";
 import { machinesOf } from "./machines-of.ts";
 import { type FailedBecause, SeenUnits, type Verdict, type WaitingBecause } from "./seen-units.ts";

@@ -1,6 +1,6 @@
 import type { Sha256, UnitName } from "../names.ts";
-import { replicaSetOf } from "../rollout/replica-sets.ts";
 import { compileGlob } from "../unit/glob.ts";
+import { replicaSetOf } from "../unit/replica-set-of.ts";
 import type { Plan } from "./plan.ts";
 import { contentIdOf, countsOf, planIdOf } from "./plan-changes.ts";
 

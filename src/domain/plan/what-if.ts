@@ -3,8 +3,8 @@ import { matchesSelector, type Selector } from "../cluster/selector.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import { type Loss, LossTrials, type StaysDownReason } from "../placement/lose-machines.ts";
 import type { Placement } from "../placement/placement.ts";
-import { replicaSetOf } from "../rollout/replica-sets.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
+import { replicaSetOf } from "../unit/replica-set-of.ts";
 
 /** What the loss of machines does to a cluster that is as the plan leaves it, once everything that may move has moved. */
 export interface WhatIf {

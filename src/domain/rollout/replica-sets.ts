@@ -1,7 +1,7 @@
 import type { MachineId, UnitName } from "../names.ts";
 import type { Effect } from "../plan/plan.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
-import { unitNameParts } from "../unit/unit-name.ts";
+import { replicaSetOf } from "../unit/replica-set-of.ts";
 import type { ReplicaState, RolloutChange, RolloutInput } from "./plan-rollout.ts";
 
 /** What stops a running unit for a while or for good; all others leave its processes alone. */
@@ -167,20 +167,4 @@ export class ReplicaSets {
     if (this.#input.isAway(machine)) return false;
     return RUNS.has(this.#input.stateOf(unit, machine));
   }
-}
-
-/** The name of the set a unit is in. By its own name alone: an instance that the commit no longer has, or has as a file of its own, is one of its template's still. */
-export function replicaSetOf(unit: UnitName): string {
-  return unit.includes("@") ? unitNameParts(unit).template! : unit;
-}
-
-/** As the commit has it, and units it no longer has as they were. */
-function globalsOf(released: ClusterSpec | null, spec: ClusterSpec): ReadonlySet<UnitName> {
-  const globals = new Set<UnitName>();
-  for (const { name, options } of released?.units ?? []) if (options.global) globals.add(name);
-  for (const { name, options } of spec.units) {
-    if (options.global) globals.add(name);
-    else globals.delete(name);
-  }
-  return globals;
 }

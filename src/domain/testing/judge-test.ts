@@ -7,10 +7,10 @@ import type { StaysDownReason } from "../placement/lose-machines.ts";
 import { placeUnits } from "../placement/place-units.ts";
 import type { Placement, PlacementReason, Unplaced } from "../placement/placement.ts";
 import { machinesMeant, WhatIfs } from "../plan/what-if.ts";
-import { replicaSetOf } from "../rollout/replica-sets.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { closestName } from "../unit/closest-name.ts";
 import { compileGlob } from "../unit/glob.ts";
+import { replicaSetOf } from "../unit/replica-set-of.ts";
 import type { Expectation, GivenMachine, TestFile } from "./expectation.ts";
 
 /** What is instead of what was expected. Machines go by name. */
