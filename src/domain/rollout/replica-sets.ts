@@ -168,3 +168,14 @@ export class ReplicaSets {
     return RUNS.has(this.#input.stateOf(unit, machine));
   }
 }
+
+/** As the commit has it, and units it no longer has as they were. */
+function globalsOf(released: ClusterSpec | null, spec: ClusterSpec): ReadonlySet<UnitName> {
+  const globals = new Set<UnitName>();
+  for (const { name, options } of released?.units ?? []) if (options.global) globals.add(name);
+  for (const { name, options } of spec.units) {
+    if (options.global) globals.add(name);
+    else globals.delete(name);
+  }
+  return globals;
+}
