@@ -16,7 +16,7 @@ import type { Entry } from "../ports/registry.ts";
 import { readUnitDrift } from "./drift-record.ts";
 import { foreignNames } from "./foreign-names.ts";
 import { readOwnHolds } from "./hold-record.ts";
-import { decodeRecord, type Shape } from "./record.ts";
+import { type Decoded, decodeRecord, type Shape } from "./record.ts";
 import type { RegistryKeys } from "./registry-keys.ts";
 import {
   ASSIGN_SHAPE,
@@ -49,9 +49,20 @@ export interface SnapshotReading {
   readonly newerVersion: number | null;
 }
 
-/** Reads a cluster's entries, all at one revision, as one value. Keys of other prefixes (specs, plans, engine) are passed over. */
-export function snapshotFromEntries(keys: RegistryKeys, entries: Iterable<Entry>, revision: number): SnapshotReading {
-  const reader = new SnapshotReader(keys);
+/** What entries say, for whoever reads the same ones again: most of a reading's time is their JSON. */
+export type KnownEntries = WeakMap<Entry, Decoded<unknown>>;
+
+/**
+ * Reads a cluster's entries, all at one revision, as one value. Keys of other prefixes (specs, plans, engine) are passed over. `known`
+ * is filled, and spares what is in it.
+ */
+export function snapshotFromEntries(
+  keys: RegistryKeys,
+  entries: Iterable<Entry>,
+  revision: number,
+  known: KnownEntries | null = null,
+): SnapshotReading {
+  const reader = new SnapshotReader(keys, known);
   for (const entry of entries) reader.read(entry);
   return reader.finish(revision);
 }
@@ -69,6 +80,7 @@ const PATH_LENGTHS: Readonly<Record<string, readonly [number, number]>> = {
 
 class SnapshotReader {
   readonly #keys: RegistryKeys;
+  readonly #known: KnownEntries | null;
   readonly #quarantined: Quarantined[] = [];
   readonly #members = new Map<MachineId, MemberRecord>();
   readonly #presence = new Map<MachineId, Entry>();
@@ -82,8 +94,9 @@ class SnapshotReader {
   #releaseModRevision = 0;
   #newerVersion: number | null = null;
 
-  constructor(keys: RegistryKeys) {
+  constructor(keys: RegistryKeys, known: KnownEntries | null) {
     this.#keys = keys;
+    this.#known = known;
   }
 
   read(entry: Entry): void {
@@ -224,12 +237,21 @@ class SnapshotReader {
   }
 
   #with<T>(entry: Entry, shape: Shape, use: (record: T) => void, damaged: () => void = () => {}): void {
-    const decoded = decodeRecord<T>(entry.value, shape);
+    const decoded = this.#decode<T>(entry, shape);
     if (decoded.kind === "record") use(decoded.record);
     else if (decoded.kind === "garbage") {
       this.#quarantined.push({ key: entry.key, problem: decoded.problem });
       damaged();
     } else this.#newerVersion = Math.max(this.#newerVersion ?? 0, decoded.version);
+  }
+
+  /** The key says which shape an entry has, so it never has two. */
+  #decode<T>(entry: Entry, shape: Shape): Decoded<T> {
+    const known = this.#known?.get(entry);
+    if (known !== undefined) return known as Decoded<T>;
+    const decoded = decodeRecord<T>(entry.value, shape);
+    this.#known?.set(entry, decoded);
+    return decoded;
   }
 
   #withMachine(entry: Entry, text: string | undefined, use: (machine: MachineId) => void): void {

@@ -1,7 +1,12 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
-import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
+import { type KnownEntries, type SnapshotReading, snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
-import { judgePresence, type PresenceHistory, startPresenceHistory } from "../domain/cluster/judge-presence.ts";
+import {
+  judgePresence,
+  type PresenceHistory,
+  type PresenceVerdict,
+  startPresenceHistory,
+} from "../domain/cluster/judge-presence.ts";
 import type { Machine } from "../domain/cluster/machine.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { Sha256 } from "../domain/names.ts";
@@ -19,6 +24,7 @@ import type { Leadership } from "../usecases/campaign.ts";
 import { writeSets } from "../usecases/write-sets.ts";
 import type { EngineReporter } from "./engine-reporter.ts";
 import { isMandate, type Mandate, type MandateKeeper } from "./mandate-keeper.ts";
+import { isSameMoment, type Moment } from "./moment.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 
 export interface EngineTermPorts {
@@ -48,6 +54,10 @@ export class EngineTerm {
   /** Followed apart from the rest, so that it wakes nobody unless a wave waits for it. */
   readonly #statuses: RegistryMirror;
   readonly #ended = new AbortController();
+  readonly #known: KnownEntries = new WeakMap();
+  #reading: { readonly changes: number; readonly reading: SnapshotReading } | null = null;
+  /** What the last pass saw, where it left nothing to do. */
+  #rest: Moment | null = null;
   #waitsForStatuses = false;
   #settling: readonly Settling[] = [];
   /** Begins with this leader's first full read. */
@@ -75,11 +85,7 @@ export class EngineTerm {
   /** One pass; answers why this engine should lead no more, or null. */
   async lead(lease: LeaseId): Promise<string | null> {
     if (!this.#mirror.connected || this.#mirror.revision < this.#writtenRevision) return null;
-    const { snapshot, newerVersion } = snapshotFromEntries(
-      this.#options.keys,
-      this.#mirror.entries(),
-      this.#mirror.revision,
-    );
+    const { snapshot, newerVersion } = this.#read();
     const { release, members } = snapshot;
     if (newerVersion !== null || snapshot.identity === null || release === null) return null;
     const mandate = await this.#options.mandates.take(snapshot);
@@ -88,7 +94,10 @@ export class EngineTerm {
       if (problem !== null) await this.#options.reporter.tell({ release, problem, unplaced: [], members }, lease);
       return isHopeless ? problem : null;
     }
-    const machines = this.#machines(mandate, snapshot);
+    const moment = { snapshot, mandate, verdict: this.#judge(mandate, snapshot), lease };
+    if (this.#rest !== null && isSameMoment(this.#rest, moment)) return null;
+    this.#rest = null;
+    const machines = machinesOf(mandate.spec, snapshot, moment.verdict.lost);
     const result = placeUnits({
       spec: mandate.spec,
       machines,
@@ -99,15 +108,27 @@ export class EngineTerm {
     const writes = this.#nextWrites(mandate, snapshot, machines, result.placements);
     if (writes.length > 0) await this.#write(snapshot, writes);
     else await this.#options.reporter.tell({ release, problem: null, unplaced: result.unplaced, members }, lease);
+    if (writes.length === 0 && !this.#waitsForStatuses && this.#settling.length === 0) this.#rest = moment;
     return null;
   }
 
-  #machines({ spec }: Mandate, snapshot: ClusterSnapshot): readonly Machine[] {
+  /** The same value for as long as nothing changes, so that what is known of a snapshot stays known. */
+  #read(): SnapshotReading {
+    const { changes, revision } = this.#mirror;
+    if (this.#reading?.changes !== changes) {
+      const reading = snapshotFromEntries(this.#options.keys, this.#mirror.entries(), revision, this.#known);
+      this.#reading = { changes, reading };
+    }
+    return this.#reading.reading;
+  }
+
+  /** At every pass, also at rest: that a machine is silent for longer is no event. */
+  #judge({ spec }: Mandate, { members }: ClusterSnapshot): PresenceVerdict {
     const nowMs = this.#ports.clock.monotonicMs();
     const history = this.#history ?? startPresenceHistory(nowMs);
-    const verdict = judgePresence(history, snapshot.members, nowMs, { ...spec.loss, ...this.#options.loss });
+    const verdict = judgePresence(history, members, nowMs, { ...spec.loss, ...this.#options.loss });
     this.#history = verdict.history;
-    return machinesOf(spec, snapshot, verdict.lost);
+    return verdict;
   }
 
   /** Statuses are read only where something is to change: they come in storms, and most of them decide nothing. */

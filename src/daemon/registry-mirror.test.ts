@@ -125,6 +125,22 @@ test("a watch that keeps changes to itself is found out within five minutes", as
   assert.deepEqual(shown(), { "/b/2": "two" });
 });
 
+test("a listing that shows what is known already changes nothing, entry for entry; one that does not counts, also at the same revision", async () => {
+  const { clock, registry, mirror, put, start } = world();
+  const { revision } = await put("/a/1", "one");
+  void start();
+  await clock.advance(1);
+  const [before, entry] = [mirror.changes, mirror.get("/a/1")];
+  await clock.advance(600_000 + 1_000);
+  assert.equal(mirror.changes, before);
+  assert.equal(mirror.get("/a/1"), entry);
+  const other = { ...entry!, value: "two" };
+  registry.list = async (prefix) => ({ revision, entries: prefix === "/a/" ? [other] : [] });
+  await clock.advance(300_000);
+  assert.ok(mirror.changes > before);
+  assert.equal(mirror.get("/a/1")?.value, "two");
+});
+
 test("after any number of cuts in its life it is back as fast as after the first", async () => {
   const { clock, registry, mirror, start } = world();
   void start();

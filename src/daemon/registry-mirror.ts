@@ -25,6 +25,7 @@ export class RegistryMirror {
   readonly #listed = new Map<string, number>();
   readonly #following = new Set<string>();
   #revision = 0;
+  #changes = 0;
   #lastProblem: unknown = null;
 
   constructor(registry: Registry, prefixes: readonly string[], clock: Clock, wake: () => void) {
@@ -52,6 +53,11 @@ export class RegistryMirror {
   /** The highest revision any of it is known at. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** As long as this is the same, so is every entry. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** What went wrong last, for people; null while connected. */
@@ -106,15 +112,33 @@ export class RegistryMirror {
   }
 
   #apply(change: EntryChange): void {
+    this.#changes++;
     if (change.kind === "put") this.#entries.set(change.entry.key, change.entry);
     else this.#entries.delete(change.key);
   }
 
+  /** What is as it was keeps its object: whoever remembers something about an entry need not think again every five minutes. */
   #replace(prefix: string, entries: readonly Entry[], revision: number): void {
     const present = new Set(entries.map((entry) => entry.key));
-    for (const key of this.#entries.keys()) if (key.startsWith(prefix) && !present.has(key)) this.#entries.delete(key);
-    for (const entry of entries) this.#entries.set(entry.key, entry);
+    for (const key of this.#entries.keys()) {
+      if (key.startsWith(prefix) && !present.has(key)) this.#apply({ kind: "delete", key, modRevision: revision });
+    }
+    for (const entry of entries) {
+      const known = this.#entries.get(entry.key);
+      if (known === undefined || !isSame(known, entry)) this.#apply({ kind: "put", entry });
+    }
     this.#listed.set(prefix, revision);
     this.#revision = Math.max(this.#revision, revision);
   }
+}
+
+/** By more than its revision: a registry that was wiped counts anew. */
+function isSame(a: Entry, b: Entry): boolean {
+  return (
+    a.modRevision === b.modRevision &&
+    a.createRevision === b.createRevision &&
+    a.version === b.version &&
+    a.lease === b.lease &&
+    a.value === b.value
+  );
 }
