@@ -39,10 +39,13 @@ export type AssignRecord = {
   readonly hash: UnitHash;
   readonly goal: UnitGoal;
   readonly reason: string;
+  /** RFC 3339, for people: when it was written. An older engine did not say. */
+  readonly at?: string;
 };
 export const ASSIGN_SHAPE: Shape = { machine: "string", hash: "string", goal: "string", reason: "string" };
 
-export type SetRecord = SetHeader & { readonly op: string };
+/** `at` as of `AssignRecord`. */
+export type SetRecord = SetHeader & { readonly op: string; readonly at?: string };
 export const SET_SHAPE: Shape = {
   epoch: "number",
   generation: "number",

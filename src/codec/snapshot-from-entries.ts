@@ -86,7 +86,7 @@ class SnapshotReader {
   readonly #presence = new Map<MachineId, Entry>();
   readonly #assignments: Assignment[] = [];
   readonly #damagedAssignments: DamagedAssignment[] = [];
-  readonly #headers = new Map<MachineId, { header: SetHeader | null; modRevision: number }>();
+  readonly #headers = new Map<MachineId, { header: SetHeader | null; modRevision: number; at?: string }>();
   readonly #placements = new Map<MachineId, PlacedUnit[]>();
   readonly #statuses: UnitStatus[] = [];
   #identity: ClusterIdentity | null = null;
@@ -186,6 +186,7 @@ class SnapshotReader {
       machine,
       header: header?.header ?? null,
       headerModRevision: header?.modRevision ?? 0,
+      ...(header?.at === undefined ? {} : { headerAt: header.at }),
       placements: placements.sort((a, b) => compareText(a.unit, b.unit)),
     };
   }
@@ -206,8 +207,12 @@ class SnapshotReader {
       this.#with<SetRecord>(
         entry,
         SET_SHAPE,
-        ({ epoch, generation, count, digest }) =>
-          this.#headers.set(machine, { header: { epoch, generation, count, digest }, modRevision: entry.modRevision }),
+        ({ epoch, generation, count, digest, at }) =>
+          this.#headers.set(machine, {
+            header: { epoch, generation, count, digest },
+            modRevision: entry.modRevision,
+            ...(typeof at === "string" ? { at } : {}),
+          }),
         () => this.#headers.set(machine, { header: null, modRevision: entry.modRevision }),
       ),
     );

@@ -158,8 +158,9 @@ export class EngineTerm {
       leaderCreateRevision: this.leadership.leaderCreateRevision,
       releaseModRevision: snapshot.releaseModRevision,
     };
-    const { registry, newId } = this.#ports;
-    const { revision, complete } = await writeSets(registry, this.#options.keys, fence, writes, newId);
+    const { registry, newId, clock } = this.#ports;
+    const at = new Date(clock.wallMs()).toISOString();
+    const { revision, complete } = await writeSets(registry, this.#options.keys, fence, writes, newId, at);
     this.#writtenRevision = Math.max(this.#writtenRevision, revision);
     const units = writes.reduce((sum, write) => sum + write.changes.length, 0);
     const end = complete ? "" : ", then met somebody newer";

@@ -15,6 +15,7 @@ export interface EngineFence {
 /**
  * Writes them one after another. Returns the revision of the last one that was applied, and whether all were: false means
  * somebody newer was there first, and the engine must look again. A lost reply rejects; the next look at the registry tells.
+ * `at`: RFC 3339, by the writer's clock, for people who ask since when a unit is where it is.
  */
 export async function writeSets(
   registry: Registry,
@@ -22,6 +23,7 @@ export async function writeSets(
   fence: EngineFence,
   writes: readonly SetWrite[],
   newOperation: RandomId,
+  at: string,
 ): Promise<{ readonly revision: number; readonly complete: boolean }> {
   const headerRevisions = new Map<MachineId, number>();
   let revision = 0;
@@ -35,11 +37,11 @@ export async function writeSets(
         ...write.changes.flatMap((change) => assignmentCompares(keys, change)),
       ],
       then: [
-        ...write.changes.flatMap((change) => unitOperations(keys, change)),
+        ...write.changes.flatMap((change) => unitOperations(keys, change, at)),
         ...write.machines.flatMap(({ machine, header }): Operation[] =>
           header === null
             ? []
-            : [{ kind: "put", key: keys.set(machine), value: encodeRecord({ ...header, op: operation }) }],
+            : [{ kind: "put", key: keys.set(machine), value: encodeRecord({ ...header, op: operation, at }) }],
         ),
       ],
     });
@@ -67,7 +69,7 @@ function assignmentCompares(keys: RegistryKeys, change: UnitWrite): Compare[] {
   return [{ key: keys.assign(change.unit), target: "mod", is: "=", value: change.assignModRevision }];
 }
 
-function unitOperations(keys: RegistryKeys, change: UnitWrite): Operation[] {
+function unitOperations(keys: RegistryKeys, change: UnitWrite, at: string): Operation[] {
   const operations: Operation[] = [];
   if (change.from !== null) operations.push({ kind: "delete", key: keys.placement(change.from, change.unit) });
   if (change.to !== null) {
@@ -77,7 +79,7 @@ function unitOperations(keys: RegistryKeys, change: UnitWrite): Operation[] {
       operations.push({
         kind: "put",
         key: keys.assign(change.unit),
-        value: encodeRecord({ machine, hash, goal, reason }),
+        value: encodeRecord({ machine, hash, goal, reason, at }),
       });
     }
   } else if (change.assignModRevision !== null && change.assignModRevision > 0) {

@@ -49,7 +49,7 @@ export class PretendCluster {
     const { snapshot } = await readSnapshot(this.registry, keys);
     const fence = { leaderCreateRevision: 0, releaseModRevision: snapshot.releaseModRevision };
     const writes = planSetWrites(plan.placements, new Set(), snapshot, sha256);
-    const { complete } = await writeSets(this.registry, keys, fence, writes, randomId);
+    const { complete } = await writeSets(this.registry, keys, fence, writes, randomId, new Date().toISOString());
     if (!complete) throw new Error("nobody else writes here, and yet a set was not written");
   }
 

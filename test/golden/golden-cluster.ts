@@ -174,7 +174,7 @@ export class GoldenCluster {
     const globals = new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
     const fence = { leaderCreateRevision: 0, releaseModRevision: snapshot.releaseModRevision };
     const writes = planSetWrites(plan.placements, globals, snapshot, sha256);
-    const { complete } = await writeSets(this.#registry, this.#keys, fence, writes, this.#newId);
+    const { complete } = await writeSets(this.#registry, this.#keys, fence, writes, this.#newId, "2026-01-01T00:00:00.000Z");
     if (!complete) throw new Error("nobody else writes here, and yet a set was not written");
     return `release ${applied.release.seq}`;
   }

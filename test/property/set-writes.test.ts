@@ -178,7 +178,7 @@ function watched(inner: Registry, after: (txn: Txn, snapshot: ClusterSnapshot) =
 }
 
 const write = (registry: Registry, fence: Parameters<typeof writeSets>[2], writes: readonly SetWrite[]) =>
-  writeSets(registry, keys, fence, writes, () => "op");
+  writeSets(registry, keys, fence, writes, () => "op", "2026-01-01T00:00:00.000Z");
 
 /** Machines that are away and whose set is damaged: left as they are until they return. */
 function unknownIn({ members, sets }: ClusterSnapshot): ReadonlySet<MachineId> {

@@ -86,6 +86,8 @@ export interface Assignment {
   readonly goal: UnitGoal;
   readonly reason: string;
   readonly modRevision: number;
+  /** RFC 3339, for people: when it was written. Absent where its writer did not say. */
+  readonly at?: string;
 }
 
 export type DamagedAssignment = Pick<Assignment, "unit" | "modRevision">;
@@ -97,6 +99,8 @@ export interface MachineSet {
   readonly header: SetHeader | null;
   /** 0 where it is missing. */
   readonly headerModRevision: number;
+  /** As of `Assignment`. */
+  readonly headerAt?: string;
   /** Sorted by unit. */
   readonly placements: readonly PlacedUnit[];
 }
