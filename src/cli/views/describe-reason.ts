@@ -86,6 +86,8 @@ export function describePlacement(reason: PlacementReason, names: ReadonlyMap<Ma
       return "global: every machine that matches";
     case "data-stays":
       return `its data is here (${reason.because})`;
+    case "awaits-machine":
+      return "waits for its machine (Replace=no)";
     case "nowhere-else":
       return `stays although the machine ${describeReject(reason.because)}: no other fits`;
     case "joined-group":
@@ -107,6 +109,8 @@ export function describeReject(reason: RejectReason): string {
       return "is being drained";
     case "cordoned":
       return "is cordoned";
+    case "flapping":
+      return "comes and goes, and gets nothing new for a while";
     case "other-machine":
       return `is not ${reason.wanted} (MachineID=)`;
     case "metadata":
@@ -134,6 +138,8 @@ export function describeFix(reason: RejectReason, machine: string): string {
     case "absent":
     case "lost":
       return `bring ${machine} back`;
+    case "flapping":
+      return `find out why ${machine} comes and goes`;
     case "drained":
       return `stop draining ${machine}`;
     case "cordoned":

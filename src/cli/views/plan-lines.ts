@@ -165,6 +165,8 @@ function shortReason({ code }: StaysDownReason, machine: string): string {
       return `data on ${machine}`;
     case "move-never":
       return "Move=never";
+    case "replace-no":
+      return "Replace=no";
     case "pinned":
       return `pinned to ${machine}`;
     case "no-other-machine":

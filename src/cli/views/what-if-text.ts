@@ -58,6 +58,8 @@ export function describeStaysDown(because: StaysDownReason): string {
       return `its data is there (${because.because})`;
     case "move-never":
       return "it never moves (Move=never)";
+    case "replace-no":
+      return "it waits for its machine (Replace=no)";
     case "pinned":
       return `only ${because.machine} will do (MachineID=)`;
     case "no-other-machine":

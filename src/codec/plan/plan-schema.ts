@@ -50,7 +50,7 @@ const goal = z.enum(["inactive", "loaded", "launched"]).meta({ id: "UnitGoal" })
 
 export const rejectReason = z
   .discriminatedUnion("code", [
-    z.object({ code: z.enum(["not-admitted", "absent", "lost", "drained", "cordoned"]) }),
+    z.object({ code: z.enum(["not-admitted", "absent", "lost", "drained", "cordoned", "flapping"]) }),
     z.object({ code: z.literal("other-machine"), wanted: text }),
     z.object({ code: z.literal("metadata"), wanted: text }),
     z.object({ code: z.literal("conflict"), unit: unitName, with: unitName }),
@@ -69,7 +69,7 @@ export const rejectReason = z
 
 const placementReason = z
   .discriminatedUnion("code", [
-    z.object({ code: z.enum(["stayed", "planned", "only-fit", "global"]) }),
+    z.object({ code: z.enum(["stayed", "planned", "only-fit", "global", "awaits-machine"]) }),
     z.object({ code: z.literal("least-loaded"), load: count, fitting: count }),
     z.object({ code: z.literal("data-stays"), because: text }),
     z.object({ code: z.literal("nowhere-else"), because: rejectReason }),

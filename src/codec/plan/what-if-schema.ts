@@ -5,6 +5,7 @@ const staysDownReason = z
   .discriminatedUnion("code", [
     z.object({ code: z.literal("data-stays"), because: z.string() }),
     z.object({ code: z.literal("move-never") }),
+    z.object({ code: z.literal("replace-no") }),
     z.object({ code: z.literal("pinned"), machine: z.string() }),
     z.object({ code: z.literal("no-other-machine") }),
     z.object({ code: z.literal("nothing-fits"), because: rejections }),

@@ -1,3 +1,4 @@
+import type { GracesOver } from "../loss/loss-verdict.ts";
 import type { MachineId } from "../names.ts";
 import type { Resources } from "./resources.ts";
 
@@ -12,6 +13,10 @@ export interface Machine {
   readonly cordon: boolean;
   /** `absent`: silent, its units stay its own; `lost`: silent for longer than the grace, its movable units go elsewhere. */
   readonly presence: "present" | "absent" | "lost";
+  /** Of a lost one: which graces are over. Absent: all of them. */
+  readonly graces?: GracesOver;
+  /** It comes and goes, so for a while nothing new comes to it: cordoned by the engine. */
+  readonly flapping?: true;
   readonly presenceRevision: number;
   /** False where the commit lists machines and this is not one of them: it gets no units. */
   readonly admitted: boolean;

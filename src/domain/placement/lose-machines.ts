@@ -1,4 +1,5 @@
 import type { Machine } from "../cluster/machine.ts";
+import { awaitsMachine } from "../loss/may-be-replaced.ts";
 import { compareText, type GroupName, type MachineId, type UnitName } from "../names.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { type Atom, atomsOf } from "./atoms.ts";
@@ -15,6 +16,8 @@ export type StaysDownReason =
   | { readonly code: "data-stays"; readonly because: string }
   /** `Move=never` was said, and no local state was found. */
   | { readonly code: "move-never" }
+  /** `Replace=no`: it waits for its machine. */
+  | { readonly code: "replace-no" }
   /** `MachineID=` names the machine. */
   | { readonly code: "pinned"; readonly machine: string }
   /** A global group, and no machine that is left runs it. */
@@ -81,7 +84,7 @@ export class LossTrials {
     const numbers = this.#lostNumbers(lost);
     const taken: { atom: Atom; number: number }[] = [];
     const stuck: Atom[] = [...numbers].flatMap((number) =>
-      this.#residents[number]!.filter((atom) => !atom.group.global && atom.group.move === "never"),
+      this.#residents[number]!.filter((atom) => !atom.group.global && staysPut(atom)),
     );
     for (const atom of this.#leaving(numbers)) {
       const open = this.#room.candidates(atom).open.filter((number) => !numbers.has(number));
@@ -163,6 +166,7 @@ export class LossTrials {
       const [state] = atom.group.localState;
       return state === undefined ? { code: "move-never" } : { code: "data-stays", because: state.because };
     }
+    if (lost.has(home) && awaitsMachine(atom.units)) return { code: "replace-no" };
     const pinned = atom.units.find(({ options }) => options.machineId !== null)?.options.machineId;
     const { id, name } = this.#machines[home]!;
     if (lost.has(home) && (pinned === id || pinned === name)) return { code: "pinned", machine: name };
@@ -182,7 +186,7 @@ export class LossTrials {
     const choices = (atom: Atom) => this.#room.candidates(atom).allowedCount;
     return [...lost]
       .flatMap((number) => this.#residents[number]!)
-      .filter(({ group }) => !group.global && group.move !== "never")
+      .filter((atom) => !atom.group.global && !staysPut(atom))
       .sort((a, b) => a.level - b.level || choices(a) - choices(b) || compareText(a.group.name, b.group.name));
   }
 
@@ -197,6 +201,11 @@ export class LossTrials {
   #lostNumbers(lost: ReadonlySet<MachineId>): ReadonlySet<number> {
     return new Set([...lost].flatMap((machine) => this.#numbers.get(machine) ?? []));
   }
+}
+
+/** Whatever becomes of its machine. */
+function staysPut({ group, units }: Atom): boolean {
+  return group.move === "never" || awaitsMachine(units);
 }
 
 function placesOf(placements: readonly Placement[]): Map<UnitName, readonly MachineId[]> {

@@ -31,6 +31,7 @@ const COSTS: Readonly<Record<RejectReason["code"], number>> = {
   metadata: 100,
   cordoned: 101,
   drained: 102,
+  flapping: 107,
   "not-admitted": 103,
   conflict: 104,
   "replaced-by": 105,

@@ -1,4 +1,5 @@
 import type { Machine } from "../cluster/machine.ts";
+import { awaitsMachine } from "../loss/may-be-replaced.ts";
 import { compareText, type MachineId, type UnitName } from "../names.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { type Atom, atomsOf } from "./atoms.ts";
@@ -30,7 +31,7 @@ export interface Seat {
 /** Why the group is there; what it means for one of its units depends on where that unit was. */
 export type SeatReason =
   | Extract<PlacementReason, { readonly code: "stayed" | "planned" | "least-loaded" | "only-fit" | "global" }>
-  | Extract<PlacementReason, { readonly code: "data-stays" | "nowhere-else" }>
+  | Extract<PlacementReason, { readonly code: "data-stays" | "awaits-machine" | "nowhere-else" }>
   | { readonly code: "left"; readonly because: RejectReason };
 
 /**
@@ -152,12 +153,15 @@ class Placing {
   }
 
   #mayStay(atom: Atom, machine: number): boolean {
-    const leaves = leaveBecause(this.room.machines[machine]!) !== null && atom.group.move !== "never";
+    const leaves = leaveBecause(this.room.machines[machine]!, atom.units) !== null && atom.group.move !== "never";
     return !leaves && this.room.candidates(atom).allowed[machine]! && !this.room.minds(atom, machine);
   }
 
   #stayReason(atom: Atom, machine: number): SeatReason {
-    if (leaveBecause(this.room.machines[machine]!) === null) return { code: "stayed" };
+    const here = this.room.machines[machine]!;
+    if (leaveBecause(here, atom.units) === null) {
+      return { code: here.presence === "lost" && awaitsMachine(atom.units) ? "awaits-machine" : "stayed" };
+    }
     return { code: "data-stays", because: atom.group.localState[0]?.because ?? "Move=never" };
   }
 
@@ -181,12 +185,12 @@ class Placing {
     }
     const home = this.#homes(atom).find((machine) => this.#mayBeLeftAt(atom, machine));
     if (home !== undefined) {
-      this.#seat(atom, home, { code: "nowhere-else", because: leaveBecause(this.room.machines[home]!)! });
+      this.#seat(atom, home, { code: "nowhere-else", because: leaveBecause(this.room.machines[home]!, atom.units)! });
     }
   }
 
   #mayBeLeftAt(atom: Atom, machine: number): boolean {
-    const leaves = leaveBecause(this.room.machines[machine]!) !== null;
+    const leaves = leaveBecause(this.room.machines[machine]!, atom.units) !== null;
     return leaves && this.room.candidates(atom).allowed[machine]! && !this.room.minds(atom, machine);
   }
 
@@ -220,7 +224,8 @@ class Placing {
   #reject(atom: Atom, machine: number): RejectReason {
     const here = this.room.machines[machine]!;
     const residents = this.room.residents(machine);
-    const because = staticReject(atom.units, here) ?? leaveBecause(here) ?? conflictBetween(atom, residents);
+    const because =
+      staticReject(atom.units, here) ?? leaveBecause(here, atom.units) ?? conflictBetween(atom, residents);
     return because ?? { code: "replaced-by", unit: replacerOf(atom, residents)! };
   }
 

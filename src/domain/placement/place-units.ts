@@ -22,6 +22,14 @@ export function placeUnits(input: PlacementInput & { readonly sha256: Sha256 }):
   return { placements, unplaced };
 }
 
+/** Why a group is where it is already. */
+const STAYING: ReadonlySet<Seat["reason"]["code"]> = new Set([
+  "stayed",
+  "data-stays",
+  "awaits-machine",
+  "nowhere-else",
+]);
+
 /** What the group's seat means for one unit: it was here, it was elsewhere, or it is new. */
 function reasonOf({ atom, machine, reason }: Seat, current: readonly MachineId[]): PlacementReason {
   const isHere = current.includes(machine.id);
@@ -32,6 +40,5 @@ function reasonOf({ atom, machine, reason }: Seat, current: readonly MachineId[]
       ? { code: "joined-group", group: atom.group.name, from }
       : { code: "moved", from, because: reason.because };
   }
-  const follows = reason.code === "stayed" || reason.code === "data-stays" || reason.code === "nowhere-else";
-  return follows && !isHere ? { code: "joined-group", group: atom.group.name, from } : reason;
+  return STAYING.has(reason.code) && !isHere ? { code: "joined-group", group: atom.group.name, from } : reason;
 }

@@ -7,7 +7,7 @@ export interface Placement {
   readonly unit: UnitName;
   readonly machine: MachineId;
   readonly hash: UnitHash;
-  /** Never `inactive`. */
+  /** `inactive` only where it is to be stopped before it moves: `placeUnits` never says so. */
   readonly goal: UnitGoal;
   readonly reason: PlacementReason;
 }
@@ -23,6 +23,8 @@ export type PlacementReason =
   | { readonly code: "global" }
   /** `Move=never`: it would have moved, but its data is here. */
   | { readonly code: "data-stays"; readonly because: string }
+  /** `Replace=no`: its machine is lost, and it waits for it. */
+  | { readonly code: "awaits-machine" }
   /** It should go, and no other machine fits: where it is, it runs at least once its machine is back. */
   | { readonly code: "nowhere-else"; readonly because: RejectReason }
   /** It came to where the rest of its group is; `from` is null for a unit that is new. */
@@ -36,6 +38,8 @@ export type RejectReason =
   | { readonly code: "lost" }
   | { readonly code: "drained" }
   | { readonly code: "cordoned" }
+  /** It comes and goes: the engine sends it nothing new for a while. */
+  | { readonly code: "flapping" }
   | { readonly code: "other-machine"; readonly wanted: string }
   | { readonly code: "metadata"; readonly wanted: string }
   | { readonly code: "conflict"; readonly unit: UnitName; readonly with: UnitName }

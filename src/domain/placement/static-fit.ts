@@ -1,5 +1,6 @@
 import type { Machine } from "../cluster/machine.ts";
 import { matchesSelector, printSelector } from "../cluster/selector.ts";
+import { mayBeReplaced } from "../loss/may-be-replaced.ts";
 import type { SpecUnit } from "../spec/cluster-spec.ts";
 import type { RejectReason } from "./placement.ts";
 
@@ -34,11 +35,12 @@ export function closedBecause(machine: Machine): RejectReason | null {
   if (machine.presence === "lost") return { code: "lost" };
   if (machine.presence === "absent") return { code: "absent" };
   if (machine.drain) return { code: "drained" };
-  return machine.cordon ? { code: "cordoned" } : null;
+  if (machine.cordon) return { code: "cordoned" };
+  return machine.flapping === true ? { code: "flapping" } : null;
 }
 
-/** Why what is on this machine should go elsewhere; null: it stays. Absence alone moves nothing. */
-export function leaveBecause(machine: Machine): RejectReason | null {
-  if (machine.presence === "lost") return { code: "lost" };
+/** Why these units should leave this machine; null: they stay. Absence alone moves nothing, nor does a loss that they are to wait out. */
+export function leaveBecause(machine: Machine, units: readonly SpecUnit[]): RejectReason | null {
+  if (machine.presence === "lost" && mayBeReplaced(units, machine.graces)) return { code: "lost" };
   return machine.drain ? { code: "drained" } : null;
 }

@@ -14,7 +14,7 @@ const EXAMPLES_MAX = 3;
 const NEAREST_MAX = 50;
 
 /** Machines that may take the group again without a change of the commit's constraints: it waits for them. */
-const PASSING: ReadonlySet<RejectReason["code"]> = new Set(["lost", "absent", "drained", "cordoned"]);
+const PASSING: ReadonlySet<RejectReason["code"]> = new Set(["lost", "absent", "drained", "cordoned", "flapping"]);
 
 /**
  * Why no machine holds these groups, after everything else was placed. Sorted by group. Where there is no machine at all, every

@@ -1,6 +1,7 @@
 import type { Machine } from "../cluster/machine.ts";
+import { awaitsMachine } from "../loss/may-be-replaced.ts";
 import type { MachineId, UnitName } from "../names.ts";
-import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import type { ClusterSpec, Group } from "../spec/cluster-spec.ts";
 import type { Plan, PlanCounts } from "./plan.ts";
 import { type BrokenBudget, type StaysDown, WhatIfs } from "./what-if.ts";
 
@@ -53,7 +54,9 @@ export function planVerdict(plan: Plan, spec: ClusterSpec, machines: readonly Ma
 
 function inPartition({ placements }: Plan, { units, groups }: ClusterSpec): InPartition {
   const placed = new Set(placements.filter(({ goal }) => goal === "launched").map(({ unit }) => unit));
-  const moving = new Set(groups.filter(({ move, global }) => move === "auto" && !global).map(({ name }) => name));
+  const awaiting = new Set(units.filter((unit) => awaitsMachine([unit])).map(({ group }) => group));
+  const moves = ({ name, move, global }: Group) => move === "auto" && !global && !awaiting.has(name);
+  const moving = new Set(groups.filter(moves).map(({ name }) => name));
   const here = units.filter(({ name }) => placed.has(name));
   return {
     atMostOnce: here.filter(({ stopAfterMs }) => stopAfterMs !== undefined).map(({ name }) => name),

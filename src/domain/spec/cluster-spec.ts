@@ -1,6 +1,7 @@
 import type { Resources } from "../cluster/resources.ts";
 import type { Selector } from "../cluster/selector.ts";
 import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
+import type { Damping } from "../loss/damping.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../names.ts";
 import type { FleetOptions } from "../unit/fleet-options.ts";
 
@@ -61,11 +62,16 @@ export interface SpecUnit {
   readonly adopt?: true;
   /** It runs at most once: how long it outlives its machine's lease, in milliseconds. Absent: it is kept running, whatever is lost. */
   readonly stopAfterMs?: number;
+  /** Whether it is placed anew once its machine is lost. Absent: after the cluster's grace. */
+  readonly replace?: ReplacePolicy;
   /** What its machine's agent does where somebody changed it there. Absent: `correct`. */
   readonly drift?: "detect" | "off";
   /** How long its machine may be unreachable after a change of it, in milliseconds, or `off`. Absent: by what the change touches. */
   readonly confirm?: ConfirmPolicy;
 }
+
+/** `no`: never, it waits for its machine. `afterMs`: after a grace of its own, in milliseconds of silence beyond the lease. */
+export type ReplacePolicy = "no" | { readonly afterMs: number };
 
 export interface Companion {
   readonly name: UnitName;
@@ -131,8 +137,11 @@ export interface MachineDropin extends SpecDropin {
   readonly unit: UnitName;
 }
 
-/** How long a machine may be silent. Milliseconds. */
-export interface LossPolicy {
+/**
+ * How long a machine may be silent, in milliseconds, and what keeps a disturbance from growing: thresholds that are absent are as
+ * `lossThresholds` has them, so that a spec from before they could be set keeps its hash.
+ */
+export interface LossPolicy extends Partial<Damping> {
   /** The presence lease: 30 s by default, as old fleet's agent_ttl. */
   readonly agentTtlMs: number;
   /** Silence beyond the lease before a machine counts as lost: 60 s by default. */
