@@ -49,7 +49,7 @@ export class StatusReporter {
       ...(pass.refused?.keys() ?? []),
     ]);
     const names = [...wanted, ...leaving(pass.seen, wanted)].sort();
-    const loaded = new Set(pass.wanted.filter(({ goal }) => goal === "loaded").map(({ name }) => name));
+    const idle = new Set(pass.wanted.filter(({ goal }) => goal !== "launched").map(({ name }) => name));
     const statuses = new Map<UnitName, StatusRecord>();
     for (const name of names) {
       if (pass.releasePending && pass.missing.has(name)) continue;
@@ -62,7 +62,7 @@ export class StatusReporter {
       const status = await this.#statusOf(name, pass.seen.get(name) ?? null, problem);
       const refused = pass.refused?.get(name);
       const drift = pass.drift.get(name);
-      const placed = loaded.has(name) && !this.#jobs.isBusy(name) ? (pass.placedAt?.(name) ?? null) : null;
+      const placed = idle.has(name) && !this.#jobs.isBusy(name) ? (pass.placedAt?.(name) ?? null) : null;
       statuses.set(name, {
         ...status,
         ...(refused === undefined ? {} : { problem: refused }),

@@ -5,14 +5,23 @@ import type { UnitName } from "../../src/domain/names.ts";
 import type { PlacedSide } from "../../src/domain/placement/placed-now.ts";
 import type { Placement } from "../../src/domain/placement/placement.ts";
 import { machineOf } from "../../src/domain/plan/diff-placements.ts";
-import { nextWave } from "../../src/domain/rollout/next-wave.ts";
-import { planRollout, type ReplicaState, type RolloutInput } from "../../src/domain/rollout/plan-rollout.ts";
+import { isMove, nextWave } from "../../src/domain/rollout/next-wave.ts";
+import {
+  planRollout,
+  type ReplicaState,
+  type RolloutChange,
+  type RolloutInput,
+} from "../../src/domain/rollout/plan-rollout.ts";
+import { compileGlob } from "../../src/domain/unit/glob.ts";
 import { rolloutInputs } from "./generators/rollout.ts";
 
 const TAKES_DOWN = ["stop", "move", "restart"];
 const STARTS = ["start", "move", "restart"];
 const RUNS = { numRuns: 1000 };
 const EASY = rolloutInputs({ losses: false, groups: false, conflicts: false });
+
+const DELAYS = fc.infiniteStream(fc.integer({ min: 1, max: 4 }));
+const nobodyWaits = () => false;
 
 test("asked again after each wave, it begins as the plan has shown, is never stuck, and ends with everything as wanted", () => {
   fc.assert(
@@ -21,7 +30,7 @@ test("asked again after each wave, it begins as the plan has shown, is never stu
       const waves: string[][] = [];
       let now = input;
       while (now.changes.length > 0) {
-        const { held, placements } = nextWave(now);
+        const { held, placements } = nextWave(now, nobodyWaits);
         const made = now.changes.filter((change) => !held.includes(change));
         assert.ok(made.length > 0, `stuck with ${held.map((change) => change.unit)}`);
         waves.push(made.map((change) => `${change.unit} ${machineOf(change)}`).sort());
@@ -42,7 +51,7 @@ test("however slowly units come up and whichever fail, no set loses more than it
       const stateOf = (unit: UnitName, machine: string) => states.get(`${unit} ${machine}`) ?? "up";
       let now: RolloutInput = { ...input, stateOf };
       for (let pass = 0; pass < 30; pass += 1) {
-        const { held, placements } = nextWave(now);
+        const { held, placements } = nextWave(now, nobodyWaits);
         const made = now.changes.filter((change) => !held.includes(change));
         for (const change of made) {
           if (change.to !== null && STARTS.includes(change.effect)) {
@@ -76,7 +85,7 @@ test("who needs no running replica to go down is never held: what is new, and wh
         released: null,
         spec: { ...input.spec, units: input.spec.units.map((unit) => ({ ...unit, after: [] })) },
       };
-      for (const { unit, from } of nextWave(unordered).held) {
+      for (const { unit, from } of nextWave(unordered, nobodyWaits).held) {
         assert.ok(from !== null, `${unit} is new and held`);
         assert.ok(!input.isAway(from.machine), `${unit} was on a machine that is away and is held`);
         assert.equal(input.stateOf(unit, from.machine), "up");
@@ -85,6 +94,59 @@ test("who needs no running replica to go down is never held: what is new, and wh
     RUNS,
   );
 });
+
+test("who moves is stopped first, and whom it may not meet comes after it, however long machines take to let go", () => {
+  const hard = rolloutInputs({ losses: false, groups: true, conflicts: true });
+  fc.assert(
+    fc.property(fc.tuple(hard, DELAYS), ([input, delays]) => void lettingGo(input, delays)),
+    RUNS,
+  );
+});
+
+test("once machines have let go everything is where it is wanted", () => {
+  fc.assert(
+    fc.property(fc.tuple(EASY, DELAYS), ([input, delays]) => {
+      assert.deepEqual(lettingGo(input, delays).before, sidesOf(input.after));
+    }),
+    RUNS,
+  );
+});
+
+/** Asks again and again, while machines that are asked to let a unit go take their time for it; until nothing happens any more. */
+function lettingGo(input: RolloutInput, delays: Iterator<number>): RolloutInput {
+  const left = new Map<UnitName, number>();
+  const isUp = ({ unit, from }: RolloutChange) => from!.goal !== "inactive" || left.get(unit)! > 0;
+  const mustWait = (step: readonly RolloutChange[]) => step.some((change) => isMove(change) && isUp(change));
+  let now = input;
+  for (;;) {
+    const { made, held, placements } = nextWave(now, mustWait);
+    for (const change of made) {
+      assert.ok(!isMove(change) || !isUp(change), `${change.unit} has not been let go`);
+      assertMeetsNobody(now, change, held);
+    }
+    const letting = new Set(placements.filter(({ goal }) => goal === "inactive").map(({ unit }) => unit));
+    if (made.length === 0 && [...letting].every((unit) => left.get(unit) === 0)) return now;
+    for (const unit of letting) left.set(unit, Math.max(0, (left.get(unit) ?? delays.next().value!) - 1));
+    const before = sidesOf(placements);
+    const changes = held.map((change) => {
+      const from = before.get(change.unit)?.find(({ machine }) => machine === change.from?.machine);
+      return from === undefined ? change : { ...change, from };
+    });
+    now = { ...now, changes, before, stateOf: (unit) => (letting.has(unit) ? "down" : "up") };
+  }
+}
+
+function assertMeetsNobody({ spec }: RolloutInput, coming: RolloutChange, held: readonly RolloutChange[]): void {
+  if (coming.to === null || coming.from?.machine === coming.to.machine) return;
+  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  const minds = (one: UnitName, other: UnitName) =>
+    units.get(one)?.options.conflicts.some((glob) => compileGlob(glob)!(other)) === true;
+  for (const going of held) {
+    if (going.from?.machine !== coming.to.machine || going.to?.machine === coming.to.machine) continue;
+    const isConflict = minds(coming.unit, going.unit) || minds(going.unit, coming.unit);
+    assert.ok(!isConflict, `${coming.unit} comes while ${going.unit} is there`);
+  }
+}
 
 function sidesOf(placements: readonly Placement[]): Map<UnitName, readonly PlacedSide[]> {
   const sides = Map.groupBy(placements, (placement) => placement.unit);

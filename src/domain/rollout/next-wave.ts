@@ -8,35 +8,47 @@ import { rolloutSteps } from "./rollout-steps.ts";
 import { WaveMaker } from "./wave-maker.ts";
 
 export interface NextWave {
-  /** What is to be on each machine now: of changes whose wave has not come, what is there already. Sorted as `after` is. */
+  /**
+   * What is to be on each machine now: of changes that are held, what is there already; with the goal `inactive` where it is to be
+   * stopped first, because it moves. Sorted as `after` is.
+   */
   readonly placements: readonly Placement[];
   readonly made: readonly RolloutChange[];
-  /** Changes whose wave has not come. */
+  /** Changes whose wave has not come, and those of this one that wait for a machine to let go. */
   readonly held: readonly RolloutChange[];
 }
 
 /**
  * The first of the waves that `planRollout` makes, as far as it needs no force: asked again and again with what runs meanwhile, it leads
  * through all of them and remembers nothing. A set with a replica that is as wanted and not up gives nobody else: its last wave is not
- * over, or has failed.
+ * over, or has failed. `mustWait`: whether what changes together waits for another machine, see `handOffs`.
  */
-export function nextWave(input: RolloutInput): NextWave {
+export function nextWave(input: RolloutInput, mustWait: (step: readonly RolloutChange[]) => boolean): NextWave {
   const sets = new ReplicaSets(input);
-  const made = new WaveMaker(orderSteps(rolloutSteps(input), sets, input)).first();
-  const allowed = new Set(made.map(keyOf));
-  const held = input.changes.filter((change) => !allowed.has(keyOf(change)));
+  const { going, waiting } = new WaveMaker(orderSteps(rolloutSteps(input), sets, input)).first(mustWait);
+  const made = new Set(going.map(keyOf));
+  const released = new Set(waiting.filter(isMove).map(keyOf));
+  const held = input.changes.filter((change) => !made.has(keyOf(change)));
   const placements = new Map(input.after.map((placement) => [`${placement.unit}/${placement.machine}`, placement]));
   for (const { unit, to } of held) if (to !== null) placements.delete(`${unit}/${to.machine}`);
-  for (const { unit, from } of held) {
-    if (from !== null) placements.set(`${unit}/${from.machine}`, { unit, ...from, reason: { code: "stayed" } });
+  for (const change of held) {
+    const { unit, from } = change;
+    if (from === null) continue;
+    const goal = released.has(keyOf(change)) ? "inactive" : from.goal;
+    placements.set(`${unit}/${from.machine}`, { unit, ...from, goal, reason: { code: "stayed" } });
   }
   return {
     placements: [...placements.values()].sort(
       (a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine),
     ),
-    made,
+    made: going,
     held,
   };
+}
+
+/** Of a unit that has one machine before and another after. */
+export function isMove({ from, to }: RolloutChange): boolean {
+  return from !== null && to !== null && from.machine !== to.machine;
 }
 
 function keyOf(change: RolloutChange): string {

@@ -8,7 +8,7 @@ import { planSetWrites, type SetWrite } from "../placement/plan-set-writes.ts";
 import { diffPlacements } from "../plan/diff-placements.ts";
 import { knownFiles } from "../plan/known-files.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
-import { handOff } from "./hand-off.ts";
+import { handOffs } from "./hand-off.ts";
 import { judgeSettling, type Settling, settlingAfter } from "./judge-settling.ts";
 import { nextWave } from "./next-wave.ts";
 import type { RolloutChange } from "./plan-rollout.ts";
@@ -37,6 +37,14 @@ export interface NextWrites {
   readonly held: readonly RolloutChange[];
   /** What the waves so far have changed and the next one waits for; empty where no wave is left. */
   readonly settling: readonly Settling[];
+  /** Units that move, and the machine that is to stop each before it goes on; sorted by unit. */
+  readonly handingOver: readonly HandOff[];
+}
+
+export interface HandOff {
+  readonly unit: UnitName;
+  /** The one that holds it still. */
+  readonly machine: MachineId;
 }
 
 /** What an engine may write now on the way to the wanted placements: the next wave, and the repair of records, which no wave holds up. */
@@ -53,26 +61,17 @@ export function nextWrites(input: NextWritesInput): NextWrites {
     stateOf: input.hasStatuses ? replicaStates(spec, snapshot, before) : () => "unknown" as const,
   };
   const { settling, stateOf } = judgeSettling(input.settling, states, input.nowMs);
-  const wave = nextWave({
-    spec,
-    released,
-    before,
-    after: wanted,
-    changes: diffPlacements(
-      before,
-      wanted,
-      spec,
-      knownFiles(released === null ? [spec] : [spec, released], names, sha256),
-      foreignPlaces(snapshot, before),
-    ),
-    isAway,
-    stateOf,
-  });
-  const { placements, made, held } = handOff(wave, { spec, snapshot, isAway });
+  const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
+  const changes = diffPlacements(before, wanted, spec, files, foreignPlaces(snapshot, before));
+  const { placements, made, held } = nextWave(
+    { spec, released, before, after: wanted, changes, isAway, stateOf },
+    handOffs({ spec, snapshot, machines }),
+  );
   return {
     writes: planSetWrites(placements, globalsOf(spec, snapshot, placements), snapshot, sha256),
     held,
     settling: held.length === 0 ? [] : [...settling, ...settlingAfter(made)],
+    handingOver: placements.flatMap(({ unit, machine, goal }) => (goal === "inactive" ? [{ unit, machine }] : [])),
   };
 }
 

@@ -21,7 +21,8 @@ export function replicaStates(
   );
   return (unit, machine) => {
     const side = before.get(unit)?.find((one) => one.machine === machine);
-    if (side === undefined) return "down";
+    // Its machine is to let it go.
+    if (side === undefined || side.goal === "inactive") return "down";
     const verdict = seen.judge({ unit, ...side });
     if (verdict.kind === "converged") return "up";
     if (verdict.kind === "failed" || verdict.because.code === "machine-behind") return "down";

@@ -7,6 +7,11 @@ import type { Rollout, RolloutChange } from "./plan-rollout.ts";
 import { type Load, minimumOf, type ReplicaSet, sizeOf, slackOf } from "./replica-sets.ts";
 import type { BudgetRefusal, Wave, WaveBudget } from "./wave.ts";
 
+interface FirstWave {
+  readonly going: readonly RolloutChange[];
+  readonly waiting: readonly RolloutChange[];
+}
+
 /**
  * Goes through the waves. A step that a budget holds back is parked there, by how many it would take down, and looked at again
  * only when the set has room for as many: a template of 10,000 instances does not ask all of them in each of 10,000 waves.
@@ -44,10 +49,25 @@ export class WaveMaker {
     return { waves: this.#waves, refusals: this.#refusals };
   }
 
-  /** What goes in the first wave without force. */
-  first(): readonly RolloutChange[] {
+  /**
+   * What goes in the first wave without force. Of it, what has to wait for somebody within the wave is among `waiting`, and with it
+   * what may be in the same wave and no sooner.
+   */
+  first(mustWait: (step: readonly RolloutChange[]) => boolean): FirstWave {
     this.#fill();
-    return this.#accepted.flatMap((number) => this.#nodes[number]!.changes);
+    const waiting = new Set<number>();
+    // Nobody is done before those that go before it.
+    for (const number of this.#done) {
+      const { changes, next } = this.#nodes[number]!;
+      if (!waiting.has(number) && !mustWait(changes)) continue;
+      waiting.add(number);
+      for (const { node, later } of next) if (!later) waiting.add(node);
+    }
+    const changesOf = (numbers: readonly number[]) => numbers.flatMap((number) => this.#nodes[number]!.changes);
+    return {
+      going: changesOf(this.#accepted.filter((number) => !waiting.has(number))),
+      waiting: changesOf(this.#accepted.filter((number) => waiting.has(number))),
+    };
   }
 
   #fill(): void {

@@ -102,6 +102,12 @@ const CASES: readonly Case[] = [
     tasks: [],
   },
   {
+    says: "a unit that goes on to another machine is stopped, whoever started it",
+    wanted: { goal: "inactive" },
+    observed: { ...running, started: null },
+    tasks: ["stop"],
+  },
+  {
     says: "a unit that was launched and should only be loaded is stopped",
     wanted: { goal: "loaded" },
     observed: running,

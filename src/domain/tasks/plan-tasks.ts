@@ -178,14 +178,18 @@ function renew(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
   if (isUp(unit) || unit.systemd?.active === "deactivating") acts.add("stop", name, reason);
   if (isFailed(unit)) acts.add("reset-failed", name, reason);
   if (wanted.goal === "launched") acts.add("start", name, reason);
-  else if (unit.started !== null && !isUp(unit)) acts.add("adopt", name, { code: "goal-is", goal: "loaded" });
+  else if (unit.started !== null && !isUp(unit)) acts.add("adopt", name, { code: "goal-is", goal: wanted.goal });
 }
 
-/** The right text everywhere; active without our start means that its socket, timer or path activated it, as it should be. */
+/**
+ * The right text everywhere; active without our start means that its socket, timer or path activated it, as it should be, unless it is
+ * to be handed over to another machine (`inactive`).
+ */
 function keepLoaded(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
+  const { goal } = wanted;
   const wasStarted = unit.started !== null;
-  if (isUp(unit) && wasStarted) acts.add("stop", wanted.name, { code: "goal-is", goal: "loaded" });
-  else if (wasStarted) acts.add("adopt", wanted.name, { code: "goal-is", goal: "loaded" });
+  if (isUp(unit) && (wasStarted || goal === "inactive")) acts.add("stop", wanted.name, { code: "goal-is", goal });
+  else if (wasStarted) acts.add("adopt", wanted.name, { code: "goal-is", goal });
   else if (!unit.owned) acts.add("adopt", wanted.name, { code: "runs-already", hash: wanted.hash });
 }
 
