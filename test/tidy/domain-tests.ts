@@ -12,6 +12,11 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/unit/quadlet-references.ts",
     "src/domain/unit/unit-reference.ts",
   ],
+  "src/domain/unit/read-fleet-options.test.ts": [
+    "src/domain/unit/option-contradictions.ts",
+    "src/domain/unit/parse-spread.ts",
+    "src/domain/unit/resource-requests.ts",
+  ],
   "src/domain/lint/mask-secrets.test.ts": ["src/domain/lint/find-secrets.ts", "src/domain/lint/secret-value.ts"],
   "src/domain/lint/lint-directives.test.ts": ["src/domain/unit/old-spellings.ts"],
   "src/domain/lint/lint-rules.test.ts": [

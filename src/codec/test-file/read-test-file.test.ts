@@ -30,7 +30,7 @@ const CASES: readonly (readonly [says: string, text: string, findings: readonly 
   [
     "a malformed selector",
     "expect:\n  - { placed: a.service, on: a=b=c }\n",
-    ['2:30 on: "a=b=c", a machine\'s name, key=value or key in (a, b)'],
+    ['2:30 on: "a=b=c", a machine\'s name, key=value, key!=value, key in (a, b) or key notin (a, b)'],
   ],
   [
     "a number that is none",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseSelector } from "../../domain/cluster/selector.ts";
+import { METADATA_FORM, parseSelector } from "../../domain/cluster/selector.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 import { compileGlob } from "../../domain/unit/glob.ts";
 import { isCount } from "../manifest/manifest-schema.ts";
@@ -20,7 +20,7 @@ const mapping = (what: string) => ({
 
 const glob = leaf("a unit's name or a pattern such as web@*.service", (text) => compileGlob(text) !== null);
 const globs = z.union([glob, z.array(glob).min(1)], { error: "a unit's name, a pattern, or a list of them" });
-const selector = leaf("a machine's name, key=value or key in (a, b)", (text) => !("problem" in parseSelector(text)));
+const selector = leaf(`a machine's name, ${METADATA_FORM}`, (text) => !("problem" in parseSelector(text)));
 const flag = z.enum(["true", "false"], { error: "true | false" });
 const name = leaf("a machine's name", (text) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(text));
 

@@ -6,10 +6,3 @@ export interface Resources {
 }
 
 export type Resource = "cpu" | "memory";
-
-/** In the order they are looked at and told. */
-export const RESOURCES: readonly Resource[] = ["cpu", "memory"];
-
-export function amountOf(resources: Resources, resource: Resource): number {
-  return resource === "cpu" ? resources.cpuMilli : resources.memoryBytes;
-}

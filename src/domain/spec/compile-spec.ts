@@ -102,6 +102,7 @@ export function compileSpec(
         dropins: unit.dropins,
         companions: companions.of(unit),
         options: unit.options,
+        ...(unit.requests === null ? {} : { requests: unit.requests }),
         group: groupOf.get(unit.name)!,
         after: order.after.get(unit.name)!,
         rollout: rolloutPolicy(unit.settings),

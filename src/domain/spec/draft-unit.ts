@@ -1,3 +1,4 @@
+import type { Resources } from "../cluster/resources.ts";
 import type { UnitName } from "../names.ts";
 import type { EffectiveUnit } from "../unit/effective-unit.ts";
 import type { FleetOptions } from "../unit/fleet-options.ts";
@@ -17,6 +18,8 @@ export interface DraftUnit {
   readonly settings: UnitSettings;
   readonly effective: EffectiveUnit;
   readonly options: FleetOptions;
+  /** What it asks of its machine; null: nothing. */
+  readonly requests: Resources | null;
   /** Whether somebody said `Move=auto` or `Move=never`, in the unit or the manifest. */
   readonly move: "auto" | "never" | null;
   /** That it runs at most once, and who says so; null where it is kept. */

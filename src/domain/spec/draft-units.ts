@@ -92,6 +92,7 @@ export class DraftUnits {
       settings,
       effective,
       options,
+      requests: read.requests,
       move,
       onDisconnect,
       ties,

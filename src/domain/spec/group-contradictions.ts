@@ -1,3 +1,4 @@
+import type { Selector } from "../cluster/selector.ts";
 import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
 import { compareText, parseMachineId, type UnitName } from "../names.ts";
 import { closestName } from "../unit/closest-name.ts";
@@ -55,26 +56,45 @@ function sameMachine(nameOrId: string, machines: readonly SpecMachine[]): string
   return machines.find((machine) => machine.id === nameOrId)?.key ?? nameOrId;
 }
 
-/** Values of one key are alternatives; across the group's units all must hold, so some value must be in every list. */
+/**
+ * Values of one key are alternatives; across the group's units all must hold, so some value must be in every list and none of those that
+ * are ruled out.
+ */
 function noCommonMetadata({ units }: DraftGroup): readonly Diagnostic[] {
-  const common = new Map<string, { values: readonly string[]; from: DraftUnit }>();
   const problems: Diagnostic[] = [];
+  const held = new Map<string, { readonly selector: MetadataSelector; readonly by: DraftUnit }[]>();
   for (const unit of units) {
     for (const selector of unit.options.machineMetadata) {
       if (selector.kind !== "metadata") continue;
-      const before = common.get(selector.key);
-      const values =
-        before === undefined ? selector.values : before.values.filter((one) => selector.values.includes(one));
-      if (values.length > 0) common.set(selector.key, { values, from: before?.from ?? unit });
-      else if (before !== undefined) {
-        const saw = `${selector.key}=${selector.values.join("|")} for ${unit.name}, which is tied to ${before.from.name} with ${selector.key}=${before.values.join("|")}`;
-        problems.push(error("group-metadata", optionAt(unit, "MachineMetadata"), saw, "no machine can be both"));
+      const before = held.get(selector.key) ?? [];
+      if (canHold([...before.map((one) => one.selector), selector])) {
+        held.set(selector.key, [...before, { selector, by: unit }]);
+        continue;
       }
+      const other = before.find((one) => !canHold([one.selector, selector])) ?? before.at(-1)!;
+      const saw =
+        other.by === unit
+          ? `${shown(selector)} beside ${shown(other.selector)} in ${unit.name}`
+          : `${shown(selector)} for ${unit.name}, which is tied to ${other.by.name} with ${shown(other.selector)}`;
+      problems.push(error("group-metadata", optionAt(unit, "MachineMetadata"), saw, "no machine can be both"));
     }
   }
   return problems;
 }
 
+type MetadataSelector = Extract<Selector, { readonly kind: "metadata" }>;
+
+function shown({ key, values, not }: MetadataSelector): string {
+  return `${key}${not ? "!=" : "="}${values.join("|")}`;
+}
+
+/** Whether some machine may match them all; they are of one key. */
+function canHold(selectors: readonly MetadataSelector[]): boolean {
+  const [first, ...others] = selectors.filter(({ not }) => not !== true);
+  if (first === undefined) return true;
+  const ruledOut = new Set(selectors.filter(({ not }) => not === true).flatMap(({ values }) => values));
+  return first.values.some((value) => !ruledOut.has(value) && others.every(({ values }) => values.includes(value)));
+}
 function minding({ units }: DraftGroup): readonly Diagnostic[] {
   return units.flatMap((unit) =>
     (["Conflicts", "Replaces"] as const).flatMap((option) => {

@@ -70,6 +70,27 @@ describe("what a section says", () => {
       "Global=1\nConflicts=a\nMachineMetadata=a=b",
       { global: true, conflicts: ["a"], machineMetadata: [metadata("a", "b")] },
     ],
+    [
+      "what metadata must not be, beside what it must be",
+      'MachineMetadata="zone!=c" "zone in (a, b)" "role!=db"\nMachineMetadata=zone notin (d, c)',
+      {
+        machineMetadata: [
+          { ...metadata("role", "db"), not: true },
+          metadata("zone", "a", "b"),
+          { ...metadata("zone", "c", "d"), not: true },
+        ],
+      },
+    ],
+    ["MachineID with Conflicts", "MachineID=m1\nConflicts=b", { machineId: "m1", conflicts: ["b"] }],
+    ["a wish to be spread", "Spread=zone", { spread: { key: "zone", hard: false } }],
+    [
+      "a rule to be spread",
+      "Spread=topology.example/rack  hard",
+      { spread: { key: "topology.example/rack", hard: true } },
+    ],
+    ["the last Spread counts", "Spread=zone hard\nSpread=rack", { spread: { key: "rack", hard: false } }],
+    ["no Spread after all", "Spread=zone\nSpread=", {}],
+    ["so many on a machine", "MaxPerMachine=2", { maxPerMachine: 2 }],
     ["a Global that is off contradicts nothing", "Global=no\nMachineOf=a.service", { machineOf: ["a.service"] }],
   ];
   for (const [sentence, section, expected] of cases) {
@@ -93,6 +114,74 @@ describe("what a section says", () => {
   });
 });
 
+describe("what is asked of a machine", () => {
+  const asked = (name: string, text: string) => {
+    const unit = parseUnitName(name);
+    assert.ok(unit);
+    return readFleetOptions(unit, effectiveUnit(parseUnitFile(name, text).file, []));
+  };
+  const G = 1024 ** 3;
+  const cases: [string, string, string, ReturnType<typeof asked>["requests"]][] = [
+    ["nothing", "a.service", "[Service]\nExecStart=/bin/a", null],
+    ["both options", "a.service", "[X-Fleet]\nCPU=0.5\nMemory=1.5G", { cpuMilli: 500, memoryBytes: 1.5 * G }],
+    ["thousandths", "a.service", "[X-Fleet]\nCPU=250m", { cpuMilli: 250, memoryBytes: 0 }],
+    ["parts of a size", "a.service", "[X-Fleet]\nMemory=1G 512M", { cpuMilli: 0, memoryBytes: 1.5 * G }],
+    [
+      "its limits",
+      "a.service",
+      "[Service]\nMemoryMax=2G\nMemoryHigh=1G\nCPUQuota=150%",
+      { cpuMilli: 1500, memoryBytes: 2 * G },
+    ],
+    [
+      "the softer limit where it is the only one",
+      "a.service",
+      "[Service]\nMemoryHigh=1G",
+      { cpuMilli: 0, memoryBytes: G },
+    ],
+    [
+      "the softer limit beside none",
+      "a.service",
+      "[Service]\nMemoryMax=infinity\nMemoryHigh=1G",
+      { cpuMilli: 0, memoryBytes: G },
+    ],
+    [
+      "an option before a limit, each for itself",
+      "a.service",
+      "[Service]\nMemoryMax=2G\nCPUQuota=20%\n[X-Fleet]\nMemory=1G",
+      { cpuMilli: 200, memoryBytes: G },
+    ],
+    [
+      "nothing in spite of limits",
+      "a.service",
+      "[Service]\nMemoryMax=2G\nCPUQuota=20%\n[X-Fleet]\nMemory=0\nCPU=0",
+      null,
+    ],
+    ["shares of a machine are no amounts", "a.service", "[Service]\nMemoryMax=20%\nMemoryHigh=infinity", null],
+    ["a limit taken back", "a.service", "[Service]\nMemoryMax=2G\nMemoryMax=\nCPUQuota=10%\nCPUQuota=", null],
+    ["a limit that systemd ignores", "a.service", "[Service]\nMemoryMax=2GB\nCPUQuota=2", null],
+    [
+      "the section of its type",
+      "a.socket",
+      "[Service]\nMemoryMax=2G\n[Socket]\nMemoryMax=1G",
+      { cpuMilli: 0, memoryBytes: G },
+    ],
+    [
+      "the service a quadlet becomes",
+      "a.container",
+      "[Container]\nImage=a\n[Service]\nMemoryMax=1G",
+      { cpuMilli: 0, memoryBytes: G },
+    ],
+    ["hundredths of a percent, rounded up", "a.service", "[Service]\nCPUQuota=0.55%", { cpuMilli: 6, memoryBytes: 0 }],
+  ];
+  for (const [sentence, name, text, expected] of cases) {
+    test(sentence, () => {
+      const { requests, diagnostics } = asked(name, text);
+      assert.deepEqual(diagnostics, []);
+      assert.deepEqual(requests, expected);
+    });
+  }
+});
+
 describe("what is refused", () => {
   const cases: [string, string, string, RegExp][] = [
     ["Global=maybe", "x-fleet-value", "Global=maybe", /Global=maybe/],
@@ -113,9 +202,20 @@ describe("what is refused", () => {
     ["Group=all", "x-fleet-value", "Group=all", /Group=all/],
     ["Move=always", "x-fleet-value", "Move=always", /Move=always/],
     ["what only a machine knows", "x-fleet-specifier", "MachineOf=a-%H.service", /%H in MachineOf=/],
-    ["an instance where there is none", "x-fleet-specifier", "MachineOf=a@%i.service", /no instance/],
     ["a boot id", "x-fleet-boot-id", "X-ConditionMachineBootID=x", /every boot/],
-    ["CPU, not yet", "x-fleet-not-yet", "CPU=2", /does not carry out yet/],
+    ["a health check, not yet", "x-fleet-not-yet", "HealthCheck=x", /does not carry out yet/],
+    ["a share of a machine's CPU", "x-fleet-value", "CPU=50%", /CPU=50%/],
+    ["less than a thousandth of a core", "x-fleet-value", "CPU=0.0001", /CPU=0.0001/],
+    ["fewer than no cores", "x-fleet-value", "CPU=-1", /CPU=-1/],
+    ["more cores than there are", "x-fleet-value", "CPU=999999", /CPU=999999/],
+    ["a share of a machine's memory", "x-fleet-value", "Memory=50%", /Memory=50%/],
+    ["memory without end", "x-fleet-value", "Memory=infinity", /Memory=infinity/],
+    ["a suffix that systemd does not know", "x-fleet-value", "Memory=2GiB", /Memory=2GiB/],
+    ["more memory than there is", "x-fleet-value", "Memory=65T", /Memory=65T/],
+    ["a spread that is neither", "x-fleet-value", "Spread=zone soft", /Spread=zone soft/],
+    ["a value to spread over", "x-fleet-value", "Spread=zone=a", /Spread=zone=a/],
+    ["none on a machine", "x-fleet-value", "MaxPerMachine=0", /MaxPerMachine=0/],
+    ["half of one on a machine", "x-fleet-value", "MaxPerMachine=1.5", /MaxPerMachine=1.5/],
     ["OnDisconnect without a time", "x-fleet-value", "OnDisconnect=stop-after", /OnDisconnect=stop-after/],
     ["an unknown option", "x-fleet-unknown-option", "Whatever=1", /unknown option "Whatever"/],
     [
@@ -124,11 +224,12 @@ describe("what is refused", () => {
       "MachineID=a\nMachineOf=b.service",
       /MachineID= together with MachineOf=/,
     ],
+    ["Global and Spread", "x-fleet-contradiction", "Global=yes\nSpread=zone", /Global= together with Spread=/],
     [
-      "MachineID and Conflicts",
+      "Global and MaxPerMachine",
       "x-fleet-contradiction",
-      "MachineID=a\nConflicts=b",
-      /MachineID= together with Conflicts=/,
+      "Global=yes\nMaxPerMachine=1",
+      /Global= together with MaxPerMachine=/,
     ],
     ["MachineID and Global", "x-fleet-contradiction", "MachineID=a\nGlobal=yes", /MachineID= together with Global=/],
     [
@@ -160,7 +261,7 @@ describe("what is refused", () => {
   ];
   for (const [sentence, code, section, saw] of cases) {
     test(sentence, () => {
-      const { diagnostics } = read("web.service", section);
+      const { diagnostics } = read("web@1.service", section);
       assert.deepEqual(
         diagnostics.map((one) => [one.code, one.severity]),
         [[code, "error"]],
@@ -169,6 +270,27 @@ describe("what is refused", () => {
       assert.equal(diagnostics[0]!.at?.line, section.split("\n").length + 1);
     });
   }
+
+  test("an instance where there is none", () => {
+    const { diagnostics } = read("web.service", "MachineOf=a@%i.service");
+    assert.deepEqual(
+      diagnostics.map(({ code }) => code),
+      ["x-fleet-specifier"],
+    );
+    assert.match(diagnostics[0]!.saw, /no instance/);
+  });
+
+  test("what is about instances, in a unit that is none", () => {
+    const { options, diagnostics } = read("web.service", "Spread=zone\nMaxPerMachine=2");
+    assert.deepEqual(
+      diagnostics.map(({ code, severity, at }) => [code, severity, at?.line]),
+      [
+        ["x-fleet-without-effect", "warning", 2],
+        ["x-fleet-without-effect", "warning", 3],
+      ],
+    );
+    assert.deepEqual([options.spread, options.maxPerMachine], [{ key: "zone", hard: false }, 2]);
+  });
 
   test("an unknown option that looks like one says which", () => {
     assert.match(read("web.service", "Conflict=a").diagnostics[0]!.next!, /did you mean Conflicts=/);

@@ -1,4 +1,5 @@
-import { parseSelector, type Selector } from "../cluster/selector.ts";
+import type { Resources } from "../cluster/resources.ts";
+import { METADATA_FORM, metadataIn, parseSelector, type Selector } from "../cluster/selector.ts";
 import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
 import { compareText, type UnitName } from "../names.ts";
 import { closestName } from "./closest-name.ts";
@@ -6,7 +7,10 @@ import type { EffectiveUnit, EffectiveValue } from "./effective-unit.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import { compileGlob } from "./glob.ts";
 import { ON_DISCONNECT_FORM, type OnDisconnect, parseOnDisconnect } from "./on-disconnect.ts";
+import { optionContradictions } from "./option-contradictions.ts";
 import { parseBoolean } from "./parse-boolean.ts";
+import { parseSpread, SPREAD_FORM } from "./parse-spread.ts";
+import { CPU_FORM, limitsOf, MEMORY_FORM, parseCpu, parseMemory } from "./resource-requests.ts";
 import { expandSpecifiers } from "./specifiers.ts";
 import { splitFleetValue } from "./split-fleet-value.ts";
 import { checkUnitName, unitNameParts } from "./unit-name.ts";
@@ -25,25 +29,14 @@ const LEGACY: Readonly<Record<string, string>> = {
 const BOOT_ID = ["MachineBootID", "X-ConditionMachineBootID"];
 
 const OPTIONS = [
-  ...["Conflicts", "Global", "Group", "MachineID", "MachineMetadata", "MachineOf", "Move", "OnDisconnect"],
-  "Replaces",
+  ...["CPU", "Conflicts", "Global", "Group", "MachineID", "MachineMetadata", "MachineOf", "MaxPerMachine", "Memory"],
+  ...["Move", "OnDisconnect", "Replaces", "Spread"],
 ];
 
 /** Options of the design whose meaning is not built: refused, because an option that does nothing would be believed. */
-const NOT_YET = ["CPU", "HealthCheck", "MaxPerMachine", "Memory", "Spread"];
+const NOT_YET = ["HealthCheck"];
 
 const KNOWN: ReadonlySet<string> = new Set([...OPTIONS, ...NOT_YET, ...BOOT_ID, ...Object.keys(LEGACY)]);
-
-/** Pairs that ask for two things at once, with why they do. Old fleet's list. */
-const CONTRADICTIONS: readonly (readonly [string, string, string])[] = [
-  ["MachineID", "MachineOf", "the machine is already named; put MachineOf= into the other unit, or leave one out"],
-  ["MachineID", "Conflicts", "a unit bound to one machine has nowhere to go when the conflict is there"],
-  ["MachineID", "Global", "a global unit runs on every eligible machine"],
-  ["MachineID", "Replaces", "a unit bound to one machine does not displace others"],
-  ["Global", "MachineOf", "a global unit runs on every eligible machine; select them with MachineMetadata="],
-  ["Global", "Replaces", "a unit that is everywhere would leave what it replaces nowhere to go"],
-  ["Conflicts", "Replaces", "one says stay away from those units, the other push them away"],
-];
 
 /** What most units say. */
 const NO_OPTIONS: FleetOptions = {
@@ -61,6 +54,8 @@ export interface ReadFleetOptions {
   readonly options: FleetOptions;
   /** What the unit itself says; null where it says nothing. */
   readonly onDisconnect: OnDisconnect | null;
+  /** What the unit asks of its machine, by its options or else its own limits; null where it asks for nothing. */
+  readonly requests: Resources | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -71,7 +66,12 @@ export interface ReadFleetOptions {
  */
 export function readFleetOptions(name: UnitName, unit: EffectiveUnit): ReadFleetOptions {
   const reader = new FleetOptionReader(name, unit);
-  return { options: reader.read(), onDisconnect: reader.onDisconnect(), diagnostics: reader.diagnostics };
+  return {
+    options: reader.read(),
+    onDisconnect: reader.onDisconnect(),
+    requests: reader.requests(),
+    diagnostics: reader.diagnostics,
+  };
 }
 
 class FleetOptionReader {
@@ -99,8 +99,10 @@ class FleetOptionReader {
       replaces: this.#globs("Replaces"),
       group: this.#choice("Group", ["auto", "none"]) ?? "auto",
       move: this.#choice("Move", ["auto", "never"]),
+      ...this.#spread(),
+      ...this.#maxPerMachine(),
     };
-    this.#checkContradictions(options);
+    this.diagnostics.push(...optionContradictions(this.#name, options, (option) => this.#of(option).at(-1) ?? null));
     return options;
   }
 
@@ -112,6 +114,39 @@ class FleetOptionReader {
       this.#error("x-fleet-value", last.at, `OnDisconnect=${last.value}`, { expected: ON_DISCONNECT_FORM });
     }
     return option;
+  }
+
+  requests(): Resources | null {
+    const limits = limitsOf(this.#name, this.#unit);
+    const cpuMilli = this.#amount("CPU", parseCpu, CPU_FORM) ?? limits.cpuMilli;
+    const memoryBytes = this.#amount("Memory", parseMemory, MEMORY_FORM) ?? limits.memoryBytes;
+    return cpuMilli === 0 && memoryBytes === 0 ? null : { cpuMilli, memoryBytes };
+  }
+
+  #amount(option: string, parse: (text: string) => number | null, expected: string): number | null {
+    const last = this.#of(option).at(-1);
+    if (last === undefined) return null;
+    const amount = parse(last.value);
+    if (amount === null) this.#error("x-fleet-value", last.at, `${option}=${last.value}`, { expected });
+    return amount;
+  }
+
+  #spread(): Pick<FleetOptions, "spread"> {
+    const last = this.#of("Spread").at(-1);
+    if (last === undefined) return {};
+    const spread = parseSpread(last.value);
+    if (spread !== null) return { spread };
+    this.#error("x-fleet-value", last.at, `Spread=${last.value}`, { expected: SPREAD_FORM });
+    return {};
+  }
+
+  #maxPerMachine(): Pick<FleetOptions, "maxPerMachine"> {
+    const last = this.#of("MaxPerMachine").at(-1);
+    if (last === undefined) return {};
+    if (/^[1-9]\d{0,3}$/.test(last.value)) return { maxPerMachine: Number(last.value) };
+    const expected = "how many of its instances one machine may have, 1 to 9999";
+    this.#error("x-fleet-value", last.at, `MaxPerMachine=${last.value}`, { expected });
+    return {};
   }
 
   #of(option: string): readonly EffectiveValue[] {
@@ -230,22 +265,22 @@ class FleetOptionReader {
     return sortedUnique(names);
   }
 
-  /** Values of one key are alternatives, wherever they stand; different keys must all hold. */
+  /** Values of one key are alternatives, wherever they stand, and those it must not have add up; different keys must all hold. */
   #machineMetadata(): Selector[] {
-    const byKey = new Map<string, string[]>();
+    const found = new Map<string, Extract<Selector, { key: string }>>();
     for (const { value, at } of this.#of("MachineMetadata")) {
       const selector = parseSelector(value);
       if ("problem" in selector || selector.kind === "machine") {
         const saw = "problem" in selector ? selector.problem : `MachineMetadata=${value} without "="`;
         const next = /\s\S+=/.test(value) ? `quote each: MachineMetadata="a=b" "c=d"` : undefined;
-        this.#error("x-fleet-value", at, saw, { expected: "key=value, or key in (a, b)", ...(next && { next }) });
+        this.#error("x-fleet-value", at, saw, { expected: METADATA_FORM, ...(next && { next }) });
         continue;
       }
-      byKey.set(selector.key, [...(byKey.get(selector.key) ?? []), ...selector.values]);
+      const { key, values, not = false } = selector;
+      const place = `${key}${not ? "!" : ""}`;
+      found.set(place, metadataIn(key, [...(found.get(place)?.values ?? []), ...values], not));
     }
-    return [...byKey]
-      .sort(([a], [b]) => compareText(a, b))
-      .map(([key, values]) => ({ kind: "metadata", key, values: sortedUnique(values) }));
+    return [...found].sort(([a], [b]) => compareText(a, b)).map(([, selector]) => selector);
   }
 
   #globs(option: "Conflicts" | "Replaces"): string[] {
@@ -269,27 +304,6 @@ class FleetOptionReader {
       this.#error("x-fleet-value", last.at, `${option}=${last.value}`, { expected: choices.join(" or ") });
     }
     return choice ?? null;
-  }
-
-  #checkContradictions(options: FleetOptions): void {
-    const isSet = (option: string) => (option === "Global" ? options.global : this.#of(option).length > 0);
-    for (const [one, other, because] of CONTRADICTIONS) {
-      if (!isSet(one) || !isSet(other)) continue;
-      const at = this.#of(other).at(-1)!.at;
-      this.#error("x-fleet-contradiction", at, `${one}= together with ${other}=`, { next: because });
-    }
-    for (const option of ["Conflicts", "Replaces"] as const) {
-      for (const pattern of option === "Conflicts" ? options.conflicts : options.replaces) {
-        const peer = options.machineOf.find((unit) => compileGlob(pattern)?.(unit));
-        if (peer === undefined) continue;
-        const at = this.#of(option).at(-1)!.at;
-        this.#error(
-          "x-fleet-contradiction",
-          at,
-          `${option}=${pattern}, which matches the unit's own MachineOf=${peer}`,
-        );
-      }
-    }
   }
 }
 
