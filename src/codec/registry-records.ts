@@ -1,5 +1,6 @@
 import type { ClusterIdentity, Member, Release, SetHeader, UnitStatus } from "../domain/cluster/cluster-snapshot.ts";
 import type { MachineId, UnitHash, UnitName } from "../domain/names.ts";
+import type { EngineReport } from "../domain/report/engine-report.ts";
 import type { UnitGoal } from "../domain/spec/cluster-spec.ts";
 import type { OwnHold } from "./hold-record.ts";
 import type { Shape } from "./record.ts";
@@ -87,17 +88,8 @@ export const STATUS_SHAPE: Shape = {
   problem: "object?",
 };
 
-/** What an engine says: why it does not place, what it could not place, whom it misses. Ephemeral. */
-export type ReportRecord = {
-  readonly leader: string;
-  readonly releaseSeq: number;
-  readonly problem: string | null;
-  readonly unplaced: readonly object[];
-  /** Machines that are not there; not there where there are none, and in an older engine's report. */
-  readonly absent?: readonly AbsentMachine[];
-};
-/** `since`: RFC 3339, by the engine's clock, for people: when it first saw it so, which may be later than it was. */
-export type AbsentMachine = { readonly machine: MachineId; readonly since: string };
+/** Ephemeral: under the engine's lease. An older engine's has fewer fields. */
+export type ReportRecord = EngineReport;
 export const REPORT_SHAPE: Shape = { leader: "string", releaseSeq: "number", problem: "string?", unplaced: "objects" };
 
 /** One entry of a spec's index: for people and for lists, never for deciding what runs. */

@@ -1,6 +1,6 @@
-import type { AbsentMachine } from "../codec/registry-records.ts";
 import type { Member } from "../domain/cluster/cluster-snapshot.ts";
 import type { MachineId } from "../domain/names.ts";
+import type { AbsentMachine } from "../domain/report/engine-report.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** Since when one leader has missed each machine, in the time of people; decisions have a history of their own (`judgePresence`). */

@@ -64,7 +64,7 @@ export class SeenUnits {
   readonly #units: ReadonlyMap<UnitName, SpecUnit>;
   readonly #oneshots = new Map<UnitName, boolean>();
 
-  constructor(spec: ClusterSpec, snapshot: ClusterSnapshot) {
+  constructor(spec: Pick<ClusterSpec, "units">, snapshot: ClusterSnapshot) {
     this.#placed = new Map(
       snapshot.sets.flatMap((set) => set.placements.map((placed) => [`${placed.unit}/${set.machine}`, placed])),
     );

@@ -1,0 +1,71 @@
+import type { MachineId, UnitName } from "../names.ts";
+import type { RejectReason, Unplaced } from "../placement/placement.ts";
+import type { ReplicaState } from "../rollout/plan-rollout.ts";
+
+/** What a leading engine says of its last pass: for people, never for deciding. Lists are cut, see `boundReport`. */
+export interface EngineReport {
+  readonly leader: string;
+  readonly releaseSeq: number;
+  /** Why it places nothing, or null. */
+  readonly problem: string | null;
+  /** Sorted by group. */
+  readonly unplaced: readonly Unplaced[];
+  /** Machines that are not there; not there where there are none, and in an older engine's report. */
+  readonly absent?: readonly AbsentMachine[];
+  /** What it will do once something else has happened; absent: nothing. */
+  readonly waits?: readonly EngineWait[];
+  /** Units that are elsewhere than the release's plan said; sorted by unit. Absent: none. */
+  readonly deviations?: readonly Deviation[];
+  /** How many more there are of a list than it names. Absent: none of any. */
+  readonly more?: Readonly<Partial<Record<"unplaced" | "absent" | "waits" | "deviations", number>>>;
+}
+
+/** `since`: RFC 3339, by the engine's clock, for people: when it first saw it so, which may be later than it was. */
+export interface AbsentMachine {
+  readonly machine: MachineId;
+  readonly since: string;
+}
+
+/** Changes that are decided and not made, and what they wait for. `since` as of `AbsentMachine`. */
+export type EngineWait = WaitingFor & { readonly since: string };
+
+export type WaitingFor =
+  /** Their wave has not come: these are not up yet, or not for long enough. Empty: nobody knows yet how they are. */
+  | {
+      readonly code: "wave";
+      readonly units: readonly UnitName[];
+      /** Units beyond those named. */
+      readonly more: number;
+      readonly for: readonly WaveBlocker[];
+    }
+  /** They run at most once: `from` must have stopped them before `to` starts them. */
+  | {
+      readonly code: "hand-off";
+      readonly units: readonly UnitName[];
+      readonly more: number;
+      readonly from: MachineId;
+      readonly to: MachineId;
+    };
+
+export interface WaveBlocker {
+  readonly unit: UnitName;
+  readonly machine: MachineId;
+  readonly state: Exclude<ReplicaState, "up">;
+}
+
+/** A unit that the release's plan put on another machine. */
+export interface Deviation {
+  readonly unit: UnitName;
+  readonly planned: MachineId;
+  readonly actual: MachineId;
+  /** Why it is not where it was planned, as it was when this engine first saw it so. */
+  readonly because: DeviationReason;
+  readonly since: string;
+}
+
+export type DeviationReason =
+  | RejectReason
+  /** The planned machine is no member any more. */
+  | { readonly code: "no-member" }
+  /** The planned machine would take it by now; nothing moves back by itself. */
+  | { readonly code: "stays" };

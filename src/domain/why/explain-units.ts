@@ -1,0 +1,206 @@
+import type { ClusterSnapshot, Member, PlacedUnit, UnitStatus } from "../cluster/cluster-snapshot.ts";
+import { type Hold, holdOn } from "../cluster/hold.ts";
+import type { Machine } from "../cluster/machine.ts";
+import { machinesOf } from "../cluster/machines-of.ts";
+import { SeenUnits } from "../cluster/seen-units.ts";
+import type { CommitId, MachineId, Sha256, UnitName } from "../names.ts";
+import { explainSeats } from "../placement/explain-seats.ts";
+import { placeUnits } from "../placement/place-units.ts";
+import { machinesOfUnits, placedNow } from "../placement/placed-now.ts";
+import type { Placement, Unplaced } from "../placement/placement.ts";
+import { unitHashes } from "../placement/unit-hashes.ts";
+import type { EngineReport } from "../report/engine-report.ts";
+import type { ClusterSpec, SpecUnit, UnitGoal } from "../spec/cluster-spec.ts";
+import type { UnitIndexEntry } from "../spec/index-units.ts";
+import type { Manifest } from "../spec/manifest.ts";
+import { serviceNameOf } from "../unit/unit-name.ts";
+import { agentLink, setLink, systemdLink } from "./agent-links.ts";
+import { commitLinks, startersOf } from "./commit-links.ts";
+import { type Decided, engineLink, type Leader, placementLink, unplacedLink } from "./engine-links.ts";
+import type { CommitLink, UnitExplanation, WhyLink } from "./unit-explanation.ts";
+import { whyVerdict } from "./why-verdict.ts";
+
+/** Everything that is known of a cluster and of its commit, read at about the same moment. */
+export interface WhyInput {
+  readonly snapshot: ClusterSnapshot;
+  readonly leader: Leader | null;
+  readonly report: EngineReport | null;
+  readonly holds: readonly Hold[];
+  /** The release's units, for where its commit is not known here. */
+  readonly index: readonly UnitIndexEntry[];
+  /** The release's commit; null where this repository does not have it. */
+  readonly commit: KnownCommit | null;
+  /** The commit the repository has out, where that is another one and compiles. */
+  readonly head: { readonly commit: CommitId; readonly spec: ClusterSpec } | null;
+  /** Where the release's plan puts units. */
+  readonly planned: ReadonlyMap<UnitName, MachineId>;
+  readonly sha256: Sha256;
+}
+
+export interface KnownCommit {
+  readonly spec: ClusterSpec;
+  /** Null where it cannot be read on its own: then its lines are missing. */
+  readonly manifest: Manifest | null;
+  readonly subject: string;
+  readonly author: string;
+}
+
+/** Explains one unit after another of one cluster: nothing is asked of the deciders twice. */
+export class UnitExplainer {
+  readonly #input: WhyInput;
+  readonly #machines: readonly Machine[];
+  readonly #members: ReadonlyMap<MachineId, Member>;
+  readonly #units: ReadonlyMap<UnitName, SpecUnit>;
+  readonly #index: ReadonlyMap<UnitName, UnitIndexEntry>;
+  readonly #seen: SeenUnits;
+  readonly #decide: ((unit: SpecUnit) => Decided) | null;
+
+  constructor(input: WhyInput) {
+    const { snapshot, commit } = input;
+    this.#input = input;
+    this.#machines = commit === null ? [] : machinesOf(commit.spec, snapshot, new Set());
+    this.#members = new Map(snapshot.members.map((member) => [member.id, member]));
+    this.#units = new Map(commit?.spec.units.map((unit) => [unit.name, unit]));
+    this.#index = new Map(input.index.map((entry) => [entry.name, entry]));
+    this.#seen = new SeenUnits(commit?.spec ?? { units: [] }, snapshot);
+    this.#decide = commit === null ? null : decider(commit.spec, this.#machines, input);
+  }
+
+  /** One for each machine it is on, by name; one where it is on none. Empty: neither the release nor any machine has it. */
+  explain(name: UnitName): UnitExplanation[] {
+    const places = placedNow(this.#input.snapshot).get(name) ?? [];
+    if (places.length === 0 && !this.#units.has(name) && !this.#index.has(name)) return [];
+    const machines = places.map(({ machine }) => machine);
+    const sorted = machines.sort((a, b) => (this.#nameOf(a) < this.#nameOf(b) ? -1 : 1));
+    return (sorted.length === 0 ? [null] : sorted).map((machine) => this.#explainOn(name, machine));
+  }
+
+  #explainOn(name: UnitName, machine: MachineId | null): UnitExplanation {
+    const { snapshot, commit, report, leader, holds, sha256 } = this.#input;
+    const unit = this.#units.get(name) ?? null;
+    const decided = unit === null ? null : (this.#decide?.(unit) ?? null);
+    const said = unit === null || commit === null ? null : commitLinks(unit, commit.spec, commit.manifest);
+    const engine = engineLink(name, leader, report, this.#nameOf);
+    const set = snapshot.sets.find((one) => one.machine === machine);
+    const placed = set?.placements.find((one) => one.unit === name) ?? null;
+    const member = machine === null ? undefined : this.#members.get(machine);
+    const status = this.#statusOf(name, machine);
+    const hold = machine === null ? null : holdOn(holds, machine, name);
+    const systemd = member === undefined ? null : systemdLink(member, status);
+    const asks = said?.asks ?? [];
+    const assignment = snapshot.assignments.find((one) => one.unit === name);
+    const goal = unit?.goal ?? this.#index.get(name)?.goal ?? "inactive";
+    const here =
+      machine === null
+        ? null
+        : { unit: name, machine, placedFor: assignment?.reason ?? null, since: assignment?.at ?? null };
+    const verdict = whyVerdict({
+      goal,
+      startedBy: unit === null || commit === null ? [] : startersOf(unit, commit.spec).map((starter) => starter.unit),
+      seen: machine === null || placed === null ? null : this.#seen.judge({ machine, ...placed }),
+      isUnwanted: goal === "inactive",
+      isToChange: decided === null ? engine.waits.length > 0 : isToChange(placed, machine, decided),
+      unplaced: decided?.unplaced ?? (decided === null ? toldUnplaced(report, name) : null),
+      isGlobal: unit?.options.global ?? this.#index.get(name)?.global ?? false,
+      engine,
+      releaseSeq: snapshot.release?.seq ?? 0,
+      systemd,
+      hold,
+    });
+    const links: (WhyLink | null)[] = [
+      this.#commitLink(name, unit),
+      said?.files ?? null,
+      said?.goal ?? goalOnly(goal),
+      said?.group ?? null,
+      ...this.#placeLinks(name, goal, here, decided, asks),
+      engine,
+      set === undefined || placed === null ? null : setLink(set, placed, snapshot, sha256),
+      member === undefined || placed === null ? null : agentLink(member, placed, status, hold, report),
+      systemd,
+    ];
+    return {
+      unit: name,
+      service: serviceNameOf(name),
+      machine,
+      machineName: machine === null ? null : this.#nameOf(machine),
+      verdict,
+      links: links.filter((link) => link !== null),
+    };
+  }
+
+  #placeLinks(
+    name: UnitName,
+    goal: UnitGoal,
+    here: Parameters<typeof placementLink>[0] | null,
+    decided: Decided | null,
+    asks: Parameters<typeof placementLink>[2],
+  ): WhyLink[] {
+    const { report } = this.#input;
+    if (here !== null) return [placementLink(here, decided, asks, report, this.#nameOf)];
+    return goal === "inactive" ? [] : [unplacedLink(name, decided, asks, report, this.#nameOf)];
+  }
+
+  #commitLink(name: UnitName, unit: SpecUnit | null): CommitLink | null {
+    const { snapshot, commit, head, sha256 } = this.#input;
+    const { release } = snapshot;
+    if (release === null) return null;
+    const there = head?.spec.units.find((one) => one.name === name);
+    const compared = (): "same" | "changed" | "gone" => {
+      if (head === null || there === undefined) return "gone";
+      const isSame =
+        unit !== null &&
+        commit !== null &&
+        unit.goal === there.goal &&
+        unitHashes(commit.spec, sha256)(unit, null) === unitHashes(head.spec, sha256)(there, null);
+      return isSame ? "same" : "changed";
+    };
+    return {
+      link: "commit",
+      commit: release.commit,
+      release: release.seq,
+      by: release.by,
+      since: release.at,
+      subject: commit?.subject ?? null,
+      author: commit?.author ?? null,
+      head: head === null ? null : { commit: head.commit, unit: compared() },
+    };
+  }
+
+  #statusOf(name: UnitName, machine: MachineId | null): UnitStatus | null {
+    return this.#input.snapshot.statuses.find((one) => one.unit === name && one.machine === machine) ?? null;
+  }
+
+  readonly #nameOf = (id: MachineId): string =>
+    this.#machines.find((machine) => machine.id === id)?.name ?? this.#members.get(id)?.name ?? id;
+}
+
+/** Whether the engine has something else in mind for what is here than what the registry has. */
+function isToChange(placed: PlacedUnit | null, machine: MachineId | null, { placements }: Decided): boolean {
+  const wanted = placements.find((placement) => placement.machine === machine);
+  return wanted === undefined || wanted.hash !== placed?.hash || wanted.goal !== placed.goal;
+}
+
+function goalOnly(goal: UnitGoal): WhyLink {
+  return { link: "goal", goal, because: { code: "unknown" }, instances: null };
+}
+
+function toldUnplaced(report: EngineReport | null, unit: UnitName): Unplaced | null {
+  return report?.unplaced.find(({ units }) => units.includes(unit)) ?? null;
+}
+
+/** The placement the engine makes of what is known now, unit by unit. */
+function decider(
+  spec: ClusterSpec,
+  machines: readonly Machine[],
+  { snapshot, planned, sha256 }: WhyInput,
+): (unit: SpecUnit) => Decided {
+  const current = machinesOfUnits(placedNow(snapshot));
+  const { placements, unplaced } = placeUnits({ spec, machines, current, preferred: planned, sha256 });
+  const byUnit = Map.groupBy(placements, (placement: Placement) => placement.unit);
+  const others = explainSeats(spec, machines, placements);
+  return (unit) => ({
+    placements: byUnit.get(unit.name) ?? [],
+    unplaced: unplaced.find(({ units }) => units.includes(unit.name)) ?? null,
+    others: others(unit.group),
+  });
+}
