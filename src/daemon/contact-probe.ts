@@ -79,12 +79,16 @@ export class ContactProbe {
   /** Whether any of them answers in time. Those that refuse are waited out: who asks again at once learns nothing new. */
   async #isAnswered(answers: readonly Promise<boolean>[], limitMs: number, signal: AbortSignal): Promise<boolean> {
     const over = new AbortController();
+    const end = () => over.abort(null);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
     const anyAnswer = new Promise<boolean>((resolve) => {
       for (const answer of answers) void answer.then((isOne) => isOne && resolve(true));
     });
-    const late = this.#clock.sleep(limitMs, AbortSignal.any([signal, over.signal])).then(() => false);
+    const late = this.#clock.sleep(limitMs, over.signal).then(() => false);
     const isAnswered = await Promise.race([anyAnswer, late]);
-    over.abort();
+    signal.removeEventListener("abort", end);
+    end();
     return isAnswered;
   }
 

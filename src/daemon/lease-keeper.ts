@@ -81,8 +81,13 @@ export class LeaseKeeper {
 
   /** Ends early where it must be renewed sooner. */
   async #sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-    this.#rest = new AbortController();
-    await this.#clock.sleep(milliseconds, AbortSignal.any([signal, this.#rest.signal]));
+    const rest = new AbortController();
+    this.#rest = rest;
+    const end = () => rest.abort(null);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+    await this.#clock.sleep(milliseconds, rest.signal);
+    signal.removeEventListener("abort", end);
   }
 
   async #renewOrGrant(): Promise<void> {

@@ -21,12 +21,12 @@ export class Wakeup {
   /** Returns when woken (at once if that happened since the last call), after `limitMs`, or when the signal aborts. */
   async wait(limitMs: number, signal: AbortSignal): Promise<void> {
     if (!this.#woken && !signal.aborted) {
-      const timer = new AbortController();
-      await new Promise<void>((resolve) => {
-        this.#resume = resolve;
-        void this.#clock.sleep(limitMs, AbortSignal.any([signal, timer.signal])).then(resolve);
-      });
-      timer.abort();
+      const rest = new AbortController();
+      const end = () => rest.abort(null);
+      this.#resume = end;
+      signal.addEventListener("abort", end);
+      await this.#clock.sleep(limitMs, rest.signal);
+      signal.removeEventListener("abort", end);
       this.#resume = null;
     }
     this.#woken = false;

@@ -12,9 +12,9 @@ import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { Registry } from "../ports/registry.ts";
 import { type Applied, applyPlan } from "../usecases/apply-plan.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
-import { commitCompiler } from "../usecases/compile-commit.ts";
 import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
+import { CompileOnce } from "./compile-once.ts";
 import { Random } from "./random.ts";
 import { type Defects, SimMachine } from "./sim-machine.ts";
 
@@ -55,12 +55,14 @@ export class SimCluster {
     this.keys = registryKeys(options.cluster);
     this.registry = new MvccRegistry(this.store, this.clock);
     this.#source = new MemoryGitSource(this.repository, "main");
-    this.#compile = commitCompiler({ source: this.#source, manifestPath: "fleet.yaml", sha256 });
+    const compiles = new CompileOnce(this.repository);
+    this.#compile = compiles.through(this.#source);
     this.#engines = options.engines;
     const world = {
       clock: this.clock,
       store: this.store,
       repository: this.repository,
+      compiles,
       random: this.random,
       newId: () => this.newId(),
       log: (line: string) => this.log(line),

@@ -17,8 +17,8 @@ import type { Registry } from "../ports/registry.ts";
 import { UNSUPERVISED } from "../ports/supervisor.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
-import { commitCompiler } from "../usecases/compile-commit.ts";
 import { registryContact, sourceContact } from "../usecases/contacts.ts";
+import type { CompileOnce } from "./compile-once.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import type { Random } from "./random.ts";
 import { SimLease } from "./sim-lease.ts";
@@ -27,6 +27,7 @@ export interface SimWorld {
   readonly clock: VirtualClock;
   readonly store: MvccStore;
   readonly repository: MemoryRepository;
+  readonly compiles: CompileOnce;
   readonly random: Random;
   readonly newId: () => string;
   readonly log: (line: string) => void;
@@ -101,6 +102,7 @@ export class SimMachine {
   #agentProcess: MortalProcess | null = null;
   #engine: Daemon | null = null;
   #boots = 0;
+  #observer: () => void = () => undefined;
 
   constructor(world: SimWorld, index: number) {
     this.#world = world;
@@ -108,11 +110,17 @@ export class SimMachine {
     this.id = index.toString(16).padStart(32, "0") as MachineId;
     this.#random = world.random.fork(this.name);
     this.clock = world.clock.clockFor({ driftPpm: this.#random.between(-100, 100) });
-    this.manager = new MemoryUnitManager({ files: this.files, clock: this.clock });
+    const observed = () => this.#observer();
+    this.manager = new MemoryUnitManager({ files: this.files, clock: this.clock, observed });
     this.source = new MemoryGitSource(world.repository, "main");
     const clocks = { agent: this.clock, world: world.clock };
     const lease = new SimLease(STOP_AFTER_MS, clocks, this);
     this.lease = world.defects.lease?.(lease) ?? lease;
+  }
+
+  /** Told after every change of a unit here. */
+  observe(observer: () => void): void {
+    this.#observer = observer;
   }
 
   startAgent(): void {
@@ -127,7 +135,7 @@ export class SimMachine {
       this.#world.log(`${this.name} agent: dies`);
     });
     this.#agentProcess = process;
-    const compile = commitCompiler({ source: this.source, manifestPath: "fleet.yaml", sha256 });
+    const compile = this.#world.compiles.through(this.source);
     const self = {
       machine: this.id,
       name: this.name,
@@ -161,7 +169,7 @@ export class SimMachine {
     const registry = this.#connect();
     this.engineRegistry = registry;
     const source = new MemoryGitSource(this.#world.repository, "main");
-    const compile = commitCompiler({ source, manifestPath: "fleet.yaml", sha256 });
+    const compile = this.#world.compiles.through(source);
     const engine = new Engine(
       this.#world.cluster,
       {

@@ -54,6 +54,7 @@ export class MemorySystemd {
   readonly #changed: () => void;
   readonly #units: HeldUnits;
   readonly #journals = new Map<UnitName, readonly string[]>();
+  #running: ReadonlyMap<UnitName, RunningUnit> | null = null;
   #invocations = 0;
   /** Faults of jobs to come. */
   faults: JobFaults = () => null;
@@ -114,6 +115,7 @@ export class MemorySystemd {
 
   reload(): void {
     this.#units.reload();
+    this.#running = null;
     this.#changed();
   }
 
@@ -129,7 +131,13 @@ export class MemorySystemd {
     return this.#journals.get(name) ?? [];
   }
 
-  running(): Map<UnitName, RunningUnit> {
+  /** The same map until something changes. */
+  running(): ReadonlyMap<UnitName, RunningUnit> {
+    this.#running ??= this.#listRunning();
+    return this.#running;
+  }
+
+  #listRunning(): ReadonlyMap<UnitName, RunningUnit> {
     const up = this.#units.all().filter((held) => held.runs !== null);
     up.sort((a, b) => compareText(a.name, b.name));
     return new Map(
@@ -147,10 +155,11 @@ export class MemorySystemd {
 
   powerOff(): void {
     for (const held of this.#units.all()) {
-      held.program?.abort();
+      held.program?.abort(null);
       held.job?.end("canceled");
     }
     this.#units.clear();
+    this.#running = null;
     this.#journals.clear();
   }
 
@@ -324,7 +333,7 @@ export class MemorySystemd {
   }
 
   #down(held: HeldUnit, active: "inactive" | "failed", sub: string): void {
-    held.program?.abort();
+    held.program?.abort(null);
     held.program = null;
     held.runs = null;
     this.#become(held, active, sub);
@@ -334,6 +343,7 @@ export class MemorySystemd {
     if (held.active !== active) held.sinceMs = this.#clock.wallMs();
     held.active = active;
     held.sub = sub;
+    this.#running = null;
     this.#changed();
   }
 }

@@ -21,6 +21,8 @@ export interface MemoryUnitManagerOptions {
   readonly clock: Clock;
   /** What programs do, where it is not what their names say. */
   readonly programs?: Programs;
+  /** Told after every change of a unit, whoever can reach systemd then: for checkers. */
+  readonly observed?: () => void;
 }
 
 /** A machine's systemd in memory, and the faults of the way to it. One per machine: daemons of it come and go. */
@@ -36,10 +38,13 @@ export class MemoryUnitManager implements UnitManager {
   /** How long a daemon-reload takes. */
   reloadMs = 0;
 
-  constructor({ files, clock, programs = () => null }: MemoryUnitManagerOptions) {
+  constructor({ files, clock, programs = () => null, observed = () => undefined }: MemoryUnitManagerOptions) {
     this.#files = files;
     this.#clock = clock;
-    this.#systemd = new MemorySystemd(files, clock, programs, () => this.#changed());
+    this.#systemd = new MemorySystemd(files, clock, programs, () => {
+      this.#changed();
+      observed();
+    });
   }
 
   async list(names: readonly UnitName[]): Promise<readonly ManagedUnit[]> {
@@ -109,7 +114,7 @@ export class MemoryUnitManager implements UnitManager {
   }
 
   /** What has a program running or counts as up, by name: for checkers, who see what systemd runs and not what it holds. */
-  running(): Map<UnitName, RunningUnit> {
+  running(): ReadonlyMap<UnitName, RunningUnit> {
     return this.#systemd.running();
   }
 
@@ -159,12 +164,12 @@ export class MemoryUnitManager implements UnitManager {
     return new Promise<JobResult>((resolve, reject) => {
       const lost = (error: OperationError): void => {
         this.#waiting.delete(lost);
-        patience.abort();
+        patience.abort(null);
         reject(error);
       };
       const settle = (result: JobResult): void => {
         this.#waiting.delete(lost);
-        patience.abort();
+        patience.abort(null);
         resolve(result);
       };
       this.#waiting.add(lost);

@@ -5,6 +5,8 @@ import type { Clock } from "../../ports/clock.ts";
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 /** More timers than this at one instant is a loop that sleeps 0 ms for ever. */
 const TIMERS_PER_INSTANT_MAX = 100_000;
+/** A few milliseconds of work: signals and a test's own time limit are noticed after that. */
+const TURNS_PER_LOOP = 100;
 
 interface Timer {
   /** True time, whole milliseconds. */
@@ -36,6 +38,7 @@ interface ParkingClock extends ClientClock {
 export class VirtualClock implements Clock {
   #nowMs = 0;
   #order = 0;
+  #settled = 0;
   readonly #heap: Timer[] = [];
   readonly #own = this.clockFor();
 
@@ -127,12 +130,16 @@ export class VirtualClock implements Clock {
     });
   }
 
-  /** Every promise chain that can go on without time passing has gone on: microtasks drain before setImmediate's turn. */
+  /**
+   * Every promise chain that can go on without time passing has gone on: microtasks drain before the next tick's turn. A turn of the
+   * event loop would do as well and costs a system call each; one now and then lets what watches this process have its turn.
+   */
   async #settle(): Promise<void> {
     let seen = -1;
     while (seen !== this.#order) {
       seen = this.#order;
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      const turn = this.#settled++ % TURNS_PER_LOOP === 0 ? setImmediate : process.nextTick;
+      await new Promise<void>((resolve) => void turn(resolve));
     }
   }
 

@@ -1,0 +1,122 @@
+import type { MachineId } from "../../src/domain/names.ts";
+import type { EntryChange } from "../../src/ports/registry.ts";
+import type { SimCluster } from "../../src/sim/sim-cluster.ts";
+
+/**
+ * What engines ordered, read from the registry's history, revision by revision: who was given which unit, by whom, and whether that engine
+ * led at that very moment.
+ */
+export class OrderBook {
+  readonly #cluster: SimCluster;
+  readonly #fail: (sentence: string) => void;
+  /** When an engine last gave or took this machine this unit, or changed what only a restart applies: `machine/unit` → time. */
+  readonly #ordered = new Map<string, number>();
+  /** By hash, what a unit's process is started with. */
+  readonly #started = new Map<string, string>();
+  /** What was last ordered, by `machine/unit`: what a unit's process is to be started with, "" where it is not to run. */
+  readonly #shown = new Map<string, string>();
+  readonly #assigned = new Map<string, string>();
+  /** Revisions in which the test itself damaged the registry: no engine's orders. */
+  readonly #injected = new Set<number>();
+  readonly #end = new AbortController();
+  #leader: Leader | null = null;
+
+  constructor(cluster: SimCluster, fail: (sentence: string) => void) {
+    this.#cluster = cluster;
+    this.#fail = fail;
+    void this.#follow();
+  }
+
+  /** From now on this hash stands for a process started so. */
+  learn(hash: string, startedWith: string): void {
+    this.#started.set(hash, startedWith);
+  }
+
+  injected(revision: number): void {
+    this.#injected.add(revision);
+  }
+
+  end(): void {
+    this.#end.abort();
+  }
+
+  /** What was last ordered of `machine/unit`; undefined where nothing ever was. */
+  shown(place: string): string | undefined {
+    return this.#shown.get(place);
+  }
+
+  /** When that was; the beginning of time where it never was. */
+  orderedMs(place: string): number {
+    return this.#ordered.get(place) ?? -Infinity;
+  }
+
+  async #follow(): Promise<void> {
+    const { root, leader } = this.#cluster.keys;
+    const prefix = `${root}placements/`;
+    for await (const message of this.#cluster.registry.watch(root, 0, this.#end.signal)) {
+      if (message.kind !== "changes") continue;
+      for (const change of message.changes) {
+        const key = change.kind === "put" ? change.entry.key : change.key;
+        if (key === leader) this.#leader = change.kind === "put" ? leaderOf(change.entry.value) : null;
+        else if (key.startsWith(prefix)) this.#placementChanged(key.slice(prefix.length), change);
+        else if (key.startsWith(`${root}assign/`)) this.#assignmentChanged(key.slice(`${root}assign/`.length), change);
+      }
+    }
+  }
+
+  /**
+   * Protocol rule: at most one engine's writes take effect, and that is the one whose leader key is there. Ids are given in order: one
+   * older than the leader's campaign is of an earlier term, were it the same engine's.
+   */
+  #writtenByLeader(value: string): void {
+    const operation = fieldOf(value, "op") ?? "";
+    const writer = this.#cluster.engineOperations.get(operation) ?? null;
+    if (writer !== null && writer === this.#leader?.machine && operation > this.#leader.campaign) return;
+    const term = writer === this.#leader?.machine ? "of an earlier term " : "";
+    this.#fail(`the engine of ${writer ?? "nobody"} ${term}wrote a set while ${this.#leader?.machine ?? "nobody"} led`);
+  }
+
+  /** Taken from one machine and given to another: an order to the first, also where its projection had been wiped. */
+  #assignmentChanged(unit: string, change: EntryChange): void {
+    const before = this.#assigned.get(unit);
+    const now = change.kind === "put" ? fieldOf(change.entry.value, "machine") : null;
+    if (now === null) this.#assigned.delete(unit);
+    else this.#assigned.set(unit, now);
+    if (before === undefined || before === now) return;
+    this.#ordered.set(`${before}/${unit}`, this.#cluster.clock.monotonicMs());
+    this.#shown.set(`${before}/${unit}`, "");
+  }
+
+  #placementChanged(place: string, change: EntryChange): void {
+    const revision = change.kind === "put" ? change.entry.modRevision : change.modRevision;
+    if (this.#injected.has(revision)) return;
+    const path = place.split("/");
+    if (path.length === 1 && change.kind === "put") this.#writtenByLeader(change.entry.value);
+    if (path.length !== 2) return;
+    const value = change.kind === "put" ? this.#processOf(change.entry.value) : "";
+    if (this.#shown.get(place) === value) return;
+    this.#shown.set(place, value);
+    this.#ordered.set(place, this.#cluster.clock.monotonicMs());
+  }
+
+  /** A placement that is not launched is an order to stop: of a unit that is handed over, say. */
+  #processOf(placement: string): string {
+    const hash = fieldOf(placement, "hash") ?? "";
+    return fieldOf(placement, "goal") === "launched" ? (this.#started.get(hash) ?? hash) : "";
+  }
+}
+
+interface Leader {
+  readonly machine: string;
+  /** The id of the operation by which it became leader. */
+  readonly campaign: string;
+}
+
+function leaderOf(record: string): Leader {
+  return { machine: fieldOf(record, "machine") as MachineId, campaign: fieldOf(record, "op") ?? "" };
+}
+
+function fieldOf(record: string, field: string): string | null {
+  const value = (JSON.parse(record) as Record<string, unknown>)[field];
+  return typeof value === "string" ? value : null;
+}
