@@ -25,6 +25,8 @@ export interface RegistryKeys {
   presence(machine: MachineId): string;
   status(machine: MachineId, unit: UnitName): string;
   statuses(machine: MachineId): string;
+  /** There only while that agent cannot go by what the registry shows. */
+  kept(machine: MachineId): string;
   /** Written by people; see `holdKey`. */
   readonly holds: string;
 }
@@ -53,6 +55,7 @@ export function registryKeys(cluster: string): RegistryKeys {
     presence: (machine) => `${root}presence/${machine}`,
     status: (machine, unit) => `${root}status/${machine}/${unit}`,
     statuses: (machine) => `${root}status/${machine}/`,
+    kept: (machine) => `${root}kept/${machine}`,
     holds: `${root}holds/`,
   };
 }

@@ -3,6 +3,7 @@ import type {
   ClusterIdentity,
   ClusterSnapshot,
   DamagedAssignment,
+  KeptSet,
   MachineSet,
   Member,
   PlacedUnit,
@@ -16,6 +17,7 @@ import type { Entry } from "../ports/registry.ts";
 import { readUnitDrift } from "./drift-record.ts";
 import { foreignNames } from "./foreign-names.ts";
 import { readOwnHolds } from "./hold-record.ts";
+import { decodeKept } from "./kept-record.ts";
 import { type Decoded, decodeRecord, type Shape } from "./record.ts";
 import type { RegistryKeys } from "./registry-keys.ts";
 import {
@@ -75,6 +77,7 @@ const PATH_LENGTHS: Readonly<Record<string, readonly [number, number]>> = {
   placements: [2, 3],
   members: [2, 2],
   presence: [2, 2],
+  kept: [2, 2],
   status: [3, 3],
 };
 
@@ -89,6 +92,7 @@ class SnapshotReader {
   readonly #headers = new Map<MachineId, { header: SetHeader | null; modRevision: number; at?: string }>();
   readonly #placements = new Map<MachineId, PlacedUnit[]>();
   readonly #statuses: UnitStatus[] = [];
+  readonly #kept: KeptSet[] = [];
   #identity: ClusterIdentity | null = null;
   #release: Release | null = null;
   #releaseModRevision = 0;
@@ -133,6 +137,9 @@ class SnapshotReader {
       case "presence":
         this.#withMachine(entry, path[1], (machine) => this.#presence.set(machine, entry));
         return;
+      case "kept":
+        this.#withMachine(entry, path[1], (machine) => this.#readKept(entry, machine));
+        return;
       case "status":
         this.#readStatus(entry, path[1], path[2]);
         return;
@@ -154,6 +161,7 @@ class SnapshotReader {
         assignments: this.#assignments.sort((a, b) => compareText(a.unit, b.unit)),
         damagedAssignments: this.#damagedAssignments.sort((a, b) => compareText(a.unit, b.unit)),
         sets: [...machines].sort().map((machine) => this.#set(machine)),
+        ...(this.#kept.length === 0 ? {} : { kept: this.#kept.sort((a, b) => compareText(a.machine, b.machine)) }),
         statuses: this.#statuses.sort((a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine)),
       },
       quarantined: this.#quarantined,
@@ -228,6 +236,12 @@ class SnapshotReader {
         }),
       ),
     );
+  }
+
+  #readKept(entry: Entry, machine: MachineId): void {
+    const kept = decodeKept(machine, entry.value);
+    if (kept === null) this.#quarantined.push({ key: entry.key, problem: "not what an agent tells" });
+    else this.#kept.push(kept);
   }
 
   #readStatus(entry: Entry, machineText: string | undefined, unitText: string | undefined): void {

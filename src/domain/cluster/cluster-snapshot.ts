@@ -20,6 +20,8 @@ export interface ClusterSnapshot {
   readonly damagedAssignments?: readonly DamagedAssignment[];
   /** The set of each machine, globals included; sorted by machine. */
   readonly sets: readonly MachineSet[];
+  /** What machines told that cannot go by this registry; sorted by machine. Absent: none. */
+  readonly kept?: readonly KeptSet[];
   /** Sorted by unit, then machine. */
   readonly statuses: readonly UnitStatus[];
 }
@@ -63,6 +65,10 @@ export interface Member {
   readonly joined: string;
   /** The seq of the release its agent accepted last, or 0. */
   readonly acceptedSeq: number;
+  /** The registry's epoch when it took that release. Absent: 1, or none was taken. */
+  readonly acceptedEpoch?: number;
+  /** The epoch of the set its agent goes by. Absent: it has none. */
+  readonly setEpoch?: number;
   /** What the machine has in all. Absent: an older agent's, which does not say. */
   readonly capacity?: Resources;
   /** Why its agent keeps an older set than it was given, or null. */
@@ -105,6 +111,18 @@ export interface MachineSet {
   readonly placements: readonly PlacedUnit[];
 }
 
+/** What a machine goes by, as its agent tells where the registry does not show it: wiped, restored, or of a new epoch. */
+export interface KeptSet {
+  readonly machine: MachineId;
+  /** As it knew the cluster when it took its release. */
+  readonly identity: ClusterIdentity;
+  /** The one it took last. */
+  readonly release: Release;
+  readonly epoch: number;
+  readonly generation: number;
+  readonly placements: readonly PlacedUnit[];
+}
+
 export interface SetHeader {
   readonly epoch: number;
   /** Only rises. */
@@ -117,7 +135,7 @@ export interface SetHeader {
 export interface PlacedUnit {
   readonly unit: UnitName;
   readonly hash: UnitHash;
-  /** Never `inactive`: such units are not placed. */
+  /** `inactive`: this machine is to stop it and say so, and it goes on to another (protocol rule 27). */
   readonly goal: UnitGoal;
 }
 

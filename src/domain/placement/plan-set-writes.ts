@@ -64,17 +64,23 @@ export function planSetWrites(
 /**
  * Machines that are away and whose set is damaged: what ran there is known of single units only. A header written now would be an
  * order to stop the rest (the global units) the moment the machine returns; without one its agent keeps everything, and once it is
- * present its set is written whole. The simulator found it (seeds 56, 85: placements wiped while a machine was away).
+ * present its set is written whole. The simulator found it (seeds 56, 85: placements wiped while a machine was away). The same of
+ * machines, there or away, that go by a set of an earlier epoch and have not told what is in it (protocol rule 13).
  */
 function unknownSets(snapshot: ClusterSnapshot, sha256: Sha256): ReadonlySet<MachineId> {
   const epoch = snapshot.identity?.epoch ?? 0;
   const sets = new Map(snapshot.sets.map((set) => [set.machine, set]));
-  const away = snapshot.members.filter((member) => !member.present).map((member) => member.id);
+  const told = new Set(snapshot.kept?.map(({ machine }) => machine));
+  const unheard = snapshot.members.filter(({ id, present, setEpoch = epoch }) =>
+    setEpoch < epoch ? !told.has(id) : !present,
+  );
   return new Set(
-    away.filter((machine) => {
-      const { header = null, placements = [] } = sets.get(machine) ?? {};
-      return header?.epoch !== epoch || header.digest !== digestOfSet(placements, sha256);
-    }),
+    unheard
+      .map(({ id }) => id)
+      .filter((machine) => {
+        const { header = null, placements = [] } = sets.get(machine) ?? {};
+        return header?.epoch !== epoch || header.digest !== digestOfSet(placements, sha256);
+      }),
   );
 }
 
