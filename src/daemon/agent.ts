@@ -1,11 +1,6 @@
-import { type AgentState, hashesInForce } from "../codec/agent-state.ts";
 import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import type { StatusRecord } from "../codec/registry-records.ts";
-import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
-import type { ClusterSnapshot, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import { holdOn } from "../domain/cluster/hold.ts";
-import { judgeSet } from "../domain/cluster/judge-set.ts";
-import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { Sha256, UnitName } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { DEFAULT_AGENT_TTL_MS } from "../domain/spec/loss-defaults.ts";
@@ -14,21 +9,20 @@ import type { Clock, RandomId } from "../ports/clock.ts";
 import type { Contact } from "../ports/contact.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
-import { type Log, notice, refusal, warning } from "../ports/log.ts";
+import { type Log, refusal } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
 import type { UnitManager, UnitNews } from "../ports/unit-manager.ts";
-import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { DriftWatch } from "../usecases/drift-watch.ts";
 import { findWantedUnits } from "../usecases/find-wanted-units.ts";
 import type { DetailsCache } from "../usecases/observe-units.ts";
 import { reconcileUnits } from "../usecases/reconcile-units.ts";
-import { type DescribedMachine, renderMachineEnv } from "../usecases/render-machine-env.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
 import { type AgentCondition, agentCondition } from "./agent-condition.ts";
+import { AgentMemory } from "./agent-memory.ts";
 import { agentPrefixes } from "./agent-prefixes.ts";
 import { ConfirmWatch } from "./confirm-watch.ts";
 import { ForeignWatch } from "./foreign-watch.ts";
@@ -36,7 +30,9 @@ import { HoldWatch } from "./hold-watch.ts";
 import { LeaseFence } from "./lease-fence.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { logTasks } from "./log-tasks.ts";
+import { MachineEnvKeeper } from "./machine-env-keeper.ts";
 import { type AgentIdentity, MemberAnnouncer } from "./member-announcer.ts";
+import { OrderTaker } from "./order-taker.ts";
 import { PassTrouble } from "./pass-trouble.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { StatusPublisher } from "./status-publisher.ts";
@@ -47,8 +43,6 @@ import { Wakeup } from "./wakeup.ts";
 const TICK_MS = 5_000;
 /** After a boot the registry may say that units have moved: wait this long for it before starting the last set from disk. */
 const BOOT_PATIENCE_MS = 20_000;
-/** A release that could not be taken (git away, say) is tried again after this long. */
-const RELEASE_RETRY_MS = 2_000;
 /** Between passes at least this long, so that a storm of signals is one pass and statuses gather into one transaction. */
 const PASS_INTERVAL_MS = 100;
 
@@ -80,8 +74,9 @@ export class Agent {
   readonly #keys: RegistryKeys;
   readonly #wakeup: Wakeup;
   readonly #mirror: RegistryMirror;
+  /** What the registry shows of this machine's statuses: our own words, that wake nobody who has not waited for them. */
+  readonly #shown: RegistryMirror;
   readonly #presence: LeaseKeeper;
-  readonly #ownTtlMs: number | null;
   readonly #announcer: MemberAnnouncer;
   readonly #reporter: StatusReporter;
   readonly #publisher: StatusPublisher;
@@ -91,14 +86,10 @@ export class Agent {
   readonly #drift: DriftWatch;
   readonly #confirm: ConfirmWatch;
   readonly #details: DetailsCache = new Map();
-  #state: AgentState;
-  #spec: ClusterSpec | null = null;
-  #problem: StatusProblem | null = null;
+  readonly #machineEnv: MachineEnvKeeper;
+  readonly #memory: AgentMemory;
+  readonly #orders: OrderTaker;
   readonly #trouble: PassTrouble;
-  /** A newer release is on its way: what is missing now may come with it. */
-  #releasePending = false;
-  #releaseRetryAtMs = 0;
-  #machineEnv: string | null = null;
   #statuses: ReadonlyMap<UnitName, StatusRecord> = new Map();
 
   /** `ttlMs`: of the presence lease; null: as the manifest says. */
@@ -107,7 +98,7 @@ export class Agent {
     this.#ports = ports;
     this.#keys = registryKeys(clusterName);
     this.#wakeup = new Wakeup(ports.clock);
-    this.#state = { clusterId: null, clusterName, accepted: null, set: null };
+    this.#memory = new AgentMemory(clusterName, ports.files, ports.log);
     this.#mirror = new RegistryMirror(
       ports.registry,
       agentPrefixes(this.#keys, self.machine),
@@ -116,9 +107,11 @@ export class Agent {
     );
     const firstTtlMs = ttlMs ?? DEFAULT_AGENT_TTL_MS;
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, firstTtlMs, this.#wakeup.wake);
-    this.#ownTtlMs = ttlMs;
     this.#announcer = new MemberAnnouncer(self, this.#keys, () => this.#presence.ttlMs, ports);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
+    this.#shown = new RegistryMirror(ports.registry, [this.#keys.statuses(self.machine)], ports.clock, () => {
+      if (this.#publisher.isWaiting) this.#wakeup.wake();
+    });
     this.#fence = new LeaseFence(self.machine, this.#keys, this.#presence, this.#mirror, {
       ...ports,
       wake: this.#wakeup.wake,
@@ -131,21 +124,35 @@ export class Agent {
     });
     this.#foreign = new ForeignWatch(ports);
     this.#trouble = new PassTrouble(ports.clock);
+    this.#machineEnv = new MachineEnvKeeper(ports.files);
     this.#drift = new DriftWatch(ports.clock, ports.log);
     this.#confirm = new ConfirmWatch({ ...ports, wake: this.#wakeup.wake });
     this.#jobs = new UnitJobs(ports.manager, this.#wakeup.wake);
+    const hearers = {
+      memory: this.#memory,
+      confirm: this.#confirm,
+      machineEnv: this.#machineEnv,
+      onRelease: ({ loss }: ClusterSpec) => this.#fence.lastFor(ttlMs === null ? loss.agentTtlMs : null),
+      onSet: () => this.#drift.newOrder(),
+    };
+    this.#orders = new OrderTaker(self.machine, this.#keys, this.#mirror, hearers, ports);
     this.#reporter = new StatusReporter(ports.manager, this.#jobs, ports.clock);
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    this.#state = (await this.#ports.files.readState()) ?? this.#state;
-    this.#machineEnv = await this.#ports.files.readMachineEnv();
+    await this.#memory.recall();
+    await this.#machineEnv.recall();
     await this.holds.recall();
-    await this.#tryOrGoOn(() => this.#fence.recall(this.#state.set, this.#self, this.#ports.sha256));
+    await this.#tryOrGoOn(() => this.#fence.recall(this.#memory.state.set, this.#self, this.#ports.sha256));
     const stopping = new AbortController();
     const both = AbortSignal.any([signal, stopping.signal]);
     this.#ports.manager.onChange((what) => this.#heard(what), both);
-    const background = [this.#mirror.run(both), this.#presence.run(both), this.#confirm.run(both)];
+    const background = [
+      this.#mirror.run(both),
+      this.#shown.run(both),
+      this.#presence.run(both),
+      this.#confirm.run(both),
+    ];
     try {
       await this.#loop(signal);
     } finally {
@@ -190,45 +197,54 @@ export class Agent {
   }
 
   async #pass(): Promise<number | null> {
-    await this.#become(await this.#confirm.judge(this.#state));
-    if (this.#machineEnv === null) await this.#describeMachine({ id: this.#self.machine, ...this.#self });
-    if (this.#mirror.complete) await this.#listen();
+    await this.#memory.become(await this.#confirm.judge(this.#memory.state));
+    await this.#machineEnv.begin({ id: this.#self.machine, ...this.#self });
+    await this.#orders.listen();
     await this.#tryOrGoOn(() => this.#announce());
     const found = await findWantedUnits(
-      this.#confirm.placements(this.#state),
+      this.#confirm.placements(this.#memory.state),
       this.#self,
-      this.#spec,
+      this.#orders.spec,
       this.#ports.files,
       this.#ports.sha256,
     );
     const { missing } = found;
-    const wanted = this.#confirm.anew(found.wanted, this.#state);
-    await this.#confirm.learn(this.#state);
-    const back = await this.#fence.judge(wanted, this.#state.set, this.#jobs);
+    const wanted = this.#confirm.anew(found.wanted, this.#memory.state);
+    await this.#confirm.learn(this.#memory.state);
+    const back = await this.#fence.judge(wanted, this.#memory.state.set, this.#jobs);
     const left = new Set([...back.units, ...(await this.#held(wanted))]);
     const reconciled = await reconcileUnits(
       // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
-      this.#state.set === null ? null : wanted,
+      this.#memory.state.set === null ? null : wanted,
       new Set([...missing.keys(), ...left]),
       { ...this.#ports, jobs: this.#jobs, details: this.#details, drift: this.#drift },
     );
     logTasks(reconciled.tasks, this.#ports.log);
-    await this.#become(this.#confirm.ended(this.#state, { tasks: reconciled.tasks, left, jobs: this.#jobs }));
+    await this.#memory.become(
+      this.#confirm.ended(this.#memory.state, { tasks: reconciled.tasks, left, jobs: this.#jobs }),
+    );
     // A boot without an agent starts what the machine was last reached with.
-    const isKept = this.#state.set !== null && !this.#confirm.isOnTrial;
+    const isKept = this.#memory.state.set !== null && !this.#confirm.isOnTrial;
     await this.#tryOrGoOn(() => this.#ports.files.saveOwned());
     await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(isKept));
     const placedAt = (unit: UnitName) => this.#fence.placedAt(unit);
-    const refused = this.#confirm.problems(this.#state);
-    const told = { wanted, missing, refused, back: back.problems, placedAt, releasePending: this.#releasePending };
+    const refused = this.#confirm.problems(this.#memory.state);
+    const told = {
+      wanted,
+      missing,
+      refused,
+      back: back.problems,
+      placedAt,
+      releasePending: this.#orders.releasePending,
+    };
     this.#statuses = await this.#reporter.report({ ...reconciled, ...told });
     this.#say();
-    return this.#publisher.publish(this.#statuses, this.#mirror);
+    return this.#publisher.publish(this.#statuses, this.#shown);
   }
 
   #say(): void {
-    const trouble = this.#trouble.problem?.code ?? this.#problem?.code ?? null;
-    this.#ports.supervisor.turned(agentCondition(this.#state, this.#statuses, trouble, this.#mirror.connected));
+    const trouble = this.#trouble.problem?.code ?? this.#orders.problem?.code ?? null;
+    this.#ports.supervisor.turned(agentCondition(this.#memory.state, this.#statuses, trouble, this.#mirror.connected));
   }
 
   /** What a person asked to leave alone, also where it should go. A silent watch is no news; a lease is answered or lost. */
@@ -251,90 +267,10 @@ export class Agent {
     }
   }
 
-  /** Takes from the registry what may be taken: a release that verifies, a set that is complete. */
-  async #listen(): Promise<void> {
-    const { snapshot, newerVersion } = snapshotFromEntries(this.#keys, this.#mirror.entries(), this.#mirror.revision);
-    if (newerVersion !== null)
-      return this.#report("newer-fleet", `the registry holds records of version ${newerVersion}`);
-    if (snapshot.identity === null) return;
-    if (this.#state.clusterId !== null && this.#state.clusterId !== snapshot.identity.id) {
-      return this.#report(
-        "other-cluster",
-        `this machine belongs to cluster ${this.#state.clusterId}, not ${snapshot.identity.id}`,
-      );
-    }
-    await this.#takeRelease(snapshot);
-    const machines = this.#spec === null ? [] : machinesOf(this.#spec, snapshot, new Set());
-    const asGitSees = machines.find((machine) => machine.id === this.#self.machine);
-    if (asGitSees !== undefined) await this.#describeMachine(asGitSees);
-    await this.#takeSet(snapshot);
-  }
-
-  async #takeRelease({ release, identity }: ClusterSnapshot): Promise<void> {
-    const accepted = this.#state.accepted;
-    if (release === null || identity === null) return;
-    if (accepted !== null && release.seq <= accepted.seq && (this.#spec !== null || release.seq < accepted.seq)) return;
-    const nowMs = this.#ports.clock.monotonicMs();
-    if (nowMs < this.#releaseRetryAtMs) return;
-    this.#releasePending = true;
-    const verdict = await acceptRelease(release, identity, accepted, this.#ports.source, this.#ports.compile);
-    if (verdict.kind === "refuse") {
-      this.#releaseRetryAtMs = nowMs + RELEASE_RETRY_MS;
-      return this.#report(verdict.problem.code, verdict.problem.detail);
-    }
-    await this.#remember({ ...this.#state, clusterId: identity.id, accepted: verdict.release });
-    this.#spec = verdict.spec;
-    this.#fence.lastFor(this.#ownTtlMs === null ? verdict.spec.loss.agentTtlMs : null);
-    this.#releasePending = false;
-    this.#problem = null;
-    this.#ports.log(notice(`accepted release ${release.seq}, commit ${release.commit}`));
-  }
-
-  async #takeSet(snapshot: ClusterSnapshot): Promise<void> {
-    const shown = snapshot.sets.find((set) => set.machine === this.#self.machine) ?? null;
-    const verdict = judgeSet(shown, snapshot.identity?.epoch ?? 0, this.#state.set, this.#ports.sha256);
-    if (verdict.kind !== "accept" || this.#state.clusterId === null) return;
-    const before = this.#state.set?.placements ?? [];
-    await this.#remember(await this.#confirm.offered(this.#state, verdict.set, this.#spec));
-    this.#drift.newOrder();
-    // The set before may be wanted again before long, and by what is in force here changes are judged; older texts come from git.
-    const inForce = hashesInForce(await this.#ports.files.readOwned());
-    const placed = [...before, ...verdict.set.placements].map(({ hash }) => hash);
-    await this.#ports.files.keepOnly(new Set([...placed, ...inForce, ...this.#confirm.hashes(this.#state)]));
-  }
-
-  /** For `EnvironmentFile=` of units. Git's word on this machine comes with the release; until then an earlier agent's stays. */
-  async #describeMachine(described: DescribedMachine): Promise<void> {
-    const text = renderMachineEnv(described);
-    if (text === this.#machineEnv) return;
-    await this.#ports.files.writeMachineEnv(text);
-    this.#machineEnv = text;
-  }
-
-  /** On disk first, then in force. */
-  async #remember(state: AgentState): Promise<void> {
-    await this.#ports.files.writeState(state);
-    this.#state = state;
-  }
-
-  /** What was decided here counts also where the disk does not take it. */
-  async #become(state: AgentState | null): Promise<void> {
-    if (state === null) return;
-    this.#state = state;
-    await this.#tryOrGoOn(() => this.#ports.files.writeState(state));
-  }
-
-  #report(code: string, detail: string): void {
-    if (this.#problem?.code !== code) this.#ports.log(warning(`${code}: ${detail}`));
-    const before = this.#problem?.code === code ? this.#problem.since : undefined;
-    const since = before ?? new Date(this.#ports.clock.wallMs()).toISOString();
-    this.#problem = { code, detail, journal: [], since };
-  }
-
   async #announce(): Promise<void> {
     const news = {
-      acceptedSeq: this.#state.accepted?.seq ?? 0,
-      problem: this.#trouble.problem ?? this.#problem ?? this.#confirm.problem(this.#state),
+      acceptedSeq: this.#memory.state.accepted?.seq ?? 0,
+      problem: this.#trouble.problem ?? this.#orders.problem ?? this.#confirm.problem(this.#memory.state),
       ...(await this.#foreign.current()),
       ...this.holds.told(),
     };

@@ -33,6 +33,7 @@ export class StatusPublisher {
   readonly #pace = new Map<UnitName, Pace>();
   readonly #transientSince = new Map<UnitName, number>();
   #writtenRevision = 0;
+  #isWaiting = true;
 
   constructor(registry: Registry, keys: RegistryKeys, machine: MachineId, clock: Clock) {
     this.#registry = registry;
@@ -41,8 +42,14 @@ export class StatusPublisher {
     this.#clock = clock;
   }
 
+  /** It had to leave off, because what the registry shows was not known up to its last own write. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
   async publish(statuses: ReadonlyMap<UnitName, StatusRecord>, mirror: RegistryMirror): Promise<number | null> {
-    if (!mirror.connected || mirror.revision < this.#writtenRevision) return null;
+    this.#isWaiting = !mirror.connected || mirror.revision < this.#writtenRevision;
+    if (this.#isWaiting) return null;
     const nowMs = this.#clock.monotonicMs();
     const { due, againMs } = this.#due(statuses, mirror, nowMs);
     const gone = this.#gone(statuses, mirror);

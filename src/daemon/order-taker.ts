@@ -1,0 +1,157 @@
+import { type AgentState, hashesInForce } from "../codec/agent-state.ts";
+import type { RegistryKeys } from "../codec/registry-keys.ts";
+import { type KnownEntries, type SnapshotReading, snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
+import type { ClusterSnapshot, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
+import { judgeSet } from "../domain/cluster/judge-set.ts";
+import { machinesOf } from "../domain/cluster/machines-of.ts";
+import type { MachineId, Sha256 } from "../domain/names.ts";
+import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { GitSource } from "../ports/git-source.ts";
+import { type Log, notice, warning } from "../ports/log.ts";
+import { acceptRelease } from "../usecases/accept-release.ts";
+import type { AgentFiles } from "../usecases/agent-files.ts";
+import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import type { AgentMemory } from "./agent-memory.ts";
+import type { ConfirmWatch } from "./confirm-watch.ts";
+import type { MachineEnvKeeper } from "./machine-env-keeper.ts";
+import type { RegistryMirror } from "./registry-mirror.ts";
+
+/** A release that could not be taken (git away, say) is tried again after this long. */
+const RELEASE_RETRY_MS = 2_000;
+
+export interface OrderPorts {
+  readonly source: GitSource;
+  readonly compile: CommitCompiler;
+  readonly files: AgentFiles;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  readonly log: Log;
+}
+
+/** Who else of an agent has to know of an order. */
+export interface OrderHearers {
+  readonly memory: AgentMemory;
+  readonly confirm: ConfirmWatch;
+  readonly machineEnv: MachineEnvKeeper;
+  /** Another release is in force on this machine. */
+  readonly onRelease: (spec: ClusterSpec) => void;
+  /** Another set is. */
+  readonly onSet: () => void;
+}
+
+/** Takes from the registry what may be taken: a release that verifies, a set that is complete. Silence orders nothing. */
+export class OrderTaker {
+  readonly #machine: MachineId;
+  readonly #keys: RegistryKeys;
+  readonly #mirror: RegistryMirror;
+  readonly #ports: OrderPorts;
+  readonly #hearers: OrderHearers;
+  readonly #known: KnownEntries = new WeakMap();
+  #heard: { readonly changes: number; readonly state: AgentState } | null = null;
+  #spec: ClusterSpec | null = null;
+  #problem: StatusProblem | null = null;
+  #releasePending = false;
+  #releaseRetryAtMs = 0;
+
+  constructor(
+    machine: MachineId,
+    keys: RegistryKeys,
+    mirror: RegistryMirror,
+    hearers: OrderHearers,
+    ports: OrderPorts,
+  ) {
+    this.#machine = machine;
+    this.#keys = keys;
+    this.#mirror = mirror;
+    this.#hearers = hearers;
+    this.#ports = ports;
+  }
+
+  /** Of the release that was accepted, once it has been read and compiled here. */
+  get spec(): ClusterSpec | null {
+    return this.#spec;
+  }
+
+  /** Why what is there is not taken, or null. */
+  get problem(): StatusProblem | null {
+    return this.#problem;
+  }
+
+  /** A newer release is on its way: what is missing now may come with it. */
+  get releasePending(): boolean {
+    return this.#releasePending;
+  }
+
+  async listen(): Promise<void> {
+    const { memory } = this.#hearers;
+    if (!this.#mirror.complete || !this.#isNews(memory.state)) return;
+    const { changes, revision } = this.#mirror;
+    await this.#hear(snapshotFromEntries(this.#keys, this.#mirror.entries(), revision, this.#known));
+    this.#heard = { changes, state: memory.state };
+  }
+
+  /** Whether anything was said, or done here, since it last listened; what could not be taken then is tried again. */
+  #isNews(state: AgentState): boolean {
+    if (this.#releasePending || this.#spec === null) return true;
+    return this.#heard?.changes !== this.#mirror.changes || this.#heard.state !== state;
+  }
+
+  async #hear({ snapshot, newerVersion }: SnapshotReading): Promise<void> {
+    const { clusterId } = this.#hearers.memory.state;
+    if (newerVersion !== null)
+      return this.#report("newer-fleet", `the registry holds records of version ${newerVersion}`);
+    if (snapshot.identity === null) return;
+    if (clusterId !== null && clusterId !== snapshot.identity.id) {
+      return this.#report("other-cluster", `this machine belongs to cluster ${clusterId}, not ${snapshot.identity.id}`);
+    }
+    await this.#takeRelease(snapshot);
+    const machines = this.#spec === null ? [] : machinesOf(this.#spec, snapshot, new Set());
+    const asGitSees = machines.find((machine) => machine.id === this.#machine);
+    if (asGitSees !== undefined) await this.#hearers.machineEnv.describe(asGitSees);
+    await this.#takeSet(snapshot);
+  }
+
+  async #takeRelease({ release, identity }: ClusterSnapshot): Promise<void> {
+    const { memory, onRelease } = this.#hearers;
+    const { accepted } = memory.state;
+    if (release === null || identity === null) return;
+    if (accepted !== null && release.seq <= accepted.seq && (this.#spec !== null || release.seq < accepted.seq)) return;
+    const nowMs = this.#ports.clock.monotonicMs();
+    if (nowMs < this.#releaseRetryAtMs) return;
+    this.#releasePending = true;
+    const verdict = await acceptRelease(release, identity, accepted, this.#ports.source, this.#ports.compile);
+    if (verdict.kind === "refuse") {
+      this.#releaseRetryAtMs = nowMs + RELEASE_RETRY_MS;
+      return this.#report(verdict.problem.code, verdict.problem.detail);
+    }
+    await memory.remember({ ...memory.state, clusterId: identity.id, accepted: verdict.release });
+    this.#spec = verdict.spec;
+    onRelease(verdict.spec);
+    this.#releasePending = false;
+    this.#problem = null;
+    this.#ports.log(notice(`accepted release ${release.seq}, commit ${release.commit}`));
+  }
+
+  async #takeSet(snapshot: ClusterSnapshot): Promise<void> {
+    const { memory, confirm, onSet } = this.#hearers;
+    const { files, sha256 } = this.#ports;
+    const shown = snapshot.sets.find((set) => set.machine === this.#machine) ?? null;
+    const verdict = judgeSet(shown, snapshot.identity?.epoch ?? 0, memory.state.set, sha256);
+    if (verdict.kind !== "accept" || memory.state.clusterId === null) return;
+    const before = memory.state.set?.placements ?? [];
+    await memory.remember(await confirm.offered(memory.state, verdict.set, this.#spec));
+    onSet();
+    // The set before may be wanted again before long, and by what is in force here changes are judged; older texts come from git.
+    const inForce = hashesInForce(await files.readOwned());
+    const placed = [...before, ...verdict.set.placements].map(({ hash }) => hash);
+    await files.keepOnly(new Set([...placed, ...inForce, ...confirm.hashes(memory.state)]));
+  }
+
+  #report(code: string, detail: string): void {
+    if (this.#problem?.code !== code) this.#ports.log(warning(`${code}: ${detail}`));
+    const before = this.#problem?.code === code ? this.#problem.since : undefined;
+    const since = before ?? new Date(this.#ports.clock.wallMs()).toISOString();
+    this.#problem = { code, detail, journal: [], since };
+  }
+}
