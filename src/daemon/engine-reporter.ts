@@ -3,6 +3,7 @@ import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { ReportRecord } from "../codec/registry-records.ts";
 import type { Member, Release } from "../domain/cluster/cluster-snapshot.ts";
 import type { Unplaced } from "../domain/placement/placement.ts";
+import type { StuckHandOff } from "../domain/report/engine-report.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Log, warning } from "../ports/log.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
@@ -21,6 +22,8 @@ export interface Told {
   readonly problem: string | null;
   readonly unplaced: readonly Unplaced[];
   readonly members: readonly Member[];
+  /** Absent: none. */
+  readonly stuckHandOffs?: readonly StuckHandOff[];
 }
 
 /** The engine's word to people, on change only, under its lease: it goes with the engine. One for each term. */
@@ -40,7 +43,7 @@ export class EngineReporter {
     this.#absences = new AbsenceWatch(ports.clock);
   }
 
-  async tell({ release, problem, unplaced, members }: Told, lease: LeaseId): Promise<void> {
+  async tell({ release, problem, unplaced, members, stuckHandOffs = [] }: Told, lease: LeaseId): Promise<void> {
     const absent = this.#absences.current(members);
     const report: ReportRecord = {
       leader: this.#machine,
@@ -48,6 +51,7 @@ export class EngineReporter {
       problem,
       unplaced: [...unplaced],
       ...(absent.length === 0 ? {} : { absent }),
+      ...(stuckHandOffs.length === 0 ? {} : { stuckHandOffs }),
     };
     const text = encodeRecord(report);
     if (this.#report === text) return;

@@ -23,6 +23,7 @@ import type { LeaseId, Registry } from "../ports/registry.ts";
 import type { Leadership } from "../usecases/campaign.ts";
 import { writeSets } from "../usecases/write-sets.ts";
 import type { EngineReporter } from "./engine-reporter.ts";
+import { HandOffWatch } from "./hand-off-watch.ts";
 import { isMandate, type Mandate, type MandateKeeper } from "./mandate-keeper.ts";
 import { isSameMoment, type Moment } from "./moment.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
@@ -60,6 +61,7 @@ export class EngineTerm {
   #rest: Moment | null = null;
   #waitsForStatuses = false;
   #settling: readonly Settling[] = [];
+  readonly #handOffs: HandOffWatch;
   /** Begins with this leader's first full read. */
   #history: PresenceHistory | null = null;
   /** Never decide on a view older than our own last write. */
@@ -69,6 +71,7 @@ export class EngineTerm {
     this.leadership = options.leadership;
     this.#options = options;
     this.#ports = ports;
+    this.#handOffs = new HandOffWatch(ports.clock, ports.log);
     this.#mirror = new RegistryMirror(ports.registry, prefixesOf(options.keys), ports.clock, options.wake);
     this.#statuses = new RegistryMirror(ports.registry, [`${options.keys.root}status/`], ports.clock, () => {
       if (this.#waitsForStatuses) options.wake();
@@ -107,7 +110,11 @@ export class EngineTerm {
     });
     const writes = this.#nextWrites(mandate, snapshot, machines, result.placements);
     if (writes.length > 0) await this.#write(snapshot, writes);
-    else await this.#options.reporter.tell({ release, problem: null, unplaced: result.unplaced, members }, lease);
+    else {
+      const stuckHandOffs = this.#handOffs.stuck(mandate.spec);
+      const told = { release, problem: null, unplaced: result.unplaced, members, stuckHandOffs };
+      await this.#options.reporter.tell(told, lease);
+    }
     if (writes.length === 0 && !this.#waitsForStatuses && this.#settling.length === 0) this.#rest = moment;
     return null;
   }
@@ -140,7 +147,10 @@ export class EngineTerm {
   ): readonly SetWrite[] {
     const sha256 = this.#ports.sha256;
     this.#waitsForStatuses = planSetWrites(wanted, globalsOf(spec, snapshot, wanted), snapshot, sha256).length > 0;
-    if (!this.#waitsForStatuses) return [];
+    if (!this.#waitsForStatuses) {
+      this.#handOffs.waitsFor([]);
+      return [];
+    }
     const hasStatuses = this.#statuses.connected;
     const { entries, revision } = { entries: this.#statuses.entries(), revision: this.#statuses.revision };
     const { statuses } = snapshotFromEntries(this.#options.keys, entries, revision).snapshot;
@@ -149,6 +159,7 @@ export class EngineTerm {
     const nowMs = this.#ports.clock.monotonicMs();
     const next = nextWrites({ spec, released, snapshot: seen, hasStatuses, machines, wanted, settling, nowMs, sha256 });
     this.#settling = next.settling;
+    this.#handOffs.waitsFor(next.handingOver);
     this.#waitsForStatuses = next.held.length > 0;
     return next.writes;
   }

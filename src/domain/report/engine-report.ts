@@ -14,6 +14,8 @@ export interface EngineReport {
   readonly absent?: readonly AbsentMachine[];
   /** What it will do once something else has happened; absent: nothing. */
   readonly waits?: readonly EngineWait[];
+  /** Machines that should have let a unit go by now; sorted by unit. Absent: none. */
+  readonly stuckHandOffs?: readonly StuckHandOff[];
   /** Units that are elsewhere than the release's plan said; sorted by unit. Absent: none. */
   readonly deviations?: readonly Deviation[];
   /** How many more there are of a list than it names. Absent: none of any. */
@@ -22,6 +24,16 @@ export interface EngineReport {
 
 /** `since`: RFC 3339, by the engine's clock, for people: when it first saw it so, which may be later than it was. */
 export interface AbsentMachine {
+  readonly machine: MachineId;
+  readonly since: string;
+}
+
+/**
+ * A unit whose machine takes longer to stop it than its text allows. It is waited for as before: what may run is started nowhere else.
+ * `since` as of `AbsentMachine`: when it was first waited for.
+ */
+export interface StuckHandOff {
+  readonly unit: UnitName;
   readonly machine: MachineId;
   readonly since: string;
 }
