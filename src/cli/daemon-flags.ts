@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { Flags } from "@oclif/core";
+import { machineCapacity } from "../adapters/machine/machine-capacity.ts";
 import type { AgentIdentity } from "../daemon/member-announcer.ts";
 import { parseMachineId } from "../domain/names.ts";
 import { parseDuration } from "../domain/spec/duration.ts";
@@ -63,6 +64,7 @@ export function thisMachine(
     metadata: { ...parseMetadata(flags.metadata), arch: process.arch, os: osName() },
     bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     version,
+    capacity: machineCapacity(),
   };
 }
 

@@ -55,6 +55,19 @@ const WHOLE: readonly Entry[] = [
 ];
 const revisionOf = (key: string) => WHOLE.find((one) => one.key === key)!;
 
+test("what a machine has is read, and nothing where its record says what no machine has", () => {
+  const capacity = { cpuMilli: 4_000, memoryBytes: 2 ** 30 };
+  const { snapshot, quarantined } = snapshotFromEntries(
+    keys,
+    [
+      entry(keys.member(M1), { ...member, capacity: { ...capacity, disk: 1 } }),
+      entry(keys.member(M2), { ...member, capacity: { cpuMilli: -1, memoryBytes: 1 } }),
+    ],
+    500,
+  );
+  assert.deepEqual([snapshot.members.map((one) => one.capacity), quarantined], [[capacity, undefined], []]);
+});
+
 test("entries in any order are one sorted snapshot, with what later writes compare", () => {
   for (const entries of [WHOLE, WHOLE.toReversed()]) {
     const { snapshot, quarantined, newerVersion } = snapshotFromEntries(keys, entries, 500);

@@ -14,6 +14,7 @@ import type {
 import { compareText, type MachineId, parseMachineId, type UnitName } from "../domain/names.ts";
 import { parseUnitName } from "../domain/unit/unit-name.ts";
 import type { Entry } from "../ports/registry.ts";
+import { readCapacity } from "./capacity-record.ts";
 import { readUnitDrift } from "./drift-record.ts";
 import { foreignNames } from "./foreign-names.ts";
 import { readOwnHolds } from "./hold-record.ts";
@@ -173,13 +174,15 @@ class SnapshotReader {
     const presence = this.#presence.get(id);
     const presenceRevision = presence?.createRevision ?? 0;
     const heardWithinMs = presence === undefined ? null : heardWithin(presence.value);
-    const { foreign: named, holds: held, ...rest } = record;
+    const { foreign: named, holds: held, capacity: told, ...rest } = record;
     const foreign = foreignNames(named);
     const holds = readOwnHolds(held, id);
+    const capacity = readCapacity(told);
     return {
       ...rest,
       ...(foreign.length === 0 ? {} : { foreign }),
       ...(holds.length === 0 ? {} : { holds }),
+      ...(capacity === null ? {} : { capacity }),
       id,
       present: presenceRevision > 0,
       presenceRevision,

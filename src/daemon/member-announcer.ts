@@ -1,6 +1,7 @@
 import { decodeRecord, encodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { MEMBER_SHAPE, type MemberRecord, type PresenceRecord } from "../codec/registry-records.ts";
+import type { Resources } from "../domain/cluster/resources.ts";
 import type { MachineId } from "../domain/names.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { Registry } from "../ports/registry.ts";
@@ -14,6 +15,8 @@ export interface AgentIdentity {
   readonly metadata: Readonly<Record<string, string>>;
   readonly bootId: string;
   readonly version: string;
+  /** Absent: it is not to be known, and whatever is placed here fits. */
+  readonly capacity?: Resources;
 }
 
 /** What its member record says beyond its identity, and what only the announcer knows. */

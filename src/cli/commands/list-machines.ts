@@ -2,6 +2,7 @@ import { Flags } from "@oclif/core";
 import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
 import { compareText } from "../../domain/names.ts";
 import { LookingCommand, listFlags, lookingFlags } from "../looking-command.ts";
+import { cpuText, sizeText } from "../views/resource-text.ts";
 
 export default class ListMachinesCommand extends LookingCommand {
   static override summary = "List the machines of the cluster";
@@ -9,7 +10,7 @@ export default class ListMachinesCommand extends LookingCommand {
     ...lookingFlags,
     ...listFlags,
     fields: Flags.string({
-      description: "machine, name, ip, metadata, state, version, release",
+      description: "machine, name, ip, metadata, state, version, release, cpu, memory",
       default: "machine,name,ip,metadata,state",
     }),
   };
@@ -31,6 +32,8 @@ export default class ListMachinesCommand extends LookingCommand {
       state: (member) => (member.problem != null ? member.problem.code : member.present ? "present" : "absent"),
       version: (member) => member.version,
       release: (member) => String(member.acceptedSeq),
+      cpu: ({ capacity }) => (capacity === undefined ? "-" : cpuText(capacity.cpuMilli)),
+      memory: ({ capacity }) => (capacity === undefined ? "-" : sizeText(capacity.memoryBytes)),
     };
     this.printTable(members, fields, flags);
   }

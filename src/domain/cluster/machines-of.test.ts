@@ -73,6 +73,15 @@ test("a silent machine is absent until it is judged lost; one that is there is n
   assert.deepEqual(presence([A, B]), ["present", "lost"]);
 });
 
+test("what a machine has is what it says, and nothing where it says nothing", () => {
+  const capacity = { cpuMilli: 4_000, memoryBytes: 2 ** 30 };
+  const machines = see([{ ...member(A, "a"), capacity }, member(B, "b")], [], "any");
+  assert.deepEqual(
+    machines.map((machine) => machine.capacity),
+    [capacity, undefined],
+  );
+});
+
 function see(members: readonly Member[], machines: readonly SpecMachine[], admit: ClusterSpec["admit"] = "listed") {
   return machinesOf(specOf(machines, admit), { ...emptySnapshot, members }, new Set());
 }

@@ -46,6 +46,7 @@ function machineOf(member: Member, name: string, { spec, named, selecting, lost 
     presence: member.present ? "present" : lost.has(member.id) ? "lost" : "absent",
     presenceRevision: member.presenceRevision,
     admitted: spec.admit === "any" || stanza !== null,
+    ...(member.capacity === undefined ? {} : { capacity: member.capacity }),
   };
 }
 

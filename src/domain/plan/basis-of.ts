@@ -6,8 +6,8 @@ import { placedNow } from "../placement/placed-now.ts";
 import { RULES_VERSION } from "./plan.ts";
 
 /**
- * sha256 of exactly what the deciders read of the registry: the cluster, its release, the members with their metadata and
- * whether they are there, where every unit is, and where units of others run that fleet has placed nowhere. Not statuses, addresses or
+ * sha256 of exactly what the deciders read of the registry: the cluster, its release, the members with their metadata, what
+ * they have, and whether they are there, where every unit is, and where units of others run that fleet has placed nowhere. Not statuses, addresses or
  * revisions: a unit that crashes while a
  * plan is read makes it no other plan.
  */
@@ -22,7 +22,10 @@ export function basisOf(snapshot: ClusterSnapshot, sha256: Sha256): string {
       release: release === null ? null : { seq: release.seq, commit: release.commit, specHash: release.specHash },
       members: [...snapshot.members]
         .sort((a, b) => compareText(a.id, b.id))
-        .map(({ id, name, metadata, present }) => ({ id, name, metadata, present })),
+        .map(({ id, name, metadata, present, capacity }) => ({
+          ...{ id, name, metadata, present },
+          ...(capacity === undefined ? {} : { capacity: { ...capacity } }),
+        })),
       placed: [...placed].map(([unit, sides]) => [unit, sides.map(({ machine, hash, goal }) => [machine, hash, goal])]),
       ...(foreign.length === 0 ? {} : { foreign }),
     }),

@@ -208,6 +208,7 @@ test("the basis moves with what the deciders read, and with nothing else", () =>
     changed({ present: false }),
     changed({ metadata: { role: "db" } }),
     changed({ name: "other" }),
+    changed({ capacity: { cpuMilli: 1_000, memoryBytes: 0 } }),
     changed({ foreign: ["b" as UnitName] }),
     snapshotOf(spec, [["a", 1, "same", "launched"]]),
     snapshotOf(spec, [["a", 0, "other", "launched"]]),
