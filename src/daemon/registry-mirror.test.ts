@@ -83,6 +83,8 @@ test("a registry that goes away leaves what was known; when it is back, what hap
   await put("/a/2", "two");
   void start();
   await clock.advance(1);
+  assert.equal(mirror.lastAway, null);
+  const fromMs = clock.monotonicMs();
   registry.down = true;
   registry.cutWatches();
   await clock.advance(60_000);
@@ -95,6 +97,7 @@ test("a registry that goes away leaves what was known; when it is back, what hap
   assert.ok(await clock.runUntil(() => mirror.connected, 10_000));
   assert.deepEqual(shown(), { "/a/2": "two", "/b/3": "three" });
   assert.equal(mirror.problem, null);
+  assert.deepEqual(mirror.lastAway, { fromMs, untilMs: clock.monotonicMs() });
 });
 
 test("a history that is compacted away is listed again", async () => {

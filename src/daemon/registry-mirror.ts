@@ -11,6 +11,12 @@ const RELIST_INTERVAL_MS = 300_000;
 /** A watch that lasted this long worked: what ended it is a new failure, and its first wait is short again. */
 const STEADY_MS = 10_000;
 
+/** A span of one monotonic clock. */
+export interface Span {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 /**
  * Part of the registry, held in memory and followed by watches, so that deciders read a whole picture without asking anyone.
  * Modes: `starting` (nothing known yet), `following` (listed, watches running), `stale` (the registry went away; what was
@@ -27,6 +33,8 @@ export class RegistryMirror {
   #revision = 0;
   #changes = 0;
   #lastProblem: unknown = null;
+  #awaySinceMs: number | null = null;
+  #lastAway: Span | null = null;
 
   constructor(registry: Registry, prefixes: readonly string[], clock: Clock, wake: () => void) {
     this.#registry = registry;
@@ -65,6 +73,11 @@ export class RegistryMirror {
     return this.connected ? null : this.#lastProblem;
   }
 
+  /** The last time something of it could not be followed, after all of it had been; null: never. */
+  get lastAway(): Span | null {
+    return this.#lastAway;
+  }
+
   entries(): IterableIterator<Entry> {
     return this.#entries.values();
   }
@@ -83,6 +96,7 @@ export class RegistryMirror {
         this.#lastProblem = error;
         if (this.#following.has(prefix) && this.#clock.monotonicMs() - startedMs >= STEADY_MS) attempt = -1;
       }
+      if (this.connected) this.#awaySinceMs = this.#clock.monotonicMs();
       this.#following.delete(prefix);
       this.#wake();
       if (!signal.aborted) await this.#clock.sleep(backoffMs(attempt + 1), signal);
@@ -94,6 +108,10 @@ export class RegistryMirror {
     const listing = await this.#registry.list(prefix);
     this.#replace(prefix, listing.entries, listing.revision);
     this.#following.add(prefix);
+    if (this.connected && this.#awaySinceMs !== null) {
+      this.#lastAway = { fromMs: this.#awaySinceMs, untilMs: this.#clock.monotonicMs() };
+      this.#awaySinceMs = null;
+    }
     this.#wake();
     const renewal = new AbortController();
     const both = AbortSignal.any([signal, renewal.signal]);
