@@ -1,6 +1,6 @@
 import { MANIFEST_BYTES_MAX, readManifest } from "../codec/manifest/read-manifest.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
-import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
+import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
 import type { Hold } from "../domain/cluster/hold.ts";
 import type { CommitId, Sha256, UnitName } from "../domain/names.ts";
 import { placedNow } from "../domain/placement/placed-now.ts";
@@ -59,8 +59,8 @@ export async function explainUnits(input: {
 }): Promise<ExplainedUnits> {
   const { asked, reading, registry, keys, repository, sha256 } = input;
   const { release } = reading.snapshot;
-  const commit = release === null || repository === null ? null : await knownCommit(repository, release.commit);
-  const head = repository === null ? null : await knownHead(repository, release?.commit ?? null);
+  const commit = release === null || repository === null ? null : await knownCommit(repository, release);
+  const head = repository === null ? null : await knownHead(repository, reading.snapshot);
   const known = knownNames(reading, commit, head?.spec ?? null);
   const first = asked.map((text) => findUnits(text, known));
   const worktree = first.some(({ kind }) => kind === "unknown") ? await worktreeNames(repository) : null;
@@ -96,22 +96,23 @@ function knownNames(reading: ClusterReading, commit: KnownCommit | null, head: C
   };
 }
 
-async function knownCommit(repository: StandingRepository, commit: CommitId): Promise<KnownCommit | null> {
+/** Under another manifest, or by a fleet that compiles otherwise, it is not what the cluster runs. */
+async function knownCommit(repository: StandingRepository, { commit, specHash }: Release): Promise<KnownCommit | null> {
   const spec = await specAt(repository.compile, commit);
-  if (spec === null) return null;
+  if (spec?.specHash !== specHash) return null;
   const { subject, author } = await repository.source.describeCommit(commit);
   return { spec, manifest: await manifestAt(repository, commit), subject, author };
 }
 
-/** The commit the repository has out, unless it is the release's or no cluster could run it. */
+/** The commit the repository has out, unless it is the release's, or none this cluster could run. */
 async function knownHead(
   { source, compile }: StandingRepository,
-  release: CommitId | null,
+  { release, identity }: ClusterSnapshot,
 ): Promise<{ readonly commit: CommitId; readonly spec: ClusterSpec } | null> {
   const commit = await source.resolve("HEAD");
-  if (commit === null || commit === release) return null;
+  if (commit === null || commit === release?.commit) return null;
   const { spec } = await compile(commit);
-  return spec === null ? null : { commit, spec };
+  return spec === null || spec.cluster !== identity?.name ? null : { commit, spec };
 }
 
 async function manifestAt({ source, manifestPath }: StandingRepository, commit: CommitId): Promise<Manifest | null> {

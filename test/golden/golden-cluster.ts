@@ -6,6 +6,7 @@ import { VirtualClock } from "../../src/adapters/memory/virtual-clock.ts";
 import { MvccRegistry } from "../../src/adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../../src/adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../../src/adapters/sha256.ts";
+import { readClusterView } from "../../src/cli/cluster-view.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
 import { diffText } from "../../src/cli/views/diff-text.ts";
 import { planJson } from "../../src/cli/views/plan-json.ts";
@@ -14,6 +15,8 @@ import { planText } from "../../src/cli/views/plan-text.ts";
 import { testsText } from "../../src/cli/views/tests-text.ts";
 import { validText } from "../../src/cli/views/validation-text.ts";
 import { whatIfText } from "../../src/cli/views/what-if-text.ts";
+import { whyText } from "../../src/cli/views/why-text.ts";
+import { unknownText } from "../../src/cli/views/why-verdict-text.ts";
 import { decodePlan } from "../../src/codec/plan/decode-plan.ts";
 import { encodePlan } from "../../src/codec/plan/encode-plan.ts";
 import { planReportSchema } from "../../src/codec/plan/plan-report-schema.ts";
@@ -25,11 +28,13 @@ import type { Registry } from "../../src/ports/registry.ts";
 import { applyPlan } from "../../src/usecases/apply-plan.ts";
 import { commitCompiler } from "../../src/usecases/compile-commit.ts";
 import { diffPlan } from "../../src/usecases/diff-plan.ts";
+import { explainUnits } from "../../src/usecases/explain-units.ts";
 import { type PlannedCommit, planCommit } from "../../src/usecases/plan-commit.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
 import { testCommit } from "../../src/usecases/test-commit.ts";
 import { writeSets } from "../../src/usecases/write-sets.ts";
 import { joinMachine, leaveMachine } from "../pretend-machine.ts";
+import { GOLDEN_AT, GOLDEN_NOW_MS, hold, lead, say } from "./golden-words.ts";
 
 type Words = readonly string[];
 type Planned = Extract<PlannedCommit, { kind: "planned" }>;
@@ -79,6 +84,14 @@ export class GoldenCluster {
         return this.#test();
       case "apply":
         return this.#apply();
+      case "says":
+        return say(this.#registry, this.#keys, words);
+      case "leads":
+        return lead(this.#registry, this.#keys, words);
+      case "hold":
+        return hold(this.#registry, this.#keys, words);
+      case "why":
+        return this.#why(words);
       default:
         throw new Error(`a golden case knows no command ${command}`);
     }
@@ -139,6 +152,21 @@ export class GoldenCluster {
     return tested.kind === "rejected" ? diagnosticsText(tested.diagnostics) : testsText(tested.files);
   }
 
+  async #why(words: Words): Promise<string> {
+    const { source, compile } = this.#view();
+    const reading = await readClusterView(this.#registry, this.#keys);
+    const explained = await explainUnits({
+      asked: words,
+      reading,
+      registry: this.#registry,
+      keys: this.#keys,
+      repository: { source, compile, compileWorktree: null, manifestPath: "fleet.yaml" },
+      sha256,
+    });
+    const text = whyText(explained, reading.snapshot.members, GOLDEN_NOW_MS);
+    return [...(text === "" ? [] : [text]), ...explained.unknown.map(unknownText)].join("\n");
+  }
+
   #show(planned: PlannedCommit, words: Words): string {
     if (planned.kind === "rejected") return diagnosticsText(planned.diagnostics);
     const { plan, whatIf, diagnostics } = planned;
@@ -174,7 +202,7 @@ export class GoldenCluster {
     const globals = new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
     const fence = { leaderCreateRevision: 0, releaseModRevision: snapshot.releaseModRevision };
     const writes = planSetWrites(plan.placements, globals, snapshot, sha256);
-    const { complete } = await writeSets(this.#registry, this.#keys, fence, writes, this.#newId, "2026-01-01T00:00:00.000Z");
+    const { complete } = await writeSets(this.#registry, this.#keys, fence, writes, this.#newId, GOLDEN_AT);
     if (!complete) throw new Error("nobody else writes here, and yet a set was not written");
     return `release ${applied.release.seq}`;
   }

@@ -42,6 +42,7 @@ export function agentLink(
   status: UnitStatus | null,
   hold: Hold | null,
   report: EngineReport | null,
+  release: number,
 ): AgentLink {
   const missedSince = report?.absent?.find(({ machine }) => machine === member.id)?.since ?? null;
   return {
@@ -50,6 +51,7 @@ export function agentLink(
     heardWithinMs: member.heardWithinMs ?? null,
     since: member.present ? (member.problem?.since ?? null) : missedSince,
     accepted: member.acceptedSeq,
+    release,
     machineProblem: member.problem == null ? null : { code: member.problem.code, detail: member.problem.detail },
     problem: status?.problem == null ? null : { code: status.problem.code, detail: status.problem.detail },
     hold,

@@ -77,6 +77,7 @@ export class UnitExplainer {
 
   #explainOn(name: UnitName, machine: MachineId | null): UnitExplanation {
     const { snapshot, commit, report, leader, holds, sha256 } = this.#input;
+    const releaseSeq = snapshot.release?.seq ?? 0;
     const unit = this.#units.get(name) ?? null;
     const decided = unit === null ? null : (this.#decide?.(unit) ?? null);
     const said = unit === null || commit === null ? null : commitLinks(unit, commit.spec, commit.manifest);
@@ -103,7 +104,7 @@ export class UnitExplainer {
       unplaced: decided?.unplaced ?? (decided === null ? toldUnplaced(report, name) : null),
       isGlobal: unit?.options.global ?? this.#index.get(name)?.global ?? false,
       engine,
-      releaseSeq: snapshot.release?.seq ?? 0,
+      releaseSeq,
       systemd,
       hold,
     });
@@ -115,7 +116,7 @@ export class UnitExplainer {
       ...this.#placeLinks(name, goal, here, decided, asks),
       engine,
       set === undefined || placed === null ? null : setLink(set, placed, snapshot, sha256),
-      member === undefined || placed === null ? null : agentLink(member, placed, status, hold, report),
+      member === undefined || placed === null ? null : agentLink(member, placed, status, hold, report, releaseSeq),
       systemd,
     ];
     return {

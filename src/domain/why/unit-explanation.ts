@@ -181,8 +181,9 @@ export interface AgentLink {
   readonly heardWithinMs: number | null;
   /** Absent: since when an engine misses it. Else since when its problem is; null where there is none. */
   readonly since: string | null;
-  /** The release it follows. */
+  /** The release it follows, and the one in force. */
   readonly accepted: number;
+  readonly release: number;
   /** Of the machine. */
   readonly machineProblem: { readonly code: string; readonly detail: string } | null;
   /** Of the unit, in the agent's words. */

@@ -1,0 +1,57 @@
+import type { MachineId, UnitName } from "../../domain/names.ts";
+import type { Deviation, WaitingFor, WaveBlocker } from "../../domain/report/engine-report.ts";
+import { describeReject } from "./describe-reason.ts";
+
+type NameOf = (machine: MachineId) => string;
+
+/** How many of what a wave waits for are named. */
+const BLOCKERS_NAMED_MAX = 3;
+
+/** What has to happen first, as the end of "waits for …" or "waits until …". */
+export function waitText(wait: WaitingFor, nameOf: NameOf): string {
+  switch (wait.code) {
+    case "wave":
+      return waveText(wait.for, nameOf);
+    case "hand-off":
+      return `waits until ${nameOf(wait.from)} has stopped it, so that ${nameOf(wait.to)} may start it`;
+  }
+}
+
+function waveText(blockers: readonly WaveBlocker[], nameOf: NameOf): string {
+  if (blockers.length === 0) return "its wave has not come";
+  const named = blockers
+    .slice(0, BLOCKERS_NAMED_MAX)
+    .map(({ unit, machine, state }) => `${unit} on ${nameOf(machine)} (${STATES[state]})`);
+  const more = blockers.length - named.length;
+  return `its wave has not come: waits for ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+const STATES: Readonly<Record<WaveBlocker["state"], string>> = {
+  settling: "up, not for long enough yet",
+  starting: "on its way up",
+  down: "down",
+  unknown: "nobody knows yet how it is",
+};
+
+/** `web.service is on m1 and not on m2 as planned: m2 is lost`. */
+export function deviationText({ unit, planned, actual, because }: Deviation, nameOf: NameOf): string {
+  return `${unit} is on ${nameOf(actual)} and not on ${nameOf(planned)} as planned: ${deviationReason(because, nameOf(planned))}`;
+}
+
+export function deviationReason(because: Deviation["because"], planned: string): string {
+  switch (because.code) {
+    case "no-member":
+      return `${planned} is no member any more`;
+    case "stays":
+      return "nothing moves back by itself";
+    default:
+      return `${planned} ${describeReject(because)}`;
+  }
+}
+
+/** `web@1.service, web@2.service and 3 more`. */
+export function unitsText(units: readonly UnitName[], more: number, max: number): string {
+  const named = units.slice(0, max);
+  const left = units.length - named.length + more;
+  return `${named.join(", ")}${left > 0 ? ` and ${left} more` : ""}`;
+}
