@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joinMachine, leaveMachine, pretendId } from "../../test/pretend-machine.ts";
+import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
@@ -12,6 +13,7 @@ import { applyPlan } from "../usecases/apply-plan.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
 import { planCommit } from "../usecases/plan-commit.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
+import { RegistryMemory } from "../usecases/registry-memory.ts";
 import { Engine } from "./engine.ts";
 
 const KEYS = registryKeys("prod");
@@ -73,6 +75,7 @@ async function placedCluster() {
       clock,
       newId,
       sha256: counting,
+      memory: new RegistryMemory(new MemoryFileStore(), "/state"),
       supervisor: UNSUPERVISED,
       log: () => {},
     },

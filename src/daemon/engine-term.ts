@@ -26,7 +26,9 @@ import type { EngineReporter } from "./engine-reporter.ts";
 import { HandOffWatch } from "./hand-off-watch.ts";
 import { isMandate, type Mandate, type MandateKeeper } from "./mandate-keeper.ts";
 import { isSameMoment, type Moment } from "./moment.ts";
+import type { RegistryGuard } from "./registry-guard.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
+import { SetAdopter } from "./set-adopter.ts";
 
 export interface EngineTermPorts {
   readonly registry: Registry;
@@ -42,6 +44,7 @@ export interface EngineTermOptions {
   /** Overrides the manifest's, where a daemon is configured so (the lab). */
   readonly loss: Partial<LossPolicy>;
   readonly mandates: MandateKeeper;
+  readonly guard: RegistryGuard;
   readonly reporter: EngineReporter;
   readonly wake: () => void;
 }
@@ -62,6 +65,7 @@ export class EngineTerm {
   #waitsForStatuses = false;
   #settling: readonly Settling[] = [];
   readonly #handOffs: HandOffWatch;
+  readonly #adopter: SetAdopter;
   /** Begins with this leader's first full read. */
   #history: PresenceHistory | null = null;
   /** Never decide on a view older than our own last write. */
@@ -72,6 +76,7 @@ export class EngineTerm {
     this.#options = options;
     this.#ports = ports;
     this.#handOffs = new HandOffWatch(ports.clock, ports.log);
+    this.#adopter = new SetAdopter(ports.clock, ports.sha256);
     this.#mirror = new RegistryMirror(ports.registry, prefixesOf(options.keys), ports.clock, options.wake);
     this.#statuses = new RegistryMirror(ports.registry, [`${options.keys.root}status/`], ports.clock, () => {
       if (this.#waitsForStatuses) options.wake();
@@ -90,13 +95,25 @@ export class EngineTerm {
     if (!this.#mirror.connected || this.#mirror.revision < this.#writtenRevision) return null;
     const { snapshot, newerVersion } = this.#read();
     const { release, members } = snapshot;
-    if (newerVersion !== null || snapshot.identity === null || release === null) return null;
+    if (newerVersion !== null) return null;
+    const { act, problem: replaced } = await this.#options.guard.judge(snapshot, this.leadership.term);
+    if (act === "resign") return replaced;
+    if (snapshot.identity === null || release === null) return null;
+    const refuse = (problem: string) => this.#options.reporter.tell({ release, problem, unplaced: [], members }, lease);
+    if (act === "refuse") {
+      await refuse(replaced);
+      return null;
+    }
     const mandate = await this.#options.mandates.take(snapshot);
     if (!isMandate(mandate)) {
       const { problem, isHopeless } = mandate;
-      if (problem !== null) await this.#options.reporter.tell({ release, problem, unplaced: [], members }, lease);
+      if (problem !== null) await refuse(problem);
       return isHopeless ? problem : null;
     }
+    const adopted = this.#adopter.judge(snapshot, mandate.spec, { ...mandate.spec.loss, ...this.#options.loss });
+    if (adopted.kind === "wait") await refuse(adopted.problem);
+    if (adopted.kind === "write") await this.#write(snapshot, adopted.writes);
+    if (adopted.kind !== "none") return null;
     const moment = { snapshot, mandate, verdict: this.#judge(mandate, snapshot), lease };
     if (this.#rest !== null && isSameMoment(this.#rest, moment)) return null;
     this.#rest = null;
@@ -180,5 +197,9 @@ export class EngineTerm {
 }
 
 function prefixesOf({ root, cluster, release }: RegistryKeys): string[] {
-  return [cluster, release, ...["assign/", "placements/", "members/", "presence/"].map((prefix) => `${root}${prefix}`)];
+  return [
+    cluster,
+    release,
+    ...["assign/", "placements/", "members/", "presence/", "kept/"].map((prefix) => `${root}${prefix}`),
+  ];
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { expireLeases } from "../adapters/mvcc/expire-leases.ts";
@@ -10,6 +11,7 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import { UNSUPERVISED } from "../ports/supervisor.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
+import { RegistryMemory } from "../usecases/registry-memory.ts";
 import { Engine } from "./engine.ts";
 
 const TTL_MS = 9_000;
@@ -38,6 +40,7 @@ function newEngine(registry: Registry, clock: VirtualClock): Engine {
       clock,
       newId: () => `id${++ids}`,
       sha256,
+      memory: new RegistryMemory(new MemoryFileStore(), "/state"),
       supervisor: UNSUPERVISED,
       log: () => {},
     },

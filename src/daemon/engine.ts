@@ -9,11 +9,13 @@ import type { LeaseId, Registry } from "../ports/registry.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
 import { campaign } from "../usecases/campaign.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import type { RegistryMemory } from "../usecases/registry-memory.ts";
 import { type EngineCondition, engineCondition } from "./engine-condition.ts";
 import { EngineReporter } from "./engine-reporter.ts";
 import { EngineTerm } from "./engine-term.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { MandateKeeper } from "./mandate-keeper.ts";
+import { RegistryGuard } from "./registry-guard.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { Wakeup } from "./wakeup.ts";
 
@@ -29,6 +31,7 @@ export interface EnginePorts {
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
+  readonly memory: RegistryMemory;
   readonly supervisor: Supervisor<EngineCondition>;
   readonly log: Log;
 }
@@ -54,6 +57,7 @@ export class Engine {
   readonly #lease: LeaseKeeper;
   readonly #leaderMirror: RegistryMirror;
   readonly #mandates: MandateKeeper;
+  readonly #guard: RegistryGuard;
   #term: EngineTerm | null = null;
 
   constructor(clusterName: string, options: EngineOptions, ports: EnginePorts) {
@@ -64,6 +68,7 @@ export class Engine {
     this.#lease = new LeaseKeeper(ports.registry, ports.clock, options.leaderTtlMs, this.#wakeup.wake);
     this.#leaderMirror = new RegistryMirror(ports.registry, [this.#keys.leader], ports.clock, this.#wakeup.wake);
     this.#mandates = new MandateKeeper(this.#keys, ports);
+    this.#guard = new RegistryGuard(options.machine, this.#keys, ports);
   }
 
   /** Whether it believes to lead; what it may write is decided by the fence of each transaction, not by this. */
@@ -114,12 +119,13 @@ export class Engine {
     const { machine, loss } = this.#options;
     const shown = this.#leaderMirror.get(this.#keys.leader);
     if (!this.#leaderMirror.complete || (shown !== null && shown.lease !== lease)) return;
-    if (!(await this.#mandates.isFit())) return;
-    const leadership = await campaign(registry, this.#keys, machine, lease, newId);
+    if (!(await this.#mandates.isFit()) || !(await this.#guard.mayLead(lease))) return;
+    const leadership = await campaign(registry, this.#keys, machine, lease, newId, this.#guard.term);
     if (leadership === null) return;
     const reporter = new EngineReporter(machine, leadership, this.#keys, this.#ports);
     const { wake } = this.#wakeup;
-    const term = { leadership, keys: this.#keys, loss, mandates: this.#mandates, reporter, wake };
+    const [keys, mandates, guard] = [this.#keys, this.#mandates, this.#guard];
+    const term = { leadership, keys, loss, mandates, guard, reporter, wake };
     this.#term = new EngineTerm(term, this.#ports, signal);
     this.#ports.log(notice(`leads, term ${leadership.term}`));
   }

@@ -18,6 +18,7 @@ import { UNSUPERVISED } from "../ports/supervisor.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
 import { registryContact, sourceContact } from "../usecases/contacts.ts";
+import { RegistryMemory } from "../usecases/registry-memory.ts";
 import type { CompileOnce } from "./compile-once.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import type { Random } from "./random.ts";
@@ -79,6 +80,8 @@ export class SimMachine {
   readonly id: MachineId;
   readonly name: string;
   readonly files = new MemoryFileStore(() => this.clock.wallMs());
+  /** What its engine keeps across restarts and reboots; `new MemoryFileStore()` is an engine with a fresh disk. */
+  engineFiles = new MemoryFileStore();
   readonly manager: MemoryUnitManager;
   readonly clock: ClientClock;
   readonly source: MemoryGitSource;
@@ -184,6 +187,7 @@ export class SimMachine {
         clock: this.clock,
         newId: () => this.#engineOperation(),
         sha256,
+        memory: new RegistryMemory(this.engineFiles, "/var/lib/fleet-engine"),
         supervisor: UNSUPERVISED,
         log: ({ message }) => this.#world.log(`${this.name} engine: ${message}`),
       },

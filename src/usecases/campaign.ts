@@ -14,7 +14,8 @@ export interface Leadership {
 /**
  * Tries to become the one engine: the leader key under our lease and the risen term, in one transaction that only succeeds
  * where nobody leads. Null where somebody else does. A leader key that hangs on our lease is ours, however we came to it: a reply
- * was lost, or we stepped down because renewals went unanswered that had in truth arrived.
+ * was lost, or we stepped down because renewals went unanswered that had in truth arrived. `termKnown`: the highest seen anywhere;
+ * a registry that was restored may be behind it.
  */
 export async function campaign(
   registry: Registry,
@@ -22,6 +23,7 @@ export async function campaign(
   machine: string,
   lease: LeaseId,
   newOperation: RandomId,
+  termKnown = 0,
 ): Promise<Leadership | null> {
   const before = await registry.txn({
     when: [],
@@ -34,7 +36,7 @@ export async function campaign(
   if (leader !== undefined) return held(leader, lease);
   const termEntry = before.listings[1]?.[0];
   const decoded = termEntry === undefined ? null : decodeRecord<TermRecord>(termEntry.value, TERM_SHAPE);
-  const term = (decoded?.kind === "record" ? decoded.record.term : 0) + 1;
+  const term = Math.max(decoded?.kind === "record" ? decoded.record.term : 0, termKnown) + 1;
   const operation = newOperation();
   try {
     const result = await registry.txn({

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Interfaces } from "@oclif/core";
 import { DEFAULT_AGENT_TTL_MS } from "../../domain/spec/loss-defaults.ts";
 import { BaseCommand } from "../base-command.ts";
@@ -25,7 +26,12 @@ export default class EngineCommand extends BaseCommand {
     service.notifier.ready();
     service.notifier.status("asks the source which cluster this is");
     const world = await composeDaemon(flags, "engine", null, service);
-    const { Engine } = await import("../../daemon/engine.ts");
+    const [{ Engine }, { DiskFileStore }, { RegistryMemory }] = await Promise.all([
+      import("../../daemon/engine.ts"),
+      import("../../adapters/files/disk-file-store.ts"),
+      import("../../usecases/registry-memory.ts"),
+    ]);
+    const memory = new RegistryMemory(new DiskFileStore(), join(flags["state-directory"], "engine"));
     const agentTtlMs = durationFlag("agent-ttl", flags["agent-ttl"]);
     const graceMs = durationFlag("grace", flags.grace);
     const loss = { ...(agentTtlMs === undefined ? {} : { agentTtlMs }), ...(graceMs === undefined ? {} : { graceMs }) };
@@ -33,7 +39,7 @@ export default class EngineCommand extends BaseCommand {
     const options = { machine: self.machine, leaderTtlMs, loss };
     const supervisor = supervisedBy(service.notifier, engineConditionText);
     try {
-      await new Engine(world.cluster, options, { ...world, supervisor }).run(service.signal);
+      await new Engine(world.cluster, options, { ...world, memory, supervisor }).run(service.signal);
     } finally {
       await world.registry.close();
     }

@@ -1,3 +1,4 @@
+import type { RegistryMark } from "../fencing/judge-replaced.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import type { RejectReason, Unplaced } from "../placement/placement.ts";
 import type { ReplicaState } from "../rollout/plan-rollout.ts";
@@ -8,6 +9,8 @@ export interface EngineReport {
   readonly releaseSeq: number;
   /** Why it places nothing, or null. */
   readonly problem: string | null;
+  /** How far the registry had come, by an engine that does not lead because this one has not. */
+  readonly known?: RegistryMark;
   /** Sorted by group. */
   readonly unplaced: readonly Unplaced[];
   /** Machines that are not there; not there where there are none, and in an older engine's report. */
