@@ -135,12 +135,8 @@ export class VirtualClock implements Clock {
    * event loop would do as well and costs a system call each; one now and then lets what watches this process have its turn.
    */
   async #settle(): Promise<void> {
-    let seen = -1;
-    while (seen !== this.#order) {
-      seen = this.#order;
-      const turn = this.#settled++ % TURNS_PER_LOOP === 0 ? setImmediate : process.nextTick;
-      await new Promise<void>((resolve) => void turn(resolve));
-    }
+    const turn = this.#settled++ % TURNS_PER_LOOP === 0 ? setImmediate : process.nextTick;
+    await new Promise<void>((resolve) => void turn(resolve));
   }
 
   #push(timer: Timer): void {

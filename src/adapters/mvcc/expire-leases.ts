@@ -1,4 +1,5 @@
 import type { Clock } from "../../ports/clock.ts";
+import { LEASE_TTL_MIN_SECONDS } from "./lease-table.ts";
 import type { MvccStore } from "./mvcc-store.ts";
 
 /** An eighth of the shortest lease: an end comes at most that much late. etcd looks twice a second. */
@@ -11,6 +12,8 @@ const LEASE_CHECK_MS = 250;
 export async function expireLeases(store: MvccStore, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     store.expireLeases(clock.monotonicMs());
-    await clock.sleep(LEASE_CHECK_MS, signal);
+    const dueMs = store.leases.firstDeadlineMs() - clock.monotonicMs();
+    // None that is granted meanwhile can end sooner than the shortest there can be.
+    await clock.sleep(Math.min(LEASE_TTL_MIN_SECONDS * 1_000, Math.max(LEASE_CHECK_MS, dueMs)), signal);
   }
 }

@@ -48,6 +48,13 @@ export class LeaseTable {
     return due.sort((a, b) => a.deadlineMs - b.deadlineMs);
   }
 
+  /** When the first of them is due; infinity where there is none. */
+  firstDeadlineMs(): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { deadlineMs } of this.#leases.values()) first = Math.min(first, deadlineMs);
+    return first;
+  }
+
   attach(id: string, key: Bytes): void {
     this.#leases.get(id)?.keys.add(key);
   }

@@ -20,7 +20,7 @@ import { MvccError } from "./mvcc-error.ts";
 import type { CompareQuery, OperationQuery, RangeQuery } from "./mvcc-request.ts";
 import type { MvccStore } from "./mvcc-store.ts";
 import { rangeOnce, runTxn } from "./run-txn.ts";
-import { WatchCursor } from "./watch-cursor.ts";
+import { WatchCursor, type WatchStep } from "./watch-cursor.ts";
 
 /**
  * The registry over a store of the same process: one object for each client that shares it. The clock is the store's, not
@@ -64,17 +64,14 @@ export class MvccRegistry implements Registry {
     const cursor = new WatchCursor(this.#store, byteRangeOf(prefix, false), after + 1);
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     while (!ended.aborted) {
-      const step = cursor.next(this.#store.revision);
+      const step = await nextNews(this.#store, cursor, ended);
+      if (step === null) return;
       if (step.kind === "compacted") {
         yield { kind: "compacted" };
         return;
       }
-      if (step.kind === "events") {
-        const revision = step.events[step.events.length - 1]!.modRevision;
-        yield { kind: "changes", revision, changes: step.events.map(changeOf) };
-      } else {
-        await nextEffect(this.#store, ended);
-      }
+      const revision = step.events[step.events.length - 1]!.modRevision;
+      yield { kind: "changes", revision, changes: step.events.map(changeOf) };
     }
   }
 
@@ -127,20 +124,26 @@ function codeOf(error: MvccError): string {
     : "registry-refused";
 }
 
-/** Resolves after the next effect, or when the signal aborts. */
-function nextEffect(store: MvccStore, signal: AbortSignal): Promise<void> {
+type News = Exclude<WatchStep, { kind: "idle" }>;
+
+/** What the cursor comes upon next, now or after an effect to come; null when the signal aborts before. */
+function nextNews(store: MvccStore, cursor: WatchCursor, signal: AbortSignal): Promise<News | null> {
   return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const end = () => {
-      unsubscribe();
-      signal.removeEventListener("abort", end);
-      resolve();
+    const look = (): boolean => {
+      const step = cursor.next(store.revision);
+      if (step.kind !== "idle") end(step);
+      return step.kind !== "idle";
     };
-    const unsubscribe = store.subscribe(end);
-    signal.addEventListener("abort", end);
+    const end = (news: News | null) => {
+      unsubscribe();
+      signal.removeEventListener("abort", abort);
+      resolve(news);
+    };
+    const abort = () => end(null);
+    let unsubscribe = (): void => undefined;
+    if (look()) return;
+    unsubscribe = store.subscribe(look);
+    signal.addEventListener("abort", abort);
   });
 }
 
