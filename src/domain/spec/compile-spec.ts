@@ -22,6 +22,7 @@ import { listUnits } from "./list-units.ts";
 import { DEFAULT_AGENT_TTL_MS, DEFAULT_GRACE_MS } from "./loss-defaults.ts";
 import type { Manifest } from "./manifest.ts";
 import { orderUnits } from "./order-units.ts";
+import { replicaContradictions } from "./replica-contradictions.ts";
 import { manifestSources, type ParseFile, type RepositoryFile } from "./repository-files.ts";
 import { rolloutPolicy } from "./unit-settings.ts";
 
@@ -80,6 +81,7 @@ export function compileSpec(
     ...machineProblems,
     ...groupProblems,
     ...groupContradictions(groups, machines, admit),
+    ...replicaContradictions(groups, machines, admit),
     ...order.diagnostics,
     ...atMostOneDiagnostics(units, order.after, lossPolicy(manifest).agentTtlMs),
     ...companions.diagnostics,

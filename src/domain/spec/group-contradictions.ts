@@ -62,20 +62,22 @@ function sameMachine(nameOrId: string, machines: readonly SpecMachine[]): string
  */
 function noCommonMetadata({ units }: DraftGroup): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];
-  const held = new Map<string, { readonly selector: MetadataSelector; readonly by: DraftUnit }[]>();
+  const heldByKey = new Map<string, { readonly selector: MetadataSelector; readonly by: DraftUnit }[]>();
   for (const unit of units) {
     for (const selector of unit.options.machineMetadata) {
       if (selector.kind !== "metadata") continue;
-      const before = held.get(selector.key) ?? [];
+      const before = heldByKey.get(selector.key) ?? [];
       if (canHold([...before.map((one) => one.selector), selector])) {
-        held.set(selector.key, [...before, { selector, by: unit }]);
+        heldByKey.set(selector.key, [...before, { selector, by: unit }]);
         continue;
       }
-      const other = before.find((one) => !canHold([one.selector, selector])) ?? before.at(-1)!;
+      const other = before.find((one) => !canHold([one.selector, selector]));
+      const by = other?.by ?? before[0]!.by;
+      const held = (other === undefined ? before : [other]).map((one) => shown(one.selector)).join(" and ");
       const saw =
-        other.by === unit
-          ? `${shown(selector)} beside ${shown(other.selector)} in ${unit.name}`
-          : `${shown(selector)} for ${unit.name}, which is tied to ${other.by.name} with ${shown(other.selector)}`;
+        by === unit
+          ? `${shown(selector)} beside ${held} in ${unit.name}`
+          : `${shown(selector)} for ${unit.name}, which is tied to ${by.name} with ${held}`;
       problems.push(error("group-metadata", optionAt(unit, "MachineMetadata"), saw, "no machine can be both"));
     }
   }
