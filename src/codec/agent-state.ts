@@ -1,9 +1,11 @@
-import type { PlacedUnit } from "../domain/cluster/cluster-snapshot.ts";
+import type { ClusterIdentity, KeptSet, PlacedUnit, Release } from "../domain/cluster/cluster-snapshot.ts";
 import type { AcceptedSet } from "../domain/cluster/judge-set.ts";
 import type { Refusal, RefusedUnit } from "../domain/confirm/refusal.ts";
 import type { Undo } from "../domain/confirm/undo.ts";
-import type { CommitId, SpecHash, UnitHash, UnitName } from "../domain/names.ts";
+import type { Taken } from "../domain/fencing/judge-following.ts";
+import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../domain/names.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
+import { isIdentity, isRelease } from "./kept-record.ts";
 import { decodeRecord, encodeRecord, hasShape, type Shape } from "./record.ts";
 
 /** What an agent must remember across restarts and reboots, on its own disk. */
@@ -32,6 +34,21 @@ export interface AcceptedRelease {
   readonly seq: number;
   readonly commit: CommitId;
   readonly specHash: SpecHash;
+  /** As the registry had them, to be given back to one that has lost them. Absent: of an older agent. */
+  readonly records?: { readonly identity: ClusterIdentity; readonly release: Release };
+}
+
+/** What the registry is held against. */
+export function takenOf({ clusterId, accepted, set }: AgentState): Taken {
+  if (accepted === null) return { clusterId, release: null, set };
+  const { seq, commit, records } = accepted;
+  return { clusterId, release: { epoch: records?.identity.epoch ?? 1, seq, commit }, set };
+}
+
+/** What it has to tell a registry that does not show it; null where there is nothing. */
+export function keptOf({ accepted, set }: AgentState, machine: MachineId): KeptSet | null {
+  if (accepted?.records === undefined || set === null) return null;
+  return { machine, ...accepted.records, ...set };
 }
 
 /** A unit's text as accepted once, by hash: what a set names must be found here or in the accepted release. */
@@ -90,7 +107,14 @@ export function decodeAgentState(text: string | null): AgentState | null {
   const isWhole =
     (accepted === null || hasShape(accepted, ACCEPTED_SHAPE)) &&
     (set === null || (hasShape(set, SET_SHAPE) && set.placements.every(isPlaced)));
-  return isWhole ? withoutDamage(state) : null;
+  return isWhole ? withoutDamage({ ...state, accepted: withoutDamagedRecords(accepted) }) : null;
+}
+
+/** Without them nothing can be given back; what is in force stays. */
+function withoutDamagedRecords(accepted: AcceptedRelease | null): AcceptedRelease | null {
+  if (accepted?.records === undefined) return accepted;
+  const { records, ...rest } = accepted;
+  return records !== null && isIdentity(records.identity) && isRelease(records.release) ? accepted : rest;
 }
 
 /** A trial or a refusal that cannot be read is none: the set is what counts. */

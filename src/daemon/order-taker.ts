@@ -1,9 +1,11 @@
-import { type AgentState, hashesInForce } from "../codec/agent-state.ts";
+import { type AgentState, hashesInForce, keptOf, takenOf } from "../codec/agent-state.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { type KnownEntries, type SnapshotReading, snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
-import type { ClusterSnapshot, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
+import type { ClusterSnapshot, KeptSet, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import { judgeSet } from "../domain/cluster/judge-set.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
+import { judgeFollowing } from "../domain/fencing/judge-following.ts";
+import type { Replaced } from "../domain/fencing/judge-replaced.ts";
 import type { MachineId, Sha256 } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -12,6 +14,7 @@ import { type Log, notice, warning } from "../ports/log.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import { REGISTRY_REPLACED, replacedDetail } from "../usecases/replaced-detail.ts";
 import type { AgentMemory } from "./agent-memory.ts";
 import type { ConfirmWatch } from "./confirm-watch.ts";
 import type { MachineEnvKeeper } from "./machine-env-keeper.ts";
@@ -19,6 +22,8 @@ import type { RegistryMirror } from "./registry-mirror.ts";
 
 /** A release that could not be taken (git away, say) is tried again after this long. */
 const RELEASE_RETRY_MS = 2_000;
+/** Gone once the registry is again one to go by. */
+const REPLACED_CODES: ReadonlySet<string> = new Set([REGISTRY_REPLACED, "other-cluster"]);
 
 export interface OrderPorts {
   readonly source: GitSource;
@@ -51,6 +56,7 @@ export class OrderTaker {
   #heard: { readonly changes: number; readonly state: AgentState } | null = null;
   #spec: ClusterSpec | null = null;
   #problem: StatusProblem | null = null;
+  #kept: KeptSet | null = null;
   #releasePending = false;
   #releaseRetryAtMs = 0;
 
@@ -78,6 +84,11 @@ export class OrderTaker {
     return this.#problem;
   }
 
+  /** What this machine goes by and the registry does not show; null where it does, or there is nothing to tell. */
+  get kept(): KeptSet | null {
+    return this.#kept;
+  }
+
   /** A newer release is on its way: what is missing now may come with it. */
   get releasePending(): boolean {
     return this.#releasePending;
@@ -98,25 +109,36 @@ export class OrderTaker {
   }
 
   async #hear({ snapshot, newerVersion }: SnapshotReading): Promise<void> {
-    const { clusterId } = this.#hearers.memory.state;
+    const { memory } = this.#hearers;
     if (newerVersion !== null)
       return this.#report("newer-fleet", `the registry holds records of version ${newerVersion}`);
+    const because = judgeFollowing(takenOf(memory.state), snapshot, this.#machine);
+    this.#kept = because === null ? null : keptOf(memory.state, this.#machine);
+    if (because !== null && because.code !== "new-epoch") return this.#reportReplaced(because);
+    if (this.#problem !== null && REPLACED_CODES.has(this.#problem.code)) this.#problem = null;
     if (snapshot.identity === null) return;
-    if (clusterId !== null && clusterId !== snapshot.identity.id) {
-      return this.#report("other-cluster", `this machine belongs to cluster ${clusterId}, not ${snapshot.identity.id}`);
-    }
     await this.#takeRelease(snapshot);
     const machines = this.#spec === null ? [] : machinesOf(this.#spec, snapshot, new Set());
     const asGitSees = machines.find((machine) => machine.id === this.#machine);
     if (asGitSees !== undefined) await this.#hearers.machineEnv.describe(asGitSees);
     await this.#takeSet(snapshot);
+    if (judgeFollowing(takenOf(memory.state), snapshot, this.#machine) === null) this.#kept = null;
+  }
+
+  /** Nothing is taken from such a registry, and nothing is stopped for it. */
+  #reportReplaced(because: Replaced): void {
+    if (because.code !== "other-cluster") return this.#report(REGISTRY_REPLACED, replacedDetail(because));
+    this.#report("other-cluster", `this machine belongs to cluster ${because.known}, not ${because.saw}`);
   }
 
   async #takeRelease({ release, identity }: ClusterSnapshot): Promise<void> {
     const { memory, onRelease } = this.#hearers;
     const { accepted } = memory.state;
     if (release === null || identity === null) return;
-    if (accepted !== null && release.seq <= accepted.seq && (this.#spec !== null || release.seq < accepted.seq)) return;
+    // In a new epoch numbers begin anew; commits do not: what is taken still descends from what was.
+    const isNewEpoch = accepted?.records !== undefined && accepted.records.identity.epoch < identity.epoch;
+    const isTaken = accepted !== null && !isNewEpoch && release.seq <= accepted.seq;
+    if (isTaken && (this.#spec !== null || release.seq < accepted.seq)) return;
     const nowMs = this.#ports.clock.monotonicMs();
     if (nowMs < this.#releaseRetryAtMs) return;
     this.#releasePending = true;
@@ -125,7 +147,11 @@ export class OrderTaker {
       this.#releaseRetryAtMs = nowMs + RELEASE_RETRY_MS;
       return this.#report(verdict.problem.code, verdict.problem.detail);
     }
-    await memory.remember({ ...memory.state, clusterId: identity.id, accepted: verdict.release });
+    await memory.remember({
+      ...memory.state,
+      clusterId: identity.id,
+      accepted: { ...verdict.release, records: { identity, release } },
+    });
     this.#spec = verdict.spec;
     onRelease(verdict.spec);
     this.#releasePending = false;
