@@ -38,6 +38,14 @@ const CASES: readonly (readonly [says: string, text: string, findings: readonly 
     ['2:46 web@.service: "some", a whole number from 1 to 1000'],
   ],
   [
+    "an amount that is none",
+    "machines: { m1: { cpu: many, memory: 1GB } }\nexpect: [{ apart: a.service }]\n",
+    [
+      '1:24 cpu: "many", cores, such as 2, 0.5 or 250m',
+      '1:38 memory: "1GB", a size to the base 1024, such as 512M or 1.5G, of at most 64T',
+    ],
+  ],
+  [
     "no YAML",
     "expect: [\n",
     ["2:1 not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]"],
@@ -56,3 +64,12 @@ for (const [says, text, findings] of CASES) {
     assert.ok(diagnostics.every(({ code }) => code === "test-file"));
   });
 }
+
+test("what a machine has, and of what is not said there is enough", () => {
+  const text =
+    "machines: { m1: { cpu: 0.5, memory: 1G }, m2: { memory: 512M }, m3: {} }\nexpect: [{ apart: a.service }]\n";
+  assert.deepEqual(
+    readTestFile("tests/x.yaml", text).file?.machines?.map(({ capacity }) => capacity),
+    [{ cpuMilli: 500, memoryBytes: 2 ** 30 }, { cpuMilli: Number.MAX_SAFE_INTEGER, memoryBytes: 2 ** 29 }, undefined],
+  );
+});

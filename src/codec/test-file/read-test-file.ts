@@ -2,6 +2,7 @@ import { parseSelector, type Selector } from "../../domain/cluster/selector.ts";
 import type { Diagnostic } from "../../domain/diagnostic.ts";
 import { invariant } from "../../domain/invariant.ts";
 import type { Expectation, GivenMachine, TestFile } from "../../domain/testing/expectation.ts";
+import { parseCpu, parseMemory } from "../../domain/unit/resource-requests.ts";
 import { manifestProblems } from "../manifest/manifest-problems.ts";
 import { readYamlTree, type YamlTree } from "../manifest/yaml-tree.ts";
 import { type ExpectationTree, SUBJECTS, type TestFileTree, testFileSchema } from "./test-file-schema.ts";
@@ -54,7 +55,15 @@ function machinesFrom(machines: NonNullable<TestFileTree["machines"]>): readonly
     absent: said?.absent === "true",
     drain: said?.drain === "true",
     cordon: said?.cordon === "true",
+    ...capacityFrom(said?.cpu, said?.memory),
   }));
+}
+
+/** Of what is not said there is more than anybody asks for. */
+function capacityFrom(cpu: string | undefined, memory: string | undefined): Pick<GivenMachine, "capacity"> {
+  if (cpu === undefined && memory === undefined) return {};
+  const amount = (said: number | null) => said ?? Number.MAX_SAFE_INTEGER;
+  return { capacity: { cpuMilli: amount(parseCpu(cpu ?? "")), memoryBytes: amount(parseMemory(memory ?? "")) } };
 }
 
 function expectationFrom(given: ExpectationTree, index: number, tree: YamlTree): Expectation {

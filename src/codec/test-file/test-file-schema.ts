@@ -2,6 +2,7 @@ import { z } from "zod";
 import { METADATA_FORM, parseSelector } from "../../domain/cluster/selector.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 import { compileGlob } from "../../domain/unit/glob.ts";
+import { CPU_FORM, MEMORY_FORM, parseCpu, parseMemory } from "../../domain/unit/resource-requests.ts";
 import { isCount } from "../manifest/manifest-schema.ts";
 
 /** As many as a plan is measured with. */
@@ -24,6 +25,9 @@ const selector = leaf(`a machine's name, ${METADATA_FORM}`, (text) => !("problem
 const flag = z.enum(["true", "false"], { error: "true | false" });
 const name = leaf("a machine's name", (text) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(text));
 
+const cpu = leaf(CPU_FORM, (text) => parseCpu(text) !== null);
+const memory = leaf(MEMORY_FORM, (text) => parseMemory(text) !== null);
+
 const machine = z
   .strictObject(
     {
@@ -31,8 +35,10 @@ const machine = z
       absent: flag.optional(),
       drain: flag.optional(),
       cordon: flag.optional(),
+      cpu: cpu.optional(),
+      memory: memory.optional(),
     },
-    mapping("a mapping { metadata, absent, drain, cordon }, {} where there is nothing to say"),
+    mapping("a mapping { metadata, absent, drain, cordon, cpu, memory }, {} where there is nothing to say"),
   )
   .nullable();
 

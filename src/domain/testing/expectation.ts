@@ -1,3 +1,4 @@
+import type { Resources } from "../cluster/resources.ts";
 import type { Selector } from "../cluster/selector.ts";
 import type { SourceLocation } from "../diagnostic.ts";
 
@@ -15,6 +16,8 @@ export interface GivenMachine {
   readonly absent: boolean;
   readonly drain: boolean;
   readonly cordon: boolean;
+  /** Absent: it takes everything. */
+  readonly capacity?: Resources;
 }
 
 /** Units are named by globs of unit names; every glob must match a unit. */

@@ -62,14 +62,15 @@ export function judgeTest(spec: ClusterSpec, file: TestFile, sha256: Sha256): re
 /** Machines of the manifest keep the id it gives them; the others get one made from their name. */
 function givenMachines(spec: ClusterSpec, given: readonly GivenMachine[] | null, sha256: Sha256): Machine[] {
   const named = spec.machines.filter(({ match }) => match === null);
-  const list = given ?? named.map(({ key }) => ({ ...NOTHING_SAID, name: key }));
+  const list: readonly GivenMachine[] = given ?? named.map(({ key }) => ({ ...NOTHING_SAID, name: key }));
   const ids = new Map(named.map(({ key, id }) => [key, id]));
   const facts = { address: "", bootId: "", version: "", joined: "", acceptedSeq: 0 };
-  const members = list.map(({ name, metadata, absent }) => ({
+  const members = list.map(({ name, metadata, absent, capacity }) => ({
     ...facts,
     id: ids.get(name) ?? parseMachineId(name) ?? (sha256(name).slice(0, 32) as MachineId),
     name,
     metadata,
+    ...(capacity === undefined ? {} : { capacity }),
     present: !absent,
     presenceRevision: absent ? 0 : 1,
   }));
