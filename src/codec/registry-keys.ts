@@ -23,6 +23,9 @@ export interface RegistryKeys {
   /** Written by that machine's agent. */
   member(machine: MachineId): string;
   presence(machine: MachineId): string;
+  /** Written by an agent that found another boot present under its machine's id; leased. */
+  claim(machine: MachineId, bootId: string): string;
+  claims(machine: MachineId): string;
   status(machine: MachineId, unit: UnitName): string;
   statuses(machine: MachineId): string;
   /** There only while that agent cannot go by what the registry shows. */
@@ -53,6 +56,8 @@ export function registryKeys(cluster: string): RegistryKeys {
     placement: (machine, unit) => `${root}placements/${machine}/${unit}`,
     member: (machine) => `${root}members/${machine}`,
     presence: (machine) => `${root}presence/${machine}`,
+    claim: (machine, bootId) => `${root}claims/${machine}/${bootId}`,
+    claims: (machine) => `${root}claims/${machine}/`,
     status: (machine, unit) => `${root}status/${machine}/${unit}`,
     statuses: (machine) => `${root}status/${machine}/`,
     kept: (machine) => `${root}kept/${machine}`,

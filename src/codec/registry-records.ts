@@ -75,6 +75,10 @@ export const MEMBER_SHAPE: Shape = {
 export type PresenceRecord = { readonly bootId: string; readonly op: string; readonly ttlMs?: number };
 export const PRESENCE_SHAPE: Shape = { bootId: "string", op: "string" };
 
+/** Another machine, or another boot of the same, asks whoever is present under this machine id to show itself. */
+export type ClaimRecord = { readonly name: string; readonly address: string; readonly op: string };
+export const CLAIM_SHAPE: Shape = { name: "string", address: "string", op: "string" };
+
 export type StatusRecord = Omit<UnitStatus, "unit" | "machine">;
 export const STATUS_SHAPE: Shape = {
   load: "string",

@@ -27,6 +27,7 @@ import { agentPrefixes } from "./agent-prefixes.ts";
 import { ConfirmWatch } from "./confirm-watch.ts";
 import { ForeignWatch } from "./foreign-watch.ts";
 import { HoldWatch } from "./hold-watch.ts";
+import { IdentityGuard } from "./identity-guard.ts";
 import { LeaseFence } from "./lease-fence.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { logTasks } from "./log-tasks.ts";
@@ -77,6 +78,7 @@ export class Agent {
   /** What the registry shows of this machine's statuses: our own words, that wake nobody who has not waited for them. */
   readonly #shown: RegistryMirror;
   readonly #presence: LeaseKeeper;
+  readonly #identity: IdentityGuard;
   readonly #announcer: MemberAnnouncer;
   readonly #reporter: StatusReporter;
   readonly #publisher: StatusPublisher;
@@ -107,6 +109,7 @@ export class Agent {
     );
     const firstTtlMs = ttlMs ?? DEFAULT_AGENT_TTL_MS;
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, firstTtlMs, this.#wakeup.wake);
+    this.#identity = new IdentityGuard(self, this.#keys, this.#mirror, ports);
     this.#announcer = new MemberAnnouncer(self, this.#keys, () => this.#presence.ttlMs, ports);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
     this.#shown = new RegistryMirror(ports.registry, [this.#keys.statuses(self.machine)], ports.clock, () => {
@@ -197,6 +200,11 @@ export class Agent {
   }
 
   async #pass(): Promise<number | null> {
+    const waitMs = await this.#identity.mustWaitMs(this.#presence.lease);
+    if (waitMs !== null) {
+      this.#say();
+      return waitMs;
+    }
     await this.#memory.become(await this.#confirm.judge(this.#memory.state));
     await this.#machineEnv.begin({ id: this.#self.machine, ...this.#self });
     await this.#orders.listen();
@@ -243,7 +251,7 @@ export class Agent {
   }
 
   #say(): void {
-    const trouble = this.#trouble.problem?.code ?? this.#orders.problem?.code ?? null;
+    const trouble = this.#identity.problem?.code ?? this.#trouble.problem?.code ?? this.#orders.problem?.code ?? null;
     this.#ports.supervisor.turned(agentCondition(this.#memory.state, this.#statuses, trouble, this.#mirror.connected));
   }
 

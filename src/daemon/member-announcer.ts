@@ -1,10 +1,10 @@
 import { decodeRecord, encodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
-import { MEMBER_SHAPE, type MemberRecord, type PresenceRecord } from "../codec/registry-records.ts";
+import { MEMBER_SHAPE, type MemberRecord, PRESENCE_SHAPE, type PresenceRecord } from "../codec/registry-records.ts";
 import type { Resources } from "../domain/cluster/resources.ts";
 import type { MachineId } from "../domain/names.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
-import type { Registry } from "../ports/registry.ts";
+import type { Entry, Registry } from "../ports/registry.ts";
 import type { RegistryMirror } from "./registry-mirror.ts";
 
 /** What a machine is from its first breath on: it changes with a boot or a restart of its agent only. */
@@ -53,18 +53,35 @@ export class MemberAnnouncer {
     const shown = mirror.get(memberKey);
     const text = encodeRecord(this.#member(news, shown?.value ?? null));
     const known = shown?.value === text;
-    const present = lease === null || mirror.get(presenceKey)?.lease === lease;
+    const there = mirror.get(presenceKey);
+    if (there !== null && !this.#isOurs(there)) return;
+    const present = lease === null || (there?.lease === lease && there.modRevision > this.#lastClaim(mirror));
     if (known && present) return;
     const record: PresenceRecord = { bootId: this.#self.bootId, op: this.#ports.newId(), ttlMs: this.#ttlMs() };
     const presence = encodeRecord(record);
-    const { revision } = await this.#ports.registry.txn({
-      when: [],
+    const { succeeded, revision } = await this.#ports.registry.txn({
+      // Whose the id is was judged by what the mirror shows.
+      when: [{ key: presenceKey, target: "mod", is: "=", value: there?.modRevision ?? 0 }],
       then: [
         ...(known ? [] : [{ kind: "put", key: memberKey, value: text } as const]),
         ...(present ? [] : [{ kind: "put", key: presenceKey, value: presence, lease } as const]),
       ],
     });
-    this.#writtenAt = revision;
+    if (succeeded) this.#writtenAt = revision;
+  }
+
+  /** Of this boot, or of nobody who can be told: another boot's stays until its lease ends (`judgeIdentity`). */
+  #isOurs({ value }: Entry): boolean {
+    const decoded = decodeRecord<PresenceRecord>(value, PRESENCE_SHAPE);
+    return decoded.kind !== "record" || decoded.record.bootId === this.#self.bootId;
+  }
+
+  /** The revision of the last claim to our id; our presence is written again after it, and so answers. */
+  #lastClaim(mirror: RegistryMirror): number {
+    const prefix = this.#keys.claims(this.#self.machine);
+    const own = this.#keys.claim(this.#self.machine, this.#self.bootId);
+    const others = [...mirror.entries()].filter(({ key }) => key.startsWith(prefix) && key !== own);
+    return Math.max(0, ...others.map(({ modRevision }) => modRevision));
   }
 
   #member(news: MemberNews, shown: string | null): MemberRecord {
