@@ -9,6 +9,7 @@ export function agentPrefixes(keys: RegistryKeys, machine: MachineId): string[] 
     keys.set(machine),
     keys.member(machine),
     keys.presence(machine),
+    keys.kept(machine),
     keys.claims(machine),
     keys.holds,
   ];

@@ -28,6 +28,7 @@ import { ConfirmWatch } from "./confirm-watch.ts";
 import { ForeignWatch } from "./foreign-watch.ts";
 import { HoldWatch } from "./hold-watch.ts";
 import { IdentityGuard } from "./identity-guard.ts";
+import { KeptTeller } from "./kept-teller.ts";
 import { LeaseFence } from "./lease-fence.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { logTasks } from "./log-tasks.ts";
@@ -80,6 +81,7 @@ export class Agent {
   readonly #presence: LeaseKeeper;
   readonly #identity: IdentityGuard;
   readonly #announcer: MemberAnnouncer;
+  readonly #kept: KeptTeller;
   readonly #reporter: StatusReporter;
   readonly #publisher: StatusPublisher;
   readonly #jobs: UnitJobs;
@@ -111,6 +113,7 @@ export class Agent {
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, firstTtlMs, this.#wakeup.wake);
     this.#identity = new IdentityGuard(self, this.#keys, this.#mirror, ports);
     this.#announcer = new MemberAnnouncer(self, this.#keys, () => this.#presence.ttlMs, ports);
+    this.#kept = new KeptTeller(ports.registry, this.#keys, self.machine);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
     this.#shown = new RegistryMirror(ports.registry, [this.#keys.statuses(self.machine)], ports.clock, () => {
       if (this.#publisher.isWaiting) this.#wakeup.wake();
@@ -276,12 +279,17 @@ export class Agent {
   }
 
   async #announce(): Promise<void> {
+    const { accepted, set } = this.#memory.state;
+    const acceptedEpoch = accepted?.records?.identity.epoch ?? 1;
     const news = {
-      acceptedSeq: this.#memory.state.accepted?.seq ?? 0,
+      acceptedSeq: accepted?.seq ?? 0,
+      ...(acceptedEpoch > 1 ? { acceptedEpoch } : {}),
+      ...(set === null ? {} : { setEpoch: set.epoch }),
       problem: this.#trouble.problem ?? this.#orders.problem ?? this.#confirm.problem(this.#memory.state),
       ...(await this.#foreign.current()),
       ...this.holds.told(),
     };
     await this.#announcer.announce(news, this.#presence.lease, this.#mirror);
+    await this.#kept.tell(this.#orders.kept, this.#mirror);
   }
 }

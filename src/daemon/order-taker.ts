@@ -127,8 +127,9 @@ export class OrderTaker {
 
   /** Nothing is taken from such a registry, and nothing is stopped for it. */
   #reportReplaced(because: Replaced): void {
-    if (because.code !== "other-cluster") return this.#report(REGISTRY_REPLACED, replacedDetail(because));
-    this.#report("other-cluster", `this machine belongs to cluster ${because.known}, not ${because.saw}`);
+    if (because.code === "other-cluster") {
+      this.#report("other-cluster", `this machine belongs to cluster ${because.known}, not ${because.saw}`);
+    } else this.#report(REGISTRY_REPLACED, replacedDetail(because));
   }
 
   async #takeRelease({ release, identity }: ClusterSnapshot): Promise<void> {
