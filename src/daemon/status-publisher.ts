@@ -32,6 +32,8 @@ export class StatusPublisher {
   readonly #clock: Clock;
   readonly #pace = new Map<UnitName, Pace>();
   readonly #transientSince = new Map<UnitName, number>();
+  /** Most statuses are the same value in every pass. */
+  readonly #texts = new WeakMap<StatusRecord, string>();
   #writtenRevision = 0;
   #isWaiting = true;
 
@@ -69,7 +71,7 @@ export class StatusPublisher {
     const due: [UnitName, string][] = [];
     let againMs: number | null = null;
     for (const [unit, status] of statuses) {
-      const value = encodeRecord(status);
+      const value = this.#textOf(status);
       if (mirror.get(this.#keys.status(this.#machine, unit))?.value === value) {
         this.#transientSince.delete(unit);
         continue;
@@ -79,6 +81,14 @@ export class StatusPublisher {
       else againMs = Math.min(againMs ?? waitMs, waitMs);
     }
     return { due, againMs };
+  }
+
+  #textOf(status: StatusRecord): string {
+    const known = this.#texts.get(status);
+    if (known !== undefined) return known;
+    const text = encodeRecord(status);
+    this.#texts.set(status, text);
+    return text;
   }
 
   #gone(statuses: ReadonlyMap<UnitName, StatusRecord>, mirror: RegistryMirror): string[] {

@@ -1,5 +1,6 @@
 import type { StatusRecord } from "../codec/registry-records.ts";
 import type { StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
+import type { UnitDrift } from "../domain/drift/unit-drift.ts";
 import type { UnitName } from "../domain/names.ts";
 import { isAboutToRestart, judgeRestarts, type RestartVerdict } from "../domain/tasks/restart-loop.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
@@ -63,12 +64,8 @@ export class StatusReporter {
       const refused = pass.refused?.get(name);
       const drift = pass.drift.get(name);
       const placed = idle.has(name) && !this.#jobs.isBusy(name) ? (pass.placedAt?.(name) ?? null) : null;
-      statuses.set(name, {
-        ...status,
-        ...(refused === undefined ? {} : { problem: refused }),
-        ...(drift === undefined ? {} : { drift }),
-        ...(placed === null ? {} : { placed }),
-      });
+      const isMore = refused !== undefined || drift !== undefined || placed !== null;
+      statuses.set(name, isMore ? withMore(status, refused, drift, placed) : status);
     }
     for (const name of this.#said.keys()) if (!statuses.has(name)) this.#said.delete(name);
     return statuses;
@@ -88,9 +85,9 @@ export class StatusReporter {
       return said.status;
     }
     const because = problem ?? (restarts?.isLooping ? loopOf(observation) : null);
-    const basis = JSON.stringify([observation, because]);
-    const status = said?.basis === basis ? said.status : await statusOfUnit(this.#manager, observation, because);
-    this.#said.set(name, { basis, status, restarts });
+    const isSaid = said !== undefined && isSame(said.observation, observation) && isSame(said.because, because);
+    const status = isSaid ? said.status : await statusOfUnit(this.#manager, observation, because);
+    this.#said.set(name, { observation, because, status, restarts });
     return status;
   }
 
@@ -110,9 +107,29 @@ export class StatusReporter {
 }
 
 interface Said {
-  readonly basis: string;
+  readonly observation: Observation | null;
+  readonly because: Pick<StatusProblem, "code" | "detail"> | null;
   readonly status: StatusRecord;
   readonly restarts: RestartVerdict | null;
+}
+
+function withMore(
+  status: StatusRecord,
+  refused: StatusProblem | undefined,
+  drift: UnitDrift | undefined,
+  placed: number | null,
+): StatusRecord {
+  return {
+    ...status,
+    ...(refused === undefined ? {} : { problem: refused }),
+    ...(drift === undefined ? {} : { drift }),
+    ...(placed === null ? {} : { placed }),
+  };
+}
+
+/** Most are the same value as in the pass before. */
+function isSame(a: object | null, b: object | null): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function loopOf(observation: Observation | null): Pick<StatusProblem, "code" | "detail"> {

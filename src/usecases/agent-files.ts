@@ -41,8 +41,10 @@ export class AgentFiles {
   readonly drifted: DriftedFiles;
   readonly bootSet: BootSetKeeper;
   readonly holds: HoldMemory;
-  /** What is owned by now, where the disk did not take it. */
-  #unsaved: ReadonlyMap<UnitName, OwnedUnit> | null = null;
+  /** What is owned by now: read once, because nobody else writes it. Null until then. */
+  #owned: ReadonlyMap<UnitName, OwnedUnit> | null = null;
+  /** The disk did not take it. */
+  #isUnsaved = false;
   /** Texts are immutable by their hash: read once, asked for in every pass. */
   readonly #units = new Map<UnitHash, StoredUnit>();
   /** The names of their files, once asked for: a set of new units looks for none of them on the disk. */
@@ -54,7 +56,7 @@ export class AgentFiles {
     this.adopted = new AdoptedFiles(files, `${folders.state}/adopted`);
     this.drifted = new DriftedFiles(files, folders.units, `${folders.state}/drifted`);
     this.holds = new HoldMemory(files, folders.state);
-    this.bootSet = new BootSetKeeper(files, folders, (hash) => this.readUnit(hash));
+    this.bootSet = new BootSetKeeper(files, folders, this);
   }
 
   async readState(): Promise<AgentState | null> {
@@ -95,25 +97,28 @@ export class AgentFiles {
     }
   }
 
+  /** The same value for a unit as long as it is not written. */
   async readOwned(): Promise<Map<UnitName, OwnedUnit>> {
-    if (this.#unsaved !== null) return new Map(this.#unsaved);
-    return decodeOwnedUnits(await this.#files.read(`${this.folders.run}/owned.json`));
+    this.#owned ??= decodeOwnedUnits(await this.#files.read(`${this.folders.run}/owned.json`));
+    return new Map(this.#owned);
   }
 
   async writeOwned(owned: ReadonlyMap<UnitName, OwnedUnit>): Promise<void> {
     await this.#files.write(`${this.folders.run}/owned.json`, encodeOwnedUnits(owned), { mode: 0o600, durable: false });
-    this.#unsaved = null;
+    this.#owned = new Map(owned);
+    this.#isUnsaved = false;
+    this.bootSet.outdated();
   }
 
   /** Of what has been done already: also counts where it cannot be written now, until `saveOwned` can. */
   async keepOwned(owned: ReadonlyMap<UnitName, OwnedUnit>): Promise<void> {
-    this.#unsaved = new Map(owned);
+    this.#owned = new Map(owned);
+    this.#isUnsaved = true;
     await this.saveOwned();
   }
 
   async saveOwned(): Promise<void> {
-    if (this.#unsaved === null) return;
-    await this.writeOwned(this.#unsaved);
+    if (this.#isUnsaved && this.#owned !== null) await this.writeOwned(this.#owned);
   }
 
   async readMachineEnv(): Promise<string | null> {
@@ -122,6 +127,7 @@ export class AgentFiles {
 
   async writeMachineEnv(text: string): Promise<void> {
     await this.#files.write(MACHINE_ENV_PATH, text, { durable: false });
+    this.bootSet.outdated();
   }
 
   /** What a unit that runs at most once is started with. */

@@ -1,4 +1,4 @@
-import { decodeOwnedUnits, encodeOwnedUnits, type OwnedUnit, type StoredUnit } from "../codec/agent-state.ts";
+import { encodeOwnedUnits, type OwnedUnit, type StoredUnit } from "../codec/agent-state.ts";
 import { encodeBootSet } from "../codec/boot-set.ts";
 import { compareText, type UnitHash, type UnitName } from "../domain/names.ts";
 import { stopAfterOfFiles } from "../domain/spec/at-most-one-dropin.ts";
@@ -12,7 +12,12 @@ export interface BootSetFolders {
   readonly units: string;
 }
 
-type ReadUnit = (hash: UnitHash) => Promise<StoredUnit | null>;
+/** What a boot set is made of. */
+interface Installed {
+  readOwned(): Promise<ReadonlyMap<UnitName, OwnedUnit>>;
+  readMachineEnv(): Promise<string | null>;
+  readUnit(hash: UnitHash): Promise<StoredUnit | null>;
+}
 
 /**
  * The units as they stand, in one file that a shell script can read: after a boot without a working agent it starts them (protocol rule
@@ -21,15 +26,19 @@ type ReadUnit = (hash: UnitHash) => Promise<StoredUnit | null>;
 export class BootSetKeeper {
   readonly #files: FileStore;
   readonly #folders: BootSetFolders;
-  readonly #readUnit: ReadUnit;
-  /** What the file was made from, or found to be up to date with. */
-  #basis: string | null = null;
+  readonly #installed: Installed;
+  #isOutdated = true;
   #isReady = false;
 
-  constructor(files: FileStore, folders: BootSetFolders, readUnit: ReadUnit) {
+  constructor(files: FileStore, folders: BootSetFolders, installed: Installed) {
     this.#files = files;
     this.#folders = folders;
-    this.#readUnit = readUnit;
+    this.#installed = installed;
+  }
+
+  /** What it is made of was written anew. */
+  outdated(): void {
+    this.#isOutdated = true;
   }
 
   /**
@@ -44,14 +53,12 @@ export class BootSetKeeper {
   }
 
   async #keep(): Promise<void> {
-    const ownedText = await this.#files.read(`${this.#folders.run}/owned.json`);
-    const machineEnv = await this.#files.read(MACHINE_ENV_PATH);
-    const basis = JSON.stringify([ownedText, machineEnv]);
-    if (basis === this.#basis) return;
-    const text = await this.#render(decodeOwnedUnits(ownedText), machineEnv);
+    if (!this.#isOutdated) return;
+    const machineEnv = await this.#installed.readMachineEnv();
+    const text = await this.#render(await this.#installed.readOwned(), machineEnv);
     const path = `${this.#folders.state}/boot-set`;
     if ((await this.#files.read(path)) !== text) await this.#files.write(path, text, { mode: 0o600 });
-    this.#basis = basis;
+    this.#isOutdated = false;
   }
 
   async #render(owned: ReadonlyMap<UnitName, OwnedUnit>, machineEnv: string | null): Promise<string> {
@@ -59,7 +66,7 @@ export class BootSetKeeper {
     const units: StoredUnit[] = [];
     for (const [name, unit] of [...owned].sort(([a], [b]) => compareText(a, b))) {
       // A text whose write was cut short is written again by the next pass, and is in the set then.
-      const stored = unit.onDisk === null ? null : await this.#readUnit(unit.onDisk);
+      const stored = unit.onDisk === null ? null : await this.#installed.readUnit(unit.onDisk);
       if (stored === null) continue;
       units.push({ ...stored, name });
       // Read anew after a boot, and started from it: there is no older text in force.

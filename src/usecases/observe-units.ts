@@ -18,6 +18,8 @@ export type DetailsCache = Map<UnitName, CachedDetails>;
 export interface CachedDetails {
   readonly state: string;
   readonly details: UnitDetails | null;
+  /** What was seen last, and is again as long as nothing about it is news. */
+  last?: Observation & { readonly owner: OwnedUnit | null };
   /** What others' files were found to be, how many passes ago. */
   foreign?: { readonly basis: string; passes: number; readonly files: ForeignFiles | null };
 }
@@ -42,7 +44,8 @@ export async function observeUnits(
     [...services].map(async ([name, service]) => {
       const unit = managed.get(service) ?? null;
       const known = isBusy(name) ? (details.get(service)?.details ?? null) : await detailsOf(manager, unit, details);
-      return [name, observation(name, service, owned.get(name) ?? null, unit, known)] as const;
+      const seen = { name, service, owned: owned.get(name) ?? null, managed: unit, details: known };
+      return [name, recalled(seen, details.get(service)) ?? observation(seen, details.get(service))] as const;
     }),
   );
   return new Map(observations);
@@ -63,17 +66,32 @@ async function detailsOf(
   return details;
 }
 
-function observation(
-  name: UnitName,
-  service: UnitName,
-  owned: OwnedUnit | null,
-  managed: ManagedUnit | null,
-  details: UnitDetails | null,
-): Observation {
+interface Seen {
+  readonly name: UnitName;
+  readonly service: UnitName;
+  readonly owned: OwnedUnit | null;
+  readonly managed: ManagedUnit | null;
+  readonly details: UnitDetails | null;
+}
+
+/** The same value as in the pass before: whoever finds it again need not look into it. */
+function recalled({ name, owned, managed, details }: Seen, cached: CachedDetails | undefined): Observation | null {
+  const last = cached?.last;
+  if (last === undefined || last.observed.name !== name) return null;
+  if (last.owner !== owned || last.details !== details || !isSameState(last.managed, managed)) return null;
+  return last;
+}
+
+function isSameState(a: ManagedUnit | null, b: ManagedUnit | null): boolean {
+  return a?.load === b?.load && a?.active === b?.active && a?.sub === b?.sub;
+}
+
+function observation(seen: Seen, cached: CachedDetails | undefined): Observation {
+  const { name, service, owned, managed, details } = seen;
   const held = managed !== null && isHeldBySystemd(managed);
   const up = held && managed.active !== "inactive" && managed.active !== "failed";
   const loaded = owned === null ? null : held ? owned.loaded : owned.onDisk;
-  return {
+  const found = {
     observed: {
       name,
       service,
@@ -90,4 +108,6 @@ function observation(
     managed,
     details,
   };
+  if (cached !== undefined) cached.last = { ...found, owner: owned };
+  return cached?.last ?? found;
 }
