@@ -54,7 +54,14 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/spec/unit-on-machine.ts",
     "src/domain/spec/unit-settings.ts",
   ],
+  "src/domain/loss/judge-loss.test.ts": [
+    "src/domain/loss/damping.ts",
+    "src/domain/loss/loss-budget.ts",
+    "src/domain/loss/outage.ts",
+    "src/domain/loss/take-turns.ts",
+  ],
   "src/domain/placement/place-units.test.ts": [
+    "src/domain/loss/may-be-replaced.ts",
     "src/domain/placement/atoms.ts",
     "src/domain/placement/glob-index.ts",
     "src/domain/placement/homes-of.ts",

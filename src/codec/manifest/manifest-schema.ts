@@ -4,6 +4,8 @@ import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts"
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 import { ON_DISCONNECT_FORM, parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
+import { parseReplace, REPLACE_FORM } from "../../domain/unit/replace-option.ts";
+import type { LOSS_KEYS } from "./loss-keys.ts";
 
 /**
  * The shape of `fleet.yaml`, over trees whose scalars are their source text. The one description: values are checked by it
@@ -136,9 +138,34 @@ const unitSettings = z.strictObject(
       type: "string",
       pattern: "^(keep|stop-after=[1-9][0-9]*(ms|s|m|h))$",
     }).optional(),
+    replace: scalar(REPLACE_FORM, (text) => parseReplace(text) !== null, {
+      type: "string",
+      pattern: "^(yes|no|after=(0|[1-9][0-9]*)(ms|s|m|h))$",
+    }).optional(),
     adopt: flag().optional(),
   },
   mapping("a mapping of unit settings"),
+);
+
+const percent = matching("a whole percentage from 1% to 100%", /^([1-9][0-9]?|100)%$/);
+
+/** Each is explained where its default is: `src/domain/loss/damping.ts`. */
+const loss = z.strictObject(
+  {
+    agentTtl: duration(2000).optional(),
+    grace: duration().optional(),
+    outageAt: percent.optional(),
+    outageMin: count(1, 20_000).optional(),
+    outageWindow: duration(1000).optional(),
+    lossWindow: duration().optional(),
+    movesAt: percent.optional(),
+    movesWindow: duration().optional(),
+    flapAt: count(2, 1000).optional(),
+    flapWindow: duration(1000).optional(),
+    flapHold: duration(1000).optional(),
+    flapHoldMax: duration(1000).optional(),
+  } satisfies Readonly<Record<keyof typeof LOSS_KEYS, z.ZodType>>,
+  mapping("a mapping of thresholds such as { agentTtl: 30s, grace: 60s }"),
 );
 
 const level = word(["off", "warn", "error"]).optional();
@@ -192,12 +219,7 @@ export const manifestSchema = z.strictObject(
     units: z.record(z.string(), unitSettings, mapping("a mapping of unit names to settings")).optional(),
     machines: z.record(z.string(), machine, mapping("a mapping of machine names to settings")).optional(),
     admit: word(["listed", "any"]).optional(),
-    loss: z
-      .strictObject(
-        { agentTtl: duration(2000).optional(), grace: duration().optional() },
-        mapping("a mapping { agentTtl, grace }"),
-      )
-      .optional(),
+    loss: loss.optional(),
     lint: lint.optional(),
   },
   mapping("a mapping with apiVersion and cluster"),

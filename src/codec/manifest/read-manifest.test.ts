@@ -96,13 +96,14 @@ units:
     rollout: { maxUnavailable: 2, minHealthyTime: 10s, healthDeadline: 2m, onFailure: hold }
     drift: correct
     onDisconnect: keep
+    replace: after=10m
     move: never
     adopt: false
     group: none
 machines:
   nas: { id: 3f2a9c0e7d1b4c55a0c1d2e3f4a5b6c7, drain: true, cordon: false, dropins: { web@.service: [m/nas.conf] } }
 admit: any
-loss: { agentTtl: 3s, grace: 1s }
+loss: { agentTtl: 3s, grace: 1s, outageAt: 40%, outageMin: 3, outageWindow: 1m, lossWindow: 0s, movesAt: 100%, movesWindow: 1h, flapAt: 4, flapWindow: 2h, flapHold: 5m, flapHoldMax: 1h }
 `);
   assert.deepEqual(manifest.source, { url: "git@host:me/homelab", branch: "main" });
   assert.equal(manifest.defaults.state?.value, "loaded");
@@ -113,14 +114,28 @@ loss: { agentTtl: 3s, grace: 1s }
   );
   assert.deepEqual(settings.rollout, { maxUnavailable: 2, minHealthyTimeMs: 10_000, healthDeadlineMs: 120_000 });
   assert.deepEqual([settings.state?.value, settings.move?.value, settings.group?.value], ["launched", "never", "none"]);
+  assert.equal(settings.replace?.value, "after=600s");
   const machine = manifest.machines[0]!;
   assert.deepEqual([machine.drain, machine.cordon, machine.id?.value.length], [true, false, 32]);
   assert.deepEqual(machine.dropins[0]!.paths[0], {
     value: "m/nas.conf",
-    at: { path: "fleet.yaml", line: 18, column: 102 },
+    at: { path: "fleet.yaml", line: 19, column: 102 },
   });
   assert.equal(manifest.admit?.value, "any");
-  assert.deepEqual(manifest.loss, { agentTtlMs: 3000, graceMs: 1000 });
+  assert.deepEqual(manifest.loss.values, {
+    agentTtlMs: 3000,
+    graceMs: 1000,
+    outageAtPercent: 40,
+    outageMin: 3,
+    outageWindowMs: 60_000,
+    lossWindowMs: 0,
+    movesAtPercent: 100,
+    movesWindowMs: 3_600_000,
+    flapAt: 4,
+    flapWindowMs: 7_200_000,
+    flapHoldMs: 300_000,
+    flapHoldMaxMs: 3_600_000,
+  });
 });
 
 const refused: readonly (readonly [what: string, text: string, problems: readonly string[]])[] = [
@@ -262,7 +277,6 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ["notify: []", "3:1"],
   ["status: {}", "3:1"],
   ["moved: []", "3:1"],
-  ["loss: { outageAt: 30% }", "3:9"],
   ["machines: { nas: { key: x } }", "3:20"],
   ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],
   ["units: { a.service: { files: [] } }", "3:23"],

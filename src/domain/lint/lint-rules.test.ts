@@ -33,7 +33,7 @@ function compiled(
     units: [],
     machines: [],
     admit: null,
-    loss: { agentTtlMs: null, graceMs: null },
+    loss: { values: {}, at: null },
     lint: lint ?? Object.fromEntries(LINT_RULE_NAMES.map((rule) => [rule, rule === "implied-root" ? "off" : "warn"])),
   };
   const files = Object.entries(units).map(([name, text]) => ({

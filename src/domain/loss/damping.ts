@@ -55,9 +55,23 @@ export const DEFAULT_DAMPING: Damping = {
   flapHoldMaxMs: FLAP_HOLD_MAX_MS,
 };
 
+/** A registry may notice up to half a second late that a lease has ended: etcd looks twice a second. */
+const LEASE_CHECK_MS = 500;
+/** Agents renew three times within a lease, so leases of machines that fall silent together end up to a third of one apart. */
+const RENEWALS_PER_LEASE = 3;
+
+/**
+ * No machine is lost before others that fell silent with it must have been missed, too: else the first of them would move, and only
+ * then it would show that it is an outage. A shorter grace is taken for this one.
+ */
+export function leastGraceMs(agentTtlMs: number): number {
+  return agentTtlMs / RENEWALS_PER_LEASE + LEASE_CHECK_MS;
+}
+
 /** A policy with every default written out. */
 export type LossThresholds = LossPolicy & Damping;
 
 export function lossThresholds(policy: LossPolicy): LossThresholds {
-  return { ...DEFAULT_DAMPING, ...policy };
+  const graceMs = Math.max(policy.graceMs, leastGraceMs(policy.agentTtlMs));
+  return { ...DEFAULT_DAMPING, ...policy, graceMs };
 }

@@ -311,32 +311,32 @@ const STORIES: readonly Story[] = [
     stakes: {
       b: new Map([
         [null, 10],
-        [5_000, 1],
+        [15_000, 1],
       ]),
     },
-    looks: "0:ab 200:a 205:a",
-    expected: "b: lost, own 5",
+    looks: "0:ab 200:a 215:a",
+    expected: "b: lost, own 15",
   },
   {
     says: "not before it is over",
     stakes: {
       b: new Map([
         [null, 10],
-        [5_000, 1],
+        [15_000, 1],
       ]),
     },
-    looks: "0:ab 200:a 204.999:a",
-    expected: "b: grace until 205",
+    looks: "0:ab 200:a 214.999:a",
+    expected: "b: grace until 215",
   },
   {
     says: "the others follow in the same batch, after the cluster's",
     stakes: {
       b: new Map([
         [null, 10],
-        [5_000, 1],
+        [15_000, 1],
       ]),
     },
-    looks: "0:ab 200:a 205:a 260:a",
+    looks: "0:ab 200:a 215:a 260:a",
     expected: "b: lost",
   },
   {

@@ -115,10 +115,7 @@ function returned({ absences }: LossHistory, machines: readonly Sighting[]): Mac
     .map(({ machine }) => machine);
 }
 
-/**
- * A registry that was away for less than a third of a lease has cost nobody his: agents renew three times within one, so each has two
- * thirds of it left at any time.
- */
+/** A registry that was away for less than a third of a lease has cost nobody his: by their renewals all have two thirds left. */
 const AWAY_DIVISOR = 3;
 
 /** The last reason not to believe one's eyes, also where it is over. */

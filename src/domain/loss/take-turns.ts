@@ -1,5 +1,5 @@
 import type { MachineId } from "../names.ts";
-import type { LossThresholds } from "./damping.ts";
+import { type LossThresholds, leastGraceMs } from "./damping.ts";
 import { nextTurn, unitsMax } from "./loss-budget.ts";
 import type { Absence, LossHistory } from "./loss-history.ts";
 import type { GracesOver, LossHold, LossWait, Outage, SpentLoss } from "./loss-verdict.ts";
@@ -41,12 +41,13 @@ export function takeTurns({ history, machines, units, absences, outage, hold, no
     .map((sighting) => ({ ...sighting, sinceMs: absences.get(sighting.machine)!.sinceMs }))
     .sort((a, b) => a.sinceMs - b.sinceMs || (a.machine < b.machine ? -1 : 1));
   const max = unitsMax(units, thresholds);
+  const leastMs = leastGraceMs(thresholds.agentTtlMs);
   for (const { machine, sinceMs, stakes } of missing) {
     if (outage !== null) {
       states.set(machine, { code: "outage" });
       continue;
     }
-    const graces = [...stakes.keys()].map((grace) => grace ?? thresholds.graceMs);
+    const graces = [...stakes.keys()].map((grace) => Math.max(grace ?? thresholds.graceMs, leastMs));
     timesMs.push(...[...graces, thresholds.graceMs].map((graceMs) => sinceMs + graceMs));
     const dueMs = sinceMs + (graces.length === 0 ? thresholds.graceMs : Math.min(...graces));
     if (hold !== null && hold.untilMs >= dueMs) {

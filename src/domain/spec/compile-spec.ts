@@ -5,12 +5,14 @@ import { lintManifest } from "../lint/lint-manifest.ts";
 import { type LintFinding, lintDiagnostics } from "../lint/lint-rules.ts";
 import { lintUnit } from "../lint/lint-unit.ts";
 import type { LintFile } from "../lint/lint-unit-file.ts";
+import { lossContradictions, lossPolicy } from "../loss/loss-policy.ts";
 import { compareText, type Sha256, type SpecHash, type UnitName } from "../names.ts";
 import { closestName } from "../unit/closest-name.ts";
 import { stopAfterMsOf } from "../unit/on-disconnect.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
+import { type ReplaceOption, replaceAfterMs } from "../unit/replace-option.ts";
 import { atMostOneDiagnostics } from "./at-most-one.ts";
-import type { ClusterSpec, LossPolicy, SpecUnit, UnitGoal } from "./cluster-spec.ts";
+import type { ClusterSpec, SpecUnit, UnitGoal } from "./cluster-spec.ts";
 import { collectFiles } from "./collect-files.ts";
 import { companionsOf } from "./companions-of.ts";
 import { compileMachines } from "./compile-machines.ts";
@@ -19,7 +21,6 @@ import { DraftUnits, kindOf } from "./draft-units.ts";
 import { groupContradictions } from "./group-contradictions.ts";
 import { groupUnits } from "./group-units.ts";
 import { listUnits } from "./list-units.ts";
-import { DEFAULT_AGENT_TTL_MS, DEFAULT_GRACE_MS } from "./loss-defaults.ts";
 import type { Manifest } from "./manifest.ts";
 import { orderUnits } from "./order-units.ts";
 import { replicaContradictions } from "./replica-contradictions.ts";
@@ -83,7 +84,8 @@ export function compileSpec(
     ...groupContradictions(groups, machines, admit),
     ...replicaContradictions(groups, machines, admit),
     ...order.diagnostics,
-    ...atMostOneDiagnostics(units, order.after, lossPolicy(manifest).agentTtlMs),
+    ...atMostOneDiagnostics(units, order.after, lossPolicy(manifest.loss).agentTtlMs),
+    ...lossContradictions(manifest.loss),
     ...companions.diagnostics,
     ...(input.lint === undefined ? [] : lintFindings(input, drafts, [...units, ...templates])),
   ]);
@@ -111,13 +113,14 @@ export function compileSpec(
         ...(unit.settings.adopt === true ? { adopt: true as const } : {}),
         ...uncorrected(unit.settings.drift),
         ...(unit.settings.confirm === null ? {} : { confirm: unit.settings.confirm }),
+        ...replacePolicy(unit.replace),
         ...(unit.onDisconnect === null ? {} : { stopAfterMs: stopAfterMsOf(unit.onDisconnect.value)! }),
       }),
     ),
     groups: groups.map(({ group }) => group),
     machines,
     admit,
-    loss: lossPolicy(manifest),
+    loss: lossPolicy(manifest.loss),
   };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
 }
@@ -125,6 +128,12 @@ export function compileSpec(
 /** As absent where it is the default: a spec from before there was a choice keeps its hash. */
 function uncorrected(drift: DriftPolicy | null): Pick<SpecUnit, "drift"> {
   return drift === null || drift === "correct" ? {} : { drift };
+}
+
+/** As absent where it is the default. */
+function replacePolicy(option: ReplaceOption | null): Pick<SpecUnit, "replace"> {
+  if (option === null || option === "yes") return {};
+  return { replace: option === "no" ? "no" : { afterMs: replaceAfterMs(option)! } };
 }
 
 /** sha256 of the canonical JSON of everything in a spec but the hash itself. */
@@ -154,13 +163,6 @@ function lintFindings(input: CompileInput, drafts: DraftUnits, units: readonly D
     if (!byPlace.has(place)) byPlace.set(place, finding);
   }
   return lintDiagnostics([...byPlace.values()], manifest.lint);
-}
-
-function lossPolicy(manifest: Manifest): LossPolicy {
-  return {
-    agentTtlMs: manifest.loss.agentTtlMs ?? DEFAULT_AGENT_TTL_MS,
-    graceMs: manifest.loss.graceMs ?? DEFAULT_GRACE_MS,
-  };
 }
 
 function activatedUnits(units: readonly DraftUnit[], lookup: UnitLookup): ReadonlySet<UnitName> {

@@ -3,6 +3,7 @@ import type { UnitName } from "../names.ts";
 import type { EffectiveUnit } from "../unit/effective-unit.ts";
 import type { FleetOptions } from "../unit/fleet-options.ts";
 import type { OnDisconnect } from "../unit/on-disconnect.ts";
+import type { ReplaceOption } from "../unit/replace-option.ts";
 import type { UnitTies } from "../unit/unit-ties.ts";
 import type { SpecDropin, SpecFile } from "./cluster-spec.ts";
 import type { Located, UnitSettings } from "./manifest.ts";
@@ -24,6 +25,8 @@ export interface DraftUnit {
   readonly move: "auto" | "never" | null;
   /** That it runs at most once, and who says so; null where it is kept. */
   readonly onDisconnect: Located<Exclude<OnDisconnect, "keep">> | null;
+  /** What the unit or the manifest says of being placed anew; null: nothing. */
+  readonly replace: ReplaceOption | null;
   readonly ties: UnitTies;
 }
 

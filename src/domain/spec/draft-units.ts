@@ -81,6 +81,7 @@ export class DraftUnits {
     const move = this.#agreed(name, "Move", read.options.move, settings.move);
     const options = { ...read.options, group, move };
     const onDisconnect = this.#onDisconnect(name, read, settings, effective);
+    const replace = this.#agreed(name, "Replace", read.replace, settings.replace);
     const ties = tiesOf(effective, name);
     this.diagnostics.push(...ties.diagnostics);
     return {
@@ -95,6 +96,7 @@ export class DraftUnits {
       requests: read.requests,
       move,
       onDisconnect,
+      replace,
       ties,
     };
   }

@@ -2,8 +2,10 @@ import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { SourceLocation } from "../diagnostic.ts";
 import type { DriftPolicy } from "../drift/drift-policy.ts";
 import type { LintSettings } from "../lint/lint-rules.ts";
+import type { LossThresholds } from "../loss/damping.ts";
 import type { MachineId } from "../names.ts";
 import type { OnDisconnect } from "../unit/on-disconnect.ts";
+import type { ReplaceOption } from "../unit/replace-option.ts";
 import type { UnitGoal } from "./cluster-spec.ts";
 
 /** A value and where the author wrote it, so that a later finding can point there. */
@@ -29,9 +31,16 @@ export interface Manifest {
   readonly machines: readonly ManifestMachine[];
   /** Null where the manifest leaves it to the default: `listed` once machines are listed, else `any`. */
   readonly admit: Located<"listed" | "any"> | null;
-  readonly loss: { readonly agentTtlMs: number | null; readonly graceMs: number | null };
+  readonly loss: LossSettings;
   /** Rules whose level it sets. */
   readonly lint: LintSettings;
+}
+
+/** Thresholds it sets; where they stand, so that two of them may be held against each other. */
+export interface LossSettings {
+  readonly values: Partial<LossThresholds>;
+  /** Null where it says nothing of losses. */
+  readonly at: SourceLocation | null;
 }
 
 /** What the manifest may say of a unit. Null: says nothing. */
@@ -45,6 +54,7 @@ export interface UnitSettings {
   readonly move: Located<"auto" | "never"> | null;
   readonly group: Located<"auto" | "none"> | null;
   readonly onDisconnect: Located<OnDisconnect> | null;
+  readonly replace: Located<ReplaceOption> | null;
   readonly adopt: boolean | null;
   readonly drift: DriftPolicy | null;
   readonly confirm: ConfirmPolicy | null;

@@ -10,6 +10,7 @@ import { ON_DISCONNECT_FORM, type OnDisconnect, parseOnDisconnect } from "./on-d
 import { optionContradictions } from "./option-contradictions.ts";
 import { parseBoolean } from "./parse-boolean.ts";
 import { parseSpread, SPREAD_FORM } from "./parse-spread.ts";
+import { parseReplace, REPLACE_FORM, type ReplaceOption } from "./replace-option.ts";
 import { CPU_FORM, limitsOf, MEMORY_FORM, parseCpu, parseMemory } from "./resource-requests.ts";
 import { expandSpecifiers } from "./specifiers.ts";
 import { splitFleetValue } from "./split-fleet-value.ts";
@@ -30,7 +31,7 @@ const BOOT_ID = ["MachineBootID", "X-ConditionMachineBootID"];
 
 const OPTIONS = [
   ...["CPU", "Conflicts", "Global", "Group", "MachineID", "MachineMetadata", "MachineOf", "MaxPerMachine", "Memory"],
-  ...["Move", "OnDisconnect", "Replaces", "Spread"],
+  ...["Move", "OnDisconnect", "Replace", "Replaces", "Spread"],
 ];
 
 /** Options of the design whose meaning is not built: refused, because an option that does nothing would be believed. */
@@ -54,6 +55,7 @@ export interface ReadFleetOptions {
   readonly options: FleetOptions;
   /** What the unit itself says; null where it says nothing. */
   readonly onDisconnect: OnDisconnect | null;
+  readonly replace: ReplaceOption | null;
   /** What the unit asks of its machine, by its options or else its own limits; null where it asks for nothing. */
   readonly requests: Resources | null;
   readonly diagnostics: readonly Diagnostic[];
@@ -69,6 +71,7 @@ export function readFleetOptions(name: UnitName, unit: EffectiveUnit): ReadFleet
   return {
     options: reader.read(),
     onDisconnect: reader.onDisconnect(),
+    replace: reader.replace(),
     requests: reader.requests(),
     diagnostics: reader.diagnostics,
   };
@@ -112,6 +115,19 @@ class FleetOptionReader {
     const option = parseOnDisconnect(last.value);
     if (option === null) {
       this.#error("x-fleet-value", last.at, `OnDisconnect=${last.value}`, { expected: ON_DISCONNECT_FORM });
+    }
+    return option;
+  }
+
+  /** One letter less than `Replaces=`: whoever gives it a unit's name meant that. */
+  replace(): ReplaceOption | null {
+    const last = this.#of("Replace").at(-1);
+    if (last === undefined) return null;
+    const option = parseReplace(last.value);
+    if (option === null) {
+      const isUnit = "name" in checkUnitName(last.value);
+      const next = isUnit ? { next: "did you mean Replaces=?" } : {};
+      this.#error("x-fleet-value", last.at, `Replace=${last.value}`, { expected: REPLACE_FORM, ...next });
     }
     return option;
   }
