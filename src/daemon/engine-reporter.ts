@@ -2,13 +2,18 @@ import { encodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { ReportRecord } from "../codec/registry-records.ts";
 import type { Member, Release } from "../domain/cluster/cluster-snapshot.ts";
+import type { LossVerdict } from "../domain/loss/loss-verdict.ts";
 import type { Unplaced } from "../domain/placement/placement.ts";
-import type { StuckHandOff } from "../domain/report/engine-report.ts";
+import { boundReport } from "../domain/report/bound-report.ts";
+import type { Deviation, StuckHandOff, WaitingFor } from "../domain/report/engine-report.ts";
+import { lossReport } from "../domain/report/loss-report.ts";
+import { waitKey } from "../domain/report/waits-of.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Log, warning } from "../ports/log.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import type { Leadership } from "../usecases/campaign.ts";
 import { AbsenceWatch } from "./absence-watch.ts";
+import { SinceWatch } from "./since-watch.ts";
 
 export interface EngineReporterPorts {
   readonly registry: Registry;
@@ -22,9 +27,15 @@ export interface Told {
   readonly problem: string | null;
   readonly unplaced: readonly Unplaced[];
   readonly members: readonly Member[];
-  /** Absent: none. */
+  /** The rest is absent where it says why it places nothing. */
   readonly stuckHandOffs?: readonly StuckHandOff[];
+  readonly waits?: readonly WaitingFor[];
+  readonly deviations?: readonly Omit<Deviation, "since">[];
+  readonly losses?: LossVerdict;
 }
+
+/** Between two reports of one problem at least this long: while a wave comes up, it waits for something else at each status. */
+const REPORT_INTERVAL_MS = 1_000;
 
 /** The engine's word to people, on change only, under its lease: it goes with the engine. One for each term. */
 export class EngineReporter {
@@ -33,7 +44,13 @@ export class EngineReporter {
   readonly #keys: RegistryKeys;
   readonly #ports: EngineReporterPorts;
   readonly #absences: AbsenceWatch;
+  readonly #waits: SinceWatch<WaitingFor>;
+  readonly #deviations: SinceWatch<Omit<Deviation, "since">>;
+  /** Of the wall clock ahead of the monotonic one, taken once: a report must not change with each correction of the clock. */
+  readonly #wallOffsetMs: number;
   #report = "";
+  #problem: string | null = null;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(machine: string, leadership: Leadership, keys: RegistryKeys, ports: EngineReporterPorts) {
     this.#machine = machine;
@@ -41,25 +58,47 @@ export class EngineReporter {
     this.#keys = keys;
     this.#ports = ports;
     this.#absences = new AbsenceWatch(ports.clock);
+    this.#waits = new SinceWatch(ports.clock, waitKey);
+    this.#deviations = new SinceWatch(ports.clock, ({ unit, planned, actual }) => `${unit} ${planned} ${actual}`);
+    this.#wallOffsetMs = ports.clock.wallMs() - ports.clock.monotonicMs();
   }
 
-  async tell({ release, problem, unplaced, members, stuckHandOffs = [] }: Told, lease: LeaseId): Promise<void> {
-    const absent = this.#absences.current(members);
-    const report: ReportRecord = {
-      leader: this.#machine,
-      releaseSeq: release.seq,
-      problem,
-      unplaced: [...unplaced],
-      ...(absent.length === 0 ? {} : { absent }),
-      ...(stuckHandOffs.length === 0 ? {} : { stuckHandOffs }),
-    };
-    const text = encodeRecord(report);
-    if (this.#report === text) return;
+  /** Whether all of it is said; if not, it wants to be told again. */
+  async tell(told: Told, lease: LeaseId): Promise<boolean> {
+    const text = encodeRecord(boundReport(this.#reportOf(told)));
+    if (this.#report === text) return true;
+    const { problem } = told;
+    const nowMs = this.#ports.clock.monotonicMs();
+    if (problem === this.#problem && nowMs - this.#toldAtMs < REPORT_INTERVAL_MS) return false;
     if (problem !== null) this.#ports.log(warning(problem));
     await this.#ports.registry.txn({
       when: [{ key: this.#keys.leader, target: "create", is: "=", value: this.#leadership.leaderCreateRevision }],
       then: [{ kind: "put", key: this.#keys.report, value: text, lease }],
     });
     this.#report = text;
+    this.#problem = problem;
+    this.#toldAtMs = nowMs;
+    return true;
   }
+
+  #reportOf({ release, problem, unplaced, members, stuckHandOffs = [], losses, ...told }: Told): ReportRecord {
+    const absent = this.#absences.current(members);
+    const waits = this.#waits.current(told.waits ?? []);
+    const deviations = this.#deviations.current(told.deviations ?? [], ({ because }, now) => ({ ...now, because }));
+    const loss = losses === undefined ? null : lossReport(losses, this.#timeOf);
+    return {
+      leader: this.#machine,
+      releaseSeq: release.seq,
+      problem,
+      unplaced,
+      ...(absent.length === 0 ? {} : { absent }),
+      ...(waits.length === 0 ? {} : { waits }),
+      ...(stuckHandOffs.length === 0 ? {} : { stuckHandOffs }),
+      ...(deviations.length === 0 ? {} : { deviations }),
+      ...(loss === null ? {} : { loss }),
+    };
+  }
+
+  readonly #timeOf = (ms: number): string =>
+    new Date(Math.round((this.#wallOffsetMs + ms) / 1_000) * 1_000).toISOString();
 }

@@ -14,8 +14,9 @@ import { placeUnits } from "../domain/placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../domain/placement/placed-now.ts";
 import type { Placement } from "../domain/placement/placement.ts";
 import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-writes.ts";
+import { deviationsOf } from "../domain/report/deviations-of.ts";
 import type { Settling } from "../domain/rollout/judge-settling.ts";
-import { globalsOf, nextWrites } from "../domain/rollout/next-writes.ts";
+import { globalsOf, type NextWrites, nextWrites } from "../domain/rollout/next-writes.ts";
 import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import { info, type Log } from "../ports/log.ts";
@@ -125,14 +126,24 @@ export class EngineTerm {
       preferred: mandate.preferred,
       sha256: this.#ports.sha256,
     });
-    const writes = this.#nextWrites(mandate, snapshot, machines, result.placements);
-    if (writes.length > 0) await this.#write(snapshot, writes);
-    else {
-      const stuckHandOffs = this.#handOffs.stuck(mandate.spec);
-      const told = { release, problem: null, unplaced: result.unplaced, members, stuckHandOffs };
-      await this.#options.reporter.tell(told, lease);
+    const { writes, waits } = this.#nextWrites(mandate, snapshot, machines, result.placements);
+    if (writes.length > 0) {
+      await this.#write(snapshot, writes);
+      return null;
     }
-    if (writes.length === 0 && !this.#waitsForStatuses && this.#settling.length === 0) this.#rest = moment;
+    const isTold = await this.#options.reporter.tell(
+      {
+        release,
+        problem: null,
+        members,
+        unplaced: result.unplaced,
+        waits,
+        stuckHandOffs: this.#handOffs.stuck(mandate.spec),
+        deviations: deviationsOf(mandate.spec, machines, result.placements, mandate.preferred),
+      },
+      lease,
+    );
+    if (isTold && !this.#waitsForStatuses && this.#settling.length === 0) this.#rest = moment;
     return null;
   }
 
@@ -161,12 +172,12 @@ export class EngineTerm {
     snapshot: ClusterSnapshot,
     machines: readonly Machine[],
     wanted: readonly Placement[],
-  ): readonly SetWrite[] {
+  ): Pick<NextWrites, "writes" | "waits"> {
     const sha256 = this.#ports.sha256;
     this.#waitsForStatuses = planSetWrites(wanted, globalsOf(spec, snapshot, wanted), snapshot, sha256).length > 0;
     if (!this.#waitsForStatuses) {
       this.#handOffs.waitsFor([]);
-      return [];
+      return { writes: [], waits: [] };
     }
     const hasStatuses = this.#statuses.connected;
     const { entries, revision } = { entries: this.#statuses.entries(), revision: this.#statuses.revision };
@@ -178,7 +189,7 @@ export class EngineTerm {
     this.#settling = next.settling;
     this.#handOffs.waitsFor(next.handingOver);
     this.#waitsForStatuses = next.held.length > 0;
-    return next.writes;
+    return next;
   }
 
   async #write(snapshot: ClusterSnapshot, writes: readonly SetWrite[]): Promise<void> {

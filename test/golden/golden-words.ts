@@ -17,7 +17,7 @@ export const GOLDEN_NOW_MS = Date.parse("2026-01-01T00:05:00.000Z");
  * and `line=TEXT` (spaces as `_`) make a problem with its journal.
  */
 export async function say(registry: Registry, keys: RegistryKeys, words: readonly string[]): Promise<string> {
-  const [machine, unit, active, sub, ...pairs] = words as [string, UnitName, string, string];
+  const [machine, unit, active, sub, ...pairs] = words as [string, UnitName, string, string, ...string[]];
   const { snapshot } = await readSnapshot(registry, keys);
   const set = snapshot.sets.find((one) => one.machine === pretendId(machine));
   const said = (key: string) =>
@@ -49,7 +49,7 @@ export async function say(registry: Registry, keys: RegistryKeys, words: readonl
 
 /** `leads MACHINE [JSON]`: that machine's engine leads, and says this in its report. */
 export async function lead(registry: Registry, keys: RegistryKeys, words: readonly string[]): Promise<string> {
-  const [machine, ...json] = words as [string];
+  const [machine, ...json] = words as [string, ...string[]];
   const { snapshot } = await readSnapshot(registry, keys);
   const report: ReportRecord = {
     leader: machine,

@@ -1,9 +1,9 @@
 import type { Machine } from "../cluster/machine.ts";
 import { compareText, type GroupName, type MachineId } from "../names.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
-import { atomsOf } from "./atoms.ts";
+import { type Atom, atomsOf } from "./atoms.ts";
 import { MachineRoom } from "./machine-room.ts";
-import type { Placement, Unplaced } from "./placement.ts";
+import type { Placement, RejectReason, Unplaced } from "./placement.ts";
 import { rejections } from "./why-unplaced.ts";
 
 /** How many machines are named that would do as well. */
@@ -16,12 +16,19 @@ export interface OtherMachines {
   readonly fitting: { readonly count: number; readonly examples: readonly string[] };
 }
 
+export interface SeatExplainer {
+  /** Null: it is no group of the commit, or none that is to be placed. */
+  readonly othersOf: (group: GroupName) => OtherMachines | null;
+  /** Why the group is not on that machine, where it is not; null: nothing keeps it from there. */
+  readonly rejectOn: (group: GroupName, machine: MachineId) => RejectReason | null;
+}
+
 /** Answers, for one group after another, why it is not on the machines where it is not. `placements` as `placeUnits` gives them. */
 export function explainSeats(
   spec: ClusterSpec,
   machines: readonly Machine[],
   placements: readonly Placement[],
-): (group: GroupName) => OtherMachines | null {
+): SeatExplainer {
   const sorted = [...machines].sort((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id));
   const numbers = new Map(sorted.map(({ id }, number) => [id, number]));
   const room = new MachineRoom(sorted);
@@ -36,11 +43,19 @@ export function explainSeats(
   }
   for (const [group, homes] of seats) for (const machine of homes) room.add(atoms.get(group)!, numbers.get(machine)!);
 
-  return (name) => {
+  const fits = (atom: Atom, number: number) => room.candidates(atom).open.includes(number) && !room.minds(atom, number);
+  const rejectOn: SeatExplainer["rejectOn"] = (name, machine) => {
+    const atom = atoms.get(name);
+    const number = numbers.get(machine);
+    if (atom === undefined || number === undefined || fits(atom, number)) return null;
+    const others = new Set(sorted.map((_, other) => other).filter((other) => other !== number));
+    return rejections(atom, room, others)[0]?.reason ?? null;
+  };
+  const othersOf: SeatExplainer["othersOf"] = (name) => {
     const atom = atoms.get(name);
     if (atom === undefined) return null;
     const homes = new Set([...(seats.get(name) ?? [])].map((machine) => numbers.get(machine)!));
-    const fitting = room.candidates(atom).open.filter((number) => !homes.has(number) && !room.minds(atom, number));
+    const fitting = sorted.map((_, number) => number).filter((number) => !homes.has(number) && fits(atom, number));
     return {
       rejected: rejections(atom, room, new Set([...homes, ...fitting])),
       fitting: {
@@ -49,4 +64,5 @@ export function explainSeats(
       },
     };
   };
+  return { othersOf, rejectOn };
 }

@@ -1,4 +1,5 @@
 import type { RegistryMark } from "../fencing/judge-replaced.ts";
+import type { LossHold, LossMode, LossWait, MachineVerdict } from "../loss/loss-verdict.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import type { RejectReason, Unplaced } from "../placement/placement.ts";
 import type { ReplicaState } from "../rollout/plan-rollout.ts";
@@ -22,7 +23,37 @@ export interface EngineReport {
   /** Units that are elsewhere than the release's plan said; sorted by unit. Absent: none. */
   readonly deviations?: readonly Deviation[];
   /** How many more there are of a list than it names. Absent: none of any. */
-  readonly more?: Readonly<Partial<Record<"unplaced" | "absent" | "waits" | "deviations", number>>>;
+  readonly more?: Readonly<Partial<Record<ReportList, number>>>;
+  /** What it makes of machines that are missing or come and go; absent: all are there and well. */
+  readonly loss?: LossReport;
+}
+
+/** Lists of a report that are cut. */
+export type ReportList = "unplaced" | "absent" | "waits" | "stuckHandOffs" | "deviations" | "machines";
+
+/** A `LossVerdict` in the time of people. Times are RFC 3339, whole seconds, by the engine's clock. */
+export interface LossReport {
+  readonly mode: LossMode;
+  /** While it is an outage: nothing moves. */
+  readonly outage: {
+    readonly since: string;
+    readonly missing: number;
+    readonly of: number;
+    readonly endsAt: number;
+  } | null;
+  readonly hold: { readonly because: LossHold["because"]; readonly until: string } | null;
+  /** Those that are missing, and those that flap; sorted by machine. */
+  readonly machines: readonly LostMachine[];
+  /** What has moved lately, and how much may; null: nothing has. */
+  readonly budget: { readonly unitsSpent: number; readonly unitsMax: number; readonly machines: number } | null;
+}
+
+export interface LostMachine {
+  readonly machine: MachineId;
+  readonly presence: MachineVerdict["presence"];
+  /** What it waits for before its units go elsewhere; `until`: when that ends if nothing else happens. */
+  readonly waits: { readonly code: LossWait["code"]; readonly until: string | null } | null;
+  readonly flapping: { readonly losses: number; readonly until: string; readonly cordons: boolean } | null;
 }
 
 /** `since`: RFC 3339, by the engine's clock, for people: when it first saw it so, which may be later than it was. */
@@ -53,7 +84,7 @@ export type WaitingFor =
       readonly more: number;
       readonly for: readonly WaveBlocker[];
     }
-  /** They run at most once: `from` must have stopped them before `to` starts them. */
+  /** `from` must have stopped them before `to` starts them. */
   | {
       readonly code: "hand-off";
       readonly units: readonly UnitName[];

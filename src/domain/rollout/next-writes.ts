@@ -7,6 +7,8 @@ import type { Placement } from "../placement/placement.ts";
 import { planSetWrites, type SetWrite } from "../placement/plan-set-writes.ts";
 import { diffPlacements } from "../plan/diff-placements.ts";
 import { knownFiles } from "../plan/known-files.ts";
+import type { WaitingFor } from "../report/engine-report.ts";
+import { waitsOf } from "../report/waits-of.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { handOffs } from "./hand-off.ts";
 import { judgeSettling, type Settling, settlingAfter } from "./judge-settling.ts";
@@ -39,6 +41,8 @@ export interface NextWrites {
   readonly settling: readonly Settling[];
   /** Units that move, and the machine that is to stop each before it goes on; sorted by unit. */
   readonly handingOver: readonly HandOff[];
+  /** What those that are held wait for, for people. */
+  readonly waits: readonly WaitingFor[];
 }
 
 export interface HandOff {
@@ -67,11 +71,13 @@ export function nextWrites(input: NextWritesInput): NextWrites {
     { spec, released, before, after: wanted, changes, isAway, stateOf },
     handOffs({ spec, snapshot, machines }),
   );
+  const handingOver = placements.flatMap(({ unit, machine, goal }) => (goal === "inactive" ? [{ unit, machine }] : []));
   return {
     writes: planSetWrites(placements, globalsOf(spec, snapshot, placements), snapshot, sha256),
     held,
     settling: held.length === 0 ? [] : [...settling, ...settlingAfter(made)],
-    handingOver: placements.flatMap(({ unit, machine, goal }) => (goal === "inactive" ? [{ unit, machine }] : [])),
+    handingOver,
+    waits: waitsOf({ spec, before, isAway, stateOf, held, handingOver }),
   };
 }
 

@@ -198,10 +198,10 @@ function decider(
   const current = machinesOfUnits(placedNow(snapshot));
   const { placements, unplaced } = placeUnits({ spec, machines, current, preferred: planned, sha256 });
   const byUnit = Map.groupBy(placements, (placement: Placement) => placement.unit);
-  const others = explainSeats(spec, machines, placements);
+  const { othersOf } = explainSeats(spec, machines, placements);
   return (unit) => ({
     placements: byUnit.get(unit.name) ?? [],
     unplaced: unplaced.find(({ units }) => units.includes(unit.name)) ?? null,
-    others: others(unit.group),
+    others: othersOf(unit.group),
   });
 }
