@@ -3,7 +3,7 @@ import type { MachineId } from "../../domain/names.ts";
 import type { PlacementReason, RejectReason } from "../../domain/placement/placement.ts";
 import type { Change } from "../../domain/plan/plan.ts";
 import type { EffectCause } from "../../domain/unit/unit-effect.ts";
-import { resourceText } from "./resource-text.ts";
+import { cpuText, resourceText, sizeText } from "./resource-text.ts";
 
 /** The only place that puts sentences to reasons. */
 export function describeChange(change: Change, names: ReadonlyMap<MachineId, string>): string {
@@ -97,7 +97,8 @@ export function describePlacement(reason: PlacementReason, names: ReadonlyMap<Ma
   }
 }
 
-export function describeReject(reason: RejectReason): string {
+/** `count`: of the machines that reject it so, the one with the most room being told of. */
+export function describeReject(reason: RejectReason, count = 1): string {
   switch (reason.code) {
     case "not-admitted":
       return "the commit does not list it";
@@ -120,7 +121,7 @@ export function describeReject(reason: RejectReason): string {
     case "replaced-by":
       return `${reason.unit} is replaced by a unit there`;
     case "no-room":
-      return noRoom(reason);
+      return noRoom(reason, count);
     case "max-per-machine":
       return `has ${reason.limit} of ${reason.set} already (MaxPerMachine=)`;
     case "spread":
@@ -153,7 +154,7 @@ export function describeFix(reason: RejectReason, machine: string): string {
     case "replaced-by":
       return `drop the Replaces= of ${reason.unit}, or add a machine`;
     case "no-room":
-      return `free ${resourceText(reason.resource, reason.wanted - reason.free)} on ${machine}, or ask for less (${reason.resource === "cpu" ? "CPU=" : "Memory="})`;
+      return makeRoom(reason, machine);
     case "max-per-machine":
       return `raise MaxPerMachine=, or add a machine`;
     case "spread":
@@ -163,9 +164,19 @@ export function describeFix(reason: RejectReason, machine: string): string {
   }
 }
 
-function noRoom({ resource, wanted, free, capacity }: Extract<RejectReason, { code: "no-room" }>): string {
-  const asked = resourceText(resource, wanted);
-  return wanted > capacity
-    ? `has ${resourceText(resource, capacity)} in all, of ${asked} asked for`
-    : `has ${resourceText(resource, free)} free, of ${asked} asked for`;
+function noRoom(reason: Extract<RejectReason, { code: "no-room" }>, count: number): string {
+  const { resource, wanted, free, capacity } = reason;
+  const asked = `of ${resource === "cpu" ? cpuText(wanted) : sizeText(wanted)} asked for`;
+  if (wanted > capacity) {
+    return `${count === 1 ? "has" : "the largest has"} ${resourceText(resource, capacity)} in all, ${asked}`;
+  }
+  return `${count === 1 ? "has" : "have at most"} ${resourceText(resource, free)} free, ${asked}`;
+}
+
+function makeRoom(reason: Extract<RejectReason, { code: "no-room" }>, machine: string): string {
+  const { resource, wanted, free, capacity } = reason;
+  const room = wanted > capacity ? "add a larger machine" : `make room on ${machine}`;
+  const most = Math.min(free, capacity);
+  if (most <= 0) return room;
+  return `ask for at most ${resourceText(resource, most)} (${resource === "cpu" ? "CPU=" : "Memory="}), or ${room}`;
 }

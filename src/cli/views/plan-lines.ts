@@ -106,7 +106,7 @@ export function unplacedLines(unplaced: readonly Unplaced[]): string[] {
     }`,
     ...because.map(
       ({ reason, count, examples }) =>
-        `    ${describeReject(reason)}: ${counted(count, "machine")} (${examples.join(", ")}${count > examples.length ? ", …" : ""})`,
+        `    ${describeReject(reason, count)}: ${counted(count, "machine")} (${examples.join(", ")}${count > examples.length ? ", …" : ""})`,
     ),
     ...(nearest === null
       ? []

@@ -85,7 +85,7 @@ export function describeFailure(failure: Failure): string {
       return `${failure.unit} is inactive: nothing places it`;
     case "is-nowhere": {
       const because = failure.because.map(
-        ({ reason, examples }) => `${examples.join(", ")}: ${describeReject(reason)}`,
+        ({ reason, count, examples }) => `${examples.join(", ")}: ${describeReject(reason, count)}`,
       );
       return `${failure.unit} is nowhere: ${because.join("; ") || "there is no machine; give some under machines:"}`;
     }

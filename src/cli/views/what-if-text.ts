@@ -69,7 +69,7 @@ export function describeStaysDown(because: StaysDownReason): string {
       return because.because
         .map(({ reason, count, examples }) => {
           const more = count > examples.length ? ` and ${count - examples.length} more` : "";
-          return `${examples.join(", ")}${more}: ${describeReject(reason)}`;
+          return `${examples.join(", ")}${more}: ${describeReject(reason, count)}`;
         })
         .join("; ");
   }

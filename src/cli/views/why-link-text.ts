@@ -173,7 +173,7 @@ function askLines(asks: PlacementLink["asks"]): string[] {
 
 function rejectedLines(because: Unplaced["because"]): string[] {
   return because.map(
-    ({ reason, count, examples }) => `not ${countedNames(examples, count)}: ${describeReject(reason)}`,
+    ({ reason, count, examples }) => `not ${countedNames(examples, count)}: ${describeReject(reason, count)}`,
   );
 }
 
