@@ -63,7 +63,7 @@ describe("what no machine that joins could help", () => {
       "instances tied to each other that keep apart",
       {
         "fleet.yaml": wanted(2),
-        "units/web@.service": service("MaxPerMachine=1"),
+        "units/web@.service": service("CPU=1"),
         "units/web@1.service": service("MaxPerMachine=1", "Requires=web@2.service\n"),
       },
       ["units/web@1.service:7 replicas-too-many MaxPerMachine=1 in web@.service, of which 2 are tied to each other"],
@@ -80,6 +80,19 @@ describe("what no machine that joins could help", () => {
       { "fleet.yaml": wanted(2, "machines: { m1: {} }\n"), "units/web@.service": service("Spread=zone hard") },
       [
         "units/web@.service:6 replicas-too-many Spread=zone hard in web@.service, of which 2 are wanted, while the manifest admits only the machine it lists",
+      ],
+    ],
+    [
+      "one instance's word counts for all, and of several the smallest",
+      {
+        "fleet.yaml": wanted(5, LISTED),
+        "units/web@.service": service("MaxPerMachine=3"),
+        "units/web@1.service": service("MaxPerMachine=2"),
+        "units/web@2.service": service("Spread=zone hard"),
+      },
+      [
+        "units/web@1.service:6 replicas-too-many MaxPerMachine=2 in web@.service, of which 5 are wanted, while the manifest admits only the 2 machines it lists",
+        "units/web@2.service:6 replicas-too-many Spread=zone hard in web@.service, of which 5 are wanted, while the manifest admits only the 2 machines it lists",
       ],
     ],
     [
@@ -132,14 +145,6 @@ describe("what can be", () => {
     [
       "more than there are zones, as a wish",
       { "fleet.yaml": wanted(5, LISTED), "units/web@.service": service("Spread=zone") },
-    ],
-    [
-      "one instance that must be nearly alone, among others that need not",
-      {
-        "fleet.yaml": wanted(9, LISTED),
-        "units/web@.service": service("CPU=1"),
-        "units/web@1.service": service("MaxPerMachine=1"),
-      },
     ],
     ["values of one key that leave one", { "units/a.service": service('MachineMetadata="zone in (a, b)" "zone!=a"') }],
   ];

@@ -82,27 +82,27 @@ function crowds(units: readonly DraftUnit[], places: Places): readonly Diagnosti
   return [...sets.values()].flatMap((replicas) => [...tooMany(replicas, places), ...tooClose(replicas, places)]);
 }
 
-/** By those that say it, and by the most that one of them allows: replicas that say less may stand elsewhere. */
+/** One replica's word counts for all of them, and of several limits the smallest. */
 function tooMany(replicas: readonly DraftUnit[], { count, because, next }: Places): readonly Diagnostic[] {
   const limited = replicas.filter(({ options }) => options.maxPerMachine !== undefined);
-  const limit = Math.max(...limited.map(({ options }) => options.maxPerMachine!));
-  if (limited.length === 0 || limited.length <= limit * count) return [];
-  const unit = limited[0]!;
-  const saw = `MaxPerMachine=${limit} in ${replicaSetOf(unit.name)}, of which ${limited.length} ${because}`;
+  const limit = Math.min(...limited.map(({ options }) => options.maxPerMachine!));
+  if (limited.length === 0 || replicas.length <= limit * count) return [];
+  const unit = limited.find(({ options }) => options.maxPerMachine === limit)!;
+  const saw = `MaxPerMachine=${limit} in ${replicaSetOf(unit.name)}, of which ${replicas.length} ${because}`;
   return [error("replicas-too-many", optionAt(unit, "MaxPerMachine"), saw, next)];
 }
 
 /** Machines of one value are one place, so there are no more values than machines. */
 function tooClose(replicas: readonly DraftUnit[], { count, because, next }: Places): readonly Diagnostic[] {
-  const keys = Map.groupBy(
-    replicas.filter(({ options }) => options.spread?.hard === true),
-    ({ options }) => options.spread!.key,
-  );
-  return [...keys].flatMap(([key, spread]) => {
-    if (spread.length <= count) return [];
-    const unit = spread[0]!;
-    const saw = `Spread=${key} hard in ${replicaSetOf(unit.name)}, of which ${spread.length} ${because}`;
-    return [error("replicas-too-many", optionAt(unit, "Spread"), saw, next)];
+  if (replicas.length <= count) return [];
+  const firstOfKey = new Map<string, DraftUnit>();
+  for (const unit of replicas) {
+    const { spread } = unit.options;
+    if (spread?.hard === true && !firstOfKey.has(spread.key)) firstOfKey.set(spread.key, unit);
+  }
+  return [...firstOfKey].map(([key, unit]) => {
+    const saw = `Spread=${key} hard in ${replicaSetOf(unit.name)}, of which ${replicas.length} ${because}`;
+    return error("replicas-too-many", optionAt(unit, "Spread"), saw, next);
   });
 }
 

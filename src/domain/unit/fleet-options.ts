@@ -22,9 +22,12 @@ export interface FleetOptions {
   readonly group: "auto" | "none";
   /** What the unit itself says about moving; null where it says nothing. */
   readonly move: "auto" | "never" | null;
-  /** How its replicas (`replicaSetOf`) are kept apart. Absent: not at all, and a spec from before there was a choice keeps its hash. */
+  /**
+   * How its replicas (`replicaSetOf`) are kept apart; one's word counts for all of them. Absent: not at all, and a spec from before there
+   * was a choice keeps its hash.
+   */
   readonly spread?: Spread;
-  /** The most units of its replica set on one machine, itself included; 1 or more. Absent: any number. */
+  /** The most units of its replica set on one machine, itself included; 1 or more. The smallest of the set counts. Absent: any number. */
   readonly maxPerMachine?: number;
 }
 
