@@ -1,14 +1,7 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { type KnownEntries, type SnapshotReading, snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
-import {
-  judgePresence,
-  type PresenceHistory,
-  type PresenceVerdict,
-  startPresenceHistory,
-} from "../domain/cluster/judge-presence.ts";
 import type { Machine } from "../domain/cluster/machine.ts";
-import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { Sha256 } from "../domain/names.ts";
 import { placeUnits } from "../domain/placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../domain/placement/placed-now.ts";
@@ -25,6 +18,7 @@ import type { Leadership } from "../usecases/campaign.ts";
 import { writeSets } from "../usecases/write-sets.ts";
 import type { EngineReporter } from "./engine-reporter.ts";
 import { HandOffWatch } from "./hand-off-watch.ts";
+import { LossWatch } from "./loss-watch.ts";
 import { isMandate, type Mandate, type MandateKeeper } from "./mandate-keeper.ts";
 import { isSameMoment, type Moment } from "./moment.ts";
 import type { RegistryGuard } from "./registry-guard.ts";
@@ -67,8 +61,7 @@ export class EngineTerm {
   #settling: readonly Settling[] = [];
   readonly #handOffs: HandOffWatch;
   readonly #adopter: SetAdopter;
-  /** Begins with this leader's first full read. */
-  #history: PresenceHistory | null = null;
+  readonly #losses: LossWatch;
   /** Never decide on a view older than our own last write. */
   #writtenRevision = 0;
 
@@ -77,6 +70,7 @@ export class EngineTerm {
     this.#options = options;
     this.#ports = ports;
     this.#handOffs = new HandOffWatch(ports.clock, ports.log);
+    this.#losses = new LossWatch(ports.clock, options.loss);
     this.#adopter = new SetAdopter(ports.clock, ports.sha256);
     this.#mirror = new RegistryMirror(ports.registry, prefixesOf(options.keys), ports.clock, options.wake);
     this.#statuses = new RegistryMirror(ports.registry, [`${options.keys.root}status/`], ports.clock, () => {
@@ -115,10 +109,12 @@ export class EngineTerm {
     if (adopted.kind === "wait") await refuse(adopted.problem);
     if (adopted.kind === "write") await this.#write(snapshot, adopted.writes);
     if (adopted.kind !== "none") return null;
-    const moment = { snapshot, mandate, verdict: this.#judge(mandate, snapshot), lease };
+    // At every pass, also at rest: that a machine is silent for longer is no event.
+    const verdict = this.#losses.look(mandate.spec, snapshot, this.#mirror.lastAway);
+    const moment = { snapshot, mandate, verdict, lease };
     if (this.#rest !== null && isSameMoment(this.#rest, moment)) return null;
     this.#rest = null;
-    const machines = machinesOf(mandate.spec, snapshot, moment.verdict.lost);
+    const machines = this.#losses.machines(verdict);
     const result = placeUnits({
       spec: mandate.spec,
       machines,
@@ -138,6 +134,7 @@ export class EngineTerm {
         members,
         unplaced: result.unplaced,
         waits,
+        losses: verdict,
         stuckHandOffs: this.#handOffs.stuck(mandate.spec),
         deviations: deviationsOf(mandate.spec, machines, result.placements, mandate.preferred),
       },
@@ -155,15 +152,6 @@ export class EngineTerm {
       this.#reading = { changes, reading };
     }
     return this.#reading.reading;
-  }
-
-  /** At every pass, also at rest: that a machine is silent for longer is no event. */
-  #judge({ spec }: Mandate, { members }: ClusterSnapshot): PresenceVerdict {
-    const nowMs = this.#ports.clock.monotonicMs();
-    const history = this.#history ?? startPresenceHistory(nowMs);
-    const verdict = judgePresence(history, members, nowMs, { ...spec.loss, ...this.#options.loss });
-    this.#history = verdict.history;
-    return verdict;
   }
 
   /** Statuses are read only where something is to change: they come in storms, and most of them decide nothing. */

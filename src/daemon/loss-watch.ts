@@ -37,15 +37,10 @@ export class LossWatch {
   }
 
   /** To be called at every pass, also where nothing happened: that a machine is silent for longer is no event. */
-  look(
-    spec: ClusterSpec,
-    snapshot: ClusterSnapshot,
-    registryAway: Span | null,
-    acknowledged: ReadonlySet<MachineId>,
-  ): LossVerdict {
+  look(spec: ClusterSpec, snapshot: ClusterSnapshot, registryAway: Span | null): LossVerdict {
     const thresholds = lossThresholds({ ...spec.loss, ...this.#policy });
     const { sightings } = this.#see(spec, snapshot, thresholds.graceMs);
-    const look = { sightings, acknowledged, registryAway, nowMs: this.#clock.monotonicMs() };
+    const look = { sightings, acknowledged: NOBODY, registryAway, nowMs: this.#clock.monotonicMs() };
     const verdict = judgeLoss(this.#history, look, thresholds);
     this.#history = verdict.history;
     return verdict;

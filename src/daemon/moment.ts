@@ -1,5 +1,5 @@
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
-import type { PresenceVerdict } from "../domain/cluster/judge-presence.ts";
+import type { LossVerdict } from "../domain/loss/loss-verdict.ts";
 import type { LeaseId } from "../ports/registry.ts";
 import type { Mandate } from "./mandate-keeper.ts";
 
@@ -8,7 +8,7 @@ export interface Moment {
   /** The same value as long as nothing in the registry changes. */
   readonly snapshot: ClusterSnapshot;
   readonly mandate: Mandate;
-  readonly verdict: PresenceVerdict;
+  readonly verdict: LossVerdict;
   readonly lease: LeaseId;
 }
 

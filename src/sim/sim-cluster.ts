@@ -1,15 +1,12 @@
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
-import { expireLeases } from "../adapters/mvcc/expire-leases.ts";
-import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
-import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
+import type { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import { type Convergence, judgeConvergence } from "../domain/cluster/convergence.ts";
 import type { CommitId, MachineId } from "../domain/names.ts";
-import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
-import type { Registry } from "../ports/registry.ts";
+import type { ClusterSpec, LossPolicy } from "../domain/spec/cluster-spec.ts";
 import { type Applied, applyPlan } from "../usecases/apply-plan.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
@@ -17,6 +14,10 @@ import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { CompileOnce } from "./compile-once.ts";
 import { Random } from "./random.ts";
 import { type Defects, SimMachine } from "./sim-machine.ts";
+import { SwitchedRegistry } from "./switched-registry.ts";
+
+/** How late the end of a lease may be noticed, as in the embedded registry. */
+const LEASE_CHECK_MS = 250;
 
 export interface SimOptions {
   readonly seed: number;
@@ -25,8 +26,8 @@ export interface SimOptions {
   readonly engines: number;
   readonly cluster: string;
   readonly defects?: Defects;
-  /** How long a machine is waited for beyond its lease. */
-  readonly graceMs?: number;
+  /** Thresholds of a loss that are not as `SIM_LOSS` has them. */
+  readonly loss?: Partial<LossPolicy>;
 }
 
 /**
@@ -35,32 +36,32 @@ export interface SimOptions {
  */
 export class SimCluster {
   readonly clock = new VirtualClock();
-  readonly store = new MvccStore();
   readonly repository = new MemoryRepository();
   readonly random: Random;
   readonly machines: readonly SimMachine[];
   readonly keys: RegistryKeys;
   /** Nobody's faults: how an operator on the registry's own machine would look at it. */
-  readonly registry: Registry;
+  readonly registry: SwitchedRegistry;
   readonly trace: string[] = [];
   readonly engineOperations = new Map<string, MachineId>();
   readonly #engines: number;
   readonly #compile: CommitCompiler;
   readonly #source: MemoryGitSource;
   readonly #ended = new AbortController();
+  #registryStands = false;
   #ids = 0;
 
   constructor(options: SimOptions) {
     this.random = new Random(options.seed);
     this.keys = registryKeys(options.cluster);
-    this.registry = new MvccRegistry(this.store, this.clock);
+    this.registry = new SwitchedRegistry(this.clock);
     this.#source = new MemoryGitSource(this.repository, "main");
     const compiles = new CompileOnce(this.repository);
     this.#compile = compiles.through(this.#source);
     this.#engines = options.engines;
     const world = {
       clock: this.clock,
-      store: this.store,
+      registry: this.registry,
       repository: this.repository,
       compiles,
       random: this.random,
@@ -69,10 +70,32 @@ export class SimCluster {
       cluster: options.cluster,
       engineOperations: this.engineOperations,
       defects: options.defects ?? {},
-      graceMs: options.graceMs,
+      loss: options.loss,
     };
     this.machines = Array.from({ length: options.machines }, (_, index) => new SimMachine(world, index + 1));
-    void expireLeases(this.store, this.clock, this.#ended.signal);
+    void this.#expireLeases();
+  }
+
+  get store(): MvccStore {
+    return this.registry.store;
+  }
+
+  /**
+   * The registry has lost its quorum, or has it back: nobody reaches it, and no lease ends meanwhile. All of them have their whole
+   * time then, as etcd's have after an election.
+   */
+  setRegistryStands(stands: boolean): void {
+    this.#registryStands = stands;
+    for (const machine of this.machines) machine.setRegistryAway(stands);
+    if (stands) return;
+    for (const lease of this.store.leases.all()) lease.deadlineMs = this.clock.monotonicMs() + lease.ttlSeconds * 1_000;
+  }
+
+  async #expireLeases(): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      if (!this.#registryStands) this.store.expireLeases(this.clock.monotonicMs());
+      await this.clock.sleep(LEASE_CHECK_MS, this.#ended.signal);
+    }
   }
 
   start(): void {

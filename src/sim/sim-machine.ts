@@ -1,19 +1,19 @@
-import { FaultyRegistry } from "../adapters/memory/faulty-registry.ts";
+import { FaultyRegistry, NO_FAULTS } from "../adapters/memory/faulty-registry.ts";
 import { MemoryFileStore, ProcessDied } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, type MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
 import type { ClientClock, VirtualClock } from "../adapters/memory/virtual-clock.ts";
-import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
-import type { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import { Agent } from "../daemon/agent.ts";
 import { Engine } from "../daemon/engine.ts";
 import type { HoldWatch } from "../daemon/hold-watch.ts";
 import type { MachineId } from "../domain/names.ts";
+import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
-import type { Registry } from "../ports/registry.ts";
+import type { Registry, Txn, TxnResult } from "../ports/registry.ts";
 import { UNSUPERVISED } from "../ports/supervisor.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
@@ -26,7 +26,7 @@ import { SimLease } from "./sim-lease.ts";
 
 export interface SimWorld {
   readonly clock: VirtualClock;
-  readonly store: MvccStore;
+  readonly registry: Registry;
   readonly repository: MemoryRepository;
   readonly compiles: CompileOnce;
   readonly random: Random;
@@ -36,8 +36,8 @@ export interface SimWorld {
   /** Which machine's engine an operation id belongs to: for checkers, who ask whether a writer was leading. */
   readonly engineOperations: Map<string, MachineId>;
   readonly defects: Defects;
-  /** How long a machine is waited for beyond its lease. */
-  readonly graceMs?: number | undefined;
+  /** Thresholds of a loss that are not as `SIM_LOSS` has them. */
+  readonly loss?: Partial<LossPolicy> | undefined;
 }
 
 /** What stands between the daemons and their ports, to prove that the checkers notice a defect. Nothing does in an honest run. */
@@ -47,11 +47,25 @@ export interface Defects {
   readonly files?: (inner: FileStore) => FileStore;
   readonly manager?: (inner: UnitManager) => UnitManager;
   readonly lease?: (inner: SimLease) => SimMachine["lease"];
+  readonly agentClock?: (inner: ClientClock) => Clock;
+  readonly engineClock?: (inner: ClientClock) => Clock;
+  /** Thresholds by which an engine judges losses. */
+  readonly loss?: Partial<LossPolicy>;
 }
 
 /** A lost machine is noticed after this long in the simulation: long against its delays, short against its length. */
 const AGENT_TTL_MS = 6_000;
-const GRACE_MS = 2_000;
+/** Times are shortened about as the lease is: what takes minutes in a cluster is over within a simulation. */
+const SIM_LOSS: LossPolicy = {
+  agentTtlMs: AGENT_TTL_MS,
+  graceMs: 2_000,
+  outageWindowMs: 24_000,
+  lossWindowMs: 2_000,
+  movesWindowMs: 20_000,
+  flapWindowMs: 60_000,
+  flapHoldMs: 10_000,
+  flapHoldMaxMs: 40_000,
+};
 /** The one time after which units of a simulated cluster may ask to be stopped. */
 const STOP_AFTER_MS = 2_000;
 
@@ -83,12 +97,18 @@ export class SimMachine {
   /** What its engine keeps across restarts and reboots; `new MemoryFileStore()` is an engine with a fresh disk. */
   engineFiles = new MemoryFileStore();
   readonly manager: MemoryUnitManager;
+  /** The agent's. */
   readonly clock: ClientClock;
+  /** The same time, for a process that can be paused by itself. */
+  readonly engineClock: ClientClock;
   readonly source: MemoryGitSource;
   readonly lease: LeaseHolder & Pick<SimLease, "faultOf">;
   powered = true;
   partitioned = false;
-  paused = false;
+  /** No packet of its own network's fault: the registry itself does not answer. */
+  registryAway = false;
+  agentPaused = false;
+  enginePaused = false;
   /** Its agent cannot reach its systemd: it sees and stops nothing. */
   systemdAway = false;
   agentUp = false;
@@ -106,15 +126,19 @@ export class SimMachine {
   #engine: Daemon | null = null;
   #boots = 0;
   #observer: () => void = () => undefined;
+  #pausesAtWrite = false;
 
   constructor(world: SimWorld, index: number) {
     this.#world = world;
     this.name = `m${index}`;
     this.id = index.toString(16).padStart(32, "0") as MachineId;
     this.#random = world.random.fork(this.name);
-    this.clock = world.clock.clockFor({ driftPpm: this.#random.between(-100, 100) });
+    const skew = { driftPpm: this.#random.between(-100, 100) };
+    this.clock = world.clock.clockFor(skew);
+    this.engineClock = world.clock.clockFor(skew);
     const observed = () => this.#observer();
-    this.manager = new MemoryUnitManager({ files: this.files, clock: this.clock, observed });
+    // Whoever is stopped, systemd is not.
+    this.manager = new MemoryUnitManager({ files: this.files, clock: world.clock.clockFor(skew), observed });
     this.source = new MemoryGitSource(world.repository, "main");
     const clocks = { agent: this.clock, world: world.clock };
     const lease = new SimLease(STOP_AFTER_MS, clocks, this);
@@ -130,7 +154,7 @@ export class SimMachine {
     if (!this.powered || this.agentUp) return;
     this.agentUp = true;
     this.files.restartProcess();
-    const registry = this.#connect();
+    const registry = this.#connect(this.clock);
     this.agentRegistry = registry;
     const process = new MortalProcess(() => {
       registry.setPartitioned(true);
@@ -156,7 +180,7 @@ export class SimMachine {
       files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
       holder: this.lease,
       contacts: [registryContact(registry, registryKeys(this.#world.cluster)), sourceContact(this.source)],
-      clock: this.clock,
+      clock: defects.agentClock?.(this.clock) ?? this.clock,
       newId,
       sha256,
       supervisor: UNSUPERVISED,
@@ -169,7 +193,9 @@ export class SimMachine {
   startEngine(): void {
     if (!this.powered || this.engineUp) return;
     this.engineUp = true;
-    const registry = this.#connect();
+    // What was paused has gone; this is another process.
+    this.setEnginePaused(false);
+    const registry = this.#connect(this.engineClock);
     this.engineRegistry = registry;
     const source = new MemoryGitSource(this.#world.repository, "main");
     const compile = this.#world.compiles.through(source);
@@ -178,13 +204,13 @@ export class SimMachine {
       {
         machine: this.id,
         leaderTtlMs: AGENT_TTL_MS,
-        loss: { agentTtlMs: AGENT_TTL_MS, graceMs: this.#world.graceMs ?? GRACE_MS },
+        loss: { ...SIM_LOSS, ...this.#world.loss },
       },
       {
-        registry: this.#world.defects.engineRegistry?.(registry) ?? registry,
+        registry: this.#pausing(this.#world.defects.engineRegistry?.(registry) ?? registry),
         source,
         compile,
-        clock: this.clock,
+        clock: this.#world.defects.engineClock?.(this.engineClock) ?? this.engineClock,
         newId: () => this.#engineOperation(),
         sha256,
         memory: new RegistryMemory(this.engineFiles, "/var/lib/fleet-engine"),
@@ -239,9 +265,19 @@ export class SimMachine {
 
   setPartitioned(partitioned: boolean): void {
     this.partitioned = partitioned;
+    this.#applyReach();
+  }
+
+  setRegistryAway(away: boolean): void {
+    this.registryAway = away;
+    this.#applyReach();
+  }
+
+  #applyReach(): void {
+    const away = this.partitioned || this.registryAway;
     // What is left of a crashed one never gets through again.
-    if (this.agentUp) this.agentRegistry?.setPartitioned(partitioned);
-    if (this.engineUp) this.engineRegistry?.setPartitioned(partitioned);
+    if (this.agentUp) this.agentRegistry?.setPartitioned(away);
+    if (this.engineUp) this.engineRegistry?.setPartitioned(away);
   }
 
   setSystemdAway(away: boolean): void {
@@ -251,13 +287,37 @@ export class SimMachine {
 
   /** SIGSTOP and SIGCONT of both daemons: time goes on without them. */
   setPaused(paused: boolean): void {
-    this.paused = paused;
-    for (const registry of [this.agentRegistry, this.engineRegistry]) {
-      if (paused) registry?.pause();
-      else registry?.resume();
-    }
-    if (paused) this.clock.pause();
-    else this.clock.resume();
+    this.setAgentPaused(paused);
+    this.setEnginePaused(paused);
+  }
+
+  setAgentPaused(paused: boolean): void {
+    this.agentPaused = paused;
+    setPaused(paused, this.agentRegistry, this.clock);
+  }
+
+  setEnginePaused(paused: boolean): void {
+    this.enginePaused = paused;
+    this.#pausesAtWrite = false;
+    setPaused(paused, this.engineRegistry, this.engineClock);
+  }
+
+  /** SIGSTOP of the engine between its next look and what it writes by it. */
+  pauseEngineAtWrite(): void {
+    this.#pausesAtWrite = true;
+  }
+
+  #pausing(inner: Registry): Registry {
+    const txn = (txn: Txn): Promise<TxnResult> => {
+      if (this.#pausesAtWrite && txn.then.some(({ kind }) => kind !== "list")) this.setEnginePaused(true);
+      return inner.txn(txn);
+    };
+    return new Proxy(inner, {
+      get(target, name) {
+        const value: unknown = name === "txn" ? txn : target[name as keyof Registry];
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
   }
 
   #engineOperation(): string {
@@ -266,10 +326,19 @@ export class SimMachine {
     return id;
   }
 
-  #connect(): FaultyRegistry {
-    const inner = new MvccRegistry(this.#world.store, this.#world.clock);
-    const registry = new FaultyRegistry(inner, this.clock, () => this.#random.next());
-    registry.faults = { ...this.noise, partitioned: this.partitioned };
+  #connect(clock: Clock): FaultyRegistry {
+    const registry = new FaultyRegistry(this.#world.registry, clock, () => this.#random.next());
+    registry.faults = { ...NO_FAULTS, ...this.noise, partitioned: this.partitioned || this.registryAway };
     return registry;
+  }
+}
+
+function setPaused(paused: boolean, registry: FaultyRegistry | null, clock: ClientClock): void {
+  if (paused) {
+    registry?.pause();
+    clock.pause();
+  } else {
+    registry?.resume();
+    clock.resume();
   }
 }

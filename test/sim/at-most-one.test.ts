@@ -53,7 +53,8 @@ async function storm(seed: number, defects: Defects = {}): Promise<Outcome> {
     engines: 2,
     cluster: "sim",
     defects,
-    graceMs: 0,
+    // Nothing to keep a move waiting but the lease itself, so that two runs are as close as they can get.
+    loss: { graceMs: 0, outageMin: 5, lossWindowMs: 0, movesWindowMs: 0, flapAt: 1000 },
   });
   for (const machine of cluster.machines) {
     machine.noise = { dropRequest: 0.02, dropReply: 0.05, lateRequest: 0.1, delayMs: random.between(0, 80) };

@@ -14,7 +14,7 @@ const DATA = "data.service" as UnitName;
 
 /** Four machines: the engine is on m1, which takes none of these units; `web@` run two on m2 and one on m3. */
 class Cluster {
-  readonly sim = new SimCluster({ seed: 1, machines: 4, engines: 1, cluster: "sim", graceMs: 5_000 });
+  readonly sim = new SimCluster({ seed: 1, machines: 4, engines: 1, cluster: "sim", loss: { graceMs: 5_000 } });
   readonly overlaps: string[] = [];
   #commits = 0;
 
