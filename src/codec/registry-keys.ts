@@ -20,6 +20,8 @@ export interface RegistryKeys {
   set(machine: MachineId): string;
   placement(machine: MachineId, unit: UnitName): string;
   readonly report: string;
+  /** There only while an import is under way. */
+  readonly importing: string;
   /** Written by that machine's agent. */
   member(machine: MachineId): string;
   presence(machine: MachineId): string;
@@ -51,6 +53,7 @@ export function registryKeys(cluster: string): RegistryKeys {
     leader: `${root}engine/leader`,
     term: `${root}engine/term`,
     report: `${root}engine/report`,
+    importing: `${root}importing`,
     assign: (unit) => `${root}assign/${unit}`,
     set: (machine) => `${root}placements/${machine}`,
     placement: (machine, unit) => `${root}placements/${machine}/${unit}`,

@@ -1,7 +1,13 @@
 import type { RegistryMark } from "../domain/fencing/judge-replaced.ts";
 import { decodeRecord, encodeRecord, type Shape } from "./record.ts";
 
-const MARK_SHAPE: Shape = { clusterId: "string", epoch: "number", term: "number", seq: "number", commit: "string?" };
+export const MARK_SHAPE: Shape = {
+  clusterId: "string",
+  epoch: "number",
+  term: "number",
+  seq: "number",
+  commit: "string?",
+};
 
 export const encodeRegistryMark = (mark: RegistryMark): string => `${encodeRecord(mark)}\n`;
 

@@ -93,7 +93,7 @@ export class RegistryGuard {
 
   #say(because: Replaced | null): void {
     const said = because === null ? null : problemOf(because);
-    if (said !== null && said !== this.#said) this.#ports.log(warning(`${said}; ${REPLACED_NEXT}`));
+    if (said !== null && said !== this.#said) this.#ports.log(warning(said));
     if (said === null && this.#said?.startsWith(REGISTRY_REPLACED))
       this.#ports.log(notice("the registry may be led again"));
     this.#said = said;
@@ -103,7 +103,7 @@ export class RegistryGuard {
   async #report(because: Replaced, releaseSeq: number, lease: LeaseId): Promise<void> {
     const known = this.#ports.memory.mark;
     const report: ReportRecord = {
-      ...{ leader: this.#machine, releaseSeq, problem: `${problemOf(because)}; ${REPLACED_NEXT}`, unplaced: [] },
+      ...{ leader: this.#machine, releaseSeq, problem: problemOf(because), unplaced: [] },
       ...(known === null ? {} : { known }),
     };
     const value = encodeRecord(report);
@@ -120,5 +120,5 @@ export class RegistryGuard {
 }
 
 function problemOf(because: Replaced): string {
-  return `${REGISTRY_REPLACED}: ${replacedDetail(because)}`;
+  return `${REGISTRY_REPLACED}: ${replacedDetail(because)}; ${REPLACED_NEXT}`;
 }

@@ -5,6 +5,7 @@ import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-write
 import { globalsOf } from "../domain/rollout/next-writes.ts";
 import type { ClusterSpec, LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock } from "../ports/clock.ts";
+import { REGISTRY_REPLACED, REPLACED_NEXT, replacedDetail } from "../usecases/replaced-detail.ts";
 
 /** Units and machines a report names; who wants all of them asks `fleet status`. */
 const NAMED_MAX = 5;
@@ -34,6 +35,9 @@ export class SetAdopter {
     const time = { sinceMs: this.#began.atMs, nowMs, holdMs: agentTtlMs + graceMs };
     const adoption = judgeAdoption(snapshot, spec, time, this.#sha256);
     if (adoption.kind === "none") return adoption;
+    if (adoption.kind === "ahead") {
+      return { kind: "wait", problem: `${REGISTRY_REPLACED}: ${replacedDetail(adoption.because)}; ${REPLACED_NEXT}` };
+    }
     if (adoption.kind === "wait") {
       const names = new Map(snapshot.members.map(({ id, name }) => [id, name]));
       const machines = adoption.machines.map((machine) => names.get(machine) ?? machine);

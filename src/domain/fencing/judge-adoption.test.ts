@@ -85,6 +85,7 @@ function judged(snapshot: ClusterSnapshot, time = EARLY): string {
     return verdict.placements
       .map(({ unit, machine }) => `${unit.replace(".service", "")}@m${Number(machine)}`)
       .join(" ");
+  if (verdict.kind === "ahead") return verdict.because.code;
   if (verdict.kind === "wait")
     return ["wait", ...verdict.machines.map((machine) => `m${Number(machine)}`), ...verdict.missing].join(" ");
   return "none";
@@ -149,6 +150,12 @@ describe("taking a cluster over from its machines", () => {
       { ...wiped, assignments: [assignment("a", m2)], kept: [kept(m1, "a", "b"), kept(m2, "a")] },
       EARLY,
       "a@m2 b@m1",
+    ],
+    [
+      "a machine that went on after the backup was made knows of what this registry does not",
+      { ...wiped, release: { ...release, seq: 4 } },
+      LATE,
+      "member-ahead",
     ],
     [
       "a machine that is away and has told is heard as well",

@@ -3,12 +3,15 @@ import { digestOfSet } from "../cluster/digest-of-set.ts";
 import { compareText, type MachineId, type Sha256, type UnitName } from "../names.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import type { Replaced } from "./judge-replaced.ts";
 
 /** What to do about machines whose sets are of an earlier epoch than the registry's (protocol rule 13). */
 export type Adoption =
   | { readonly kind: "none" }
   /** Place nothing: some have not told, or units may run on machines nobody has heard of. `missing`: units nobody told of. */
   | { readonly kind: "wait"; readonly machines: readonly MachineId[]; readonly missing: readonly UnitName[] }
+  /** A machine has taken a later release than the registry has: what it runs may be gone from this one. */
+  | { readonly kind: "ahead"; readonly because: Replaced }
   /** Everything as the machines say, sorted by unit, then machine: what is to be written before anything is placed. */
   | { readonly kind: "take"; readonly placements: readonly Placement[] };
 
@@ -30,6 +33,8 @@ export function judgeAdoption(
   const open = new Set(unadopted(snapshot, sha256));
   if (open.size === 0) return { kind: "none" };
   const told = keptOf(snapshot).filter(({ machine }) => open.has(machine));
+  const ahead = aheadOf(snapshot, told);
+  if (ahead !== null) return { kind: "ahead", because: ahead };
   const heard = new Set(told.map(({ machine }) => machine));
   const isPresent = new Set(snapshot.members.filter(({ present }) => present).map(({ id }) => id));
   const silent = [...open].filter((machine) => isPresent.has(machine) && !heard.has(machine));
@@ -42,7 +47,7 @@ export function judgeAdoption(
 }
 
 /** Machines whose agents go by a set of an earlier epoch, and for which none of this one is written whole; sorted. */
-function unadopted({ identity, members, sets }: ClusterSnapshot, sha256: Sha256): MachineId[] {
+export function unadopted({ identity, members, sets }: ClusterSnapshot, sha256: Sha256): MachineId[] {
   const epoch = identity?.epoch ?? 0;
   const shown = new Map(sets.map((set) => [set.machine, set]));
   return members
@@ -54,6 +59,15 @@ function unadopted({ identity, members, sets }: ClusterSnapshot, sha256: Sha256)
 function isOfEpoch(set: MachineSet | undefined, epoch: number, sha256: Sha256): boolean {
   if (set?.header?.epoch !== epoch) return false;
   return set.header.count === set.placements.length && set.header.digest === digestOfSet(set.placements, sha256);
+}
+
+/** Of an earlier epoch: a backup was imported, and machines went on after it was made. */
+function aheadOf({ release, members }: ClusterSnapshot, told: readonly KeptSet[]): Replaced | null {
+  const saw = release?.seq ?? 0;
+  const ahead = told.find((kept) => kept.release.seq > saw);
+  if (ahead === undefined) return null;
+  const machine = members.find(({ id }) => id === ahead.machine)?.name ?? ahead.machine;
+  return { code: "member-ahead", machine, saw, known: ahead.release.seq };
 }
 
 /** What machines of this very cluster told. */
