@@ -1,12 +1,7 @@
+import { readReport } from "../codec/read-report.ts";
 import { decodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
-import {
-  type IndexedUnit,
-  LEADER_SHAPE,
-  type LeaderRecord,
-  REPORT_SHAPE,
-  type ReportRecord,
-} from "../codec/registry-records.ts";
+import { type IndexedUnit, LEADER_SHAPE, type LeaderRecord, type ReportRecord } from "../codec/registry-records.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import type { Hold } from "../domain/cluster/hold.ts";
@@ -36,17 +31,14 @@ export async function readClusterView(registry: Registry, keys: RegistryKeys): P
     readHolds(registry, keys, snapshot.members),
     specHash === undefined ? [] : readSpecIndex(registry, keys, specHash),
   ]);
-  const one = <T>(key: string, shape: Parameters<typeof decodeRecord>[1]): T | null => {
-    const entry = engine.entries.find((entry) => entry.key === key);
-    const decoded = entry === undefined ? null : decodeRecord<T>(entry.value, shape);
-    return decoded?.kind === "record" ? decoded.record : null;
-  };
+  const textOf = (wanted: string) => engine.entries.find(({ key }) => key === wanted)?.value;
+  const leader = decodeRecord<LeaderRecord>(textOf(keys.leader) ?? "", LEADER_SHAPE);
   return {
     snapshot,
     quarantined,
     index,
-    leader: one<LeaderRecord>(keys.leader, LEADER_SHAPE),
-    report: one<ReportRecord>(keys.report, REPORT_SHAPE),
+    leader: leader.kind === "record" ? leader.record : null,
+    report: readReport(textOf(keys.report) ?? ""),
     holds,
   };
 }

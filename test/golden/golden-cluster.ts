@@ -12,7 +12,9 @@ import { diffText } from "../../src/cli/views/diff-text.ts";
 import { planJson } from "../../src/cli/views/plan-json.ts";
 import { planMarkdown } from "../../src/cli/views/plan-markdown.ts";
 import { planText } from "../../src/cli/views/plan-text.ts";
+import { clusterStatusText } from "../../src/cli/views/status-text.ts";
 import { testsText } from "../../src/cli/views/tests-text.ts";
+import { unitRows } from "../../src/cli/views/unit-rows.ts";
 import { validText } from "../../src/cli/views/validation-text.ts";
 import { whatIfText } from "../../src/cli/views/what-if-text.ts";
 import { whyText } from "../../src/cli/views/why-text.ts";
@@ -84,6 +86,9 @@ export class GoldenCluster {
         return this.#test();
       case "apply":
         return this.#apply();
+      // The release is applied, and no engine has acted on it yet.
+      case "release":
+        return this.#release();
       case "says":
         return say(this.#registry, this.#keys, words);
       case "leads":
@@ -92,6 +97,10 @@ export class GoldenCluster {
         return hold(this.#registry, this.#keys, words);
       case "why":
         return this.#why(words);
+      case "status": {
+        const view = await readClusterView(this.#registry, this.#keys);
+        return clusterStatusText(view, unitRows(view), GOLDEN_NOW_MS);
+      }
       default:
         throw new Error(`a golden case knows no command ${command}`);
     }
@@ -182,6 +191,20 @@ export class GoldenCluster {
   async #apply(): Promise<string> {
     const planned = await this.#plan();
     if (planned.kind === "rejected") return diagnosticsText(planned.diagnostics);
+    const released = await this.#release(planned);
+    const { plan, spec } = planned;
+    const { snapshot } = await readSnapshot(this.#registry, this.#keys);
+    const globals = new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
+    const fence = { leaderCreateRevision: 0, releaseModRevision: snapshot.releaseModRevision };
+    const writes = planSetWrites(plan.placements, globals, snapshot, sha256);
+    const { complete } = await writeSets(this.#registry, this.#keys, fence, writes, this.#newId, GOLDEN_AT);
+    if (!complete) throw new Error("nobody else writes here, and yet a set was not written");
+    return released;
+  }
+
+  async #release(known: PlannedCommit | null = null): Promise<string> {
+    const planned = known ?? (await this.#plan());
+    if (planned.kind === "rejected") return diagnosticsText(planned.diagnostics);
     const { plan, spec } = planned;
     const applied = await applyPlan({
       registry: this.#registry,
@@ -198,12 +221,6 @@ export class GoldenCluster {
       sha256,
     });
     if (applied.kind !== "released") return applied.kind;
-    const { snapshot } = await readSnapshot(this.#registry, this.#keys);
-    const globals = new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
-    const fence = { leaderCreateRevision: 0, releaseModRevision: snapshot.releaseModRevision };
-    const writes = planSetWrites(plan.placements, globals, snapshot, sha256);
-    const { complete } = await writeSets(this.#registry, this.#keys, fence, writes, this.#newId, GOLDEN_AT);
-    if (!complete) throw new Error("nobody else writes here, and yet a set was not written");
     return `release ${applied.release.seq}`;
   }
 

@@ -2,6 +2,7 @@ import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { driftText, driftWord } from "./drift-text.ts";
 import { agoText, durationText } from "./duration-text.ts";
+import { engineReportLines } from "./engine-report-text.ts";
 import { heldText, holdsText } from "./holds-text.ts";
 import { machineText } from "./machine-text.ts";
 import { printable } from "./printable.ts";
@@ -33,6 +34,7 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
     ...(view.holds.length === 0
       ? []
       : [holdsText(view.holds, new Map(members.map(({ id, name }) => [id, name])), nowMs)]),
+    ...(report === null ? [] : engineReportLines(report, new Map(members.map(({ id, name }) => [id, name])), nowMs)),
     ...view.quarantined.map(({ key, problem }) => `record ${key} cannot be read: ${problem}`),
   ].map(printable);
   const body = table(

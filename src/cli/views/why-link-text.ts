@@ -17,6 +17,7 @@ import { counted } from "./counted.ts";
 import { describePlacement, describeReject } from "./describe-reason.ts";
 import { driftText } from "./drift-text.ts";
 import { durationText } from "./duration-text.ts";
+import { missingText } from "./engine-report-text.ts";
 import { deviationReason, waitText } from "./engine-wait-text.ts";
 import { holdUntil } from "./hold-until.ts";
 import { heldText } from "./holds-text.ts";
@@ -203,8 +204,8 @@ function setText({ generation, count, state, goal, since }: SetLink, { nowMs }: 
 }
 
 /** A problem of the unit is the verdict, and stands above. */
-function agentLines(link: AgentLink, { nowMs }: WhyContext): string[] {
-  const { present, heardWithinMs, since, accepted, release, machineProblem, hold, drift, runs, wanted } = link;
+function agentLines(link: AgentLink, { nowMs, nameOf }: WhyContext): string[] {
+  const { present, heardWithinMs, since, loss, accepted, release, machineProblem, hold, drift, runs, wanted } = link;
   const heard = heardWithinMs === null ? "there" : `heard from within the last ${durationText(heardWithinMs)}`;
   const missed = since === null ? "absent, and no engine can say since when" : `absent ${sinceText(since, nowMs)}`;
   const version =
@@ -215,6 +216,7 @@ function agentLines(link: AgentLink, { nowMs }: WhyContext): string[] {
         : `, version ${runs.slice(0, 7)}, wanted ${wanted.slice(0, 7)}`;
   return [
     `${present ? heard : missed}, follows ${followed(accepted, release)}${version}`,
+    ...(loss === null ? [] : missingText(loss, nameOf, nowMs)),
     ...(machineProblem === null
       ? []
       : [

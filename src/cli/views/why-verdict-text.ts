@@ -67,7 +67,7 @@ function waitsText(because: WaitsBecause, explanation: UnitExplanation, nameOf: 
     case "no-machine":
       return "no machine takes it for now";
     case "machine-absent":
-      return `${machine} is absent, and it stays there`;
+      return `${machine} is absent`;
     case "machine-behind":
       return `the agent on ${machine} keeps an older set: ${because.problem.code}: ${because.problem.detail}`;
     case "machine-blind":

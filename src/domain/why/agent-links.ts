@@ -50,6 +50,7 @@ export function agentLink(
     present: member.present,
     heardWithinMs: member.heardWithinMs ?? null,
     since: member.present ? (member.problem?.since ?? null) : missedSince,
+    loss: report?.loss?.machines.find(({ machine }) => machine === member.id) ?? null,
     accepted: member.acceptedSeq,
     release,
     machineProblem: member.problem == null ? null : { code: member.problem.code, detail: member.problem.detail },

@@ -5,7 +5,7 @@ import type { SourceLocation } from "../diagnostic.ts";
 import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { CommitId, GroupName, MachineId, UnitHash, UnitName } from "../names.ts";
 import type { NearestFit, PlacementReason, Unplaced } from "../placement/placement.ts";
-import type { Deviation, EngineWait } from "../report/engine-report.ts";
+import type { Deviation, EngineWait, LostMachine } from "../report/engine-report.ts";
 import type { LocalState, Tie, UnitGoal } from "../spec/cluster-spec.ts";
 
 /** One unit on one machine (or nowhere): how it is, and the chain from the commit to its last journal lines. */
@@ -181,6 +181,8 @@ export interface AgentLink {
   readonly heardWithinMs: number | null;
   /** Absent: since when an engine misses it. Else since when its problem is; null where there is none. */
   readonly since: string | null;
+  /** What the engine makes of its silence, or of its coming and going; null: nothing. */
+  readonly loss: LostMachine | null;
   /** The release it follows, and the one in force. */
   readonly accepted: number;
   readonly release: number;

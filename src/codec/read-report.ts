@@ -1,0 +1,48 @@
+import type { EngineReport, ReportList } from "../domain/report/engine-report.ts";
+import { decodeRecord, hasShape, type Shape } from "./record.ts";
+import { REPORT_SHAPE, type ReportRecord } from "./registry-records.ts";
+
+/** What an entry of each list must have; one that has not is left out, as another version may have written it. */
+const ENTRIES: Readonly<Record<Exclude<ReportList, "machines">, Shape>> = {
+  unplaced: { group: "string", units: "strings", kind: "string", because: "objects", nearest: "object?" },
+  absent: { machine: "string", since: "string" },
+  waits: { code: "string", units: "strings", more: "number", since: "string" },
+  stuckHandOffs: { unit: "string", machine: "string", since: "string" },
+  deviations: { unit: "string", planned: "string", actual: "string", because: "object?", since: "string" },
+};
+const LOSS: Shape = { mode: "string", outage: "object?", hold: "object?", machines: "objects", budget: "object?" };
+
+/** Waits of kinds this version knows. */
+const WAITS: ReadonlySet<unknown> = new Set(["wave", "hand-off"]);
+
+/** An engine's word to people; null where it cannot be read. What of it cannot be, is left out. */
+export function readReport(text: string): EngineReport | null {
+  const decoded = decodeRecord<ReportRecord>(text, REPORT_SHAPE);
+  if (decoded.kind !== "record") return null;
+  const { unplaced, absent, waits, stuckHandOffs, deviations, loss, ...rest } = decoded.record;
+  return {
+    ...rest,
+    unplaced: entriesOf("unplaced", unplaced),
+    ...listOf("absent", absent),
+    ...listOf(
+      "waits",
+      Array.isArray(waits)
+        ? waits.filter((one) => WAITS.has(one?.code) && (one.code !== "wave" || Array.isArray(one.for)))
+        : waits,
+    ),
+    ...listOf("stuckHandOffs", stuckHandOffs),
+    ...listOf("deviations", deviations),
+    ...(loss !== undefined && hasShape(loss, LOSS) ? { loss } : {}),
+  };
+}
+
+function listOf<List extends keyof typeof ENTRIES>(
+  list: List,
+  value: EngineReport[List],
+): Pick<EngineReport, List> | Record<string, never> {
+  return Array.isArray(value) ? ({ [list]: entriesOf(list, value) } as Pick<EngineReport, List>) : {};
+}
+
+function entriesOf<T>(list: keyof typeof ENTRIES, entries: readonly T[]): readonly T[] {
+  return entries.filter((entry) => hasShape(entry, ENTRIES[list]));
+}
