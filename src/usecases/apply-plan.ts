@@ -15,6 +15,7 @@ import { judgeBasis, type Settled } from "./judge-basis.ts";
 import { proveCommit, type SourceBranch } from "./prove-commit.ts";
 import { readToWrite } from "./read-to-write.ts";
 import { refusePlan } from "./refuse-plan.ts";
+import { refuseReplaced } from "./refuse-replaced.ts";
 
 /** Units of a spec's index in one key: a 20,000-unit index is 200 keys, and decoding per key is what reading one costs. */
 const UNITS_PER_CHUNK = 100;
@@ -51,6 +52,7 @@ export async function applyPlan(input: ApplyInput): Promise<Applied> {
   const { registry, keys, plan, spec } = input;
   refusePlan(plan, input.sha256);
   const snapshot = await readToWrite(registry, keys);
+  refuseReplaced(snapshot);
   const basis = { registry, keys, plan, source: input.source, specOf: async () => spec, sha256: input.sha256 };
   const settled = await judgeBasis(basis, snapshot);
   if (settled !== null) return settled;
@@ -201,6 +203,16 @@ function planOperations(keys: RegistryKeys, plan: Plan): Operation[] {
       text: text.slice(chunk * PLAN_CHARACTERS_PER_CHUNK, (chunk + 1) * PLAN_CHARACTERS_PER_CHUNK),
     }),
   }));
+}
+
+/** The index of a release whose registry has lost it. */
+export async function writeSpecIndex(
+  registry: Registry,
+  keys: RegistryKeys,
+  spec: ClusterSpec,
+  sha256: Sha256,
+): Promise<void> {
+  await writeImmutable(registry, specOperations(keys, spec, sha256));
 }
 
 /** Content-addressed: writing them twice is harmless, so a lost reply needs no thought. Two a transaction stay under its size. */

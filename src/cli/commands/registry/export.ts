@@ -1,0 +1,53 @@
+import { writeFile } from "node:fs/promises";
+import { Args } from "@oclif/core";
+import { encodeRegistryExport } from "../../../codec/registry-export.ts";
+import { OperationError } from "../../../ports/operation-error.ts";
+import { exportRegistry } from "../../../usecases/export-registry.ts";
+import { BaseCommand, clusterFlags, repositoryFlags } from "../../base-command.ts";
+import { clusterName } from "../../cluster-name.ts";
+import { counted } from "../../views/counted.ts";
+
+const { directory, manifest } = repositoryFlags;
+const { registry, cluster, "etcd-cafile": authority, "etcd-certfile": certificate, "etcd-keyfile": key } = clusterFlags;
+
+export default class RegistryExportCommand extends BaseCommand {
+  static override summary = "Save everything durable of a cluster's registry in one file: a backup, or to move it";
+  static override description =
+    "Read at one revision; the engines and agents go on meanwhile. Leases, presence and statuses are not in it: machines say them anew.";
+  static override args = { file: Args.string({ description: "Where to; - or nothing: standard output" }) };
+  static override flags = {
+    directory,
+    manifest,
+    registry,
+    cluster,
+    "etcd-cafile": authority,
+    "etcd-certfile": certificate,
+    "etcd-keyfile": key,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(RegistryExportCommand);
+    const composition = await this.compose(flags);
+    try {
+      const opened = await composition.needRegistry();
+      const keys = composition.keysOf(await clusterName(composition, flags.cluster));
+      const content = await exportRegistry(opened, keys, composition.clock);
+      const text = encodeRegistryExport(content, composition.sha256);
+      if (args.file === undefined || args.file === "-") this.print(text);
+      else await save(args.file, text);
+      this.say(
+        `${content.cluster}, epoch ${content.epoch}, release ${content.seq}, as of revision ${content.revision}: ${counted(content.entries.length, "record")}`,
+      );
+    } finally {
+      await composition.close();
+    }
+  }
+}
+
+async function save(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { mode: 0o600, flush: true });
+  } catch (cause) {
+    throw new OperationError("cannot-write", `cannot write ${path}`, { cause });
+  }
+}
