@@ -1,6 +1,7 @@
 import { encodeRecord } from "../src/codec/record.ts";
 import type { RegistryKeys } from "../src/codec/registry-keys.ts";
 import type { MemberRecord, PresenceRecord } from "../src/codec/registry-records.ts";
+import type { Resources } from "../src/domain/cluster/resources.ts";
 import type { MachineId, UnitName } from "../src/domain/names.ts";
 import type { Registry } from "../src/ports/registry.ts";
 
@@ -15,7 +16,10 @@ export async function joinMachine(
   keys: RegistryKeys,
   name: string,
   metadata: Readonly<Record<string, string>>,
-  foreign: readonly string[] = [],
+  {
+    foreign = [],
+    capacity = null,
+  }: { readonly foreign?: readonly string[]; readonly capacity?: Resources | null } = {},
 ): Promise<void> {
   const id = pretendId(name);
   const member: MemberRecord = {
@@ -27,6 +31,7 @@ export async function joinMachine(
     joined: "2026-01-01T00:00:00.000Z",
     acceptedSeq: 0,
     ...(foreign.length === 0 ? {} : { foreign: foreign as UnitName[] }),
+    ...(capacity === null ? {} : { capacity }),
   };
   const presence: PresenceRecord = { bootId: "boot", op: `presence of ${name}` };
   await registry.txn({

@@ -26,6 +26,7 @@ import { registryKeys } from "../../src/codec/registry-keys.ts";
 import type { CommitId } from "../../src/domain/names.ts";
 import { planSetWrites } from "../../src/domain/placement/plan-set-writes.ts";
 import type { PlanSelection } from "../../src/domain/plan/view-of-plan.ts";
+import { parseCpu, parseMemory } from "../../src/domain/unit/resource-requests.ts";
 import type { Registry } from "../../src/ports/registry.ts";
 import { applyPlan } from "../../src/usecases/apply-plan.ts";
 import { commitCompiler } from "../../src/usecases/compile-commit.ts";
@@ -106,12 +107,15 @@ export class GoldenCluster {
     }
   }
 
-  /** `join NAME [KEY=VALUE…] [runs UNIT…]`: units that somebody else has installed there */
+  /** `join NAME [KEY=VALUE…] [has CPU MEMORY] [runs UNIT…]`: units that somebody else has installed there */
   async #join([name, ...words]: Words): Promise<string> {
     this.#joined = true;
     const runs = words.includes("runs") ? words.indexOf("runs") : words.length;
-    const metadata = Object.fromEntries(words.slice(0, runs).map((pair) => pair.split("=")));
-    await joinMachine(this.#registry, this.#keys, name!, metadata, words.slice(runs + 1));
+    const has = words.includes("has") ? words.indexOf("has") : runs;
+    const metadata = Object.fromEntries(words.slice(0, has).map((pair) => pair.split("=")));
+    const [cpu, memory] = words.slice(has + 1, runs).map((amount, index) => [parseCpu, parseMemory][index]!(amount));
+    const capacity = has === runs ? null : { cpuMilli: cpu!, memoryBytes: memory! };
+    await joinMachine(this.#registry, this.#keys, name!, metadata, { foreign: words.slice(runs + 1), capacity });
     return "";
   }
 

@@ -34,7 +34,7 @@ const CASES: readonly (readonly [RejectReason, number, says: string, fix: string
   [
     memory(16, 4, 4),
     3,
-    "the largest has 4G of memory in all, of 16G asked for",
+    "the largest of them has 4G of memory in all, of 16G asked for",
     "ask for at most 4G of memory (Memory=), or add a larger machine",
   ],
   [memory(2, -1, 4), 1, "has 0 of memory free, of 2G asked for", "make room on m1"],
@@ -49,6 +49,12 @@ const CASES: readonly (readonly [RejectReason, number, says: string, fix: string
     inZone("a"),
     1,
     "another of web@.service is in zone a (Spread=)",
+    'add a machine of another zone, or drop "hard" from Spread=',
+  ],
+  [
+    inZone("a"),
+    2,
+    "another of web@.service is in its zone (Spread=)",
     'add a machine of another zone, or drop "hard" from Spread=',
   ],
   [inZone(null), 1, "has no zone, by which web@.service is spread (Spread=)", "give m1 a zone"],

@@ -127,7 +127,7 @@ export function describeReject(reason: RejectReason, count = 1): string {
     case "spread":
       return reason.value === null
         ? `has no ${reason.key}, by which ${reason.set} is spread (Spread=)`
-        : `another of ${reason.set} is in ${reason.key} ${reason.value} (Spread=)`;
+        : `another of ${reason.set} is in ${count === 1 ? `${reason.key} ${reason.value}` : `its ${reason.key}`} (Spread=)`;
   }
 }
 
@@ -168,7 +168,7 @@ function noRoom(reason: Extract<RejectReason, { code: "no-room" }>, count: numbe
   const { resource, wanted, free, capacity } = reason;
   const asked = `of ${resource === "cpu" ? cpuText(wanted) : sizeText(wanted)} asked for`;
   if (wanted > capacity) {
-    return `${count === 1 ? "has" : "the largest has"} ${resourceText(resource, capacity)} in all, ${asked}`;
+    return `${count === 1 ? "has" : "the largest of them has"} ${resourceText(resource, capacity)} in all, ${asked}`;
   }
   return `${count === 1 ? "has" : "have at most"} ${resourceText(resource, free)} free, ${asked}`;
 }

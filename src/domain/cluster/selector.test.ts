@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import { parseMachineId } from "../names.ts";
-import { matchesSelector, parseSelector, printSelector, type Selector } from "./selector.ts";
+import { matchesSelector, metadataIn, parseSelector, printSelector, type Selector } from "./selector.ts";
 
 const ID = "3f2a9c0e7d1b4c55a0c1d2e3f4a5b6c7";
 
@@ -91,4 +92,29 @@ describe("matching", () => {
       assert.equal(matchesSelector(selector, machine), expected);
     });
   }
+});
+
+describe("every selector", () => {
+  const text = (characters: string) => fc.string({ unit: fc.constantFrom(...characters), minLength: 1, maxLength: 3 });
+  const key = text("ab-/").filter((one) => /^[ab]/.test(one));
+  const value = text("ab:@");
+  const selectors = fc
+    .tuple(key, fc.array(value, { minLength: 1, maxLength: 3 }), fc.boolean())
+    .map(([name, values, not]) => metadataIn(name, values, not));
+
+  test("reads back what it prints", () => {
+    fc.assert(fc.property(selectors, (selector) => assert.deepEqual(parseSelector(printSelector(selector)), selector)));
+  });
+
+  test("matches a machine exactly where its negation does not", () => {
+    const id = parseMachineId(ID);
+    assert.ok(id);
+    fc.assert(
+      fc.property(selectors, fc.dictionary(key, value, { maxKeys: 3 }), ({ key, values, not }, metadata) => {
+        const matches = (negated: boolean) =>
+          matchesSelector(metadataIn(key, values, negated), { id, name: "m", metadata });
+        assert.equal(matches(not === true), !matches(not !== true));
+      }),
+    );
+  });
 });
