@@ -42,6 +42,14 @@ async function cluster(
   await sim.clock.advance(3_000);
   await sim.apply(sim.commit(files, "first"));
   await converged(sim);
+  // Its units move and stay away: where everything is, no engine would choose anew.
+  const lost = sim.machines[2]!;
+  lost.powerOff();
+  await sim.clock.advance(30_000);
+  lost.powerOn(sim.hasEngine(lost));
+  await sim.clock.advance(5_000);
+  await converged(sim);
+  assert.deepEqual([...lost.manager.running().keys()], ["everywhere.service"]);
   return sim;
 }
 
