@@ -107,6 +107,13 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/domain/cluster/convergence.test.ts": ["src/domain/cluster/seen-units.ts"],
   "src/domain/plan/carried-along.test.ts": ["src/domain/unit/socket-users.ts", "src/domain/unit/stop-propagation.ts"],
+  "src/domain/why/explain-units.test.ts": [
+    "src/domain/why/agent-links.ts",
+    "src/domain/why/commit-links.ts",
+    "src/domain/why/engine-links.ts",
+    "src/domain/why/unit-explanation.ts",
+    "src/domain/why/why-verdict.ts",
+  ],
 };
 
 /** Files no fast test reaches yet, each with the reason it may stay so for now. */

@@ -4,7 +4,7 @@ import type { EngineReport, LossReport, LostMachine, ReportList } from "../../do
 import { counted } from "./counted.ts";
 import { describeFix, describeReject } from "./describe-reason.ts";
 import { durationText } from "./duration-text.ts";
-import { deviationText, unitsText, waitText } from "./engine-wait-text.ts";
+import { deviationText, stuckHandOffText, unitsText, waitText } from "./engine-wait-text.ts";
 import { sinceText } from "./since-text.ts";
 
 /** A screen has no room for more of one kind; the JSON has them, and `fleet why` answers for each. */
@@ -34,13 +34,7 @@ export function engineReportLines(
           `${unitsText(wait.units, wait.more, UNITS_NAMED_MAX)}: ${aged(waitText(wait, nameOf), wait.since, nowMs)}`,
       ),
     ],
-    [
-      "stuck",
-      "stuckHandOffs",
-      stuckHandOffs.map(({ unit, machine, since }) =>
-        aged(`${nameOf(machine)} does not let ${unit} go, and it is started nowhere else before`, since, nowMs),
-      ),
-    ],
+    ["stuck", "stuckHandOffs", stuckHandOffs.map((one) => aged(stuckHandOffText(one, nameOf), one.since, nowMs))],
     ["elsewhere", "deviations", deviations.map((one) => aged(deviationText(one, nameOf), one.since, nowMs))],
   ];
   const cells = Math.max(...rows.map(([label]) => label.length));

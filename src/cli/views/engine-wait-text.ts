@@ -1,5 +1,5 @@
 import type { MachineId, UnitName } from "../../domain/names.ts";
-import type { Deviation, WaitingFor, WaveBlocker } from "../../domain/report/engine-report.ts";
+import type { Deviation, StuckHandOff, WaitingFor, WaveBlocker } from "../../domain/report/engine-report.ts";
 import { describeReject } from "./describe-reason.ts";
 
 type NameOf = (machine: MachineId) => string;
@@ -32,6 +32,11 @@ const STATES: Readonly<Record<WaveBlocker["state"], string>> = {
   down: "down",
   unknown: "nobody knows yet how it is",
 };
+
+/** One that takes longer than its text allows. */
+export function stuckHandOffText({ unit, machine }: StuckHandOff, nameOf: NameOf): string {
+  return `${nameOf(machine)} does not let ${unit} go, and it is started nowhere else before`;
+}
 
 /** `web.service is on m1 and not on m2 as planned: m2 is lost`. */
 export function deviationText({ unit, planned, actual, because }: Deviation, nameOf: NameOf): string {

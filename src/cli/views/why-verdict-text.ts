@@ -9,9 +9,10 @@ import type {
 } from "../../domain/why/unit-explanation.ts";
 import { describeFix } from "./describe-reason.ts";
 import { driftText } from "./drift-text.ts";
-import { waitText } from "./engine-wait-text.ts";
+import { stuckHandOffText, waitText } from "./engine-wait-text.ts";
 import { holdUntil } from "./hold-until.ts";
 import { heldText } from "./holds-text.ts";
+import { sinceText } from "./since-text.ts";
 
 type NameOf = (machine: MachineId) => string;
 
@@ -25,7 +26,7 @@ export function verdictText(explanation: UnitExplanation, nameOf: NameOf, nowMs:
     case "waits":
       return `o ${subject}: ${waitsText(verdict.because, explanation, nameOf, nowMs)}`;
     case "stuck":
-      return `x ${subject}: ${stuckText(verdict.because)}`;
+      return `x ${subject}: ${stuckText(verdict.because, nameOf, nowMs)}`;
   }
 }
 
@@ -85,12 +86,14 @@ function waitsText(because: WaitsBecause, explanation: UnitExplanation, nameOf: 
   }
 }
 
-function stuckText(because: StuckBecause): string {
+function stuckText(because: StuckBecause, nameOf: NameOf, nowMs: number): string {
   switch (because.code) {
     case "unplaceable":
       return "no machine of the cluster can ever take it";
     case "problem":
       return `${because.problem.code}: ${because.problem.detail}`;
+    case "handoff-stuck":
+      return `${stuckHandOffText(because.handOff, nameOf)}, ${sinceText(because.handOff.since, nowMs)}`;
     case "changed-by-hand":
       return `changed by hand: ${driftText(because)}`;
     case "held":
@@ -116,6 +119,8 @@ export function nextStep({ verdict, unit, machineName, links }: UnitExplanation)
     case "no-machine":
     case "unplaceable":
       return nearestStep(links.find((link) => link.link === "unplaced"));
+    case "handoff-stuck":
+      return `fleet journal ${unit}, and stop it on ${machineName}`;
     case "changed-by-hand":
       return `undo it on ${machineName}, or commit it (docs/drift.md)`;
     case "problem":

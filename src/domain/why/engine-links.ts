@@ -89,6 +89,7 @@ export function engineLink(
     problem: report?.problem ?? null,
     follows: report?.releaseSeq ?? null,
     waits,
+    stuck: report?.stuckHandOffs?.find((one) => one.unit === unit) ?? null,
     since: waits.map(({ since }) => since).sort()[0] ?? null,
   };
 }

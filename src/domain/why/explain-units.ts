@@ -100,6 +100,7 @@ export class UnitExplainer {
       startedBy: unit === null || commit === null ? [] : startersOf(unit, commit.spec).map((starter) => starter.unit),
       seen: machine === null || placed === null ? null : this.#seen.judge({ machine, ...placed }),
       isUnwanted: goal === "inactive",
+      isHandedOver: placed?.goal === "inactive",
       isToChange: decided === null ? engine.waits.length > 0 : isToChange(placed, machine, decided),
       unplaced: decided?.unplaced ?? (decided === null ? toldUnplaced(report, name) : null),
       isGlobal: unit?.options.global ?? this.#index.get(name)?.global ?? false,

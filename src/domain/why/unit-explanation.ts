@@ -5,7 +5,7 @@ import type { SourceLocation } from "../diagnostic.ts";
 import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { CommitId, GroupName, MachineId, UnitHash, UnitName } from "../names.ts";
 import type { NearestFit, PlacementReason, Unplaced } from "../placement/placement.ts";
-import type { Deviation, EngineWait, LostMachine } from "../report/engine-report.ts";
+import type { Deviation, EngineWait, LostMachine, StuckHandOff } from "../report/engine-report.ts";
 import type { LocalState, Tie, UnitGoal } from "../spec/cluster-spec.ts";
 
 /** One unit on one machine (or nowhere): how it is, and the chain from the commit to its last journal lines. */
@@ -52,7 +52,10 @@ export type WaitsBecause =
   | { readonly code: "hand-off"; readonly wait: EngineWait }
   | { readonly code: "held"; readonly hold: Hold };
 
-export type StuckBecause = FailedBecause;
+export type StuckBecause =
+  | FailedBecause
+  /** It is to go elsewhere, and its machine does not stop it: nothing else starts it before. */
+  | { readonly code: "handoff-stuck"; readonly handOff: StuckHandOff };
 
 /** One link of the chain. `since`: RFC 3339, from when on this is so; null where nobody keeps that. */
 export type WhyLink =
@@ -157,6 +160,7 @@ export interface EngineLink {
   readonly follows: number | null;
   /** What of this unit's it waits for. */
   readonly waits: readonly EngineWait[];
+  readonly stuck: StuckHandOff | null;
   /** The earliest of those waits. */
   readonly since: string | null;
 }

@@ -13,6 +13,8 @@ export interface VerdictInput {
   readonly isUnwanted: boolean;
   /** `SeenUnits.judge` of what the registry gives its machine; null where it is on none. */
   readonly seen: Verdict | null;
+  /** Its machine is to stop it, because it goes on to another. */
+  readonly isHandedOver: boolean;
   /** Where the registry has it is not where, or not what, the engine wants. */
   readonly isToChange: boolean;
   readonly unplaced: Unplaced | null;
@@ -30,8 +32,10 @@ export interface VerdictInput {
 export function whyVerdict(input: VerdictInput): WhyVerdict {
   const { seen, hold, isUnwanted } = input;
   if (isUnwanted) return seen === null ? asWanted({ code: "inactive" }) : leaving(input);
-  if (seen?.kind === "failed") return { state: "stuck", because: seen.because, link: linkOfFailure(seen.because) };
+  if (seen?.kind === "failed" && !input.isHandedOver)
+    return { state: "stuck", because: seen.because, link: linkOfFailure(seen.because) };
   if (seen === null) return notPlaced(input);
+  if (input.isHandedOver) return engineVerdict(input);
   const engine = input.isToChange ? engineVerdict(input) : null;
   if (engine !== null && seen.kind === "converged") return engine;
   if (hold !== null && (seen.kind !== "converged" || engine !== null))
@@ -106,6 +110,8 @@ function leaving(input: VerdictInput): WhyVerdict {
 
 /** What keeps the engine from making a change of this unit. */
 function engineVerdict({ engine, releaseSeq }: VerdictInput): WhyVerdict {
+  if (engine.stuck !== null)
+    return { state: "stuck", because: { code: "handoff-stuck", handOff: engine.stuck }, link: "engine" };
   const waits = (because: WaitsBecause): WhyVerdict => ({ state: "waits", because, link: "engine" });
   if (engine.leader === null) return waits({ code: "no-leader" });
   if (engine.problem !== null) return waits({ code: "engine-problem", problem: engine.problem });
