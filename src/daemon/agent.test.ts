@@ -27,7 +27,8 @@ function world() {
   const source = new MemoryGitSource(new MemoryRepository(), "main");
   const disk = new MemoryFileStore();
   let ids = 0;
-  const self = { machine: M1, name: "m1", address: "10.0.0.1", metadata: {}, bootId: "b", version: "1" };
+  const capacity = { cpuMilli: 4_000, memoryBytes: 2 ** 32 };
+  const self = { machine: M1, name: "m1", address: "10.0.0.1", metadata: {}, bootId: "b", version: "1", capacity };
   const agent = new Agent(self, "prod", 10_000, {
     registry,
     source,
@@ -54,10 +55,11 @@ function world() {
   return { clock, store, stop, member, put, remove, crash: () => crash };
 }
 
-test("a machine says that it is there once, and an idle one then writes nothing", async () => {
+test("a machine says that it is there and what it has, once, and an idle one then writes nothing", async () => {
   const { clock, store, member } = world();
   await clock.advance(5_000);
   assert.deepEqual([(await member())?.name, (await member())?.present], ["m1", true]);
+  assert.deepEqual((await member())?.capacity, { cpuMilli: 4_000, memoryBytes: 2 ** 32 });
   const { revision } = store;
   await clock.advance(3_600_000);
   assert.equal(store.revision, revision);
