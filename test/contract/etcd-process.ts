@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,6 +86,24 @@ export class EtcdProcess {
     await this.run();
   }
 
+  /** A copy of its data as they are now, beside them: `restore` puts it back, as somebody would with a snapshot of the disk. */
+  async backUp(): Promise<void> {
+    await this.kill();
+    cpSync(this.#folder, this.#backup, { recursive: true });
+    await this.run();
+  }
+
+  async restore(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true });
+    cpSync(this.#backup, this.#folder, { recursive: true });
+    await this.run();
+  }
+
+  get #backup(): string {
+    return `${this.#folder}-backup`;
+  }
+
   /** Forgets history before that revision, by a client that is not the one under test. */
   async compact(revision: number): Promise<void> {
     await compactEtcd(`127.0.0.1:${this.port}`, revision);
@@ -93,7 +111,7 @@ export class EtcdProcess {
 
   async remove(): Promise<void> {
     await this.kill();
-    rmSync(this.#folder, { recursive: true, force: true });
+    for (const folder of [this.#folder, this.#backup]) rmSync(folder, { recursive: true, force: true });
   }
 }
 

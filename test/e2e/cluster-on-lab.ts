@@ -37,7 +37,7 @@ export class ClusterOnLab {
   readonly repository: string;
   /** A copy, so that a build during the test changes nothing in it. */
   readonly #bundle: string;
-  readonly #registry: string | null;
+  #registry: string | null;
 
   private constructor(bundle: string, repository: string, registry: string | null) {
     this.#bundle = bundle;
@@ -82,6 +82,11 @@ export class ClusterOnLab {
   fleet(...words: readonly string[]): Promise<ProgramResult> {
     const registry = this.#registry ?? `unix:${join(labFolder(LAB_NAME), "shared/registry.sock")}`;
     return this.#cli([...words, "-C", this.repository, "--registry", registry]);
+  }
+
+  /** From now on commands use that registry; machines are told by whoever moves them. */
+  use(registry: string): void {
+    this.#registry = registry;
   }
 
   /** Runs `fleet lab …`. */

@@ -13,7 +13,14 @@ import { absentSince, activeText, type UnitRow } from "./unit-rows.ts";
 export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], nowMs: number): string {
   const { snapshot, leader, report } = view;
   const { identity, release, members } = snapshot;
-  if (identity === null || release === null) return "no release yet: fleet apply makes the first";
+  if (identity === null || release === null) {
+    const told = [
+      ...(report?.problem == null ? [] : [`engine: ${report.problem}`]),
+      ...members.flatMap((member) => problemText(member, nowMs)),
+    ];
+    if (told.length === 0) return "no release yet: fleet apply makes the first";
+    return ["the registry holds no release", ...told].map(printable).join("\n");
+  }
   const present = members.filter((member) => member.present).length;
   const leaderName = members.find((member) => member.id === leader?.machine)?.name ?? leader?.machine;
   const head = [

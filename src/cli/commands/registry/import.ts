@@ -4,7 +4,7 @@ import { decodeRegistryExport, type RegistryExport } from "../../../codec/regist
 import type { Sha256 } from "../../../domain/names.ts";
 import { OperationError } from "../../../ports/operation-error.ts";
 import { importRegistry } from "../../../usecases/import-registry.ts";
-import { BaseCommand, clusterFlags, outputFlags } from "../../base-command.ts";
+import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../../base-command.ts";
 import { counted } from "../../views/counted.ts";
 
 /** 20,000 units with 400 releases are about 60 MiB; more is no export of ours. */
@@ -20,6 +20,7 @@ export default class RegistryImportCommand extends BaseCommand {
     file: Args.string({ required: true, description: "As `fleet registry export` has saved it" }),
   };
   static override flags = {
+    directory: repositoryFlags.directory,
     registry,
     "etcd-cafile": authority,
     "etcd-certfile": certificate,
