@@ -65,7 +65,7 @@ const RENEWALS_PER_LEASE = 3;
  * then it would show that it is an outage. A shorter grace is taken for this one.
  */
 export function leastGraceMs(agentTtlMs: number): number {
-  return agentTtlMs / RENEWALS_PER_LEASE + LEASE_CHECK_MS;
+  return Math.ceil(agentTtlMs / RENEWALS_PER_LEASE) + LEASE_CHECK_MS;
 }
 
 /** A policy with every default written out. */

@@ -12,9 +12,10 @@ export interface LookAtMachines {
   readonly sightings: Sightings;
   /** Machines of which somebody has said that they are to be taken as lost, whatever it looks like. */
   readonly acknowledged: ReadonlySet<MachineId>;
+  /** Whole milliseconds: then a window that is added and taken away again leaves the same time. */
+  readonly nowMs: number;
   /** The last time the registry could not be read, by the judge's clock; null: never since it leads. */
   readonly registryAway: { readonly fromMs: number; readonly untilMs: number } | null;
-  readonly nowMs: number;
 }
 
 /**
@@ -134,7 +135,7 @@ function holdNow(
   if (hold === null) return from("elected", nowMs);
   const isNew = registryAway !== null && registryAway.untilMs > hold.fromMs;
   const isLong = isNew && registryAway.untilMs - registryAway.fromMs >= agentTtlMs / AWAY_DIVISOR;
-  return isLong ? from("registry", registryAway.untilMs) : from(hold.because, hold.fromMs);
+  return isLong ? from("registry", Math.ceil(registryAway.untilMs)) : from(hold.because, hold.fromMs);
 }
 
 function machineVerdicts(

@@ -26,10 +26,12 @@ export function nextTurn(
   const last = spent.at(-1);
   const machineAtMs = last === undefined ? nowMs : Math.max(nowMs, last.atMs + lossWindowMs);
   let unitsAtMs = nowMs;
-  let moving = spentWithin(spent, nowMs, movesWindowMs);
-  while (moving.length > 0 && sumOf(moving) + units > max) {
-    unitsAtMs = moving[0]!.atMs + movesWindowMs;
-    moving = spentWithin(spent, unitsAtMs, movesWindowMs);
+  const moving = spentWithin(spent, nowMs, movesWindowMs);
+  let room = max - sumOf(moving);
+  for (const old of moving) {
+    if (room >= units) break;
+    unitsAtMs = old.atMs + movesWindowMs;
+    room += old.units;
   }
   const atMs = Math.max(machineAtMs, unitsAtMs);
   if (atMs === nowMs) return { atMs, because: null };
