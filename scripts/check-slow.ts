@@ -1,11 +1,15 @@
-/** `npm run check:slow`: real etcd, real systemd, the CLI as a process, the lab. Under 15 minutes on two cores. */
+/** `npm run check:slow`: real etcd, real systemd, the CLI as a process, simulated clusters, the lab. Under 15 minutes on two cores. */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.ts";
+import { runSeeds } from "./run-seeds.ts";
 import { closeRun, runTests, type TestCounts } from "./run-tests.ts";
 
 /** Labs share one machine's cores and default addresses: one file at a time. */
 const ONE_BY_ONE = ["test/e2e/**/*.test.ts", "test/journeys/**/*.test.ts"];
+
+/** Clusters simulated in each run, in two processes. `npm run check` has the first few of them and those that once found a bug. */
+const SEEDS = 2_000;
 
 export async function checkSlow(): Promise<TestCounts[]> {
   await buildIfStale();
@@ -15,6 +19,7 @@ export async function checkSlow(): Promise<TestCounts[]> {
       concurrency: 2,
       timeoutMs: 180_000,
     }),
+    await runSeeds(1, SEEDS, 2),
     await runTests("lab", { files: ONE_BY_ONE, concurrency: 1, timeoutMs: 240_000 }),
   ];
 }

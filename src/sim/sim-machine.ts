@@ -204,7 +204,7 @@ export class SimMachine {
       {
         machine: this.id,
         leaderTtlMs: AGENT_TTL_MS,
-        loss: { ...SIM_LOSS, ...this.#world.loss },
+        loss: { ...SIM_LOSS, ...this.#world.loss, ...this.#world.defects.loss },
       },
       {
         registry: this.#pausing(this.#world.defects.engineRegistry?.(registry) ?? registry),

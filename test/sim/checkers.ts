@@ -44,6 +44,7 @@ export class Checkers {
   readonly #verified = new Set<string>();
   readonly #running = new Map<string, Seen>();
   readonly #pictures = new Map<SimMachine, Picture>();
+  readonly #excused = new Set<SimMachine>();
   readonly #overlapSince = new Map<UnitName, number>();
   /** When a process that is not what the registry last ordered was last seen: `machine/unit` → time. */
   readonly #owed = new Map<string, number>();
@@ -69,17 +70,27 @@ export class Checkers {
     this.#orders.injected(revision);
   }
 
-  /** A person or a fault ended these on purpose: they owe nobody an explanation. */
-  forget(machine: SimMachine): void {
+  #forget(machine: SimMachine): void {
     for (const key of this.#running.keys()) if (key.startsWith(`${machine.id}/`)) this.#running.delete(key);
     this.#pictures.delete(machine);
+  }
+
+  /** Somebody does something to a machine's units: while they do, nobody looks. */
+  async excuse(machine: SimMachine, act: () => Promise<void> | void): Promise<void> {
+    this.#excused.add(machine);
+    try {
+      await act();
+    } finally {
+      this.#excused.delete(machine);
+      this.#forget(machine);
+    }
   }
 
   look(): void {
     const places = new Map<UnitName, SimMachine[]>();
     for (const machine of this.#cluster.machines.filter((machine) => machine.powered)) {
       const running = this.#lookAt(machine);
-      if (!machine.agentUp || machine.partitioned || machine.paused || machine.systemdAway) continue;
+      if (!machine.agentUp || isCutOff(machine) || machine.agentPaused || machine.systemdAway) continue;
       for (const unit of running.keys()) {
         const there = places.get(unit);
         if (there === undefined) places.set(unit, [machine]);
@@ -96,7 +107,7 @@ export class Checkers {
   #lookAt(machine: SimMachine): Running {
     const nowMs = this.#cluster.clock.monotonicMs();
     const running = machine.manager.running();
-    if (!machine.powered) return running;
+    if (!machine.powered || this.#excused.has(machine)) return running;
     let picture = this.#pictures.get(machine);
     if (picture?.running !== running) {
       picture = this.#changed(machine, running, nowMs);
@@ -189,7 +200,7 @@ export class Checkers {
 
   /** Whether any engine can do its work: without one nobody is told anything, and what runs is kept. */
   #hasEngine(): boolean {
-    return this.#cluster.machines.some(({ engineUp, partitioned, paused }) => engineUp && !partitioned && !paused);
+    return this.#cluster.machines.some((machine) => machine.engineUp && !isCutOff(machine) && !machine.enginePaused);
   }
 
   #fail(sentence: string): void {
@@ -198,4 +209,8 @@ export class Checkers {
     if (this.violations.length < 20)
       this.violations.push(`${(this.#cluster.clock.monotonicMs() / 1000).toFixed(1)} s: ${sentence}`);
   }
+}
+
+function isCutOff({ partitioned, registryAway }: SimMachine): boolean {
+  return partitioned || registryAway;
 }

@@ -57,9 +57,7 @@ export const MEDDLER: FaultKind = {
     if (random.chance(0.8)) machine.files.mask(`${random.pick(["/run", "/etc"])}/systemd/system/${unit}`);
     if (random.chance(0.5)) await machine.manager.reload();
     if (random.chance(0.7)) return;
-    checkers.forget(machine);
-    await machine.manager.stop(unit);
-    checkers.forget(machine);
+    await checkers.excuse(machine, async () => void (await machine.manager.stop(unit)));
   },
   // Of a unit that left the machine meanwhile the mask in /etc is a conflict, and its owner's to take away.
   async heal(_, machine) {
@@ -73,9 +71,7 @@ export const FAULTS: readonly FaultKind[] = [
   {
     name: "power loss",
     async inject({ checkers }, machine) {
-      checkers.forget(machine);
-      machine.powerOff();
-      checkers.forget(machine);
+      await checkers.excuse(machine, () => machine.powerOff());
     },
     heal: async ({ cluster }, machine) => {
       if (!machine.powered) machine.powerOn(cluster.hasEngine(machine));
@@ -101,9 +97,7 @@ export const FAULTS: readonly FaultKind[] = [
     async inject({ cluster, checkers, random }, machine) {
       machine.crashAgentSoon({ diskSteps: random.between(1, 10) });
       await cluster.clock.sleep(random.between(0, 2_000));
-      checkers.forget(machine);
-      machine.powerOff();
-      checkers.forget(machine);
+      await checkers.excuse(machine, () => machine.powerOff());
     },
     heal: async ({ cluster }, machine) => {
       if (!machine.powered) machine.powerOn(cluster.hasEngine(machine));

@@ -50,18 +50,35 @@ export class OrderBook {
     return this.#ordered.get(place) ?? -Infinity;
   }
 
+  /** From the beginning; where the registry is put back to a backup, on from there: what that shows is nobody's order. */
   async #follow(): Promise<void> {
-    const { root, leader } = this.#cluster.keys;
-    const prefix = `${root}placements/`;
-    for await (const message of this.#cluster.registry.watch(root, 0, this.#end.signal)) {
-      if (message.kind !== "changes") continue;
-      for (const change of message.changes) {
-        const key = change.kind === "put" ? change.entry.key : change.key;
-        if (key === leader) this.#leader = change.kind === "put" ? leaderOf(change.entry.value) : null;
-        else if (key.startsWith(prefix)) this.#placementChanged(key.slice(prefix.length), change);
-        else if (key.startsWith(`${root}assign/`)) this.#assignmentChanged(key.slice(`${root}assign/`.length), change);
+    const { signal } = this.#end;
+    const { root } = this.#cluster.keys;
+    for (let after = 0; !signal.aborted; ) {
+      for await (const message of this.#cluster.registry.watch(root, after, signal)) {
+        if (message.kind !== "changes") continue;
+        for (const change of message.changes) this.#changed(change);
+      }
+      if (signal.aborted) return;
+      const { entries, revision } = await this.#cluster.registry.list(root);
+      after = revision;
+      this.#leader = null;
+      this.#assigned.clear();
+      for (const entry of entries) {
+        if (entry.key === this.#cluster.keys.leader) this.#leader = leaderOf(entry.value);
+        const unit = entry.key.startsWith(`${root}assign/`) ? entry.key.slice(`${root}assign/`.length) : null;
+        if (unit !== null) this.#assigned.set(unit, fieldOf(entry.value, "machine") ?? "");
       }
     }
+  }
+
+  #changed(change: EntryChange): void {
+    const { root, leader } = this.#cluster.keys;
+    const prefix = `${root}placements/`;
+    const key = change.kind === "put" ? change.entry.key : change.key;
+    if (key === leader) this.#leader = change.kind === "put" ? leaderOf(change.entry.value) : null;
+    else if (key.startsWith(prefix)) this.#placementChanged(key.slice(prefix.length), change);
+    else if (key.startsWith(`${root}assign/`)) this.#assignmentChanged(key.slice(`${root}assign/`.length), change);
   }
 
   /**

@@ -27,6 +27,8 @@ export interface RegistryFaults {
   lateRequest: number;
   /** Each call takes up to this long, each way. */
   delayMs: number;
+  /** A watch tells so much later than it could: what its reader sees is old, and nothing says so. */
+  lagMs: number;
 }
 
 export const NO_FAULTS: RegistryFaults = {
@@ -35,6 +37,7 @@ export const NO_FAULTS: RegistryFaults = {
   dropReply: 0,
   lateRequest: 0,
   delayMs: 0,
+  lagMs: 0,
 };
 
 /**
@@ -92,6 +95,7 @@ export class FaultyRegistry implements Registry {
 
   async *watch(prefix: string, after: number, signal: AbortSignal): AsyncGenerator<WatchMessage> {
     for await (const message of this.#inner.watch(prefix, after, signal)) {
+      if (this.faults.lagMs > 0) await this.#clock.sleep(this.faults.lagMs, signal);
       await this.#through(signal);
       if (signal.aborted) return;
       yield message;

@@ -24,6 +24,8 @@ export interface ClientClock extends Clock {
   pause(): void;
   /** Timers that came due meanwhile fire now, in order. */
   resume(): void;
+  /** Somebody sets the wall time; no wait changes by it. */
+  jump(milliseconds: number): void;
 }
 
 interface ParkingClock extends ClientClock {
@@ -57,7 +59,7 @@ export class VirtualClock implements Clock {
   /** A clock that runs `driftPpm` millionths too fast (negative: too slow) and whose wall time is off by `offsetMs`. */
   clockFor(skew: { driftPpm?: number; offsetMs?: number } = {}): ClientClock {
     const rate = 1 + (skew.driftPpm ?? 0) / 1_000_000;
-    const offsetMs = skew.offsetMs ?? 0;
+    let offsetMs = skew.offsetMs ?? 0;
     const parked: Timer[] = [];
     let paused = false;
     const client: ParkingClock = {
@@ -74,6 +76,9 @@ export class VirtualClock implements Clock {
           timer.order = this.#order++;
           this.#push(timer);
         }
+      },
+      jump: (milliseconds) => {
+        offsetMs += milliseconds;
       },
       park: (timer) => {
         if (paused) parked.push(timer);
