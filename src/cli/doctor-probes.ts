@@ -15,6 +15,9 @@ import { type CompositionFlags, DEFAULT_REGISTRY_SOCKET, tlsOf } from "./composi
 const SOURCE_MAX_MS = 5_000;
 const DAEMONS = ["fleet-agent.service", "fleet-engine.service", "fleet-restore.service"] as const;
 
+/** Of the engine as its unit is shipped; one that runs otherwise has its memory in the state directory. */
+const ENGINE_STATE = "/var/lib/fleet-engine/engine";
+
 /** The real machine's; `close` ends what they opened. */
 export async function doctorProbes(
   flags: CompositionFlags & { readonly "state-directory": string },
@@ -58,7 +61,10 @@ export async function doctorProbes(
       const [[agent, engine, restore], answers] = await Promise.all([systemd.probeDaemons(DAEMONS), agentAnswers()]);
       return { agent: agent!, engine: engine!, restore: restore!, agentAnswers: answers };
     },
-    memory: async () => asRoot(folders.state, () => recallMemory(files, folders)),
+    memory: async () =>
+      asRoot(folders.state, () =>
+        recallMemory(files, folders, [join(flags["state-directory"], "engine"), ENGINE_STATE]),
+      ),
     units: async () => asRoot(folders.run, () => findForeignFiles(files, folders)),
     async registry() {
       const isHere = existsSync(DEFAULT_REGISTRY_SOCKET);

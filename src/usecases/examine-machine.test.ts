@@ -71,6 +71,16 @@ test("a registry that refuses is away, with its reason", async () => {
   assert.deepEqual(codes(await examine()), []);
 });
 
+test("a registry that is behind what this machine's daemons have seen is told, with what is behind", async () => {
+  const mark = { clusterId: "c1", epoch: 1, term: 0, seq: 9, commit: null };
+  const memory = { clusterId: "c1", clusterName: "home", releaseSeq: 9, placed: 0, damaged: [], isBootSetCut: false };
+  const { examine } = await world({ memory: async () => ({ ...memory, marks: [mark] }) });
+  const areas = await examine();
+  assert.deepEqual(codes(areas), ["cluster registry-replaced-here"]);
+  const [finding] = areas.find(({ area }) => area === "cluster")!.findings;
+  assert.match(finding!.saw, /holds no release, and release 9 was seen/);
+});
+
 test("another cluster, a copied machine and a clock that is behind are known by what the registry holds", async () => {
   const { examine, put, clock } = await world({ bootId: async () => "another boot" });
   await put(keys.cluster, {

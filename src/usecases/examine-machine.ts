@@ -10,11 +10,14 @@ import type {
 } from "../domain/doctor/doctor-facts.ts";
 import type { AreaReport } from "../domain/doctor/finding.ts";
 import { judgeMachine } from "../domain/doctor/judge-machine.ts";
+import { judgeReplaced, type RegistryMark, type Replaced } from "../domain/fencing/judge-replaced.ts";
 import { parseMachineId } from "../domain/names.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MachineProbes } from "../ports/machine-probes.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
+import { readShownRegistry } from "./read-shown-registry.ts";
+import { replacedDetail } from "./replaced-detail.ts";
 
 /** Each look at most this long: longer than the registry's own deadline, and short enough to wait for. All go on at the same time. */
 export const PROBE_MAX_MS = 8_000;
@@ -50,7 +53,10 @@ export async function examineMachine(
   const asked = await look(async (): Promise<ClusterFacts> => {
     const here = { machine, clusterId: known?.clusterId ?? null, bootId: await probes.bootId(), agentRuns };
     const isAsked = answers && name !== null && link.kind === "seen" && link.value !== null;
-    return { there: isAsked ? await askCluster(link.value.registry, name, machine, clock) : null, here };
+    return {
+      there: isAsked ? await askCluster(link.value.registry, name, machine, known?.marks ?? [], clock) : null,
+      here,
+    };
   });
   const facts: DoctorFacts = {
     systemd,
@@ -116,11 +122,14 @@ async function askCluster(
   registry: Registry,
   name: string,
   machine: ClusterFacts["here"]["machine"],
+  marks: readonly RegistryMark[],
   clock: Clock,
 ): Promise<NonNullable<ClusterFacts["there"]>> {
   const keys = registryKeys(name);
   const exact = (key: string) => ({ kind: "list", prefix: key, exact: true }) as const;
   const own = machine === null ? [] : [exact(keys.member(machine)), exact(keys.presence(machine))];
+  const shown = await readShownRegistry(registry, keys);
+  const [replaced] = shown === null ? [] : marks.map((mark) => judgeReplaced(shown, mark)).filter(isReplaced);
   const { listings, revision } = await registry.txn({
     when: [],
     then: [exact(keys.cluster), exact(keys.release), ...own],
@@ -132,7 +141,13 @@ async function askCluster(
     name,
     id: snapshot.identity?.id ?? null,
     newerVersion,
+    ...(replaced === undefined ? {} : { replaced: replacedDetail(replaced) }),
     member: member === null ? null : { name: member.name, bootId: member.bootId, present: member.present },
     aheadMs: Math.max(0, ...written.map((at) => at - clock.wallMs())),
   };
+}
+
+/** Another cluster's registry has a finding of its own. */
+function isReplaced(because: Replaced | null): because is Replaced {
+  return because !== null && because.code !== "other-cluster";
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { encodeAgentState, encodeOwnedUnits } from "../codec/agent-state.ts";
 import { encodeBootSet } from "../codec/boot-set.ts";
+import { encodeRegistryMark } from "../codec/registry-mark-record.ts";
 import type { CommitId, SpecHash, UnitHash, UnitName } from "../domain/names.ts";
 import { AGENT_FOLDERS } from "./agent-files.ts";
 import { findForeignFiles, recallMemory } from "./recall-memory.ts";
@@ -26,10 +27,20 @@ test("what an agent would start from is told", async () => {
     clusterId: "c1",
     clusterName: "home",
     releaseSeq: 3,
+    marks: [{ clusterId: "c1", epoch: 1, term: 0, seq: 3, commit: "1" }],
     placed: 1,
     damaged: [],
     isBootSetCut: false,
   });
+});
+
+test("how far the registry had come is told as agent and engine remember it", async () => {
+  const disk = new MemoryFileStore();
+  await disk.write(STATE, state);
+  const engine = { clusterId: "c1", epoch: 1, term: 4, seq: 5, commit: "5" as CommitId };
+  await disk.write("/state/engine/registry.json", encodeRegistryMark(engine));
+  const { marks } = await recallMemory(disk, AGENT_FOLDERS, ["/nowhere", "/state/engine"]);
+  assert.deepEqual(marks, [{ clusterId: "c1", epoch: 1, term: 0, seq: 3, commit: "1" }, engine]);
 });
 
 test("a machine that was never part of a cluster has nothing that is damaged", async () => {

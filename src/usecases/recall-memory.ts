@@ -1,16 +1,23 @@
-import { decodeAgentState, decodeStoredUnit } from "../codec/agent-state.ts";
+import { type AgentState, decodeAgentState, decodeStoredUnit } from "../codec/agent-state.ts";
 import { decodeRecord } from "../codec/record.ts";
+import { decodeRegistryMark } from "../codec/registry-mark-record.ts";
 import type { ForeignFile, MemoryFacts } from "../domain/doctor/doctor-facts.ts";
+import type { RegistryMark } from "../domain/fencing/judge-replaced.ts";
 import type { UnitName } from "../domain/names.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import type { AgentFolders } from "./agent-files.ts";
 import { AgentFiles } from "./agent-files.ts";
+import { REGISTRY_MEMORY_FILE } from "./registry-memory.ts";
 
 /** Somebody else's unit files and drop-ins stand here, and go before ours; a mask may stand beside ours as well. */
 const BEFORE_OURS = ["/etc/systemd/system", "/run/systemd/system.control", "/etc/systemd/system.control"];
 
 /** What the agent has on its disk, read as it would read it at its start; nothing is written. */
-export async function recallMemory(files: FileStore, folders: AgentFolders): Promise<MemoryFacts> {
+export async function recallMemory(
+  files: FileStore,
+  folders: AgentFolders,
+  engineFolders: readonly string[] = [],
+): Promise<MemoryFacts> {
   const damaged: string[] = [];
   const statePath = `${folders.state}/state.json`;
   const stateText = await files.read(statePath);
@@ -26,15 +33,28 @@ export async function recallMemory(files: FileStore, folders: AgentFolders): Pro
     const path = `${folders.state}/units/${name}`;
     if (decodeStoredUnit(await files.read(path)) === null) damaged.push(path);
   }
+  const engineTexts = await Promise.all(engineFolders.map((folder) => files.read(`${folder}/${REGISTRY_MEMORY_FILE}`)));
+  const marks = [state === null ? null : markOfAgent(state), ...engineTexts.map(decodeRegistryMark)];
+  const known = marks.filter((mark) => mark !== null);
   const bootSet = await files.read(`${folders.state}/boot-set`);
   return {
     clusterId: state?.clusterId ?? null,
     clusterName: state?.clusterName ?? null,
     releaseSeq: state?.accepted?.seq ?? null,
+    ...(known.length === 0 ? {} : { marks: known }),
     placed: state?.set?.placements.length ?? 0,
     damaged,
     isBootSetCut: bootSet !== null && !bootSet.endsWith("\nend\n") && bootSet !== "end\n",
   };
+}
+
+/** Terms are the engines'. */
+function markOfAgent({ clusterId, accepted, set }: AgentState): RegistryMark | null {
+  if (clusterId === null) return null;
+  const takenIn = accepted?.records?.identity.epoch ?? 1;
+  const epoch = Math.max(takenIn, set?.epoch ?? 0);
+  const isOfEpoch = accepted !== null && takenIn === epoch;
+  return { clusterId, epoch, term: 0, seq: isOfEpoch ? accepted.seq : 0, commit: isOfEpoch ? accepted.commit : null };
 }
 
 /** Files of others that change what the units are that fleet wrote here. */

@@ -1,3 +1,4 @@
+import type { RegistryMark } from "../fencing/judge-replaced.ts";
 import type { MachineId } from "../names.ts";
 
 /** One look at one area: what was seen, or why nothing was. */
@@ -78,6 +79,8 @@ export interface MemoryFacts {
   readonly clusterId: string | null;
   readonly clusterName: string | null;
   readonly releaseSeq: number | null;
+  /** How far the registry had come, as this machine's agent and engine remember it. Absent: neither does. */
+  readonly marks?: readonly RegistryMark[];
   readonly placed: number;
   /** Files that are there and cannot be read, by path; of texts of units only those that are needed. */
   readonly damaged: readonly string[];
@@ -117,6 +120,8 @@ export interface ClusterFacts {
     readonly name: string;
     readonly id: string | null;
     readonly newerVersion: number | null;
+    /** What is behind what a daemon of this machine has seen; absent: nothing is. */
+    readonly replaced?: string;
     /** What it knows under this machine's id; null where nothing. */
     readonly member: { readonly name: string; readonly bootId: string; readonly present: boolean } | null;
     /** The newest moment somebody wrote down there, and by how much it is ahead of this machine's clock. */

@@ -48,6 +48,7 @@ export const FINDING_CODES = [
   "registry-alarm",
   "registry-away",
   "registry-of-newer-fleet",
+  "registry-replaced-here",
   "registry-slow",
   "restore-missing",
   "restore-not-enabled",

@@ -7,9 +7,17 @@ const AHEAD_MAX_MS = 120_000;
 /** Whether this machine and the registry mean the same cluster, and each other. */
 export function judgeCluster({ there, here }: ClusterFacts): AreaVerdict {
   if (there === null) return { saw: "not asked: no registry that answers, or no cluster's name", findings: [] };
-  const { name, id, newerVersion, member, aheadMs } = there;
+  const { name, id, newerVersion, member, aheadMs, replaced } = there;
   const findings: Finding[] = [];
-  if (id === null) {
+  if (replaced !== undefined) {
+    findings.push({
+      code: "registry-replaced-here",
+      severity: "error",
+      saw: replaced,
+      expected: "what this machine's daemons have seen of it: it was wiped, replaced or restored from a backup",
+      next: "restore the newest backup, or take the cluster over as it runs: fleet registry adopt (docs/registry.md)",
+    });
+  } else if (id === null) {
     findings.push({
       code: "no-cluster-yet",
       severity: "warning",

@@ -151,6 +151,8 @@ const SICK: readonly [string, Partial<Values>, readonly string[]][] = [
   ["one that does not say", registry({ alarms: null, storeBytes: null }), []],
   ["no cluster asked", { cluster: { ...cluster, there: null } }, []],
   ["an empty registry", inCluster({ id: null }), ["warning no-cluster-yet"]],
+  ["a wiped registry", inCluster({ id: null, replaced: "gone" }), ["error registry-replaced-here"]],
+  ["a restored one", inCluster({ replaced: "at release 3" }), ["error registry-replaced-here"]],
   ["another cluster", inCluster({ id: "c2" }), ["error other-cluster-here"]],
   ["a machine that is new", inCluster({}, { clusterId: null }), []],
   ["a newer fleet's", inCluster({ newerVersion: 2 }), ["error registry-of-newer-fleet"]],
