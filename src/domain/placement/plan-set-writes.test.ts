@@ -141,10 +141,33 @@ test("3,000 units on 100 machines go in transactions that stay below etcd's 128 
   assert.ok(writes.length <= 75, `${writes.length} transactions: units of one machine share one`);
 });
 
+const MEMBER = {
+  id: "m1" as MachineId,
+  name: "",
+  address: "",
+  metadata: {},
+  bootId: "",
+  version: "",
+  joined: "",
+  acceptedSeq: 1,
+};
+
+test("a machine that was removed gets no set again by what moves away from it", () => {
+  const removed = { ...registryWith(["a@m1"], ["m1"]), sets: [] };
+  const [moved] = plan(["a@m2"], removed);
+  assert.deepEqual(
+    moved?.machines.map(({ machine, header }) => [machine, header === null]),
+    [
+      ["m1", true],
+      ["m2", false],
+    ],
+  );
+});
+
 test("a wiped set is announced whole from the first transaction on: half of it restored is no order to stop the other half", () => {
   const wanted = Array.from({ length: 100 }, (_, index) => `u${index}@m1`);
   const whole = registryWith(wanted, ["m1"]);
-  const snapshot = { ...whole, sets: [] };
+  const snapshot = { ...whole, members: [{ ...MEMBER, present: true, presenceRevision: 4 }], sets: [] };
   const writes = plan(wanted, snapshot);
   assert.ok(writes.length > 1);
   assert.deepEqual(
@@ -154,8 +177,7 @@ test("a wiped set is announced whole from the first transaction on: half of it r
 });
 
 test("a wiped set of a machine that is away stays unknown, so that its agent stops nothing when it returns", () => {
-  const member = { name: "", address: "", metadata: {}, bootId: "", version: "", joined: "", acceptedSeq: 1 };
-  const away = { ...member, id: "m1" as MachineId, present: false, presenceRevision: 0 };
+  const away = { ...MEMBER, present: false, presenceRevision: 0 };
   const whole = registryWith(["a@m1", "g@m1"], ["m1"], new Set(["g"]));
   const wiped = { ...whole, members: [away], sets: [] };
   assert.deepEqual(plan(["a@m1"], wiped, ["g"]), [], "what stays there is not written");

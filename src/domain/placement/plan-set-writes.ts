@@ -65,7 +65,8 @@ export function planSetWrites(
  * Machines that are away and whose set is damaged: what ran there is known of single units only. A header written now would be an
  * order to stop the rest (the global units) the moment the machine returns; without one its agent keeps everything, and once it is
  * present its set is written whole. The simulator found it (seeds 56, 85: placements wiped while a machine was away). The same of
- * machines, there or away, that go by a set of an earlier epoch and have not told what is in it (protocol rule 13).
+ * machines, there or away, that go by a set of an earlier epoch and have not told what is in it (protocol rule 13). Nor
+ * does a machine that was removed, and that an assignment still names, get a set again.
  */
 function unknownSets(snapshot: ClusterSnapshot, sha256: Sha256): ReadonlySet<MachineId> {
   const epoch = snapshot.identity?.epoch ?? 0;
@@ -74,14 +75,15 @@ function unknownSets(snapshot: ClusterSnapshot, sha256: Sha256): ReadonlySet<Mac
   const unheard = snapshot.members.filter(({ id, present, setEpoch = epoch }) =>
     setEpoch < epoch ? !told.has(id) : !present,
   );
-  return new Set(
-    unheard
-      .map(({ id }) => id)
-      .filter((machine) => {
-        const { header = null, placements = [] } = sets.get(machine) ?? {};
-        return header?.epoch !== epoch || header.digest !== digestOfSet(placements, sha256);
-      }),
-  );
+  const members = new Set(snapshot.members.map(({ id }) => id));
+  const removed = snapshot.assignments
+    .map(({ machine }) => machine)
+    .filter((machine) => !members.has(machine) && !sets.has(machine));
+  const damaged = unheard.filter(({ id }) => {
+    const { header = null, placements = [] } = sets.get(id) ?? {};
+    return header?.epoch !== epoch || header.digest !== digestOfSet(placements, sha256);
+  });
+  return new Set([...removed, ...damaged.map(({ id }) => id)]);
 }
 
 /** What is left of a write where such sets are not touched: assignments still change, and units still leave for elsewhere. */
