@@ -94,6 +94,22 @@ describe("waves on three machines", { skip, concurrency: false }, () => {
     for (const { unit, upUs } of now) {
       assert.ok(upUs > before.find((one) => one.unit === unit)!.upUs, `${unit} was updated`);
     }
+    const failed = await cluster.fleet("why", "web@1");
+    assert.equal(failed.code, 5, failed.stdout + failed.stderr);
+    assert.match(failed.stdout, /^x web@1\.service on m\d: (failed|start-failed|restarting): /);
+    assert.match(failed.stdout, /^ {2}commit +\w{7} "three" by e2e; release 3, /m);
+    assert.match(failed.stdout, /^ {2}files +units\/web@\.service:2$/m);
+    assert.match(failed.stdout, /^> systemd +failed \(failed\), result exit-code, since /m);
+    assert.match(failed.stdout, /^ +\| .*web@1\.service/m);
+    const held = await cluster.fleet("why", "web@2");
+    assert.equal(held.code, 5, held.stdout + held.stderr);
+    assert.match(
+      held.stdout,
+      /^o web@2\.service on m\d: its wave has not come: waits for web@1\.service on m\d \(down\)$/m,
+    );
+    assert.match(held.stdout, /^ {2}next +fleet why web@1\.service$/m);
+    const { stdout } = await cluster.fleet("status");
+    assert.match(stdout, /^waits +web@2\.service, web@3\.service: its wave has not come: .* since /m);
     const mended = await release("four", "/bin/sleep 100004");
     assert.equal(mended.code, 0, mended.stdout + mended.stderr);
   });

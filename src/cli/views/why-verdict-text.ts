@@ -1,4 +1,5 @@
 import type { MachineId } from "../../domain/names.ts";
+import type { WaveBlocker } from "../../domain/report/engine-report.ts";
 import type { FoundUnits } from "../../domain/why/find-units.ts";
 import type {
   AsWanted,
@@ -116,6 +117,8 @@ export function nextStep({ verdict, unit, machineName, links }: UnitExplanation)
       return `fleet doctor, on ${machineName}`;
     case "held":
       return "hold" in because ? holdStep(because.hold) : `fleet why ${because.by}`;
+    case "wave":
+      return because.wait.code === "wave" ? downStep(because.wait.for) : null;
     case "no-machine":
     case "unplaceable":
       return nearestStep(links.find((link) => link.link === "unplaced"));
@@ -128,6 +131,12 @@ export function nextStep({ verdict, unit, machineName, links }: UnitExplanation)
     default:
       return null;
   }
+}
+
+/** One that is down does not come up by itself, and what waits for it does not either. */
+function downStep(blockers: readonly WaveBlocker[]): string | null {
+  const down = blockers.find(({ state }) => state === "down");
+  return down === undefined ? null : `fleet why ${down.unit}`;
 }
 
 function holdStep({
