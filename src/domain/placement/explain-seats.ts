@@ -4,6 +4,7 @@ import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { type Atom, atomsOf } from "./atoms.ts";
 import { MachineRoom } from "./machine-room.ts";
 import type { Placement, RejectReason, Unplaced } from "./placement.ts";
+import { whyRejected } from "./why-rejected.ts";
 import { rejections } from "./why-unplaced.ts";
 
 /** How many machines are named that would do as well. */
@@ -43,26 +44,35 @@ export function explainSeats(
   }
   for (const [group, homes] of seats) for (const machine of homes) room.add(atoms.get(group)!, numbers.get(machine)!);
 
-  const fits = (atom: Atom, number: number) => room.candidates(atom).open.includes(number) && !room.minds(atom, number);
+  const homesOf = (atom: Atom) => [...(seats.get(atom.group.name) ?? [])].map((machine) => numbers.get(machine)!);
+  /** Where it is, it keeps itself away from nowhere. */
+  const without = <T>(atom: Atom, ask: () => T): T => {
+    for (const number of homesOf(atom)) room.remove(atom, number);
+    const answer = ask();
+    for (const number of homesOf(atom)) room.add(atom, number);
+    return answer;
+  };
   const rejectOn: SeatExplainer["rejectOn"] = (name, machine) => {
     const atom = atoms.get(name);
     const number = numbers.get(machine);
-    if (atom === undefined || number === undefined || fits(atom, number)) return null;
-    const others = new Set(sorted.map((_, other) => other).filter((other) => other !== number));
-    return rejections(atom, room, others)[0]?.reason ?? null;
+    if (atom === undefined || number === undefined) return null;
+    return without(atom, () => whyRejected(atom, number, room));
   };
   const othersOf: SeatExplainer["othersOf"] = (name) => {
     const atom = atoms.get(name);
     if (atom === undefined) return null;
-    const homes = new Set([...(seats.get(name) ?? [])].map((machine) => numbers.get(machine)!));
-    const fitting = sorted.map((_, number) => number).filter((number) => !homes.has(number) && fits(atom, number));
-    return {
-      rejected: rejections(atom, room, new Set([...homes, ...fitting])),
-      fitting: {
-        count: fitting.length,
-        examples: fitting.slice(0, EXAMPLES_MAX).map((number) => sorted[number]!.name),
-      },
-    };
+    const homes = new Set(homesOf(atom));
+    return without(atom, () => {
+      const others = sorted.map((_, number) => number).filter((number) => !homes.has(number));
+      const fitting = others.filter((number) => whyRejected(atom, number, room) === null);
+      return {
+        rejected: rejections(atom, room, new Set([...homes, ...fitting])),
+        fitting: {
+          count: fitting.length,
+          examples: fitting.slice(0, EXAMPLES_MAX).map((number) => sorted[number]!.name),
+        },
+      };
+    });
   };
   return { othersOf, rejectOn };
 }

@@ -7,7 +7,8 @@ import { leastLoaded } from "./least-loaded.ts";
 import { MachineRoom } from "./machine-room.ts";
 import { placeGroups } from "./place-groups.ts";
 import type { Placement, Unplaced } from "./placement.ts";
-import { staticKey } from "./static-fit.ts";
+import type { ReplicaRules } from "./replica-rules.ts";
+import { leaveBecause } from "./static-fit.ts";
 import { rejections } from "./why-unplaced.ts";
 
 /** Why a group stays down while the machine it is on is lost. */
@@ -25,6 +26,11 @@ export type StaysDownReason =
   /** Why each of the other machines does not take it; empty where there is no other. */
   | { readonly code: "nothing-fits"; readonly because: Unplaced["because"] };
 
+interface Seated {
+  readonly atom: Atom;
+  readonly number: number;
+}
+
 /** What becomes of the groups when machines are lost, once everything that may move has moved. */
 export interface Loss {
   /** Sorted by group. From a machine that is not lost where another group takes the place (`Replaces=`). */
@@ -37,7 +43,8 @@ export interface Loss {
  * Loses machines of a cluster as it is after a plan, one trial after another. Gives what placing everything anew would give, for far
  * less: what is placed stays, so only groups of the lost machines look for another, in the order of `placeGroups`. What had no
  * place, or had to stay on a closed machine, finds none now: machines are closed and filled by a loss, never opened or emptied. Only a
- * group with `Replaces=` may empty one; where such a group has to move, everything is placed anew.
+ * group with `Replaces=` may empty one, and one of a set that is kept apart (`Spread=KEY hard`) leaves room for another of its set that
+ * has none: where such a group has to move, everything is placed anew.
  */
 export class LossTrials {
   readonly #spec: ClusterSpec;
@@ -47,6 +54,8 @@ export class LossTrials {
   readonly #atoms: readonly Atom[];
   readonly #residents: readonly Atom[][];
   readonly #room: MachineRoom;
+  /** Sets of which one may be on machines of one value only, and one looks for a place already. */
+  readonly #sought: ReadonlySet<ReplicaRules>;
 
   /** `placements` as `placeUnits` gives them for this spec and these machines. */
   constructor(spec: ClusterSpec, machines: readonly Machine[], placements: readonly Placement[]) {
@@ -63,11 +72,20 @@ export class LossTrials {
         this.#residents[number]!.push(atom);
       }
     }
+    const seeking = this.#atoms.filter((atom) => {
+      if (!atom.spreads.some(({ hard }) => hard)) return false;
+      const [home] = this.#numbersOf(atom);
+      return home === undefined || leaveBecause(this.#machines[home]!, atom.units) !== null;
+    });
+    this.#sought = new Set(seeking.flatMap(({ spreads }) => spreads.map(({ rules }) => rules)));
   }
 
   /** Whether a trial costs as much as a plan's whole placement. */
   isCostly(lost: ReadonlySet<MachineId>): boolean {
-    return this.#leaving(this.#lostNumbers(lost)).some((atom) => atom.replaces.length > 0);
+    return this.#leaving(this.#lostNumbers(lost)).some(
+      ({ replaces, spreads }) =>
+        replaces.length > 0 || spreads.some(({ rules, hard }) => hard && this.#sought.has(rules)),
+    );
   }
 
   lose(lost: ReadonlySet<MachineId>): Loss {
@@ -82,21 +100,25 @@ export class LossTrials {
       );
     }
     const numbers = this.#lostNumbers(lost);
-    const taken: { atom: Atom; number: number }[] = [];
+    const taken: Seated[] = [];
     const stuck: Atom[] = [...numbers].flatMap((number) =>
       this.#residents[number]!.filter((atom) => !atom.group.global && staysPut(atom)),
     );
-    for (const atom of this.#leaving(numbers)) {
-      const open = this.#room.candidates(atom).open.filter((number) => !numbers.has(number));
-      const number = leastLoaded(atom, open, this.#room);
+    const leaving = this.#leaving(numbers);
+    for (const atom of leaving) this.#room.remove(atom, this.#homeOf(atom));
+    const seated: Seated[] = [];
+    for (const atom of leaving) {
+      const number = leastLoaded(atom, this.#room, numbers);
       if (number === null) stuck.push(atom);
-      else {
-        this.#room.add(atom, number);
-        taken.push({ atom, number });
-      }
+      else taken.push({ atom, number });
+      // One that fits nowhere is left where it is, and counts there.
+      if (number === null && this.#room.minds(atom, this.#homeOf(atom))) continue;
+      seated.push({ atom, number: number ?? this.#homeOf(atom) });
+      this.#room.add(atom, number ?? this.#homeOf(atom));
     }
     const loss = this.#loss(numbers, taken, stuck, this.#room);
-    for (const { atom, number } of taken) this.#room.remove(atom, number);
+    for (const { atom, number } of seated) this.#room.remove(atom, number);
+    for (const atom of leaving) this.#room.add(atom, this.#homeOf(atom));
     return loss;
   }
 
@@ -114,7 +136,7 @@ export class LossTrials {
   #compare(lost: ReadonlySet<MachineId>, after: ReadonlyMap<GroupName, number>): Loss {
     const numbers = this.#lostNumbers(lost);
     const room = new MachineRoom(this.#machines);
-    const taken: { atom: Atom; number: number }[] = [];
+    const taken: Seated[] = [];
     const stuck: Atom[] = [];
     for (const atom of this.#atoms) {
       if (atom.group.global) {
@@ -131,12 +153,7 @@ export class LossTrials {
     return this.#loss(numbers, taken, stuck, room);
   }
 
-  #loss(
-    numbers: ReadonlySet<number>,
-    taken: readonly { readonly atom: Atom; readonly number: number }[],
-    stuck: readonly Atom[],
-    room: MachineRoom,
-  ): Loss {
+  #loss(numbers: ReadonlySet<number>, taken: readonly Seated[], stuck: readonly Atom[], room: MachineRoom): Loss {
     const reasons = new Map<string, Unplaced["because"]>();
     const singles = stuck.map((atom) => ({ atom, because: this.#staysDown(atom, numbers, room, reasons) }));
     const globals = [...numbers].flatMap((number) => this.#residents[number]!.filter((atom) => atom.group.global));
@@ -161,7 +178,7 @@ export class LossTrials {
     room: MachineRoom,
     reasons: Map<string, Unplaced["because"]>,
   ): StaysDownReason {
-    const home = this.#numbersOf(atom)[0]!;
+    const home = this.#homeOf(atom);
     if (lost.has(home) && atom.group.move === "never") {
       const [state] = atom.group.localState;
       return state === undefined ? { code: "move-never" } : { code: "data-stays", because: state.because };
@@ -171,14 +188,23 @@ export class LossTrials {
     const { id, name } = this.#machines[home]!;
     if (lost.has(home) && (pinned === id || pinned === name)) return { code: "pinned", machine: name };
     // Groups that mind nobody are rejected alike where the commit asks the same of their machines: thousands may be stuck at once.
-    const relations = [atom.shuns, atom.shunnedBy, atom.replaces, atom.replacedBy];
-    if (relations.some((list) => list.length > 0)) {
-      return { code: "nothing-fits", because: rejections(atom, room, lost) };
+    if (atom.hasRelations || atom.replicas.length > 0) {
+      return { code: "nothing-fits", because: this.#rejections(atom, lost, room) };
     }
-    const key = staticKey(atom.units);
-    const because = reasons.get(key) ?? rejections(atom, room, lost);
+    const key = `${atom.staticKey} ${atom.requests.cpuMilli} ${atom.requests.memoryBytes}`;
+    const because = reasons.get(key) ?? this.#rejections(atom, lost, room);
     reasons.set(key, because);
     return { code: "nothing-fits", because };
+  }
+
+  /** It may still count where it is; it does not keep itself away from anywhere. */
+  #rejections(atom: Atom, lost: ReadonlySet<number>, room: MachineRoom): Unplaced["because"] {
+    const home = this.#homeOf(atom);
+    const isThere = room.residents(home).includes(atom);
+    if (isThere) room.remove(atom, home);
+    const because = rejections(atom, room, lost);
+    if (isThere) room.add(atom, home);
+    return because;
   }
 
   /** Those that look for another machine, in the order in which they choose; see `placeGroups`. */
@@ -196,6 +222,10 @@ export class LossTrials {
 
   #numbersOf(atom: Atom): readonly number[] {
     return (this.#places.get(atom.units[0]!.name) ?? []).map((machine) => this.#numbers.get(machine)!);
+  }
+
+  #homeOf(atom: Atom): number {
+    return this.#numbersOf(atom)[0]!;
   }
 
   #lostNumbers(lost: ReadonlySet<MachineId>): ReadonlySet<number> {

@@ -4,7 +4,7 @@ import type { Atom } from "./atoms.ts";
 import type { MachineRoom } from "./machine-room.ts";
 import type { NearestFit, RejectReason } from "./placement.ts";
 import { closedBecause } from "./static-fit.ts";
-import { conflictBetween, replacerOf } from "./who-minds.ts";
+import { minding, noRoom } from "./why-rejected.ts";
 
 /**
  * The machine with the fewest obstacles for this group, and all of them: what would have to change so that it fits there. By number of
@@ -45,16 +45,15 @@ const COSTS: Readonly<Record<RejectReason["code"], number>> = {
 
 function obstaclesOf(atom: Atom, machine: Machine, number: number, room: MachineRoom): RejectReason[] {
   const closed = closedBecause(machine);
-  const residents = room.residents(number);
-  const conflict = room.conflicts(atom, number) ? conflictBetween(atom, residents) : null;
-  const replacer = room.givesWay(atom, number) ? replacerOf(atom, residents) : null;
+  const lack = noRoom(atom, number, room);
   return [
     ...(machine.admitted ? [] : [{ code: "not-admitted" } as const]),
     ...pins(atom, machine),
     ...labels(atom, machine),
+    ...keys(atom, machine),
     ...(closed === null ? [] : [closed]),
-    ...(conflict === null ? [] : [conflict]),
-    ...(replacer === null ? [] : [{ code: "replaced-by", unit: replacer } as const]),
+    ...minding(atom, number, room),
+    ...(lack === null ? [] : [lack]),
   ];
 }
 
@@ -70,4 +69,10 @@ function labels(atom: Atom, machine: Machine): RejectReason[] {
     .filter((selector) => !matchesSelector(selector, machine))
     .map(printSelector);
   return [...new Set(missing)].sort().map((wanted) => ({ code: "metadata", wanted }));
+}
+
+function keys(atom: Atom, machine: Machine): RejectReason[] {
+  return atom.spreads
+    .filter(({ key, hard }) => hard && !Object.hasOwn(machine.metadata, key))
+    .map(({ rules, key }) => ({ code: "spread", set: rules.set, key, value: null }));
 }

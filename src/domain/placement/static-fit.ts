@@ -3,9 +3,15 @@ import { matchesSelector, printSelector } from "../cluster/selector.ts";
 import { mayBeReplaced } from "../loss/may-be-replaced.ts";
 import type { SpecUnit } from "../spec/cluster-spec.ts";
 import type { RejectReason } from "./placement.ts";
+import type { ReplicaSpread } from "./replica-rules.ts";
 
-/** Why the commit itself keeps these units off this machine, whoever is there and whatever else runs; null: it does not. */
-export function staticReject(units: readonly SpecUnit[], machine: Machine): RejectReason | null {
+interface StaticWants {
+  readonly units: readonly SpecUnit[];
+  readonly spreads: readonly ReplicaSpread[];
+}
+
+/** Why the commit itself keeps this group off this machine, whoever is there and whatever else runs; null: it does not. */
+export function staticReject({ units, spreads }: StaticWants, machine: Machine): RejectReason | null {
   if (!machine.admitted) return { code: "not-admitted" };
   for (const { options } of units) {
     if (options.machineId !== null && options.machineId !== machine.id && options.machineId !== machine.name) {
@@ -17,17 +23,22 @@ export function staticReject(units: readonly SpecUnit[], machine: Machine): Reje
       if (!matchesSelector(selector, machine)) return { code: "metadata", wanted: printSelector(selector) };
     }
   }
-  return null;
+  const without = spreads.find(({ key, hard }) => hard && !Object.hasOwn(machine.metadata, key));
+  return without === undefined ? null : { code: "spread", set: without.rules.set, key: without.key, value: null };
 }
 
-/** Two groups of one key are rejected by the same machines for the same reasons: asked once for all of them. */
-export function staticKey(units: readonly SpecUnit[]): string {
-  return JSON.stringify(
+/** Two groups of one key are rejected by the same machines: asked once for all of them. Most ask for nothing. */
+export function staticKey(units: readonly SpecUnit[], spreads: readonly ReplicaSpread[]): string {
+  const hard = spreads.filter((spread) => spread.hard);
+  const asks = ({ options }: SpecUnit) => options.machineId !== null || options.machineMetadata.length > 0;
+  if (hard.length === 0 && !units.some(asks)) return "";
+  return JSON.stringify([
     units.flatMap(({ options }) => [
       ...(options.machineId === null ? [] : [options.machineId]),
       ...options.machineMetadata,
     ]),
-  );
+    hard.map(({ key }) => key),
+  ]);
 }
 
 /** Why nothing new comes to this machine now, by what it is; null: it is open. */

@@ -1,7 +1,7 @@
 import type { Machine } from "../cluster/machine.ts";
 import type { Sha256, UnitHash, UnitName } from "../names.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
-import { unitOnMachine } from "../spec/unit-on-machine.ts";
+import { hashOnMachine } from "../spec/unit-on-machine.ts";
 import { unitNameParts } from "../unit/unit-name.ts";
 
 /** On a machine, or (null) on one the commit does not name. */
@@ -38,7 +38,7 @@ function hashesOf(spec: ClusterSpec, sha256: Sha256): UnitHashes {
     const key = name === null ? unit.name : `${unit.name}/${name}`;
     const before = remembered.get(key);
     if (before !== undefined) return before;
-    const { hash } = unitOnMachine(unit, name, spec, sha256);
+    const hash = hashOnMachine(unit, name, spec, sha256);
     remembered.set(key, hash);
     return hash;
   };

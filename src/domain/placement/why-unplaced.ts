@@ -4,8 +4,7 @@ import type { Atom } from "./atoms.ts";
 import type { MachineRoom } from "./machine-room.ts";
 import { nearestFit } from "./nearest-fit.ts";
 import type { RejectReason, Unplaced } from "./placement.ts";
-import { closedBecause, staticReject } from "./static-fit.ts";
-import { conflictBetween, replacerOf } from "./who-minds.ts";
+import { isRoomier, whyRejected } from "./why-rejected.ts";
 
 /** How many machines are named for each reason: enough to recognise them, and a cluster of thousands stays readable. */
 const EXAMPLES_MAX = 3;
@@ -40,37 +39,28 @@ export function rejections(
   room: MachineRoom,
   except: ReadonlySet<number> = new Set(),
 ): Unplaced["because"] {
-  const byCode = new Map<RejectReason["code"], number[]>();
+  const byCode = new Map<RejectReason["code"], { reason: RejectReason; readonly machines: number[] }>();
   room.machines.forEach((_, machine) => {
     if (except.has(machine)) return;
-    const code = rejectCode(atom, machine, room);
-    const rejecting = byCode.get(code);
-    if (rejecting === undefined) byCode.set(code, [machine]);
-    else rejecting.push(machine);
+    const reason = whyRejected(atom, machine, room);
+    invariant(reason !== null, `machine ${room.machines[machine]!.id} rejects group ${atom.group.name} for no reason`);
+    const rejecting = byCode.get(reason.code);
+    if (rejecting === undefined) byCode.set(reason.code, { reason, machines: [machine] });
+    else {
+      rejecting.machines.push(machine);
+      if (isMoreTelling(reason, rejecting.reason)) rejecting.reason = reason;
+    }
   });
-  return [...byCode]
-    .sort(([codeA, a], [codeB, b]) => b.length - a.length || compareText(codeA, codeB))
-    .map(([, rejecting]) => ({
-      reason: rejectReason(atom, rejecting[0]!, room),
-      count: rejecting.length,
-      examples: rejecting.slice(0, EXAMPLES_MAX).map((machine) => room.machines[machine]!.name),
+  return [...byCode.values()]
+    .sort((a, b) => b.machines.length - a.machines.length || compareText(a.reason.code, b.reason.code))
+    .map(({ reason, machines }) => ({
+      reason,
+      count: machines.length,
+      examples: machines.slice(0, EXAMPLES_MAX).map((machine) => room.machines[machine]!.name),
     }));
 }
 
-/** Only the code: one for each machine, where the whole reason is built once for each code. */
-function rejectCode(atom: Atom, number: number, room: MachineRoom): RejectReason["code"] {
-  const machine = room.machines[number]!;
-  if (!room.candidates(atom).allowed[number]) return staticReject(atom.units, machine)!.code;
-  if (!room.isOpen(number)) return closedBecause(machine)!.code;
-  return room.conflicts(atom, number) ? "conflict" : "replaced-by";
-}
-
-function rejectReason(atom: Atom, number: number, room: MachineRoom): RejectReason {
-  const machine = room.machines[number]!;
-  const residents = room.residents(number);
-  const because = staticReject(atom.units, machine) ?? closedBecause(machine) ?? conflictBetween(atom, residents);
-  if (because !== null) return because;
-  const unit = replacerOf(atom, residents);
-  invariant(unit !== null, `machine ${machine.id} rejects group ${atom.group.name} for no reason`);
-  return { code: "replaced-by", unit };
+/** Of machines without room the one with the most is told of. */
+function isMoreTelling(reason: RejectReason, known: RejectReason): boolean {
+  return reason.code === "no-room" && known.code === "no-room" && isRoomier(reason, known);
 }

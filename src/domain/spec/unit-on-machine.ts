@@ -24,6 +24,20 @@ export function unitOnMachine(
   return { hash: sha256(canonicalJson(files)) as UnitHash, files };
 }
 
+/** Only the hash: of a unit that is one file, as most are, without making lists of it. Every decision about a cluster asks for all of them. */
+export function hashOnMachine(
+  unit: SpecUnit,
+  machineName: string | null,
+  spec: Pick<ClusterSpec, "machines">,
+  sha256: Sha256,
+): UnitHash {
+  if (machineName !== null || unit.dropins.length > 0 || unit.companions.length > 0) {
+    return unitOnMachine(unit, machineName, spec, sha256).hash;
+  }
+  const [path, text] = [JSON.stringify(unit.name), JSON.stringify(unit.fragment.text)];
+  return sha256(`[{"path":${path},"text":${text}}]`) as UnitHash;
+}
+
 /** A file as it is installed, and where in the repository it comes from. */
 export interface SourcedFile extends InstalledFile {
   readonly source: string;

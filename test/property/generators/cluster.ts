@@ -1,8 +1,10 @@
 import * as fc from "fast-check";
 import type { Machine } from "../../../src/domain/cluster/machine.ts";
+import type { Resources } from "../../../src/domain/cluster/resources.ts";
 import type { Selector } from "../../../src/domain/cluster/selector.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../../../src/domain/names.ts";
 import type { ClusterSpec, Group, SpecUnit, UnitGoal } from "../../../src/domain/spec/cluster-spec.ts";
+import type { Spread } from "../../../src/domain/unit/fleet-options.ts";
 
 /** The part of a unit that placement looks at; `specOf` writes the rest out. */
 export interface UnitSketch {
@@ -17,6 +19,10 @@ export interface UnitSketch {
   readonly replaces: readonly string[];
   readonly move: "auto" | "never";
   readonly text: string;
+  /** Thousandths of a core, and bytes. */
+  readonly requests?: Resources | undefined;
+  readonly spread?: Spread | undefined;
+  readonly maxPerMachine?: number | undefined;
 }
 
 /** Six machines at most: enough for every tie, few enough that conflicts and constraints meet in every run. */
@@ -29,12 +35,13 @@ export const machines = fc
       cordon: weighted(fc.boolean(), 0.1),
       presence: fc.constantFrom<Machine["presence"]>("present", "present", "present", "absent", "lost"),
       refused: weighted(fc.boolean(), 0.1),
+      capacity: fc.constantFrom(undefined, undefined, { cpuMilli: 3, memoryBytes: 4 }, { cpuMilli: 1, memoryBytes: 9 }),
     }),
     { minLength: 1, maxLength: 6 },
   )
   .map((sketches) =>
     sketches.map(
-      ({ role, zone, drain, cordon, presence, refused }, index): Machine => ({
+      ({ role, zone, drain, cordon, presence, refused, capacity }, index): Machine => ({
         id: machineId(index),
         name: `m${(index * 5) % 7}`,
         address: "",
@@ -44,6 +51,7 @@ export const machines = fc
         presence,
         presenceRevision: presence === "present" ? 1 : 0,
         admitted: refused !== true,
+        ...(capacity === undefined ? {} : { capacity }),
       }),
     ),
   );
@@ -82,6 +90,12 @@ const selectors = fc.oneof(
   },
 );
 
+const SPREADS: readonly Spread[] = [
+  { key: "zone", hard: false },
+  { key: "zone", hard: true },
+  { key: "role", hard: false },
+];
+
 /** Distinct units; `Replaces=` only names units of later groups, because circles are refused when a commit is compiled. */
 export const unitSketches: fc.Arbitrary<readonly UnitSketch[]> = fc
   .uniqueArray(fc.constantFrom(...NAMES), { minLength: 1, maxLength: NAMES.length })
@@ -99,6 +113,14 @@ export const unitSketches: fc.Arbitrary<readonly UnitSketch[]> = fc
           replaces: fc.subarray(names, { maxLength: 1 }),
           move: fc.constantFrom<"auto" | "never">("auto", "auto", "auto", "never"),
           text: fc.constantFrom("one", "two"),
+          requests: fc.constantFrom(
+            undefined,
+            undefined,
+            { cpuMilli: 1, memoryBytes: 2 },
+            { cpuMilli: 2, memoryBytes: 0 },
+          ),
+          spread: fc.constantFrom(undefined, undefined, undefined, ...SPREADS),
+          maxPerMachine: fc.constantFrom(undefined, undefined, undefined, 1, 2),
         }),
       ),
     ),
@@ -158,7 +180,10 @@ function specUnit(sketch: UnitSketch, group: GroupName): SpecUnit {
       replaces: sketch.replaces,
       group: "auto",
       move: sketch.move,
+      ...(sketch.spread === undefined ? {} : { spread: sketch.spread }),
+      ...(sketch.maxPerMachine === undefined ? {} : { maxPerMachine: sketch.maxPerMachine }),
     },
+    ...(sketch.requests === undefined ? {} : { requests: sketch.requests }),
     group,
     after: [],
     rollout: { maxUnavailable: 1, minHealthyTimeMs: 0, healthDeadlineMs: 60_000 },

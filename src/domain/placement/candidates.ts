@@ -1,0 +1,61 @@
+import { LoadIndex, type Loads } from "./load-index.ts";
+import type { KeyValues } from "./replica-counts.ts";
+
+/** The machines a kind of group may ever use, and those of them that are open to newcomers now; by machine number. */
+export class Candidates {
+  /** Whether the commit allows each machine. */
+  readonly allowed: readonly boolean[];
+  readonly allowedCount: number;
+  readonly #loads: Loads;
+  #open: readonly number[] = [];
+  #index: LoadIndex | null = null;
+  #indexByValue = new Map<string, readonly ValueIndex[]>();
+
+  constructor(allowed: readonly boolean[], isOpen: readonly boolean[], loads: Loads) {
+    this.allowed = allowed;
+    this.#loads = loads;
+    let allowedCount = 0;
+    for (const fits of allowed) if (fits) allowedCount += 1;
+    this.allowedCount = allowedCount;
+    this.reopen(isOpen);
+  }
+
+  get open(): readonly number[] {
+    return this.#open;
+  }
+
+  /** Other machines are open now. */
+  reopen(isOpen: readonly boolean[]): void {
+    const open: number[] = [];
+    for (let machine = 0; machine < isOpen.length; machine += 1) {
+      if (this.allowed[machine]! && isOpen[machine]!) open.push(machine);
+    }
+    this.#open = open;
+    this.#index = null;
+    this.#indexByValue.clear();
+  }
+
+  get index(): LoadIndex {
+    this.#index ??= new LoadIndex(this.#open, this.#loads);
+    return this.#index;
+  }
+
+  /** An index for each value of a key. */
+  indexByValue(key: string, values: KeyValues): readonly ValueIndex[] {
+    const known = this.#indexByValue.get(key);
+    if (known !== undefined) return known;
+    const byValue = values.names.map((): number[] => []);
+    for (const machine of this.#open) byValue[values.of[machine]!]!.push(machine);
+    const indexes = byValue.flatMap((machines, value) =>
+      machines.length === 0 ? [] : [{ value, index: new LoadIndex(machines, this.#loads) }],
+    );
+    this.#indexByValue.set(key, indexes);
+    return indexes;
+  }
+}
+
+export interface ValueIndex {
+  /** See `KeyValues`. */
+  readonly value: number;
+  readonly index: LoadIndex;
+}

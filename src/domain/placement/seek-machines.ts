@@ -1,0 +1,174 @@
+import type { Atom } from "./atoms.ts";
+import { leastLoaded } from "./least-loaded.ts";
+import type { MachineRoom } from "./machine-room.ts";
+import type { RejectReason } from "./placement.ts";
+import { type Seat, type SeatReason, type Sitting, seatAtHome } from "./sitting.ts";
+import { leaveBecause } from "./static-fit.ts";
+import { replacerOf } from "./who-minds.ts";
+
+/** What the search asks about groups. */
+export interface Seekers {
+  /** The machine a plan wants the group on. */
+  plannedOf(sitting: Sitting): number | undefined;
+  sittingOf(atom: Atom): Sitting;
+}
+
+/** Finds places for those who do not stay: steps 3 and 4 of `placeGroups`. Everything it does can be undone. */
+export class Search {
+  readonly #room: MachineRoom;
+  readonly #seekers: Seekers;
+  /** By level; those who were displaced come to it. */
+  readonly #byLevel = new Map<number, Sitting[]>();
+  /** Why those left who were displaced. */
+  readonly #displaced = new Map<Sitting, RejectReason>();
+  /** Who stays, for now, where it should not. */
+  readonly #leftBehind = new Set<Sitting>();
+  /** Seats that were taken and left, in order of time. */
+  readonly #undo: { readonly seat: Seat; readonly isTaken: boolean }[] = [];
+  #roomWasMade = false;
+
+  constructor(room: MachineRoom, seekers: Seekers) {
+    this.#room = room;
+    this.#seekers = seekers;
+  }
+
+  /**
+   * Who is displaced makes room, also for one that was looked at earlier and found none: then those that are not where they
+   * should be are looked at again. This ends, because who displaces is on a lower level than who goes.
+   */
+  run(waiting: Iterable<Sitting>): void {
+    for (const sitting of waiting) this.#await(sitting);
+    do {
+      this.#roomWasMade = false;
+      for (const sitting of this.#leftBehind) this.#unseat(sitting);
+      this.#leftBehind.clear();
+      const done = new Set<number>();
+      // A level may be new by the time those below it are placed.
+      for (let level = this.#next(done); level !== null; level = this.#next(done)) {
+        done.add(level);
+        this.#placeLevel(level);
+      }
+    } while (this.#roomWasMade);
+  }
+
+  /** Leaves the room and the groups as they were. */
+  undo(): void {
+    for (const { seat, isTaken } of this.#undo.reverse()) {
+      if (isTaken) this.#room.remove(seat.atom, seat.number);
+      else this.#room.add(seat.atom, seat.number);
+    }
+    for (const sittings of this.#byLevel.values()) for (const sitting of sittings) sitting.seat = sitting.kept;
+  }
+
+  #await(sitting: Sitting): void {
+    const { level } = sitting.atom;
+    const others = this.#byLevel.get(level);
+    if (others === undefined) this.#byLevel.set(level, [sitting]);
+    else others.push(sitting);
+  }
+
+  #next(done: ReadonlySet<number>): number | null {
+    const levels = [...this.#byLevel.keys()].filter((level) => !done.has(level));
+    return levels.length === 0 ? null : Math.min(...levels);
+  }
+
+  #placeLevel(level: number): void {
+    const inTurn = this.#inTurn(this.#byLevel.get(level)!.filter(({ seat }) => seat === null));
+    // Who made it leave may have left since.
+    for (const sitting of inTurn) if (!this.#placeAtHome(sitting)) this.#placeAsPlanned(sitting);
+    for (const sitting of inTurn) if (sitting.seat === null) this.#placeFreely(sitting);
+  }
+
+  /** Those with the fewest machines to choose from first, then by name. */
+  #inTurn(sittings: readonly Sitting[]): readonly Sitting[] {
+    const byChoices = new Map<number, Sitting[]>();
+    for (const sitting of sittings) {
+      const { allowedCount } = this.#room.candidates(sitting.atom);
+      const others = byChoices.get(allowedCount);
+      if (others === undefined) byChoices.set(allowedCount, [sitting]);
+      else others.push(sitting);
+    }
+    return [...byChoices.keys()].sort((a, b) => a - b).flatMap((choices) => byName(byChoices.get(choices)!));
+  }
+
+  #placeAtHome(sitting: Sitting): boolean {
+    if (sitting.homes.length === 0) return false;
+    const seat = seatAtHome(sitting, this.#room, () => this.#seekers.plannedOf(sitting));
+    if (seat !== null) this.#seat(sitting, seat.number, seat.reason);
+    return seat !== null;
+  }
+
+  #placeAsPlanned(sitting: Sitting): void {
+    const planned = this.#seekers.plannedOf(sitting);
+    if (planned === undefined || !this.#room.isOpen(planned)) return;
+    const { atom } = sitting;
+    if (!this.#room.candidates(atom).allowed[planned]! || !this.#room.takes(atom, planned)) return;
+    this.#seat(sitting, planned, this.#leavingReason(sitting) ?? { code: "planned" });
+  }
+
+  #placeFreely(sitting: Sitting): void {
+    const { atom } = sitting;
+    const { open, allowedCount } = this.#room.candidates(atom);
+    const best = leastLoaded(atom, this.#room);
+    if (best !== null) {
+      const chosen: SeatReason =
+        allowedCount === 1
+          ? { code: "only-fit" }
+          : { code: "least-loaded", load: this.#room.load[best]!, fitting: open.length };
+      this.#seat(sitting, best, this.#leavingReason(sitting) ?? chosen);
+      return;
+    }
+    const home = sitting.homes.find((machine) => this.#mayBeLeftAt(atom, machine));
+    if (home === undefined) return;
+    const because = leaveBecause(this.#room.machines[home]!, atom.units)!;
+    this.#seat(sitting, home, { code: "nowhere-else", because });
+    this.#leftBehind.add(sitting);
+  }
+
+  #mayBeLeftAt(atom: Atom, machine: number): boolean {
+    const leaves = leaveBecause(this.#room.machines[machine]!, atom.units) !== null;
+    return leaves && this.#room.candidates(atom).allowed[machine]! && !this.#room.minds(atom, machine);
+  }
+
+  #seat(sitting: Sitting, number: number, reason: SeatReason): void {
+    const { atom } = sitting;
+    if (atom.replaces.length > 0) this.#displace(atom, number);
+    this.#room.add(atom, number);
+    const seat: Seat = { atom, machine: this.#room.machines[number]!, number, reason };
+    this.#undo.push({ seat, isTaken: true });
+    sitting.seat = seat;
+  }
+
+  /** Those displaced are looked at again when their level comes, which is above this one's. */
+  #displace(atom: Atom, number: number): void {
+    for (const resident of this.#room.displaced(atom, number)) {
+      const sitting = this.#seekers.sittingOf(resident);
+      this.#unseat(sitting);
+      this.#leftBehind.delete(sitting);
+      if (sitting.kept !== null && !this.#displaced.has(sitting)) this.#await(sitting);
+      this.#roomWasMade = true;
+      this.#displaced.set(sitting, { code: "replaced-by", unit: replacerOf(resident, [atom])! });
+    }
+  }
+
+  #unseat(sitting: Sitting): void {
+    const seat = sitting.seat!;
+    this.#room.remove(seat.atom, seat.number);
+    this.#undo.push({ seat, isTaken: false });
+    sitting.seat = null;
+  }
+
+  #leavingReason(sitting: Sitting): SeatReason | null {
+    const because = this.#displaced.get(sitting) ?? sitting.leaving;
+    return because === null ? null : { code: "left", because };
+  }
+}
+
+function byName(sittings: readonly Sitting[]): readonly Sitting[] {
+  const nameOf = ({ atom }: Sitting) => atom.group.name;
+  for (let at = 1; at < sittings.length; at += 1) {
+    if (nameOf(sittings[at - 1]!) > nameOf(sittings[at]!))
+      return [...sittings].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  }
+  return sittings;
+}

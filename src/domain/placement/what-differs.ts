@@ -1,0 +1,74 @@
+import type { Machine } from "../cluster/machine.ts";
+import type { MachineId, UnitName } from "../names.ts";
+
+/**
+ * The machines, by number, on which something else stays or comes than before: that are gone, back, drained. Null where they are other
+ * machines, or say something else of themselves, so that the commit may mean others by what it asks for. Both in order.
+ */
+export function machineChange(before: readonly Machine[], now: readonly Machine[]): readonly number[] | null {
+  if (before.length !== now.length) return null;
+  const changed: number[] = [];
+  for (let number = 0; number < now.length; number += 1) {
+    const [a, b] = [before[number]!, now[number]!];
+    if (a === b) continue;
+    if (!isSameHost(a, b)) return null;
+    if (!isSameState(a, b)) changed.push(number);
+  }
+  return changed;
+}
+
+function isSameHost(a: Machine, b: Machine): boolean {
+  return (
+    a.id === b.id &&
+    a.name === b.name &&
+    a.admitted === b.admitted &&
+    a.capacity?.cpuMilli === b.capacity?.cpuMilli &&
+    a.capacity?.memoryBytes === b.capacity?.memoryBytes &&
+    isSameMetadata(a.metadata, b.metadata)
+  );
+}
+
+function isSameMetadata(a: Machine["metadata"], b: Machine["metadata"]): boolean {
+  if (a === b) return true;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key]);
+}
+
+function isSameState(a: Machine, b: Machine): boolean {
+  return (
+    a.presence === b.presence &&
+    a.drain === b.drain &&
+    a.cordon === b.cordon &&
+    a.flapping === b.flapping &&
+    a.graces?.cluster === b.graces?.cluster &&
+    a.graces?.ownMs === b.graces?.ownMs
+  );
+}
+
+type Places = ReadonlyMap<UnitName, readonly MachineId[]>;
+
+/** Units that are elsewhere than before. */
+export function changedUnits(before: Places, now: Places): readonly UnitName[] {
+  const changed: UnitName[] = [];
+  let known = 0;
+  for (const [unit, machines] of now) {
+    const last = before.get(unit);
+    if (last !== undefined) known += 1;
+    if (last !== machines && !isSameList(last ?? NOWHERE, machines)) changed.push(unit);
+  }
+  if (known < before.size) for (const unit of before.keys()) if (!now.has(unit)) changed.push(unit);
+  return changed;
+}
+
+const NOWHERE: readonly MachineId[] = [];
+
+function isSameList(a: readonly MachineId[], b: readonly MachineId[]): boolean {
+  return a.length === b.length && a.every((machine, index) => machine === b[index]);
+}
+
+export function isSamePlaces(a: ReadonlyMap<UnitName, MachineId>, b: ReadonlyMap<UnitName, MachineId>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [unit, machine] of a) if (b.get(unit) !== machine) return false;
+  return true;
+}
