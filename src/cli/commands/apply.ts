@@ -1,5 +1,4 @@
 import { userInfo } from "node:os";
-import { createInterface } from "node:readline/promises";
 import { Args, Flags } from "@oclif/core";
 import { waitConverged } from "../../daemon/wait-converged.ts";
 import type { Release } from "../../domain/cluster/cluster-snapshot.ts";
@@ -18,6 +17,7 @@ import { readSnapshot } from "../../usecases/read-snapshot.ts";
 import { readToWrite } from "../../usecases/read-to-write.ts";
 import { refusePlan } from "../../usecases/refuse-plan.ts";
 import { specAt } from "../../usecases/spec-at.ts";
+import { askYes } from "../ask-yes.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { clusterSource } from "../cluster-source.ts";
 import type { Composition } from "../composition.ts";
@@ -156,9 +156,7 @@ export default class ApplyCommand extends BaseCommand {
       });
     }
     const what = removals > 0 ? `this plan, which removes ${units}` : "this plan";
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await terminal.question(`Apply ${what}? Only 'yes' goes on: `).finally(() => terminal.close());
-    if (answer.trim() === "yes") return;
+    if (await askYes(`Apply ${what}?`)) return;
     this.say("nothing was changed");
     throw new SilentExit(EXIT.error);
   }

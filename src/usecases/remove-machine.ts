@@ -1,0 +1,54 @@
+import type { RegistryKeys } from "../codec/registry-keys.ts";
+import type { MachineId } from "../domain/names.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { Compare, Operation, Registry } from "../ports/registry.ts";
+
+/** etcd takes 128 operations in a transaction; a few stay free. */
+const KEYS_PER_TXN = 120;
+/** An engine may write a header in between, once for every time we look: whoever meets more than that has another problem. */
+const ATTEMPTS_MAX = 3;
+
+/**
+ * Takes a machine out of the cluster: its set, its statuses, at last its member record; from then on engines place elsewhere what was
+ * there. Every transaction compares that nobody is present under its id: who is there is not removed under its hands.
+ *
+ * It may end anywhere. Until the member record is gone the machine is one that is away, and without the header of its set nobody reads
+ * what is left of that as an order; the same again does the rest. A lost reply is harmless for the same reason.
+ */
+export async function removeMachine(registry: Registry, keys: RegistryKeys, machine: MachineId): Promise<void> {
+  const absent: Compare = { key: keys.presence(machine), target: "create", is: "=", value: 0 };
+  const header = keys.set(machine);
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    const all = await keysOf(registry, keys, machine);
+    // The header first: a part of a set that still had one could be repaired to be the whole.
+    const inOrder = [header, ...all.filter((key) => key !== header)];
+    for (let start = 0; start < inOrder.length; start += KEYS_PER_TXN) {
+      const deletes = inOrder.slice(start, start + KEYS_PER_TXN).map((key): Operation => ({ kind: "delete", key }));
+      const { succeeded } = await registry.txn({ when: [absent], then: deletes });
+      if (!succeeded) throw isPresent(machine);
+    }
+    const noHeader: Compare = { key: header, target: "create", is: "=", value: 0 };
+    const member: Operation = { kind: "delete", key: keys.member(machine) };
+    if ((await registry.txn({ when: [absent, noHeader], then: [member] })).succeeded) return;
+  }
+  const { entries } = await registry.list(keys.presence(machine), { exact: true });
+  if (entries.length > 0) throw isPresent(machine);
+  throw new OperationError("machine-busy", "an engine keeps writing this machine's set", { next: "try again" });
+}
+
+/** Said before anything is written and also where it came back meanwhile. */
+export function isPresent(machine: string): OperationError {
+  return new OperationError("machine-present", `${machine} is present: its agent would only join again`, {
+    next: "drain it in the commit (drain: true) and apply; once its units have moved, stop its agent there for good: systemctl disable --now fleet-agent fleet-engine",
+  });
+}
+
+/** Everything that agents and engines have written of it, its member record aside. */
+async function keysOf(registry: Registry, keys: RegistryKeys, machine: MachineId): Promise<string[]> {
+  const prefixes = [`${keys.set(machine)}/`, keys.statuses(machine), keys.claims(machine), keys.kept(machine)];
+  const { listings } = await registry.txn({
+    when: [],
+    then: prefixes.map((prefix): Operation => ({ kind: "list", prefix })),
+  });
+  return listings.flat().map(({ key }) => key);
+}
