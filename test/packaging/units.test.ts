@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runProgram } from "../../src/lab/run-program.ts";
@@ -29,3 +30,10 @@ for (const [unit, limit] of Object.entries(EXPOSURE_MAX)) {
     assert.ok(Number(exposure) <= limit, `${exposure}\n${stdout}${stderr}`);
   });
 }
+
+test("what an engine remembers of the registry is in a folder that systemd keeps for it across reboots", () => {
+  const text = readFileSync(join(FOLDER, "fleet-engine.service"), "utf8");
+  const [, folder] = /^StateDirectory=(\S+)$/m.exec(text) ?? [];
+  const [, used] = /\bFLEET_STATE_DIRECTORY=(\S+)/.exec(text) ?? [];
+  assert.equal(used, `/var/lib/${folder}`);
+});
