@@ -38,7 +38,7 @@ export async function judgeBasis(
   const { registry, keys, plan, source } = input;
   const release = await findApplied(registry, keys, plan, snapshot, source);
   if (release !== null) return { kind: "already", release, inForce: snapshot.release ?? release, snapshot };
-  if (basisOf(snapshot, input.sha256) === plan.base.basis) return null;
+  if (basisOf(snapshot, plan, input.sha256) === plan.base.basis) return null;
   const spec = await input.specOf();
   const machines = spec === null ? null : machinesOf(spec, snapshot, new Set());
   return { kind: "stale", moved: whatMoved(plan, snapshot, machines), snapshot };

@@ -196,14 +196,17 @@ test("the basis moves with what the deciders read, and with nothing else", () =>
     ...snapshot,
     members: snapshot.members.map((member, index) => (index === 0 ? { ...member, ...change } : member)),
   });
-  const basis = basisOf(snapshot, sha256);
+  const plan = { placements: ["a", "b"].map((unit) => ({ unit: unit as UnitName })) };
+  const basis = basisOf(snapshot, plan, sha256);
   const same = [
     changed({ address: "10.0.0.9", acceptedSeq: 4, bootId: "x" }),
     { ...snapshot, revision: 12, releaseModRevision: 3 },
     // It is fleet's by now, whatever its machine said before.
     changed({ foreign: ["a" as UnitName] }),
+    // No unit of this commit: it comes and goes as its owner likes.
+    changed({ foreign: ["backup" as UnitName] }),
   ];
-  for (const other of same) assert.equal(basisOf(other, sha256), basis);
+  for (const other of same) assert.equal(basisOf(other, plan, sha256), basis);
   const moved = [
     changed({ present: false }),
     changed({ metadata: { role: "db" } }),
@@ -214,7 +217,7 @@ test("the basis moves with what the deciders read, and with nothing else", () =>
     snapshotOf(spec, [["a", 0, "other", "launched"]]),
     { ...snapshot, members: snapshot.members.slice(1) },
   ];
-  for (const other of moved) assert.notEqual(basisOf(other, sha256), basis);
+  for (const other of moved) assert.notEqual(basisOf(other, plan, sha256), basis);
 });
 
 test("a new unit that fits nowhere forbids an apply, and so does one that runs; one that never fitted does not", () => {

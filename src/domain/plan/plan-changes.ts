@@ -72,7 +72,7 @@ export function planChanges(input: PlanInput): Plan {
     base: {
       releaseSeq: snapshot.release?.seq ?? 0,
       releaseCommit: snapshot.release?.commit ?? null,
-      basis: basisOf(snapshot, sha256),
+      basis: basisOf(snapshot, result, sha256),
     },
     machines: machines
       .map(({ id, name, presence, metadata }) => ({ id, name, present: presence === "present", metadata }))
