@@ -7,8 +7,11 @@ import { printableLine } from "./printable.ts";
 import { linkLines, type WhyContext } from "./why-link-text.ts";
 import { nextStep, verdictText } from "./why-verdict-text.ts";
 
-/** A screen of chains; of a global unit's many machines those that are not as wanted come first. */
+/** Some screens of chains; whoever wants more asks for fewer units. */
 const CHAINS_SHOWN_MAX = 5;
+const MACHINES_NAMED_MAX = 5;
+/** Lines of those that are only named; the JSON has all. */
+const LINES_MAX = 40;
 
 const TITLES: Readonly<Record<WhyLink["link"] | "next", string>> = {
   commit: "commit",
@@ -25,37 +28,54 @@ const TITLES: Readonly<Record<WhyLink["link"] | "next", string>> = {
 };
 const TITLE_CELLS = Math.max(...Object.values(TITLES).map(({ length }) => length));
 
-/** One chain a unit and machine: the answer, then every link from the commit to the journal; `>` marks the one that breaks. */
+/**
+ * One chain a unit and machine: the answer, then every link from the commit to the journal; `>` marks the one that breaks. Of many, those
+ * that are as wanted are only named.
+ */
 export function whyText({ explanations }: ExplainedUnits, members: readonly Member[], nowMs: number): string {
   const names = new Map(members.map(({ id, name }) => [id, name]));
-  const byUnit = Map.groupBy(explanations, ({ unit }) => unit);
-  return [...byUnit.values()].flatMap((chains) => unitTexts(chains, names, nowMs)).join("\n\n");
+  const nameOf = (machine: MachineId) => names.get(machine) ?? machine;
+  const units = [...Map.groupBy(explanations, ({ unit }) => unit).values()];
+  const whole = units.length <= CHAINS_SHOWN_MAX ? units.flatMap(shownOf) : explanations.filter(isWrong);
+  const shown = new Set(whole.slice(0, CHAINS_SHOWN_MAX));
+  const context = { nowMs, names, nameOf };
+  const chains = explanations
+    .filter((chain) => shown.has(chain))
+    .map((chain) => chainText(chain, { ...context, machine: chain.machineName ?? "" }));
+  const rest = explanations.filter((chain) => !shown.has(chain));
+  const heads = rest.filter(isWrong).map((chain) => headText(chain, nameOf, nowMs));
+  const named = units.flatMap((chains) => asWanted(chains.filter((chain) => !shown.has(chain) && !isWrong(chain))));
+  const list = [...limited(heads), ...limited(named)].join("\n");
+  return [...chains, ...(list === "" ? [] : [list])].join("\n\n");
 }
 
-function unitTexts(chains: readonly UnitExplanation[], names: ReadonlyMap<MachineId, string>, nowMs: number): string[] {
-  const nameOf = (machine: MachineId) => names.get(machine) ?? machine;
-  const isWrong = ({ verdict }: UnitExplanation) => verdict.state !== "as-wanted";
+function isWrong({ verdict }: UnitExplanation): boolean {
+  return verdict.state !== "as-wanted";
+}
+
+/** Of a unit on many machines, where it is not as wanted; where it is everywhere, the first stands for all. */
+function shownOf(chains: readonly UnitExplanation[]): readonly UnitExplanation[] {
   const wrong = chains.filter(isWrong);
-  const shown = (wrong.length === 0 ? chains.slice(0, 1) : wrong).slice(0, CHAINS_SHOWN_MAX);
-  const rest = chains.filter((chain) => !shown.includes(chain));
-  const text = (chain: UnitExplanation) => chainText(chain, { nowMs, names, nameOf, machine: chain.machineName ?? "" });
-  return [
-    ...shown.map(text),
-    ...rest.filter(isWrong).map((chain) => headText(chain, nameOf, nowMs)),
-    ...asWantedElsewhere(rest.filter((chain) => !isWrong(chain))),
-  ];
+  return wrong.length === 0 ? chains.slice(0, 1) : wrong;
+}
+
+function asWanted(chains: readonly UnitExplanation[]): string[] {
+  const [first] = chains;
+  if (first === undefined) return [];
+  const places = chains.flatMap(({ machineName }) => (machineName === null ? [] : [machineName]));
+  const more = places.length - MACHINES_NAMED_MAX;
+  const where = places.slice(0, MACHINES_NAMED_MAX).join(", ");
+  const on = places.length === 0 ? "" : ` on ${where}${more > 0 ? ` and ${more} more` : ""}`;
+  return [`* ${first.unit} is as wanted${on}`];
+}
+
+function limited(lines: readonly string[]): string[] {
+  const more = lines.length - LINES_MAX;
+  return [...lines.slice(0, LINES_MAX), ...(more > 0 ? [`and ${more} more`] : [])];
 }
 
 function headText(chain: UnitExplanation, nameOf: WhyContext["nameOf"], nowMs: number): string {
   return printableLine(verdictText(chain, nameOf, nowMs));
-}
-
-function asWantedElsewhere(chains: readonly UnitExplanation[]): string[] {
-  const [first] = chains;
-  if (first === undefined) return [];
-  const named = chains.slice(0, CHAINS_SHOWN_MAX).map(({ machineName }) => machineName ?? "");
-  const more = chains.length - named.length;
-  return [`* ${first.unit} is as wanted on ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
 }
 
 function chainText(chain: UnitExplanation, context: WhyContext): string {

@@ -1,4 +1,11 @@
-import type { ClusterSnapshot, Member, PlacedUnit, UnitStatus } from "../cluster/cluster-snapshot.ts";
+import type {
+  Assignment,
+  ClusterSnapshot,
+  MachineSet,
+  Member,
+  PlacedUnit,
+  UnitStatus,
+} from "../cluster/cluster-snapshot.ts";
 import { type Hold, holdOn } from "../cluster/hold.ts";
 import type { Machine } from "../cluster/machine.ts";
 import { machinesOf } from "../cluster/machines-of.ts";
@@ -48,22 +55,35 @@ export interface KnownCommit {
 /** Explains one unit after another of one cluster: nothing is asked of the deciders twice. */
 export class UnitExplainer {
   readonly #input: WhyInput;
-  readonly #machines: readonly Machine[];
+  /** As the commit has them. */
+  readonly #names: ReadonlyMap<MachineId, string>;
   readonly #members: ReadonlyMap<MachineId, Member>;
   readonly #units: ReadonlyMap<UnitName, SpecUnit>;
   readonly #index: ReadonlyMap<UnitName, UnitIndexEntry>;
+  readonly #sets: ReadonlyMap<MachineId, MachineSet>;
+  readonly #assignments: ReadonlyMap<UnitName, Assignment>;
+  /** By unit and machine, as the statuses. */
+  readonly #placed: ReadonlyMap<string, PlacedUnit>;
+  readonly #statuses: ReadonlyMap<string, UnitStatus>;
   readonly #seen: SeenUnits;
   readonly #decide: ((unit: SpecUnit) => Decided) | null;
 
   constructor(input: WhyInput) {
     const { snapshot, commit } = input;
     this.#input = input;
-    this.#machines = commit === null ? [] : machinesOf(commit.spec, snapshot, new Set());
+    const machines = commit === null ? [] : machinesOf(commit.spec, snapshot, new Set());
+    this.#names = new Map(machines.map(({ id, name }) => [id, name]));
     this.#members = new Map(snapshot.members.map((member) => [member.id, member]));
     this.#units = new Map(commit?.spec.units.map((unit) => [unit.name, unit]));
     this.#index = new Map(input.index.map((entry) => [entry.name, entry]));
+    this.#sets = new Map(snapshot.sets.map((set) => [set.machine, set]));
+    this.#assignments = new Map(snapshot.assignments.map((one) => [one.unit, one]));
+    this.#placed = new Map(
+      snapshot.sets.flatMap(({ machine, placements }) => placements.map((one) => [`${one.unit}/${machine}`, one])),
+    );
+    this.#statuses = new Map(snapshot.statuses.map((one) => [`${one.unit}/${one.machine}`, one]));
     this.#seen = new SeenUnits(commit?.spec ?? { units: [] }, snapshot);
-    this.#decide = commit === null ? null : decider(commit.spec, this.#machines, input);
+    this.#decide = commit === null ? null : decider(commit.spec, machines, input);
   }
 
   /** One for each machine it is on, by name; one where it is on none. Empty: neither the release nor any machine has it. */
@@ -82,14 +102,14 @@ export class UnitExplainer {
     const decided = unit === null ? null : (this.#decide?.(unit) ?? null);
     const said = unit === null || commit === null ? null : commitLinks(unit, commit.spec, commit.manifest);
     const engine = engineLink(name, leader, report, this.#nameOf);
-    const set = snapshot.sets.find((one) => one.machine === machine);
-    const placed = set?.placements.find((one) => one.unit === name) ?? null;
+    const set = machine === null ? undefined : this.#sets.get(machine);
+    const placed = this.#placed.get(`${name}/${machine}`) ?? null;
     const member = machine === null ? undefined : this.#members.get(machine);
-    const status = this.#statusOf(name, machine);
+    const status = this.#statuses.get(`${name}/${machine}`) ?? null;
     const hold = machine === null ? null : holdOn(holds, machine, name);
     const systemd = member === undefined ? null : systemdLink(member, status);
     const asks = said?.asks ?? [];
-    const assignment = snapshot.assignments.find((one) => one.unit === name);
+    const assignment = this.#assignments.get(name);
     const goal = unit?.goal ?? this.#index.get(name)?.goal ?? "inactive";
     const here =
       machine === null
@@ -168,12 +188,7 @@ export class UnitExplainer {
     };
   }
 
-  #statusOf(name: UnitName, machine: MachineId | null): UnitStatus | null {
-    return this.#input.snapshot.statuses.find((one) => one.unit === name && one.machine === machine) ?? null;
-  }
-
-  readonly #nameOf = (id: MachineId): string =>
-    this.#machines.find((machine) => machine.id === id)?.name ?? this.#members.get(id)?.name ?? id;
+  readonly #nameOf = (id: MachineId): string => this.#names.get(id) ?? this.#members.get(id)?.name ?? id;
 }
 
 /** Whether the engine has something else in mind for what is here than what the registry has. */
@@ -199,10 +214,11 @@ function decider(
   const current = machinesOfUnits(placedNow(snapshot));
   const { placements, unplaced } = placeUnits({ spec, machines, current, preferred: planned, sha256 });
   const byUnit = Map.groupBy(placements, (placement: Placement) => placement.unit);
+  const unplacedOf = new Map(unplaced.flatMap((one) => one.units.map((unit) => [unit, one] as const)));
   const { othersOf } = explainSeats(spec, machines, placements);
   return (unit) => ({
     placements: byUnit.get(unit.name) ?? [],
-    unplaced: unplaced.find(({ units }) => units.includes(unit.name)) ?? null,
+    unplaced: unplacedOf.get(unit.name) ?? null,
     others: othersOf(unit.group),
   });
 }
