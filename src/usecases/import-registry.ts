@@ -140,9 +140,11 @@ async function finish(input: ImportInput, mark: number, identity: ClusterIdentit
     } catch (error) {
       if (!(error instanceof UnknownResultError)) throw error;
     }
-    const [now] = (await registry.list(keys.cluster, { exact: true })).entries;
-    if (now?.value === cluster) return;
-    const [still] = (await registry.list(keys.importing, { exact: true })).entries;
+    const entryOf = async (key: string) => (await registry.list(key, { exact: true })).entries[0];
+    const now = await entryOf(keys.cluster);
+    const released = await entryOf(keys.release);
+    const still = await entryOf(keys.importing);
+    if (now?.value === cluster && released?.value === last[0]?.value) return;
     if (still?.modRevision !== mark) throw somebodyElse();
   }
   throw new OperationError(
