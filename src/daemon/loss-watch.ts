@@ -1,7 +1,7 @@
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import type { Machine } from "../domain/cluster/machine.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
-import { lossThresholds } from "../domain/loss/damping.ts";
+import { type LossThresholds, lossThresholds } from "../domain/loss/damping.ts";
 import { judgeLoss } from "../domain/loss/judge-loss.ts";
 import { type LossHistory, NO_HISTORY } from "../domain/loss/loss-history.ts";
 import type { LossVerdict } from "../domain/loss/loss-verdict.ts";
@@ -39,7 +39,7 @@ export class LossWatch {
   /** To be called at every pass, also where nothing happened: that a machine is silent for longer is no event. */
   look(spec: ClusterSpec, snapshot: ClusterSnapshot, registryAway: Span | null): LossVerdict {
     const thresholds = lossThresholds({ ...spec.loss, ...this.#policy });
-    const { sightings } = this.#see(spec, snapshot, thresholds.graceMs);
+    const { sightings } = this.#see(spec, snapshot, thresholds);
     const look = { sightings, acknowledged: NOBODY, registryAway, nowMs: Math.floor(this.#clock.monotonicMs()) };
     const verdict = judgeLoss(this.#history, look, thresholds);
     this.#history = verdict.history;
@@ -51,10 +51,10 @@ export class LossWatch {
     return withLosses(this.#seen?.machines ?? [], verdict);
   }
 
-  #see(spec: ClusterSpec, snapshot: ClusterSnapshot, graceMs: number): Seen {
+  #see(spec: ClusterSpec, snapshot: ClusterSnapshot, thresholds: LossThresholds): Seen {
     if (this.#seen?.spec === spec && this.#seen.snapshot === snapshot) return this.#seen;
     const machines = machinesOf(spec, snapshot, NOBODY);
-    const sightings = sightingsOf(spec, machines, machinesOfUnits(placedNow(snapshot)), graceMs);
+    const sightings = sightingsOf(spec, machines, machinesOfUnits(placedNow(snapshot)), thresholds);
     this.#seen = { spec, snapshot, machines, sightings };
     return this.#seen;
   }

@@ -54,6 +54,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/spec/unit-on-machine.ts",
     "src/domain/spec/unit-settings.ts",
   ],
+  "src/domain/loss/sighting.test.ts": ["src/domain/loss/with-losses.ts"],
   "src/domain/loss/judge-loss.test.ts": [
     "src/domain/loss/damping.ts",
     "src/domain/loss/loss-budget.ts",

@@ -12,8 +12,8 @@ interface Story {
   readonly says: string;
   /** One letter a machine; each has ten units that would move. */
   readonly cluster?: string;
-  /** Units on each machine that would move; by the grace of their own in seconds, or `null`. */
-  readonly stakes?: Readonly<Record<string, ReadonlyMap<number | null, number>>>;
+  /** Units on each machine that would move; by their grace in milliseconds. */
+  readonly stakes?: Readonly<Record<string, ReadonlyMap<number, number>>>;
   readonly units?: number;
   readonly drained?: string;
   readonly acknowledged?: string;
@@ -287,7 +287,7 @@ const STORIES: readonly Story[] = [
     says: "whoever has been silent for longest comes first, and nobody small overtakes",
     cluster: TEN,
     units: 100,
-    stakes: { b: new Map([[null, 1]]) },
+    stakes: { b: new Map([[60_000, 1]]) },
     looks: `0:${TEN} 200:abcdefgij 330:abdefgij 460:adefgij 600:adefgij`,
     expected: "b: units until 930, c: units until 630, h: lost",
   },
@@ -310,7 +310,7 @@ const STORIES: readonly Story[] = [
     says: "a unit with a shorter grace goes first",
     stakes: {
       b: new Map([
-        [null, 10],
+        [60_000, 10],
         [15_000, 1],
       ]),
     },
@@ -321,7 +321,7 @@ const STORIES: readonly Story[] = [
     says: "not before it is over",
     stakes: {
       b: new Map([
-        [null, 10],
+        [60_000, 10],
         [15_000, 1],
       ]),
     },
@@ -332,7 +332,7 @@ const STORIES: readonly Story[] = [
     says: "the others follow in the same batch, after the cluster's",
     stakes: {
       b: new Map([
-        [null, 10],
+        [60_000, 10],
         [15_000, 1],
       ]),
     },
@@ -343,7 +343,7 @@ const STORIES: readonly Story[] = [
     says: "one with a longer grace stays behind",
     stakes: {
       b: new Map([
-        [null, 10],
+        [60_000, 10],
         [600_000, 1],
       ]),
     },
@@ -354,7 +354,7 @@ const STORIES: readonly Story[] = [
     says: "until it is over, too",
     stakes: {
       b: new Map([
-        [null, 10],
+        [60_000, 10],
         [600_000, 1],
       ]),
     },
@@ -378,7 +378,7 @@ function tell(story: Story): LossVerdict {
         machine: machine as MachineId,
         present: there.includes(machine),
         drained: story.drained?.includes(machine) ?? false,
-        stakes: story.stakes?.[machine] ?? new Map([[null, 10]]),
+        stakes: story.stakes?.[machine] ?? new Map([[60_000, 10]]),
       })),
       units: story.units ?? machines.length * 10,
     };

@@ -13,8 +13,8 @@ export interface LossHistory {
   readonly absences: ReadonlyMap<MachineId, Absence>;
   readonly hold: { readonly because: LossHold["because"]; readonly fromMs: number } | null;
   readonly outage: KnownOutage | null;
-  /** Whose units may move: at most one a window became so. */
-  readonly admitted: ReadonlySet<MachineId>;
+  /** Whose units may move, those with a grace up to so many milliseconds: each of these had its turn. */
+  readonly admitted: ReadonlyMap<MachineId, number>;
   /** Oldest first; only those of the longest window. */
   readonly spent: readonly SpentLoss[];
   readonly flaps: ReadonlyMap<MachineId, Flaps>;
@@ -47,7 +47,7 @@ export const NO_HISTORY: LossHistory = {
   absences: new Map(),
   hold: null,
   outage: null,
-  admitted: new Set(),
+  admitted: new Map(),
   spent: [],
   flaps: new Map(),
 };

@@ -67,7 +67,7 @@ export type LossWait =
   /** Other machines' units are moving; `untilMs` holds if nothing else happens. */
   | { readonly code: "budget"; readonly because: "machine" | "units"; readonly untilMs: number };
 
-/** `cluster`: that of units with no grace of their own. `ownMs`: the longest own one that is over; 0: none. */
+/** `cluster`: that of units with no grace of their own. `ownMs`: own ones are over up to this. */
 export interface GracesOver {
   readonly cluster: boolean;
   readonly ownMs: number;

@@ -1,7 +1,8 @@
 import type { Machine } from "../cluster/machine.ts";
 import type { GroupName, MachineId, UnitName } from "../names.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
-import { mayBeReplaced } from "./may-be-replaced.ts";
+import { type LossThresholds, leastGraceMs } from "./damping.ts";
+import { awaitsMachine } from "./may-be-replaced.ts";
 
 /** One machine of the cluster as a judge of losses sees it now. */
 export interface Sighting {
@@ -9,8 +10,8 @@ export interface Sighting {
   readonly present: boolean;
   /** The commit empties it: that it goes is no surprise. */
   readonly drained: boolean;
-  /** Units that would move if it were lost, by the grace of their group's slowest: how many. `null`: the cluster's grace. */
-  readonly stakes: ReadonlyMap<number | null, number>;
+  /** How many units would move if it were lost, by the grace of their group's slowest; milliseconds. */
+  readonly stakes: ReadonlyMap<number, number>;
 }
 
 /** Every machine of a cluster, and how many units there are that may be moved at all. */
@@ -25,10 +26,10 @@ export function sightingsOf(
   spec: ClusterSpec,
   machines: readonly Pick<Machine, "id" | "presence" | "drain">[],
   placed: ReadonlyMap<UnitName, readonly MachineId[]>,
-  graceMs: number,
+  thresholds: LossThresholds,
 ): Sightings {
-  const graces = gracesOfGroups(spec, graceMs);
-  const stakes = new Map(machines.map(({ id }) => [id, new Map<number | null, number>()]));
+  const graces = gracesOfGroups(spec, thresholds);
+  const stakes = new Map(machines.map(({ id }) => [id, new Map<number, number>()]));
   let units = 0;
   for (const unit of spec.units) {
     const here = placed.get(unit.name);
@@ -51,21 +52,18 @@ export function sightingsOf(
   };
 }
 
-/** Of each group that a loss may move: the longest grace of its units, the cluster's as null. */
-function gracesOfGroups(spec: ClusterSpec, clusterGraceMs: number): ReadonlyMap<GroupName, number | null> {
-  const movable = new Set(spec.groups.filter(({ move, global }) => move === "auto" && !global).map(({ name }) => name));
-  const graces = new Map<GroupName, number | null>();
-  for (const unit of spec.units) {
-    if (!movable.has(unit.group) || unit.goal === "inactive") continue;
-    if (!mayBeReplaced([unit], undefined)) {
-      movable.delete(unit.group);
-      graces.delete(unit.group);
-      continue;
-    }
-    const own = unit.replace === undefined || unit.replace === "no" ? null : unit.replace.afterMs;
-    const known = graces.get(unit.group);
-    const isLonger = known === undefined || (own ?? clusterGraceMs) > (known ?? clusterGraceMs);
-    if (isLonger) graces.set(unit.group, own);
+/** Of each group that a loss may move: the longest grace of its units, and none below the least. */
+function gracesOfGroups(
+  { groups, units }: ClusterSpec,
+  { agentTtlMs, graceMs }: LossThresholds,
+): ReadonlyMap<GroupName, number> {
+  const staying = new Set(units.filter((unit) => awaitsMachine([unit])).map(({ group }) => group));
+  const moving = groups.filter(({ name, move, global }) => move === "auto" && !global && !staying.has(name));
+  const graces = new Map(moving.map(({ name }) => [name, leastGraceMs(agentTtlMs)]));
+  for (const { group, goal, replace } of units) {
+    const known = graces.get(group);
+    if (known === undefined || goal === "inactive") continue;
+    graces.set(group, Math.max(known, typeof replace === "object" ? replace.afterMs : graceMs));
   }
   return graces;
 }

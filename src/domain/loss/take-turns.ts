@@ -1,5 +1,5 @@
 import type { MachineId } from "../names.ts";
-import { type LossThresholds, leastGraceMs } from "./damping.ts";
+import type { LossThresholds } from "./damping.ts";
 import { nextTurn, unitsMax } from "./loss-budget.ts";
 import type { Absence, LossHistory } from "./loss-history.ts";
 import type { GracesOver, LossHold, LossWait, Outage, SpentLoss } from "./loss-verdict.ts";
@@ -19,7 +19,7 @@ export interface TurnsInput {
 export interface Turns {
   /** Of each machine that is missing. */
   readonly states: ReadonlyMap<MachineId, LossWait | GracesOver>;
-  readonly admitted: ReadonlySet<MachineId>;
+  readonly admitted: LossHistory["admitted"];
   readonly spent: readonly SpentLoss[];
   /** When a wait or a grace ends. */
   readonly timesMs: readonly number[];
@@ -31,7 +31,7 @@ export interface Turns {
  */
 export function takeTurns({ history, machines, units, absences, outage, hold, nowMs, thresholds }: TurnsInput): Turns {
   const states = new Map<MachineId, LossWait | GracesOver>();
-  const admitted = new Set<MachineId>();
+  const admitted = new Map<MachineId, number>();
   const spent = [...history.spent];
   // With those that will have their turn later, each behind the one before.
   const planned = [...spent];
@@ -41,43 +41,47 @@ export function takeTurns({ history, machines, units, absences, outage, hold, no
     .map((sighting) => ({ ...sighting, sinceMs: absences.get(sighting.machine)!.sinceMs }))
     .sort((a, b) => a.sinceMs - b.sinceMs || (a.machine < b.machine ? -1 : 1));
   const max = unitsMax(units, thresholds);
-  const leastMs = leastGraceMs(thresholds.agentTtlMs);
   for (const { machine, sinceMs, stakes } of missing) {
     if (outage !== null) {
       states.set(machine, { code: "outage" });
       continue;
     }
-    const graces = [...stakes.keys()].map((grace) => Math.max(grace ?? thresholds.graceMs, leastMs));
-    timesMs.push(...[...graces, thresholds.graceMs].map((graceMs) => sinceMs + graceMs));
-    const dueMs = sinceMs + (graces.length === 0 ? thresholds.graceMs : Math.min(...graces));
+    const silentMs = nowMs - sinceMs;
+    const graces = [thresholds.graceMs, ...stakes.keys()];
+    timesMs.push(...graces.map((graceMs) => sinceMs + graceMs));
+    const dueMs = sinceMs + Math.min(...graces);
     if (hold !== null && hold.untilMs >= dueMs) {
       states.set(machine, { code: "hold", because: hold.because, untilMs: hold.untilMs });
       continue;
     }
-    if (nowMs < dueMs) {
+    const known = history.admitted.get(machine) ?? null;
+    if (known === null && nowMs < dueMs) {
       states.set(machine, { code: "grace", untilMs: dueMs });
       continue;
     }
-    const atStake = [...stakes.values()].reduce((sum, count) => sum + count, 0);
-    if (atStake > 0 && !history.admitted.has(machine)) {
-      const { atMs, because } = nextTurn(planned, atStake, max, nowMs, thresholds);
-      planned.push({ machine, atMs, units: atStake });
-      if (because !== null) {
+    let overMs = Math.max(known ?? 0, ...graces.filter((graceMs) => graceMs <= silentMs));
+    const toMove = unitsBetween(stakes, known, overMs);
+    if (toMove > 0) {
+      const { atMs, because } = nextTurn(planned, { machine, sinceMs, units: toMove }, max, nowMs, thresholds);
+      planned.push({ machine, atMs, units: toMove });
+      if (because === null) spent.push({ machine, atMs, units: toMove });
+      else {
         timesMs.push(atMs);
-        states.set(machine, { code: "budget", because, untilMs: atMs });
-        continue;
+        if (known === null) {
+          states.set(machine, { code: "budget", because, untilMs: atMs });
+          continue;
+        }
+        overMs = known;
       }
-      spent.push({ machine, atMs, units: atStake });
     }
-    admitted.add(machine);
-    states.set(machine, gracesOver(stakes, nowMs - sinceMs, thresholds.graceMs));
+    admitted.set(machine, overMs);
+    states.set(machine, { cluster: overMs >= thresholds.graceMs, ownMs: overMs });
   }
   return { states, admitted, spent, timesMs };
 }
 
-/** A group with graces of several units goes by its longest, and its shorter ones are over with it. */
-function gracesOver(stakes: Sighting["stakes"], silentMs: number, graceMs: number): GracesOver {
-  const cluster = silentMs >= graceMs;
-  const own = [...stakes.keys()].filter((grace): grace is number => grace !== null && grace <= silentMs);
-  return { cluster, ownMs: Math.max(0, ...own, ...(cluster ? [graceMs] : [])) };
+/** Those whose grace is over and who have not had their turn yet. */
+function unitsBetween(stakes: Sighting["stakes"], knownMs: number | null, overMs: number): number {
+  const due = [...stakes].filter(([graceMs]) => (knownMs === null || graceMs > knownMs) && graceMs <= overMs);
+  return due.reduce((sum, [, units]) => sum + units, 0);
 }
