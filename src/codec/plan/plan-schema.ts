@@ -82,7 +82,7 @@ const placement = z
   .object({ unit: unitName, machine: machineId, hash: unitHash, goal, reason: placementReason })
   .meta({ id: "Placement" });
 
-/** One entry a reason code, most machines first. */
+/** One entry a kind of reason, most machines first. */
 export const rejections = list(z.object({ reason: rejectReason, count, examples: list(text) }));
 
 const unplaced = z

@@ -8,11 +8,15 @@ import { placeGroups } from "./place-groups.ts";
 const role = (value: string): Selector => ({ kind: "metadata", key: "role", values: [value] });
 const zone = (value: string): Selector => ({ kind: "metadata", key: "zone", values: [value] });
 
+const cpu = (cores: number) => ({ cpuMilli: cores * 1_000, memoryBytes: 0 });
+
 const CASES: readonly {
   readonly says: string;
   readonly units: readonly (Partial<UnitSketch> & { readonly name: string })[];
   readonly machines: readonly (Partial<Machine> & { readonly name: string })[];
-  /** Of unit a: the machine and the codes of what is in the way there. */
+  /** `a` where it is not said. */
+  readonly of?: string;
+  /** Of that unit: the machine and the codes of what is in the way there. */
   readonly nearest: readonly [string, readonly string[]] | null;
 }[] = [
   {
@@ -49,6 +53,37 @@ const CASES: readonly {
     nearest: ["m0", ["other-machine"]],
   },
   {
+    says: "of machines without room the one that lacks least",
+    units: [
+      { name: "a", requests: cpu(4) },
+      { name: "b", global: true, requests: cpu(3) },
+    ],
+    machines: [
+      { name: "m0", capacity: cpu(4) },
+      { name: "m1", capacity: cpu(6) },
+    ],
+    nearest: ["m1", ["no-room"]],
+  },
+  {
+    says: "room on a machine that is large enough is a smaller change than a larger machine",
+    units: [
+      { name: "a", requests: cpu(4) },
+      { name: "b", global: true, requests: cpu(3) },
+    ],
+    machines: [
+      { name: "m0", capacity: cpu(3.9) },
+      { name: "m1", capacity: cpu(4) },
+    ],
+    nearest: ["m1", ["no-room"]],
+  },
+  {
+    says: "a key to be spread by is a label, and a smaller change than another machine",
+    of: "web@2.service",
+    units: ["web@1.service", "web@2.service"].map((name) => ({ name, spread: { key: "zone", hard: true } })),
+    machines: [{ name: "m0", metadata: { zone: "a" } }, { name: "m1" }],
+    nearest: ["m1", ["spread"]],
+  },
+  {
     says: "what only waits for its machine needs no change",
     units: [{ name: "a", machineId: "m0" }],
     machines: [{ name: "m0", presence: "absent" }],
@@ -56,7 +91,7 @@ const CASES: readonly {
   },
 ];
 
-for (const { says, units, machines, nearest } of CASES) {
+for (const { says, of = "a", units, machines, nearest } of CASES) {
   test(says, () => {
     const spec = specOf(units.map(sketch));
     const { unplaced } = placeGroups({
@@ -65,7 +100,7 @@ for (const { says, units, machines, nearest } of CASES) {
       current: new Map(),
       preferred: new Map(),
     });
-    const found = unplaced.find((group) => group.units.some((unit) => unit === "a"))!.nearest;
+    const found = unplaced.find((group) => group.units.some((unit) => unit === of))!.nearest;
     assert.deepEqual(
       found === null ? null : [found.machine, found.obstacles.map((obstacle) => obstacle.code)],
       nearest,

@@ -15,7 +15,7 @@ export function nearestFit(atom: Atom, room: MachineRoom): NearestFit | null {
   let least = Number.POSITIVE_INFINITY;
   room.machines.forEach((machine, number) => {
     const obstacles = obstaclesOf(atom, machine, number, room);
-    const cost = obstacles.reduce((sum, obstacle) => sum + COSTS[obstacle.code], 0);
+    const cost = obstacles.reduce((sum, obstacle) => sum + costOf(obstacle), 0);
     if (cost >= least) return;
     least = cost;
     nearest = { machine: machine.name, obstacles };
@@ -42,6 +42,19 @@ const COSTS: Readonly<Record<RejectReason["code"], number>> = {
   absent: 107,
   lost: 107,
 };
+
+/**
+ * Of machines without room the one that lacks least costs least, and a larger machine more than room on one that is large enough; a key
+ * that a machine lacks is a label.
+ */
+function costOf(obstacle: RejectReason): number {
+  if (obstacle.code === "spread" && obstacle.value === null) return COSTS.metadata;
+  const cost = COSTS[obstacle.code];
+  if (obstacle.code !== "no-room") return cost;
+  const { wanted, free, capacity } = obstacle;
+  // Less than the 1 between two kinds.
+  return cost + (wanted > capacity ? 0.5 : 0) + (0.4 * (wanted - Math.max(0, free))) / wanted;
+}
 
 function obstaclesOf(atom: Atom, machine: Machine, number: number, room: MachineRoom): RejectReason[] {
   const closed = closedBecause(machine);

@@ -65,7 +65,7 @@ export interface Unplaced {
   readonly group: GroupName;
   readonly units: readonly UnitName[];
   readonly kind: "unplaceable" | "waiting";
-  /** One entry a reason code, most machines first: how many machines, and up to three of them by name. */
+  /** One entry a kind of reason, most machines first: how many machines, and up to three of them by name. */
   readonly because: readonly {
     readonly reason: RejectReason;
     readonly count: number;

@@ -33,34 +33,49 @@ export function whyUnplaced(atoms: readonly Atom[], room: MachineRoom): Unplaced
   });
 }
 
-/** Why each machine but those of `except` holds no such group, by code. Asked of a group that none of them can take. */
+/**
+ * Why each machine but those of `except` holds no such group, by kind of reason; of machines without room the one with the most is told of.
+ * Asked of a group that none of them can take.
+ */
 export function rejections(
   atom: Atom,
   room: MachineRoom,
   except: ReadonlySet<number> = new Set(),
 ): Unplaced["because"] {
-  const byCode = new Map<RejectReason["code"], { reason: RejectReason; readonly machines: number[] }>();
+  const byKind = new Map<string, { reason: RejectReason; readonly machines: number[] }>();
   room.machines.forEach((_, machine) => {
     if (except.has(machine)) return;
     const reason = whyRejected(atom, machine, room);
     invariant(reason !== null, `machine ${room.machines[machine]!.id} rejects group ${atom.group.name} for no reason`);
-    const rejecting = byCode.get(reason.code);
-    if (rejecting === undefined) byCode.set(reason.code, { reason, machines: [machine] });
+    const kind = kindOf(reason);
+    const rejecting = byKind.get(kind);
+    if (rejecting === undefined) byKind.set(kind, { reason, machines: [machine] });
     else {
       rejecting.machines.push(machine);
       if (isMoreTelling(reason, rejecting.reason)) rejecting.reason = reason;
     }
   });
-  return [...byCode.values()]
-    .sort((a, b) => b.machines.length - a.machines.length || compareText(a.reason.code, b.reason.code))
-    .map(({ reason, machines }) => ({
+  return [...byKind]
+    .sort(([kindA, a], [kindB, b]) => b.machines.length - a.machines.length || compareText(kindA, kindB))
+    .map(([, { reason, machines }]) => ({
       reason,
       count: machines.length,
       examples: machines.slice(0, EXAMPLES_MAX).map((machine) => room.machines[machine]!.name),
     }));
 }
 
-/** Of machines without room the one with the most is told of. */
+/** What people do about it differs: about a full machine and one that is too small, about a zone that is taken and none. */
+function kindOf(reason: RejectReason): string {
+  switch (reason.code) {
+    case "no-room":
+      return `no-room ${reason.resource}${reason.wanted > reason.capacity ? " ever" : ""}`;
+    case "spread":
+      return `spread ${reason.key}${reason.value === null ? " unknown" : ""}`;
+    default:
+      return reason.code;
+  }
+}
+
 function isMoreTelling(reason: RejectReason, known: RejectReason): boolean {
   return reason.code === "no-room" && known.code === "no-room" && isRoomier(reason, known);
 }
