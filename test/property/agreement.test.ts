@@ -111,10 +111,11 @@ function globalsOf(spec: ClusterSpec): Set<UnitName> {
   return new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
 }
 
-function memberOf({ id, name, metadata, presence }: Machine): Member {
+function memberOf({ id, name, metadata, presence, capacity }: Machine): Member {
   const facts = { address: "", bootId: "", version: "", joined: "", acceptedSeq: 1 };
   const present = presence === "present";
-  return { id, name, metadata, ...facts, present, presenceRevision: present ? 1 : 0 };
+  const has = capacity === undefined ? {} : { capacity };
+  return { id, name, metadata, ...facts, ...has, present, presenceRevision: present ? 1 : 0 };
 }
 
 /** Globals are in sets only, without an assignment. */

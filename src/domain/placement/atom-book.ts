@@ -69,7 +69,7 @@ export class AtomBook {
       if (old !== null && old.goal !== "inactive") gone.push(old);
       if (now !== null && now.goal !== "inactive") come.push(now);
     });
-    if (gone.length + come.length > this.#units.length / MANY) return null;
+    if (gone.length + come.length > FEW + this.#units.length / MANY) return null;
     for (const { group } of [...gone, ...come]) dirty.add(group);
     difference(groups, this.#groups, (old, now) => {
       if (old === null || now === null || !isSameGroup(old, now)) dirty.add((old ?? now)!.name);
@@ -185,8 +185,9 @@ export class AtomBook {
   }
 }
 
-/** With more than one unit in so many changed, making all atoms anew is no more work than following. */
+/** With more than one unit in so many changed, making all atoms anew is no more work than following; below a few it does not matter. */
 const MANY = 8;
+const FEW = 16;
 const NO_NUMBERS: readonly number[] = [];
 const NO_SPREADS: readonly ReplicaSpread[] = [];
 const NO_UNITS: readonly SpecUnit[] = [];

@@ -37,7 +37,10 @@ export class UnitPlacer {
     const isOther = this.#groups.place(input);
     const isSameText = before !== null && (before.spec === input.spec || !hasMachineDropins(before, input));
     if (!isOther && isSameText) return this.#result;
-    if (before?.spec !== input.spec) this.#places = this.#follow(isSameText ? this.#places : []);
+    // Other machines make other sittings of the same units.
+    if (before?.spec !== input.spec || this.#places[0]?.sitting.isRemoved) {
+      this.#places = this.#follow(isSameText ? this.#places : []);
+    }
     const hashOf = unitHashes(input.spec, this.#sha256);
     const placements: Placement[] = [];
     for (const place of this.#places) {
