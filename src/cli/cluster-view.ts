@@ -6,6 +6,7 @@ import type { Quarantined } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import type { Hold } from "../domain/cluster/hold.ts";
 import type { Registry } from "../ports/registry.ts";
+import { type RefusedMachine, readClaims } from "../usecases/read-claims.ts";
 import { readHolds } from "../usecases/read-holds.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { readSpecIndex } from "../usecases/read-spec-index.ts";
@@ -20,15 +21,18 @@ export interface ClusterView {
   readonly report: ReportRecord | null;
   /** What agents are asked to leave alone, widest first. */
   readonly holds: readonly Hold[];
+  /** Machines that do nothing, because another one has their machine id. */
+  readonly refused: readonly RefusedMachine[];
 }
 
 /** Reads all of it. An index that is missing or damaged is an empty one: lists are then shorter, nothing else. */
 export async function readClusterView(registry: Registry, keys: RegistryKeys): Promise<ClusterView> {
   const { snapshot, quarantined } = await readSnapshot(registry, keys);
   const specHash = snapshot.release?.specHash;
-  const [engine, holds, index] = await Promise.all([
+  const [engine, holds, refused, index] = await Promise.all([
     registry.list(keys.leader.replace(/leader$/, "")),
     readHolds(registry, keys, snapshot.members),
+    readClaims(registry, keys),
     specHash === undefined ? [] : readSpecIndex(registry, keys, specHash),
   ]);
   const textOf = (wanted: string) => engine.entries.find(({ key }) => key === wanted)?.value;
@@ -40,5 +44,6 @@ export async function readClusterView(registry: Registry, keys: RegistryKeys): P
     leader: leader.kind === "record" ? leader.record : null,
     report: readReport(textOf(keys.report) ?? ""),
     holds,
+    refused,
   };
 }

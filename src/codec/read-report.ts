@@ -8,6 +8,7 @@ const ENTRIES: Readonly<Record<Exclude<ReportList, "machines">, Shape>> = {
   absent: { machine: "string", since: "string" },
   waits: { code: "string", units: "strings", more: "number", since: "string" },
   stuckHandOffs: { unit: "string", machine: "string", since: "string" },
+  closed: { machine: "string", because: "string", stays: "objects" },
   deviations: { unit: "string", planned: "string", actual: "string", because: "object?", since: "string" },
 };
 const LOSS: Shape = { mode: "string", outage: "object?", hold: "object?", machines: "objects", budget: "object?" };
@@ -19,7 +20,7 @@ const WAITS: ReadonlySet<unknown> = new Set(["wave", "hand-off"]);
 export function readReport(text: string): EngineReport | null {
   const decoded = decodeRecord<ReportRecord>(text, REPORT_SHAPE);
   if (decoded.kind !== "record") return null;
-  const { unplaced, absent, waits, stuckHandOffs, deviations, loss, ...rest } = decoded.record;
+  const { unplaced, absent, waits, stuckHandOffs, closed, deviations, loss, ...rest } = decoded.record;
   return {
     ...rest,
     unplaced: entriesOf("unplaced", unplaced),
@@ -31,6 +32,7 @@ export function readReport(text: string): EngineReport | null {
         : waits,
     ),
     ...listOf("stuckHandOffs", stuckHandOffs),
+    ...listOf("closed", closed),
     ...listOf("deviations", deviations),
     ...(loss !== undefined && hasShape(loss, LOSS) ? { loss } : {}),
   };

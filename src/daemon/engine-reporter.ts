@@ -5,7 +5,7 @@ import type { Member, Release } from "../domain/cluster/cluster-snapshot.ts";
 import type { LossVerdict } from "../domain/loss/loss-verdict.ts";
 import type { Unplaced } from "../domain/placement/placement.ts";
 import { boundReport } from "../domain/report/bound-report.ts";
-import type { Deviation, StuckHandOff, WaitingFor } from "../domain/report/engine-report.ts";
+import type { ClosedMachine, Deviation, StuckHandOff, WaitingFor } from "../domain/report/engine-report.ts";
 import { lossReport } from "../domain/report/loss-report.ts";
 import { waitKey } from "../domain/report/waits-of.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -30,6 +30,7 @@ export interface Told {
   /** The rest is absent where it says why it places nothing. */
   readonly stuckHandOffs?: readonly StuckHandOff[];
   readonly waits?: readonly WaitingFor[];
+  readonly closed?: readonly ClosedMachine[];
   readonly deviations?: readonly Omit<Deviation, "since">[];
   readonly losses?: LossVerdict;
 }
@@ -43,7 +44,9 @@ export class EngineReporter {
   readonly #leadership: Leadership;
   readonly #keys: RegistryKeys;
   readonly #ports: EngineReporterPorts;
+  readonly #since: string;
   readonly #absences: AbsenceWatch;
+  readonly #unplaced: SinceWatch<Unplaced>;
   readonly #waits: SinceWatch<WaitingFor>;
   readonly #deviations: SinceWatch<Omit<Deviation, "since">>;
   /** Of the wall clock ahead of the monotonic one, taken once: a report must not change with each correction of the clock. */
@@ -58,6 +61,8 @@ export class EngineReporter {
     this.#keys = keys;
     this.#ports = ports;
     this.#absences = new AbsenceWatch(ports.clock);
+    this.#since = new Date(ports.clock.wallMs()).toISOString();
+    this.#unplaced = new SinceWatch(ports.clock, ({ group }) => group);
     this.#waits = new SinceWatch(ports.clock, waitKey);
     this.#deviations = new SinceWatch(ports.clock, ({ unit, planned, actual }) => `${unit} ${planned} ${actual}`);
     this.#wallOffsetMs = ports.clock.wallMs() - ports.clock.monotonicMs();
@@ -81,19 +86,30 @@ export class EngineReporter {
     return true;
   }
 
-  #reportOf({ release, problem, unplaced, members, stuckHandOffs = [], losses, ...told }: Told): ReportRecord {
+  #reportOf({
+    release,
+    problem,
+    unplaced,
+    members,
+    stuckHandOffs = [],
+    closed = [],
+    losses,
+    ...told
+  }: Told): ReportRecord {
     const absent = this.#absences.current(members);
     const waits = this.#waits.current(told.waits ?? []);
     const deviations = this.#deviations.current(told.deviations ?? [], ({ because }, now) => ({ ...now, because }));
     const loss = losses === undefined ? null : lossReport(losses, this.#timeOf);
     return {
       leader: this.#machine,
+      since: this.#since,
       releaseSeq: release.seq,
       problem,
-      unplaced,
+      unplaced: this.#unplaced.current(unplaced),
       ...(absent.length === 0 ? {} : { absent }),
       ...(waits.length === 0 ? {} : { waits }),
       ...(stuckHandOffs.length === 0 ? {} : { stuckHandOffs }),
+      ...(closed.length === 0 ? {} : { closed }),
       ...(deviations.length === 0 ? {} : { deviations }),
       ...(loss === null ? {} : { loss }),
     };

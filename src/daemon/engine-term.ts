@@ -7,6 +7,7 @@ import { placeUnits } from "../domain/placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../domain/placement/placed-now.ts";
 import type { Placement } from "../domain/placement/placement.ts";
 import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-writes.ts";
+import { closedMachines } from "../domain/report/closed-machines.ts";
 import { deviationsOf } from "../domain/report/deviations-of.ts";
 import type { Settling } from "../domain/rollout/judge-settling.ts";
 import { globalsOf, type NextWrites, nextWrites } from "../domain/rollout/next-writes.ts";
@@ -136,6 +137,7 @@ export class EngineTerm {
         waits,
         losses: verdict,
         stuckHandOffs: this.#handOffs.stuck(mandate.spec),
+        closed: closedMachines(machines, result.placements),
         deviations: deviationsOf(mandate.spec, machines, result.placements, mandate.preferred),
       },
       lease,

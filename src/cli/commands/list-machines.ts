@@ -1,7 +1,8 @@
 import { Flags } from "@oclif/core";
 import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
-import { compareText } from "../../domain/names.ts";
+import { compareText, type MachineId } from "../../domain/names.ts";
 import { LookingCommand, listFlags, lookingFlags } from "../looking-command.ts";
+import { doubleLines } from "../views/machine-lines.ts";
 import { cpuText, sizeText } from "../views/resource-text.ts";
 
 export default class ListMachinesCommand extends LookingCommand {
@@ -17,9 +18,16 @@ export default class ListMachinesCommand extends LookingCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ListMachinesCommand);
-    const { snapshot } = await this.view(flags);
+    const { snapshot, report, refused } = await this.view(flags);
+    const closed = new Map(report?.closed?.map(({ machine, because }) => [machine, because]));
     const members = [...snapshot.members].sort((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id));
-    if (flags.json) return this.printJson(members);
+    if (flags.json) {
+      const twins = (id: MachineId) => refused.filter(({ machine }) => machine === id);
+      return this.printJson(
+        members.map((member) => ({ ...member, closed: closed.get(member.id) ?? null, refused: twins(member.id) })),
+      );
+    }
+    for (const line of doubleLines(members, refused)) this.say(line);
     const fields: Record<string, (member: Member) => string> = {
       machine: (member) => (flags.full ? member.id : `${member.id.slice(0, 8)}...`),
       name: (member) => member.name,
@@ -29,7 +37,13 @@ export default class ListMachinesCommand extends LookingCommand {
           .map(([key, value]) => `${key}=${value}`)
           .sort()
           .join(","),
-      state: (member) => (member.problem != null ? member.problem.code : member.present ? "present" : "absent"),
+      state: (member) =>
+        [
+          member.problem != null ? member.problem.code : member.present ? "present" : "absent",
+          closed.get(member.id) ?? [],
+        ]
+          .flat()
+          .join(","),
       version: (member) => member.version,
       release: (member) => String(member.acceptedSeq),
       cpu: ({ capacity }) => (capacity === undefined ? "-" : cpuText(capacity.cpuMilli)),

@@ -26,6 +26,7 @@ export default class StatusCommand extends LookingCommand {
           })),
           units: rows,
           holds: view.holds.map((hold) => ({ ...hold, until: holdUntil(hold) })),
+          refused: view.refused,
           leader: view.leader,
           report: view.report,
           quarantined: view.quarantined,

@@ -1,10 +1,15 @@
 import type { MachineId } from "../../domain/names.ts";
-import type { Unplaced } from "../../domain/placement/placement.ts";
-import type { EngineReport, LossReport, LostMachine, ReportList } from "../../domain/report/engine-report.ts";
+import type {
+  EngineReport,
+  LossReport,
+  LostMachine,
+  ReportList,
+  UnplacedGroup,
+} from "../../domain/report/engine-report.ts";
 import { counted } from "./counted.ts";
 import { describeFix, describeReject } from "./describe-reason.ts";
 import { durationText } from "./duration-text.ts";
-import { deviationText, stuckHandOffText, unitsText, waitText } from "./engine-wait-text.ts";
+import { closedText, deviationText, stuckHandOffText, unitsText, waitText } from "./engine-wait-text.ts";
 import { sinceText } from "./since-text.ts";
 
 /** A screen has no room for more of one kind; the JSON has them, and `fleet why` answers for each. */
@@ -20,12 +25,12 @@ export function engineReportLines(
   nowMs: number,
 ): string[] {
   const nameOf: NameOf = (machine) => names.get(machine) ?? machine;
-  const { loss, waits = [], stuckHandOffs = [], deviations = [], unplaced } = report;
+  const { loss, waits = [], stuckHandOffs = [], closed = [], deviations = [], unplaced } = report;
   const missing = loss?.machines.filter(({ presence, flapping }) => presence !== "present" || flapping !== null) ?? [];
   const rows: [label: string, list: ReportList | null, texts: readonly string[]][] = [
     ["losses", null, loss === undefined ? [] : lossTexts(loss, nowMs)],
     ["missing", "machines", missing.flatMap((machine) => missingText(machine, nameOf, nowMs))],
-    ["not placed", "unplaced", unplaced.map(unplacedText)],
+    ["not placed", "unplaced", unplaced.map((one) => unplacedText(one, nowMs))],
     [
       "waits",
       "waits",
@@ -35,6 +40,7 @@ export function engineReportLines(
       ),
     ],
     ["stuck", "stuckHandOffs", stuckHandOffs.map((one) => aged(stuckHandOffText(one, nameOf), one.since, nowMs))],
+    ["closed", "closed", closed.map((one) => closedText(one, nameOf))],
     ["elsewhere", "deviations", deviations.map((one) => aged(deviationText(one, nameOf), one.since, nowMs))],
   ];
   const cells = Math.max(...rows.map(([label]) => label.length));
@@ -114,7 +120,7 @@ function untilText(time: string, nowMs: number): string {
   return Number.isNaN(leftMs) || leftMs <= 0 ? time : `${time} (in ${durationText(leftMs)})`;
 }
 
-function unplacedText({ units, kind, because, nearest }: Unplaced): string {
+function unplacedText({ units, kind, because, nearest, since }: UnplacedGroup, nowMs: number): string {
   const reasons = because.map(({ reason, count, examples }) => {
     const more = count - examples.length;
     return `${examples.join(", ")}${more > 0 ? ` and ${more} more` : ""}: ${describeReject(reason)}`;
@@ -123,7 +129,8 @@ function unplacedText({ units, kind, because, nearest }: Unplaced): string {
     nearest === null
       ? ""
       : `; ${nearest.obstacles.map((obstacle) => describeFix(obstacle, nearest.machine)).join(", and ")}`;
-  const what = kind === "waiting" ? "waits for a machine" : "no machine can ever take it";
+  const kept = kind === "waiting" ? "waits for a machine" : "no machine can ever take it";
+  const what = since === undefined ? kept : aged(kept, since, nowMs);
   const why = reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
   return `${unitsText(units, 0, UNITS_NAMED_MAX)}: ${what}${why}${fix}`;
 }

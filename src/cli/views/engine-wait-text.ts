@@ -1,6 +1,12 @@
 import type { MachineId, UnitName } from "../../domain/names.ts";
-import type { Deviation, StuckHandOff, WaitingFor, WaveBlocker } from "../../domain/report/engine-report.ts";
-import { describeReject } from "./describe-reason.ts";
+import type {
+  ClosedMachine,
+  Deviation,
+  StuckHandOff,
+  WaitingFor,
+  WaveBlocker,
+} from "../../domain/report/engine-report.ts";
+import { describePlacement, describeReject } from "./describe-reason.ts";
 
 type NameOf = (machine: MachineId) => string;
 
@@ -37,6 +43,28 @@ const STATES: Readonly<Record<WaveBlocker["state"], string>> = {
 export function stuckHandOffText({ unit, machine }: StuckHandOff, nameOf: NameOf): string {
   return `${nameOf(machine)} does not let ${unit} go, and it is started nowhere else before`;
 }
+
+/** Units of each kind that are named of a drained machine. */
+const STAYING_NAMED_MAX = 4;
+
+/** What the commit closes a machine for, what is there all the same, and for one it does not list what would admit it. */
+export function closedText({ machine, because, stays }: ClosedMachine, nameOf: NameOf): string {
+  const name = nameOf(machine);
+  switch (because) {
+    case "not-admitted":
+      return `${name} is not listed by the commit and gets nothing; to admit it: machines: { ${name}: { id: ${machine} } }`;
+    case "cordoned":
+      return `${name} is cordoned: nothing new comes`;
+    case "drained": {
+      const texts = stays.map(
+        (one) => `${unitsText(one.units, one.more, STAYING_NAMED_MAX)} (${describePlacement(one.because, NO_NAMES)})`,
+      );
+      return `${name} is drained: ${texts.length === 0 ? "nothing stays" : `there stays ${texts.join(", ")}`}`;
+    }
+  }
+}
+
+const NO_NAMES: ReadonlyMap<MachineId, string> = new Map();
 
 /** `web.service is on m1 and not on m2 as planned: m2 is lost`. */
 export function deviationText({ unit, planned, actual, because }: Deviation, nameOf: NameOf): string {

@@ -74,6 +74,7 @@ const view = (machine: Partial<Member>, changes: Partial<ClusterView> = {}, seen
   leader: { machine: M1, term: 1, op: "" },
   report: null,
   holds: [],
+  refused: [],
   ...changes,
 });
 

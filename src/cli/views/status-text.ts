@@ -4,8 +4,10 @@ import { driftText, driftWord } from "./drift-text.ts";
 import { agoText, durationText } from "./duration-text.ts";
 import { engineReportLines } from "./engine-report-text.ts";
 import { heldText, holdsText } from "./holds-text.ts";
+import { doubleLines } from "./machine-lines.ts";
 import { machineText } from "./machine-text.ts";
 import { printable } from "./printable.ts";
+import { sinceText } from "./since-text.ts";
 import { table } from "./table.ts";
 import { absentSince, activeText, type UnitRow } from "./unit-rows.ts";
 
@@ -25,7 +27,7 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
   const leaderName = members.find((member) => member.id === leader?.machine)?.name ?? leader?.machine;
   const head = [
     `${identity.name}  release ${release.seq}  commit ${release.commit.slice(0, 7)}  by ${release.by} at ${release.at}`,
-    `engine ${leaderName === undefined ? "none leads: nothing is placed or moved" : `${leaderName} leads, term ${leader?.term}`}`,
+    `engine ${leaderName === undefined ? "none leads: nothing is placed or moved" : [`${leaderName} leads, term ${leader?.term}`, sinceText(report?.since ?? null, nowMs)].filter(Boolean).join(", ")}`,
     `machines ${present} of ${members.length} present${freshnessText(members)}`,
     `units ${countsText(rows)}`,
   ].map(printable);
@@ -35,6 +37,7 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
       .filter((member) => !member.present)
       .map((member) => absentText(member, absentSince(member.id, report), nowMs)),
     ...members.flatMap((member) => problemText(member, nowMs)),
+    ...doubleLines(members, view.refused),
     ...members
       .filter((member) => member.present && member.acceptedSeq < release.seq)
       .map((member) => `${member.name} follows ${releaseText(member.acceptedSeq)}, not yet release ${release.seq}`),

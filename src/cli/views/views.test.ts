@@ -93,6 +93,7 @@ const view = (present: boolean): ClusterView => ({
   })),
   leader: null,
   holds: [],
+  refused: [],
   report: null,
 });
 

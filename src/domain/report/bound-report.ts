@@ -18,7 +18,7 @@ export function boundReport(report: EngineReport): EngineReport {
     if (kept.length < entries.length) more[list] = entries.length - kept.length;
     return kept;
   };
-  const { unplaced, absent, waits, stuckHandOffs, deviations, loss, ...rest } = report;
+  const { unplaced, absent, waits, stuckHandOffs, closed, deviations, loss, ...rest } = report;
   const bounded: EngineReport = {
     ...rest,
     unplaced: cut(
@@ -30,6 +30,7 @@ export function boundReport(report: EngineReport): EngineReport {
     ...(absent === undefined ? {} : { absent: cut("absent", absent) }),
     ...(waits === undefined ? {} : { waits: cut("waits", waits) }),
     ...(stuckHandOffs === undefined ? {} : { stuckHandOffs: cut("stuckHandOffs", stuckHandOffs) }),
+    ...(closed === undefined ? {} : { closed: cut("closed", closed) }),
     ...(deviations === undefined ? {} : { deviations: cut("deviations", deviations) }),
     ...(loss === undefined ? {} : { loss: { ...loss, machines: cut("machines", loss.machines) } }),
   };

@@ -1,25 +1,29 @@
 import type { RegistryMark } from "../fencing/judge-replaced.ts";
 import type { LossHold, LossMode, LossWait, MachineVerdict } from "../loss/loss-verdict.ts";
 import type { MachineId, UnitName } from "../names.ts";
-import type { RejectReason, Unplaced } from "../placement/placement.ts";
+import type { PlacementReason, RejectReason, Unplaced } from "../placement/placement.ts";
 import type { ReplicaState } from "../rollout/plan-rollout.ts";
 
 /** What a leading engine says of its last pass: for people, never for deciding. Lists are cut, see `boundReport`. */
 export interface EngineReport {
   readonly leader: string;
+  /** RFC 3339: when it began to lead. An older engine does not say. */
+  readonly since?: string;
   readonly releaseSeq: number;
   /** Why it places nothing, or null. */
   readonly problem: string | null;
   /** How far the registry had come, by an engine that does not lead because this one has not. */
   readonly known?: RegistryMark;
   /** Sorted by group. */
-  readonly unplaced: readonly Unplaced[];
+  readonly unplaced: readonly UnplacedGroup[];
   /** Machines that are not there; not there where there are none, and in an older engine's report. */
   readonly absent?: readonly AbsentMachine[];
   /** What it will do once something else has happened; absent: nothing. */
   readonly waits?: readonly EngineWait[];
   /** Machines that should have let a unit go by now; sorted by unit. Absent: none. */
   readonly stuckHandOffs?: readonly StuckHandOff[];
+  /** Machines to which nothing new comes by the commit's word; sorted by name. Absent: none. */
+  readonly closed?: readonly ClosedMachine[];
   /** Units that are elsewhere than the release's plan said; sorted by unit. Absent: none. */
   readonly deviations?: readonly Deviation[];
   /** How many more there are of a list than it names. Absent: none of any. */
@@ -29,7 +33,7 @@ export interface EngineReport {
 }
 
 /** Lists of a report that are cut. */
-export type ReportList = "unplaced" | "absent" | "waits" | "stuckHandOffs" | "deviations" | "machines";
+export type ReportList = "unplaced" | "absent" | "waits" | "stuckHandOffs" | "closed" | "deviations" | "machines";
 
 /** A `LossVerdict` in the time of people. Times are RFC 3339, whole seconds, by the engine's clock. */
 export interface LossReport {
@@ -56,6 +60,9 @@ export interface LostMachine {
   readonly flapping: { readonly losses: number; readonly until: string; readonly cordons: boolean } | null;
 }
 
+/** `since` as of `AbsentMachine`; an older engine does not say. */
+export type UnplacedGroup = Unplaced & { readonly since?: string };
+
 /** `since`: RFC 3339, by the engine's clock, for people: when it first saw it so, which may be later than it was. */
 export interface AbsentMachine {
   readonly machine: MachineId;
@@ -70,6 +77,20 @@ export interface StuckHandOff {
   readonly unit: UnitName;
   readonly machine: MachineId;
   readonly since: string;
+}
+
+export interface ClosedMachine {
+  readonly machine: MachineId;
+  readonly because: "not-admitted" | "drained" | "cordoned";
+  /** What is on a drained one once everything that may move has moved, by why. */
+  readonly stays: readonly Staying[];
+}
+
+export interface Staying {
+  readonly because: PlacementReason;
+  readonly units: readonly UnitName[];
+  /** Units beyond those named. */
+  readonly more: number;
 }
 
 /** Changes that are decided and not made, and what they wait for. `since` as of `AbsentMachine`. */
