@@ -53,6 +53,7 @@ export async function lead(registry: Registry, keys: RegistryKeys, words: readon
   const { snapshot } = await readSnapshot(registry, keys);
   const report: ReportRecord = {
     leader: machine,
+    since: GOLDEN_AT,
     releaseSeq: snapshot.release?.seq ?? 0,
     problem: null,
     unplaced: [],

@@ -50,7 +50,7 @@ export function linkLines(link: WhyLink, context: WhyContext): string[] {
     case "placement":
       return placementLines(link, context);
     case "unplaced":
-      return unplacedLines(link);
+      return unplacedLines(link, context);
     case "engine":
       return engineLines(link, context);
     case "set":
@@ -150,7 +150,7 @@ const PLACED_FOR: Readonly<Record<string, string>> = {
   moved: "moved there",
 };
 
-function unplacedLines({ kind, asks, because, nearest, wanted }: UnplacedLink): string[] {
+function unplacedLines({ kind, asks, because, nearest, wanted, since }: UnplacedLink, { nowMs }: WhyContext): string[] {
   const first =
     wanted !== null
       ? `nowhere yet, to go to ${wanted}`
@@ -158,7 +158,7 @@ function unplacedLines({ kind, asks, because, nearest, wanted }: UnplacedLink): 
         ? "nowhere yet"
         : "nowhere: no machine takes it";
   return [
-    first,
+    [first, sinceText(since, nowMs)].filter(Boolean).join(", "),
     ...askLines(asks),
     ...rejectedLines(because),
     ...(nearest === null
@@ -183,10 +183,10 @@ function countedNames(examples: readonly string[], count: number): string {
   return `${examples.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function engineLines({ leader, term, problem, waits }: EngineLink, { nowMs, nameOf }: WhyContext): string[] {
+function engineLines({ leader, term, since, problem, waits }: EngineLink, { nowMs, nameOf }: WhyContext): string[] {
   if (leader === null) return ["none leads"];
   return [
-    `${leader} leads, term ${term}`,
+    [`${leader} leads, term ${term}`, sinceText(since, nowMs)].filter(Boolean).join(", "),
     ...(problem === null ? [] : [problem]),
     ...waits.map((wait) => [waitText(wait, nameOf), sinceText(wait.since, nowMs)].filter(Boolean).join(", ")),
   ];

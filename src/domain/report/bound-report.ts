@@ -4,7 +4,7 @@ import type { EngineReport, ReportList } from "./engine-report.ts";
 const ENTRIES_MAX = 200;
 /**
  * Of each list, in characters of its JSON. etcd takes 1.5 MiB in one request (`--max-request-bytes`), and a character has at most three bytes
- * there: six lists of this stay below it, with room for the rest.
+ * there: seven lists of this stay below it, with room for the rest.
  */
 const LIST_CHARACTERS_MAX = 64 * 1024;
 /** Units of one group that fits nowhere: one group may hold all of a commit's. */

@@ -65,7 +65,7 @@ export function unplacedLink(
     because: unplaced?.because ?? [],
     nearest: unplaced?.nearest ?? null,
     wanted: wanted === null ? null : nameOf(wanted.machine),
-    since: null,
+    since: told?.since ?? null,
   };
 }
 
@@ -90,7 +90,7 @@ export function engineLink(
     follows: report?.releaseSeq ?? null,
     waits,
     stuck: report?.stuckHandOffs?.find((one) => one.unit === unit) ?? null,
-    since: waits.map(({ since }) => since).sort()[0] ?? null,
+    since: leader === null ? null : (report?.since ?? null),
   };
 }
 

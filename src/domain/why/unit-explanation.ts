@@ -147,7 +147,8 @@ export interface UnplacedLink {
   readonly nearest: NearestFit | null;
   /** Where the engine will put it; null: nowhere. */
   readonly wanted: string | null;
-  readonly since: null;
+  /** When the engine that leads first found it so; null where it does not say. */
+  readonly since: string | null;
 }
 
 export interface EngineLink {
@@ -161,7 +162,7 @@ export interface EngineLink {
   /** What of this unit's it waits for. */
   readonly waits: readonly EngineWait[];
   readonly stuck: StuckHandOff | null;
-  /** The earliest of those waits. */
+  /** When it began to lead; null where it does not say. */
   readonly since: string | null;
 }
 
