@@ -118,7 +118,8 @@ export class Engine {
     const { registry, newId } = this.#ports;
     const { machine, loss } = this.#options;
     const shown = this.#leaderMirror.get(this.#keys.leader);
-    if (!this.#leaderMirror.complete || (shown !== null && shown.lease !== lease)) return;
+    if (!this.#leaderMirror.complete) return;
+    if (shown !== null && shown.lease !== lease) return this.#guard.note();
     if (!(await this.#mandates.isFit()) || !(await this.#guard.mayLead(lease))) return;
     const leadership = await campaign(registry, this.#keys, machine, lease, newId, this.#guard.term);
     if (leadership === null) return;

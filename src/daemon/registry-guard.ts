@@ -2,7 +2,7 @@ import { encodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { ReportRecord } from "../codec/registry-records.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
-import { memberAhead, type Replaced } from "../domain/fencing/judge-replaced.ts";
+import { memberAhead, type Replaced, type ShownRegistry } from "../domain/fencing/judge-replaced.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Log, notice, refusal, warning } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
@@ -13,6 +13,8 @@ import { REGISTRY_REPLACED, REPLACED_NEXT, replacedDetail } from "../usecases/re
 
 /** How often an engine looks again at a registry it may not lead: a person has to act first, and they are not faster. */
 const LOOK_AGAIN_MS = 2_000;
+/** How often an engine that follows another one notes how far the registry has come: a read of three keys, and no write. */
+const NOTE_EVERY_MS = 30_000;
 
 export interface RegistryGuardPorts {
   readonly registry: Registry;
@@ -37,6 +39,7 @@ export class RegistryGuard {
   readonly #ports: RegistryGuardPorts;
   #recalled = false;
   #lookAtMs = 0;
+  #noteAtMs = 0;
   #said: string | null = null;
 
   constructor(machine: string, keys: RegistryKeys, ports: RegistryGuardPorts) {
@@ -50,16 +53,21 @@ export class RegistryGuard {
     return this.#ports.memory.mark?.term ?? 0;
   }
 
+  /** While another engine leads: this one may be the only one left that remembers. */
+  async note(): Promise<void> {
+    const { clock } = this.#ports;
+    if (clock.monotonicMs() < this.#noteAtMs) return;
+    this.#noteAtMs = clock.monotonicMs() + NOTE_EVERY_MS;
+    const { because } = await this.#look();
+    if (because === null) await this.#save();
+  }
+
   /** Before campaigning, where nobody leads. */
   async mayLead(lease: LeaseId): Promise<boolean> {
-    const { registry, clock, memory } = this.#ports;
+    const { clock } = this.#ports;
     if (clock.monotonicMs() < this.#lookAtMs) return false;
-    if (!this.#recalled) await memory.recall();
-    this.#recalled = true;
-    const shown = await readShownRegistry(registry, this.#keys);
+    const { shown, because } = await this.#look();
     if (shown === null) return false;
-    const because = memory.judge(shown);
-    this.#say(because);
     if (because === null) return true;
     this.#lookAtMs = clock.monotonicMs() + LOOK_AGAIN_MS;
     await this.#report(because, shown.release?.seq ?? 0, lease);
@@ -78,6 +86,16 @@ export class RegistryGuard {
     const ahead = memberAhead(snapshot);
     if (ahead !== null) return { act: "refuse", problem: problemOf(ahead) };
     return { act: "go-on", problem: "" };
+  }
+
+  async #look(): Promise<{ readonly shown: ShownRegistry | null; readonly because: Replaced | null }> {
+    const { registry, memory } = this.#ports;
+    if (!this.#recalled) await memory.recall();
+    this.#recalled = true;
+    const shown = await readShownRegistry(registry, this.#keys);
+    const because = shown === null ? null : memory.judge(shown);
+    this.#say(because);
+    return { shown, because };
   }
 
   /** A disk that takes nothing is no reason to leave a cluster without an engine; what was seen counts as long as this one runs. */
