@@ -1,12 +1,12 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
+import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
-import type { CommitId, MachineId, UnitName } from "../domain/names.ts";
+import type { MachineId, UnitName } from "../domain/names.ts";
 import { RULES_VERSION } from "../domain/plan/plan.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { type Log, notice } from "../ports/log.ts";
-import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
@@ -47,8 +47,8 @@ export class MandateKeeper {
   #mandate: Mandate | null = null;
   #commitMissingSinceMs: number | null = null;
   #readAgainAtMs = 0;
-  /** After giving up for it: do not campaign until it can be read. */
-  #unfitFor: CommitId | null = null;
+  /** False after giving up: do not campaign until the release in force can be read. */
+  #isFit = true;
 
   constructor(keys: RegistryKeys, ports: MandatePorts) {
     this.#keys = keys;
@@ -64,17 +64,23 @@ export class MandateKeeper {
     this.#mandate = null;
   }
 
-  /** Whether it makes sense to campaign: after a resignation for an unreadable commit, only once the source answers. */
+  /**
+   * Whether it makes sense to campaign: after a resignation for an unreadable commit, only once the release in force can be read here.
+   * That the source answers is not enough: a mirror that stands still answers, too, and two engines on such would take turns for ever.
+   */
   async isFit(): Promise<boolean> {
-    if (this.#unfitFor === null) return true;
-    try {
-      await this.#ports.source.fetch();
-      this.#unfitFor = null;
-      return true;
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      return false;
+    if (this.#isFit) return true;
+    const nowMs = this.#ports.clock.monotonicMs();
+    if (nowMs < this.#readAgainAtMs) return false;
+    this.#readAgainAtMs = nowMs + COMMIT_RETRY_MS;
+    const { release, identity } = await this.#inForce();
+    if (release !== null && identity !== null) {
+      const verdict = await acceptRelease(release, identity, null, this.#ports.source, this.#ports.compile);
+      if (verdict.kind === "refuse") return false;
     }
+    this.#isFit = true;
+    this.#readAgainAtMs = nowMs;
+    return true;
   }
 
   /** Never an older release: what is in force, or why not. */
@@ -84,7 +90,7 @@ export class MandateKeeper {
     if (last?.release.seq === release.seq && last.release.planId === release.planId) return last;
     if (this.#ports.clock.monotonicMs() < this.#readAgainAtMs) return { problem: null, isHopeless: false };
     const verdict = await acceptRelease(release, identity, null, this.#ports.source, this.#ports.compile);
-    if (verdict.kind === "refuse") return this.#cannotRead(release, verdict.problem);
+    if (verdict.kind === "refuse") return this.#cannotRead(verdict.problem);
     this.#commitMissingSinceMs = null;
     const plan = await readPlan(this.#ports.registry, this.#keys, release.planId);
     // Of other rules it may wish for what these would not decide: then the engine decides itself.
@@ -96,14 +102,24 @@ export class MandateKeeper {
     return this.#mandate;
   }
 
-  #cannotRead(release: Release, { code, detail }: { readonly code: string; readonly detail: string }): Unreadable {
+  /** Who does not lead follows nothing but the leader. */
+  async #inForce(): Promise<ClusterSnapshot> {
+    const { cluster, release } = this.#keys;
+    const listings = await Promise.all(
+      [cluster, release].map((key) => this.#ports.registry.list(key, { exact: true })),
+    );
+    const entries = listings.flatMap((listing) => listing.entries);
+    return snapshotFromEntries(this.#keys, entries, Math.max(...listings.map(({ revision }) => revision))).snapshot;
+  }
+
+  #cannotRead({ code, detail }: { readonly code: string; readonly detail: string }): Unreadable {
     const nowMs = this.#ports.clock.monotonicMs();
     this.#commitMissingSinceMs ??= nowMs;
     this.#readAgainAtMs = nowMs + COMMIT_RETRY_MS;
     const isHopeless = nowMs - this.#commitMissingSinceMs >= COMMIT_PATIENCE_MS;
     if (isHopeless) {
       this.#commitMissingSinceMs = null;
-      this.#unfitFor = release.commit;
+      this.#isFit = false;
     }
     return { problem: `${code}: ${detail}`, isHopeless };
   }

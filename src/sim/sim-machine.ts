@@ -102,6 +102,7 @@ export class SimMachine {
   /** The same time, for a process that can be paused by itself. */
   readonly engineClock: ClientClock;
   readonly source: MemoryGitSource;
+  readonly engineSource: MemoryGitSource;
   readonly lease: LeaseHolder & Pick<SimLease, "faultOf">;
   powered = true;
   partitioned = false;
@@ -140,6 +141,7 @@ export class SimMachine {
     // Whoever is stopped, systemd is not.
     this.manager = new MemoryUnitManager({ files: this.files, clock: world.clock.clockFor(skew), observed });
     this.source = new MemoryGitSource(world.repository, "main");
+    this.engineSource = new MemoryGitSource(world.repository, "main");
     const clocks = { agent: this.clock, world: world.clock };
     const lease = new SimLease(STOP_AFTER_MS, clocks, this);
     this.lease = world.defects.lease?.(lease) ?? lease;
@@ -197,7 +199,7 @@ export class SimMachine {
     this.setEnginePaused(false);
     const registry = this.#connect(this.engineClock);
     this.engineRegistry = registry;
-    const source = new MemoryGitSource(this.#world.repository, "main");
+    const source = this.engineSource;
     const compile = this.#world.compiles.through(source);
     const engine = new Engine(
       this.#world.cluster,
