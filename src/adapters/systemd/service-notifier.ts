@@ -13,6 +13,8 @@ export const STALLED_AFTER_MS = 360_000;
 const PINGS_PER_LIMIT = 3;
 /** Changes of the status line are gathered for so long: each message is a process, 8 ms of CPU, and a timer's unit changes it for ever. */
 const STATUS_REST_MS = 10_000;
+/** A status line is never sent sooner than this: it changes when there is something to do, and a process of its own can wait for that. */
+const STATUS_WAIT_MS = 2_000;
 const RETRY_MS = 1_000;
 /** systemd-notify itself waits at most 5 s until PID 1 has taken the message. */
 const MESSAGE_TIMEOUT_MS = 15_000;
@@ -91,6 +93,7 @@ export class ServiceNotifier {
 
   /** Until all that was said has been sent, or could not be. */
   async flush(): Promise<void> {
+    this.#hurry.abort();
     await this.#sending;
   }
 
@@ -139,9 +142,9 @@ export class ServiceNotifier {
   /** A status line alone can wait, until something comes that cannot. */
   async #gather(): Promise<void> {
     const restMs = this.#sentMs + STATUS_REST_MS - this.#options.clock.monotonicMs();
-    if (restMs <= 0 || [...this.#pending.keys()].some((key) => key !== "STATUS")) return;
+    if ([...this.#pending.keys()].some((key) => key !== "STATUS")) return;
     this.#hurry = new AbortController();
-    await this.#options.clock.sleep(restMs, this.#hurry.signal);
+    await this.#options.clock.sleep(Math.max(restMs, STATUS_WAIT_MS), this.#hurry.signal);
   }
 }
 
