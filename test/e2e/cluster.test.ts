@@ -155,12 +155,28 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
       assert.equal(on(`sidekick@${instance}.service`), on(`web@${instance}.service`));
     }
     for (const instance of [1, 2, 3, 4]) assert.ok(["m1", "m3"].includes(on(`near@${instance}.service`)));
+    const inZoneB = (unit: string) => ["m2", "m4"].includes(on(unit));
+    assert.notEqual(inZoneB("anywhere@1.service"), inZoneB("anywhere@2.service"));
+    const workers = Map.groupBy(
+      Array.from({ length: 12 }, (_, index) => on(`worker@${index + 1}.service`)),
+      (name) => name,
+    );
+    for (const [name, there] of workers) assert.ok(there.length <= 6, `${there.length} workers on ${name}`);
     assert.deepEqual(machinesOf("everywhere.service"), MACHINES);
     assert.deepEqual(machinesOf("zone-b.service"), ["m2", "m4"]);
     for (const batch of ["batch@1.service", "batch@2.service"]) assert.notEqual(on(batch), on("urgent.service"));
     assert.equal(on("app.service"), on("app-db.service"));
     assert.equal(on("ticker.timer"), on(TICKS));
     assert.equal(on("echo.socket"), on("echo.service"));
+  });
+
+  test("each machine says what it has", async () => {
+    const { stdout } = await cluster.fleet("list-machines", "--fields", "name,cpu,memory", "--no-legend");
+    const rows = stdout.trim().split("\n").sort();
+    assert.deepEqual(
+      rows.map((row) => /^(\w+)\s+[1-9]\d*\s+[\d.]+[GMT]$/.exec(row)?.[1]),
+      [...MACHINES],
+    );
   });
 
   test("forty new units needed no daemon-reload on any machine", async () => {

@@ -35,16 +35,20 @@ test("examples/hello compiles without a finding; all of it may move", () => {
   );
 });
 
-test("examples/web is as its own tests expect", async () => {
-  const folder = join(import.meta.dirname, "../../examples/web");
-  const listed = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const paths = listed.map((entry) => join(entry.parentPath, entry.name));
-  const files = paths.map((path) => [relative(folder, path), readFileSync(path, "utf8")] as const);
-  const { spec } = compileRepository(Object.fromEntries(files));
-  for (const [path, text] of files.filter(([path]) => path.startsWith("tests/"))) {
-    const { file, diagnostics } = readTestFile(path, text);
-    assert.deepEqual(diagnostics, []);
-    const failures = judgeTest(spec!, file!, sha256).flatMap((judged) => judged.failures.map(describeFailure));
-    assert.deepEqual(failures, []);
-  }
-});
+for (const example of ["web", "options"]) {
+  test(`examples/${example} is as its own tests expect`, () => {
+    const folder = join(import.meta.dirname, "../../examples", example);
+    const listed = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const paths = listed.map((entry) => join(entry.parentPath, entry.name));
+    const files = paths.map((path) => [relative(folder, path), readFileSync(path, "utf8")] as const);
+    const { spec } = compileRepository(Object.fromEntries(files));
+    const tests = files.filter(([path]) => path.startsWith("tests/"));
+    assert.ok(tests.length > 0);
+    for (const [path, text] of tests) {
+      const { file, diagnostics } = readTestFile(path, text);
+      assert.deepEqual(diagnostics, []);
+      const failures = judgeTest(spec!, file!, sha256).flatMap((judged) => judged.failures.map(describeFailure));
+      assert.deepEqual(failures, []);
+    }
+  });
+}
