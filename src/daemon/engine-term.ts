@@ -60,6 +60,9 @@ export class EngineTerm {
   #rest: Moment | null = null;
   #waitsForStatuses = false;
   #settling: readonly Settling[] = [];
+  /** Somebody is to let a unit go, and how long that takes is told. */
+  #handsOver = false;
+  #wakeAtMs: number | null = null;
   readonly #handOffs: HandOffWatch;
   readonly #adopter: SetAdopter;
   readonly #losses: LossWatch;
@@ -86,8 +89,14 @@ export class EngineTerm {
     this.#ended.abort();
   }
 
+  /** When the verdict on who is there may change although nothing happens; null: never. By the monotonic clock. */
+  get wakeAtMs(): number | null {
+    return this.#wakeAtMs;
+  }
+
   /** One pass; answers why this engine should lead no more, or null. */
   async lead(lease: LeaseId): Promise<string | null> {
+    this.#wakeAtMs = null;
     if (!this.#mirror.connected || this.#mirror.revision < this.#writtenRevision) return null;
     const { snapshot, newerVersion } = this.#read();
     const { release, members } = snapshot;
@@ -112,7 +121,9 @@ export class EngineTerm {
     if (adopted.kind !== "none") return null;
     // At every pass, also at rest: that a machine is silent for longer is no event.
     const verdict = this.#losses.look(mandate.spec, snapshot, this.#mirror.lastAway);
-    const moment = { snapshot, mandate, verdict, lease };
+    this.#wakeAtMs = verdict.wakeAtMs;
+    const { changes, connected } = this.#statuses;
+    const moment = { snapshot, mandate, verdict, lease, statuses: this.#waitsForStatuses ? changes : null };
     if (this.#rest !== null && isSameMoment(this.#rest, moment)) return null;
     this.#rest = null;
     const machines = this.#losses.machines(verdict);
@@ -142,8 +153,15 @@ export class EngineTerm {
       },
       lease,
     );
-    if (isTold && !this.#waitsForStatuses && this.#settling.length === 0) this.#rest = moment;
+    // Of statuses that came while it spoke the next pass hears: `changes` is what this one saw.
+    const statuses = this.#waitsForStatuses ? changes : null;
+    if (isTold && !this.#waitsForTime && (connected || statuses === null)) this.#rest = { ...moment, statuses };
     return null;
+  }
+
+  /** What a hand-over and a unit that is to stay up need. */
+  get #waitsForTime(): boolean {
+    return this.#handsOver || this.#settling.some(({ upSinceMs }) => upSinceMs !== null);
   }
 
   /** The same value for as long as nothing changes, so that what is known of a snapshot stays known. */
@@ -167,17 +185,20 @@ export class EngineTerm {
     this.#waitsForStatuses = planSetWrites(wanted, globalsOf(spec, snapshot, wanted), snapshot, sha256).length > 0;
     if (!this.#waitsForStatuses) {
       this.#handOffs.waitsFor([]);
+      this.#handsOver = false;
+      this.#settling = [];
       return { writes: [], waits: [] };
     }
     const hasStatuses = this.#statuses.connected;
     const { entries, revision } = { entries: this.#statuses.entries(), revision: this.#statuses.revision };
-    const { statuses } = snapshotFromEntries(this.#options.keys, entries, revision).snapshot;
+    const { statuses } = snapshotFromEntries(this.#options.keys, entries, revision, this.#known).snapshot;
     const seen = { ...snapshot, statuses };
     const settling = this.#settling;
     const nowMs = this.#ports.clock.monotonicMs();
     const next = nextWrites({ spec, released, snapshot: seen, hasStatuses, machines, wanted, settling, nowMs, sha256 });
     this.#settling = next.settling;
     this.#handOffs.waitsFor(next.handingOver);
+    this.#handsOver = next.handingOver.length > 0;
     this.#waitsForStatuses = next.held.length > 0;
     return next;
   }

@@ -82,7 +82,7 @@ export class Engine {
     const background = [this.#leaderMirror.run(both), this.#lease.run(both)];
     try {
       while (!signal.aborted) {
-        await this.#wakeup.wait(TICK_MS, signal);
+        await this.#wakeup.wait(this.#restMs(), signal);
         if (signal.aborted) break;
         await this.#step(both);
         this.#ports.supervisor.turned(engineCondition(this.#leaderMirror, this.#term, this.#mandates.current));
@@ -93,6 +93,12 @@ export class Engine {
       stopping.abort();
       await Promise.all(background);
     }
+  }
+
+  /** Until the next look, where nothing happens: at once when a silence has lasted for long enough. */
+  #restMs(): number {
+    const wakeAtMs = this.#term?.wakeAtMs ?? Number.POSITIVE_INFINITY;
+    return Math.max(0, Math.min(TICK_MS, wakeAtMs - this.#ports.clock.monotonicMs()));
   }
 
   async #step(signal: AbortSignal): Promise<void> {

@@ -3,13 +3,15 @@ import type { LossVerdict } from "../domain/loss/loss-verdict.ts";
 import type { LeaseId } from "../ports/registry.ts";
 import type { Mandate } from "./mandate-keeper.ts";
 
-/** All that a leader's pass depends on, where it waits for no status and nothing settles. */
+/** All that a leader's pass depends on, as long as it waits for nothing that time alone brings. */
 export interface Moment {
   /** The same value as long as nothing in the registry changes. */
   readonly snapshot: ClusterSnapshot;
   readonly mandate: Mandate;
   readonly verdict: LossVerdict;
   readonly lease: LeaseId;
+  /** `changes` of the statuses, where something waits for one; null: they decide nothing. */
+  readonly statuses: number | null;
 }
 
 /** Whether a pass now would decide what the one before did: then it need not be made. */
@@ -18,6 +20,7 @@ export function isSameMoment(a: Moment, b: Moment): boolean {
     a.snapshot === b.snapshot &&
     a.mandate === b.mandate &&
     a.lease === b.lease &&
+    a.statuses === b.statuses &&
     isSameVerdict({ ...a.verdict, history: null }, { ...b.verdict, history: null })
   );
 }
