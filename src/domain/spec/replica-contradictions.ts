@@ -78,8 +78,14 @@ interface Places {
 }
 
 function crowds(units: readonly DraftUnit[], places: Places): readonly Diagnostic[] {
+  // Of twenty thousand units most are alone in their group, and say nothing of others.
+  if (units.length <= places.count || !units.some(keepsApart)) return [];
   const sets = Map.groupBy(units, (unit) => replicaSetOf(unit.name));
   return [...sets.values()].flatMap((replicas) => [...tooMany(replicas, places), ...tooClose(replicas, places)]);
+}
+
+function keepsApart({ options }: DraftUnit): boolean {
+  return options.maxPerMachine !== undefined || options.spread?.hard === true;
 }
 
 /** One replica's word counts for all of them, and of several limits the smallest. */
