@@ -8,17 +8,17 @@ import { REGISTRY_REPLACED, REPLACED_NEXT, replacedDetail } from "./replaced-det
  * where they say so.
  */
 export function refuseReplaced(snapshot: ClusterSnapshot): void {
-  const ahead = memberAhead(snapshot);
-  if (ahead !== null) throw replaced(replacedDetail(ahead));
-  if (snapshot.identity !== null) return;
-  const [kept] = snapshot.kept ?? [];
-  if (kept === undefined) return;
-  const name = snapshot.members.find(({ id }) => id === kept.machine)?.name ?? kept.machine;
-  throw replaced(
-    `the registry holds no cluster, and ${name} follows release ${kept.release.seq} of ${kept.identity.name}`,
-  );
+  const why = whyReplaced(snapshot);
+  if (why === null) return;
+  throw new OperationError(REGISTRY_REPLACED, `${why}; nothing was changed`, { next: REPLACED_NEXT });
 }
 
-function replaced(what: string): OperationError {
-  return new OperationError(REGISTRY_REPLACED, `${what}; nothing was changed`, { next: REPLACED_NEXT });
+/** What machines know that the registry does not show; null where that is nothing. */
+export function whyReplaced(snapshot: ClusterSnapshot): string | null {
+  const ahead = memberAhead(snapshot);
+  if (ahead !== null) return replacedDetail(ahead);
+  const [kept] = snapshot.kept ?? [];
+  if (snapshot.identity !== null || kept === undefined) return null;
+  const name = snapshot.members.find(({ id }) => id === kept.machine)?.name ?? kept.machine;
+  return `the registry holds no cluster, and ${name} follows release ${kept.release.seq} of ${kept.identity.name}`;
 }

@@ -125,6 +125,10 @@ describe("a registry's backup, its loss and its return", { concurrency: false },
       applied.stderr,
       /registry-replaced: .*m1 follows release 1 of shop|registry holds no cluster, and m1 follows/,
     );
+    assert.match(
+      (await run("plan")).stderr,
+      /^warning: the registry holds no cluster, and m1 follows release 1 of shop; this/,
+    );
     const unasked = await run("registry", "adopt");
     assert.equal(unasked.code, 1);
     assert.match(unasked.stdout, /the registry shows: no cluster, no release\n {2}m1 keeps 1 unit of release 1\n/);

@@ -2,6 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { Flags } from "@oclif/core";
 import { diskError } from "../../adapters/files/disk-error.ts";
 import { encodePlan } from "../../codec/plan/encode-plan.ts";
+import { whyReplaced } from "../../usecases/refuse-replaced.ts";
+import { REPLACED_NEXT } from "../../usecases/replaced-detail.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { planExitCode } from "../plan-exit-code.ts";
@@ -52,6 +54,8 @@ export default class PlanCommand extends BaseCommand {
       if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
       for (const { key, problem } of planned.quarantined)
         this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
+      const replaced = whyReplaced(planned.snapshot);
+      if (replaced !== null) this.say(`warning: ${replaced}; this cannot be applied: ${REPLACED_NEXT}`);
       if (flags.out !== undefined) await writePlan(flags.out, encodePlan(planned.plan));
       if (flags.json) this.printJson(planJson(planned));
       else if (flags.markdown) this.print(planMarkdown(planned, changedUnits(planned)));
