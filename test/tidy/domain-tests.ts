@@ -62,7 +62,6 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/loss/take-turns.ts",
   ],
   "src/domain/placement/place-units.test.ts": [
-    "src/domain/loss/may-be-replaced.ts",
     "src/domain/placement/atom-book.ts",
     "src/domain/placement/atoms.ts",
     "src/domain/placement/candidates.ts",
@@ -127,6 +126,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/why/agent-links.ts",
     "src/domain/why/commit-links.ts",
     "src/domain/why/engine-links.ts",
+    "src/domain/why/machines-as-reported.ts",
     "src/domain/why/unit-explanation.ts",
     "src/domain/why/why-verdict.ts",
   ],

@@ -1,5 +1,5 @@
 import type { RegistryMark } from "../fencing/judge-replaced.ts";
-import type { LossHold, LossMode, LossWait, MachineVerdict } from "../loss/loss-verdict.ts";
+import type { GracesOver, LossHold, LossMode, LossWait, MachineVerdict } from "../loss/loss-verdict.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import type { PlacementReason, RejectReason, Unplaced } from "../placement/placement.ts";
 import type { ReplicaState } from "../rollout/plan-rollout.ts";
@@ -55,6 +55,8 @@ export interface LossReport {
 export interface LostMachine {
   readonly machine: MachineId;
   readonly presence: MachineVerdict["presence"];
+  /** Of one that is lost: which graces are over, so that those units go. Absent: of any other. */
+  readonly graces?: GracesOver;
   /** What it waits for before its units go elsewhere; `until`: when that ends if nothing else happens. */
   readonly waits: { readonly code: LossWait["code"]; readonly until: string | null } | null;
   readonly flapping: { readonly losses: number; readonly until: string; readonly cordons: boolean } | null;

@@ -19,9 +19,10 @@ export function lossReport(verdict: LossVerdict, timeOf: (ms: number) => string)
         : { since: timeOf(outage.sinceMs), missing: outage.missing.length, of: outage.of, endsAt: outage.endsAt },
     hold: hold === null || !isMissing ? null : { because: hold.because, until: timeOf(hold.untilMs) },
     machines: [...machines].map(
-      ([machine, { presence, waits, flapping }]): LostMachine => ({
+      ([machine, { presence, waits, graces, flapping }]): LostMachine => ({
         machine,
         presence,
+        ...(graces === null ? {} : { graces }),
         waits: waits === null ? null : { code: waits.code, until: "untilMs" in waits ? timeOf(waits.untilMs) : null },
         flapping: flapping === null ? null : { ...flappingOf(flapping), until: timeOf(flapping.untilMs) },
       }),

@@ -255,6 +255,23 @@ const VERDICTS: readonly [sentence: string, unit: UnitName, world: World, expect
     "stuck handoff-stuck, at engine",
   ],
   [
+    "a unit of a machine that the engine has given up is the engine's to place anew",
+    WEB,
+    {
+      members: { m1: { present: false } },
+      report: {
+        loss: {
+          mode: "normal",
+          outage: null,
+          hold: null,
+          machines: [{ machine: M1, presence: "lost", waits: null, flapping: null }],
+          budget: null,
+        },
+      },
+    },
+    "waits engine, at engine",
+  ],
+  [
     "what the commit has no more and a machine has still",
     unit("old.service"),
     { gone: true },

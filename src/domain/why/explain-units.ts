@@ -8,7 +8,6 @@ import type {
 } from "../cluster/cluster-snapshot.ts";
 import { type Hold, holdOn } from "../cluster/hold.ts";
 import type { Machine } from "../cluster/machine.ts";
-import { machinesOf } from "../cluster/machines-of.ts";
 import { SeenUnits } from "../cluster/seen-units.ts";
 import type { CommitId, MachineId, Sha256, UnitName } from "../names.ts";
 import { explainSeats } from "../placement/explain-seats.ts";
@@ -24,6 +23,7 @@ import { serviceNameOf } from "../unit/unit-name.ts";
 import { agentLink, setLink, systemdLink } from "./agent-links.ts";
 import { commitLinks, startersOf } from "./commit-links.ts";
 import { type Decided, engineLink, type Leader, placementLink, unplacedLink } from "./engine-links.ts";
+import { machinesAsReported } from "./machines-as-reported.ts";
 import type { CommitLink, UnitExplanation, WhyLink } from "./unit-explanation.ts";
 import { whyVerdict } from "./why-verdict.ts";
 
@@ -71,7 +71,7 @@ export class UnitExplainer {
   constructor(input: WhyInput) {
     const { snapshot, commit } = input;
     this.#input = input;
-    const machines = commit === null ? [] : machinesOf(commit.spec, snapshot, new Set());
+    const machines = commit === null ? [] : machinesAsReported(commit.spec, snapshot, input.report);
     this.#names = new Map(machines.map(({ id, name }) => [id, name]));
     this.#members = new Map(snapshot.members.map((member) => [member.id, member]));
     this.#units = new Map(commit?.spec.units.map((unit) => [unit.name, unit]));

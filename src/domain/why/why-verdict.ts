@@ -37,7 +37,9 @@ export function whyVerdict(input: VerdictInput): WhyVerdict {
   if (seen === null) return notPlaced(input);
   if (input.isHandedOver) return engineVerdict(input);
   const engine = input.isToChange ? engineVerdict(input) : null;
-  if (engine !== null && seen.kind === "converged") return engine;
+  // Of a machine that is away, whose unit is to go elsewhere, nothing is awaited but the engine.
+  const isAwaited = seen.kind === "waiting" && seen.because.code !== "machine-absent";
+  if (engine !== null && !isAwaited) return engine;
   if (hold !== null && (seen.kind !== "converged" || engine !== null))
     return { state: "waits", because: { code: "held", hold }, link: "agent" };
   if (seen.kind === "waiting") {
