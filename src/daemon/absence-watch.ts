@@ -3,7 +3,7 @@ import type { MachineId } from "../domain/names.ts";
 import type { AbsentMachine } from "../domain/report/engine-report.ts";
 import type { Clock } from "../ports/clock.ts";
 
-/** Since when one leader has missed each machine, in the time of people; decisions have a history of their own (`judgePresence`). */
+/** Since when one leader has missed each machine, in the time of people; decisions have a history of their own (`judgeLoss`). */
 export class AbsenceWatch {
   readonly #clock: Clock;
   #since: ReadonlyMap<MachineId, string> = new Map();

@@ -45,6 +45,28 @@ const CASES: readonly Case[] = [
     shows: ["a.service down move-never "],
   },
   {
+    says: "a unit that waits for its machine is down until it is back",
+    files: { "a.service": unit("Replace=no"), "c.service": unit("Replace=after=24h") },
+    lost: [0, 1],
+    shows: ["a.service down replace-no ", "c.service down nothing-fits "],
+  },
+  {
+    says: "and it moves nowhere although another machine is free, while one with a grace of its own does in the end",
+    files: {
+      "a.service": unit("Replace=no"),
+      "c.service": unit("MachineOf=d.service\nReplace=after=24h"),
+      "d.service": unit(),
+    },
+    lost: [0],
+    shows: ["a.service down replace-no "],
+  },
+  {
+    says: "whoever is tied to one that waits, waits with it",
+    files: { "a.service": unit("Replace=no"), "b.service": unit("MachineOf=a.service") },
+    lost: [0],
+    shows: ["a.service down replace-no ", "b.service down replace-no "],
+  },
+  {
     says: "a unit that is pinned has nowhere to go",
     files: { "a.service": unit("MachineID=m1") },
     lost: [1],

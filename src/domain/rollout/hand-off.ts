@@ -23,7 +23,7 @@ const OF_OTHERS: ReadonlySet<string> = new Set(["conflict", "shadowed"]);
  * this very placement. There is no time after which it is started anyway.
  *
  * Of a machine that is lost nothing is awaited. While it is only silent, what is kept runs on there: that machine comes back, or
- * its loss is judged as any other (`judgePresence`). What runs at most once goes at once: its machine's lease has stopped it, and whoever
+ * its loss is judged as any other (`judgeLoss`). What runs at most once goes at once: its machine's lease has stopped it, and whoever
  * writes compares that the machine is still away. Such a unit also waits where it was taken from another machine a
  * moment ago and is still on its way down there.
  */
