@@ -92,7 +92,8 @@ class FleetOptionReader {
     this.#checkSections();
     if (this.#unit.assignments(SECTION).length === 0) return NO_OPTIONS;
     this.#checkKeys();
-    for (const option of OPTIONS) this.#values.set(option, this.#collect(option));
+    const written = new Set(this.#unit.assignments(SECTION).map(({ key }) => optionOf(key)));
+    for (const option of OPTIONS) if (written.has(option)) this.#values.set(option, this.#collect(option));
     const options: FleetOptions = {
       global: this.#global(),
       machineId: this.#machineId(),
@@ -201,9 +202,7 @@ class FleetOptionReader {
 
   /** Values of an option in file order, old spellings included, from the last reset on; quotes split, specifiers expanded. */
   #collect(option: string): EffectiveValue[] {
-    const written = this.#unit
-      .assignments(SECTION)
-      .filter(({ key }) => key === option || (Object.hasOwn(LEGACY, key) && LEGACY[key] === option));
+    const written = this.#unit.assignments(SECTION).filter(({ key }) => optionOf(key) === option);
     const inForce = written.slice(written.findLastIndex(({ value }) => value === "") + 1);
     return inForce.flatMap(({ value, at }) => {
       const parts = splitFleetValue(value);
@@ -321,6 +320,11 @@ class FleetOptionReader {
     }
     return choice ?? null;
   }
+}
+
+/** The option that a key means, in its spelling of today. */
+function optionOf(key: string): string {
+  return Object.hasOwn(LEGACY, key) ? LEGACY[key]! : key;
 }
 
 function sortedUnique<Text extends string>(texts: readonly Text[]): Text[] {

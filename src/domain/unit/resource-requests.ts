@@ -35,10 +35,16 @@ export function parseMemory(text: string): number | null {
  */
 export function limitsOf(name: UnitName, unit: EffectiveUnit): Resources {
   const section = sectionOf(name);
+  if (!unit.assignments(section).some(({ key }) => LIMITS.has(key))) return NO_LIMITS;
   const limit = (key: string) => unit.last(section, key)?.value ?? "";
   const memory = parseMemory(limit("MemoryMax")) || parseMemory(limit("MemoryHigh"));
   return { cpuMilli: quotaMilli(limit("CPUQuota")) ?? 0, memoryBytes: memory ?? 0 };
 }
+
+const LIMITS: ReadonlySet<string> = new Set(["CPUQuota", "MemoryHigh", "MemoryMax"]);
+
+/** What most units have. */
+const NO_LIMITS: Resources = { cpuMilli: 0, memoryBytes: 0 };
 
 /** Where systemd looks for resource control: the section of the unit's own type. Of a quadlet it is that of the service it becomes. */
 function sectionOf(name: UnitName): string {
