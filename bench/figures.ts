@@ -61,3 +61,11 @@ export async function timed(act: () => Promise<void>): Promise<number> {
 export function rounded(value: number): number {
   return Math.round(value * 100) / 100;
 }
+
+/** CPU time of the whole process meanwhile, collecting garbage and compiling included. */
+export function cpuMs(act: () => unknown): number {
+  const before = process.cpuUsage();
+  act();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}

@@ -37,7 +37,12 @@ export class AtomBook {
 
   /** By group name. */
   atoms(): readonly Atom[] {
-    return this.#groups.flatMap(({ name }) => this.#atoms.get(name) ?? []);
+    const atoms: Atom[] = [];
+    for (const { name } of this.#groups) {
+      const atom = this.#atoms.get(name);
+      if (atom !== undefined) atoms.push(atom);
+    }
+    return atoms;
   }
 
   atomOf(group: GroupName): Atom | undefined {
@@ -117,8 +122,8 @@ export class AtomBook {
     this.#conflicts = new GlobBook();
     this.#replaces = new GlobBook();
     for (const { options } of wanted) {
-      this.#conflicts.numbersOf(options.conflicts, ignore);
-      this.#replaces.numbersOf(options.replaces, ignore);
+      if (options.conflicts.length > 0) this.#conflicts.numbersOf(options.conflicts, ignore);
+      if (options.replaces.length > 0) this.#replaces.numbersOf(options.replaces, ignore);
     }
     this.#atoms = new Map();
     let at = 0;
@@ -141,10 +146,10 @@ export class AtomBook {
     if (units.length === 0) return null;
     const replicas = replicasOf(units, this.#rules);
     const spreads = group.global || replicas.length === 0 ? NO_SPREADS : spreadsOf(replicas);
-    const shuns = union(units, (unit) => this.#conflicts.numbersOf(unit.options.conflicts, ignore));
-    const shunnedBy = union(units, (unit) => this.#conflicts.matching(unit.name));
-    const replaces = union(units, (unit) => this.#replaces.numbersOf(unit.options.replaces, ignore));
-    const replacedBy = union(units, (unit) => this.#replaces.matching(unit.name));
+    const shuns = declared(units, "conflicts", this.#conflicts);
+    const shunnedBy = matching(units, this.#conflicts);
+    const replaces = declared(units, "replaces", this.#replaces);
+    const replacedBy = matching(units, this.#replaces);
     return {
       group,
       units,
@@ -211,14 +216,26 @@ function isSameGroup(a: Group, b: Group): boolean {
   );
 }
 
-/** Most groups are of one unit, and most units have no relation: then no list is made. */
-function union(units: readonly SpecUnit[], numbersOf: (unit: SpecUnit) => readonly number[]): readonly number[] {
+/** The globs that units declare. Most declare none: then no list is made. */
+function declared(units: readonly SpecUnit[], option: "conflicts" | "replaces", book: GlobBook): readonly number[] {
   let all = NO_NUMBERS;
-  for (const unit of units) {
-    const numbers = numbersOf(unit);
-    if (numbers.length > 0) all = all.length === 0 ? numbers : [...new Set([...all, ...numbers])];
+  for (const { options } of units) {
+    if (options[option].length > 0) all = union(all, book.numbersOf(options[option], ignore));
   }
   return all;
+}
+
+/** The globs that match units. */
+function matching(units: readonly SpecUnit[], book: GlobBook): readonly number[] {
+  if (book.isEmpty) return NO_NUMBERS;
+  let all = NO_NUMBERS;
+  for (const { name } of units) all = union(all, book.matching(name));
+  return all;
+}
+
+function union(a: readonly number[], b: readonly number[]): readonly number[] {
+  if (a.length === 0) return b;
+  return b.length === 0 ? a : [...new Set([...a, ...b])];
 }
 
 function requestsOf(units: readonly SpecUnit[]): Atom["requests"] {

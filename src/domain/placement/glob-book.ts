@@ -18,6 +18,10 @@ export class GlobBook {
   readonly #patterns = new Map<string, Pattern[]>();
   readonly #lengths: number[] = [];
 
+  get isEmpty(): boolean {
+    return this.#numbers.size === 0;
+  }
+
   /** The numbers of these globs, each once; `added` hears those that were not known. */
   numbersOf(globs: readonly string[], added: (glob: string) => void): readonly number[] {
     if (globs.length === 0) return NONE;
@@ -32,7 +36,6 @@ export class GlobBook {
 
   /** The globs that match a unit. */
   matching(name: UnitName): readonly number[] {
-    if (this.#numbers.size === 0) return NONE;
     const exact = this.#plain.get(name);
     if (this.#lengths.length === 0) return exact === undefined ? NONE : [exact];
     const found = exact === undefined ? [] : [exact];

@@ -29,8 +29,6 @@ export class GroupPlacer {
   #keeper = new HomeKeeper(this.#room);
   #search: Search | null = null;
   #unplaced: readonly Unplaced[] = [];
-  /** Null where it has to be made anew. */
-  #list: readonly Sitting[] | null = null;
 
   /** Sorted by name; those that are `inactive` as well. */
   get units(): readonly SpecUnit[] {
@@ -43,8 +41,7 @@ export class GroupPlacer {
 
   /** By group name. */
   sittings(): readonly Sitting[] {
-    this.#list ??= this.#book.atoms().map(({ group }) => this.#sittings.get(group.name)!);
-    return this.#list;
+    return this.#book.atoms().map(({ group }) => this.#sittings.get(group.name)!);
   }
 
   get unplaced(): readonly Unplaced[] {
@@ -92,7 +89,6 @@ export class GroupPlacer {
       this.#sittings.delete(sitting.atom.group.name);
     }
     const added = atoms.added.map((atom) => this.#sit(atom));
-    if (removed.length + added.length > 0) this.#list = null;
     const isGlobal = ({ atom }: Sitting) => atom.group.global;
     if (this.#keeper.isContested || [...removed, ...added, ...changed].some(isGlobal)) {
       for (const sitting of changed) this.#findHomes(sitting);
@@ -118,12 +114,8 @@ export class GroupPlacer {
   #livingOn(machines: readonly number[]): readonly Sitting[] {
     if (machines.length === 0) return [];
     const staying = machines.flatMap((machine) => this.#room.residents(machine).filter((atom) => !atom.group.global));
-    const leaving = this.#waiting().filter(({ homes }) => homes.some((home) => machines.includes(home)));
+    const leaving = [...this.#keeper.waiting].filter(({ homes }) => homes.some((home) => machines.includes(home)));
     return [...staying.map(({ group }) => this.#sittings.get(group.name)!), ...leaving];
-  }
-
-  #waiting(): readonly Sitting[] {
-    return this.sittings().filter(({ kept, everywhere }) => kept === null && everywhere === null);
   }
 
   #startOver(): void {
@@ -133,8 +125,8 @@ export class GroupPlacer {
     this.#search = null;
     for (const sitting of this.#sittings.values()) sitting.isRemoved = true;
     this.#sittings.clear();
-    this.#list = this.#book.atoms().map((atom) => this.#sit(atom));
-    this.#keeper.keepAll(this.sittings(), (sitting) => this.#plannedOf(sitting));
+    const sittings = this.#book.atoms().map((atom) => this.#sit(atom));
+    this.#keeper.keepAll(sittings, (sitting) => this.#plannedOf(sitting));
   }
 
   #keepAll(): void {
@@ -175,10 +167,11 @@ export class GroupPlacer {
       plannedOf: (sitting) => this.#plannedOf(sitting),
       sittingOf: (atom) => this.#sittings.get(atom.group.name)!,
     });
-    this.#search.run(this.#waiting());
-    const nowhere = this.sittings().filter(({ seat, everywhere }) => seat === null && (everywhere?.size ?? 0) === 0);
+    this.#search.run(this.#keeper.waiting);
+    const globals = this.#keeper.globals.filter(({ everywhere }) => everywhere!.size === 0);
+    const nowhere = [...globals, ...this.#search.nowhere()].map(({ atom }) => atom);
     this.#unplaced = whyUnplaced(
-      nowhere.map(({ atom }) => atom),
+      nowhere.sort((a, b) => compareText(a.group.name, b.group.name)),
       this.#room,
     );
   }

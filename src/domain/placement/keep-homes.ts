@@ -11,12 +11,18 @@ import { whyMinded } from "./why-rejected.ts";
  */
 export class HomeKeeper {
   readonly #room: MachineRoom;
+  /** Single groups that look for a place. */
+  readonly waiting = new Set<Sitting>();
   /** In their order. */
   #globals: readonly Sitting[] = [];
   #isContested = false;
 
   constructor(room: MachineRoom) {
     this.#room = room;
+  }
+
+  get globals(): readonly Sitting[] {
+    return this.#globals;
   }
 
   get isContested(): boolean {
@@ -26,6 +32,7 @@ export class HomeKeeper {
   /** Of every group, by name; the room is empty. `plannedOf`: the machine a plan wants it on. */
   keepAll(sittings: readonly Sitting[], plannedOf: (sitting: Sitting) => number | undefined): void {
     this.#isContested = false;
+    this.waiting.clear();
     this.#globals = sittings.filter(({ atom }) => atom.group.global).sort(byLevel);
     for (const { everywhere } of this.#globals) everywhere!.clear();
     for (let machine = 0; machine < this.#room.machines.length; machine += 1) this.placeGlobals(machine);
@@ -70,6 +77,7 @@ export class HomeKeeper {
     sitting.kept = null;
     sitting.seat = null;
     sitting.leaving = null;
+    this.waiting.delete(sitting);
   }
 
   /** Takes every global group from a machine. */
@@ -96,6 +104,7 @@ export class HomeKeeper {
     sitting.kept = null;
     sitting.seat = null;
     sitting.leaving = this.#leavingBecause(sitting);
+    this.waiting.add(sitting);
   }
 
   #leavingBecause({ atom, homes, isFromGoneMachine }: Sitting): Sitting["leaving"] {

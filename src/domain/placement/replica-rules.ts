@@ -57,6 +57,10 @@ export function isSameRules(a: ReplicaRules | undefined, b: ReplicaRules | undef
 /** What a group's units count for in sets that ask for something. */
 export function replicasOf(units: readonly SpecUnit[], rules: ReadonlyMap<string, ReplicaRules>): readonly Replicas[] {
   if (rules.size === 0) return NONE;
+  if (units.length === 1) {
+    const only = rules.get(replicaSetOf(units[0]!.name));
+    return only === undefined ? NONE : [{ rules: only, units: 1 }];
+  }
   const counts = new Map<ReplicaRules, number>();
   for (const { name } of units) {
     const known = rules.get(replicaSetOf(name));

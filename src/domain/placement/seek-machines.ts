@@ -23,8 +23,9 @@ export class Search {
   readonly #displaced = new Map<Sitting, RejectReason>();
   /** Who stays, for now, where it should not. */
   readonly #leftBehind = new Set<Sitting>();
-  /** Seats that were taken and left, in order of time. */
-  readonly #undo: { readonly seat: Seat; readonly isTaken: boolean }[] = [];
+  /** Seats that were taken or left, in order of time, and which of them were left. */
+  readonly #undo: Seat[] = [];
+  readonly #left = new Set<number>();
   #roomWasMade = false;
 
   constructor(room: MachineRoom, seekers: Seekers) {
@@ -51,11 +52,17 @@ export class Search {
     } while (this.#roomWasMade);
   }
 
+  /** Those it found no place for. */
+  nowhere(): readonly Sitting[] {
+    return [...this.#byLevel.values()].flatMap((sittings) => sittings.filter(({ seat }) => seat === null));
+  }
+
   /** Leaves the room and the groups as they were. */
   undo(): void {
-    for (const { seat, isTaken } of this.#undo.reverse()) {
-      if (isTaken) this.#room.remove(seat.atom, seat.number);
-      else this.#room.add(seat.atom, seat.number);
+    for (let at = this.#undo.length - 1; at >= 0; at -= 1) {
+      const { atom, number } = this.#undo[at]!;
+      if (this.#left.has(at)) this.#room.add(atom, number);
+      else this.#room.remove(atom, number);
     }
     for (const sittings of this.#byLevel.values()) for (const sitting of sittings) sitting.seat = sitting.kept;
   }
@@ -135,7 +142,7 @@ export class Search {
     if (atom.replaces.length > 0) this.#displace(atom, number);
     this.#room.add(atom, number);
     const seat: Seat = { atom, machine: this.#room.machines[number]!, number, reason };
-    this.#undo.push({ seat, isTaken: true });
+    this.#undo.push(seat);
     sitting.seat = seat;
   }
 
@@ -154,7 +161,7 @@ export class Search {
   #unseat(sitting: Sitting): void {
     const seat = sitting.seat!;
     this.#room.remove(seat.atom, seat.number);
-    this.#undo.push({ seat, isTaken: false });
+    this.#left.add(this.#undo.push(seat) - 1);
     sitting.seat = null;
   }
 

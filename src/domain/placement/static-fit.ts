@@ -29,8 +29,8 @@ export function staticReject({ units, spreads }: StaticWants, machine: Machine):
 
 /** Two groups of one key are rejected by the same machines: asked once for all of them. Most ask for nothing. */
 export function staticKey(units: readonly SpecUnit[], spreads: readonly ReplicaSpread[]): string {
+  if (spreads.length === 0 && units.length === 1 && !asks(units[0]!)) return "";
   const hard = spreads.filter((spread) => spread.hard);
-  const asks = ({ options }: SpecUnit) => options.machineId !== null || options.machineMetadata.length > 0;
   if (hard.length === 0 && !units.some(asks)) return "";
   return JSON.stringify([
     units.flatMap(({ options }) => [
@@ -39,6 +39,10 @@ export function staticKey(units: readonly SpecUnit[], spreads: readonly ReplicaS
     ]),
     hard.map(({ key }) => key),
   ]);
+}
+
+function asks({ options }: SpecUnit): boolean {
+  return options.machineId !== null || options.machineMetadata.length > 0;
 }
 
 /** Why nothing new comes to this machine now, by what it is; null: it is open. */
