@@ -1,10 +1,11 @@
 import type { SourceLocation } from "../diagnostic.ts";
-import type { UnitName } from "../names.ts";
-import type { ClusterSpec, SpecFile, SpecUnit } from "../spec/cluster-spec.ts";
+import type { GroupName, UnitName } from "../names.ts";
+import type { ClusterSpec, Group, SpecFile, SpecUnit } from "../spec/cluster-spec.ts";
 import type { Manifest } from "../spec/manifest.ts";
 import { type EffectiveUnit, effectiveUnit } from "../unit/effective-unit.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
 import type { UnitFile } from "../unit/unit-file.ts";
+import { serviceNameOf } from "../unit/unit-name.ts";
 import { unitTies } from "../unit/unit-ties.ts";
 import type { FilesLink, GoalLink, GroupLink, PlacementLink } from "./unit-explanation.ts";
 
@@ -30,8 +31,23 @@ const ASKS: ReadonlySet<string> = new Set([
   "MaxPerMachine",
 ]);
 
-/** `manifest`: of the same commit; null where it could not be read, then the lines of the manifest are missing. */
-export function commitLinks(unit: SpecUnit, spec: ClusterSpec, manifest: Manifest | null): CommitLinks {
+/** A commit, and where in it to look. */
+export interface CommitBook {
+  readonly units: ReadonlyMap<UnitName, SpecUnit>;
+  readonly groups: ReadonlyMap<GroupName, Group>;
+  /** Of the same commit; null where it could not be read, then the lines of the manifest are missing. */
+  readonly manifest: Manifest | null;
+}
+
+export function commitBook(spec: ClusterSpec, manifest: Manifest | null): CommitBook {
+  return {
+    units: new Map(spec.units.map((unit) => [unit.name, unit])),
+    groups: new Map(spec.groups.map((group) => [group.name, group])),
+    manifest,
+  };
+}
+
+export function commitLinks(unit: SpecUnit, book: CommitBook): CommitLinks {
   const read = ({ path, text }: SpecFile): UnitFile => parseUnitFile(path, text).file;
   const fragment = read(unit.fragment);
   const dropins = unit.dropins.map((dropin) => ({ name: dropin.name, file: read(dropin) }));
@@ -39,7 +55,7 @@ export function commitLinks(unit: SpecUnit, spec: ClusterSpec, manifest: Manifes
     fragment,
     dropins.map(({ file }) => file),
   );
-  const generatedAt = environmentAt(unit, manifest);
+  const generatedAt = environmentAt(unit, book.manifest);
   return {
     files: {
       link: "files",
@@ -52,8 +68,8 @@ export function commitLinks(unit: SpecUnit, spec: ClusterSpec, manifest: Manifes
         })),
       ],
     },
-    goal: goalLink(unit, spec, manifest),
-    group: groupLink(unit, spec),
+    goal: goalLink(unit, book),
+    group: groupLink(unit, book),
     asks: effective
       .assignments("X-Fleet")
       .filter(({ key, value }) => ASKS.has(key) && value !== "")
@@ -84,19 +100,21 @@ function environmentAt(unit: SpecUnit, manifest: Manifest | null): SourceLocatio
   return saidInManifest(unit, manifest, ({ environment }) => environment[0]?.at ?? null);
 }
 
-function goalLink(unit: SpecUnit, spec: ClusterSpec, manifest: Manifest | null): GoalLink {
+function goalLink(unit: SpecUnit, book: CommitBook): GoalLink {
+  const { manifest } = book;
   const instances =
     unit.template === null || manifest === null
       ? null
       : (manifest.units.find(({ key }) => key.value === unit.template)?.settings.instances?.at ?? null);
-  return { link: "goal", goal: unit.goal, because: goalBecause(unit, spec, manifest), instances };
+  return { link: "goal", goal: unit.goal, because: goalBecause(unit, book), instances };
 }
 
 /** In the order of `compileSpec`: the unit's own words first, then that another one starts it, then what holds for all. */
-function goalBecause(unit: SpecUnit, spec: ClusterSpec, manifest: Manifest | null): GoalLink["because"] {
+function goalBecause(unit: SpecUnit, book: CommitBook): GoalLink["because"] {
+  const { manifest } = book;
   const said = manifest === null ? null : saidInManifest(unit, manifest, ({ state }) => state);
   if (said !== null && said.value === unit.goal) return { code: "manifest", at: said.at };
-  const by = startersOf(unit, spec);
+  const by = startersOf(unit, book);
   if (unit.goal === "loaded" && by.length > 0) return { code: "activated", by };
   return manifest === null ? { code: "unknown" } : { code: "default" };
 }
@@ -107,15 +125,14 @@ const STARTS: ReadonlySet<string> = new Set(["Unit=", "Service=", "Accept=", "Wh
 /** Units of the commit that start this one. */
 export function startersOf(
   unit: Pick<SpecUnit, "name" | "group">,
-  spec: ClusterSpec,
+  { groups }: CommitBook,
 ): readonly { readonly unit: UnitName; readonly by: string }[] {
-  const ties = spec.groups.find(({ name }) => name === unit.group)?.ties ?? [];
+  const ties = groups.get(unit.group)?.ties ?? [];
   return ties.filter(({ to, by }) => to === unit.name && STARTS.has(by)).map(({ from, by }) => ({ unit: from, by }));
 }
 
-function groupLink(unit: SpecUnit, spec: ClusterSpec): GroupLink {
-  const group = spec.groups.find(({ name }) => name === unit.group)!;
-  const units = new Map(spec.units.map((one) => [one.name, one]));
+function groupLink(unit: SpecUnit, { units, groups }: CommitBook): GroupLink {
+  const group = groups.get(unit.group)!;
   return {
     link: "group",
     group: group.name,
@@ -134,9 +151,7 @@ function tieAt(from: SpecUnit | undefined, { to, by }: { readonly to: UnitName; 
   const effective = effectiveOf(from);
   const ties = unitTies(from.name, effective, from.options);
   const all = [...ties.hardDependencies, ...ties.activates, ...ties.quadlets, ...ties.machineOf];
-  const found = all.find(
-    (one) => one.by === by && (one.unit === to || one.unit === to.replace(/\.[a-z]+$/, ".service")),
-  );
+  const found = all.find((one) => one.by === by && (one.unit === to || one.unit === serviceNameOf(to)));
   return found?.at.line === undefined ? null : found.at;
 }
 

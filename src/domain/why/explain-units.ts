@@ -21,7 +21,7 @@ import type { UnitIndexEntry } from "../spec/index-units.ts";
 import type { Manifest } from "../spec/manifest.ts";
 import { serviceNameOf } from "../unit/unit-name.ts";
 import { agentLink, setLink, systemdLink } from "./agent-links.ts";
-import { commitLinks, startersOf } from "./commit-links.ts";
+import { type CommitBook, commitBook, commitLinks, startersOf } from "./commit-links.ts";
 import { type Decided, engineLink, type Leader, placementLink, unplacedLink } from "./engine-links.ts";
 import { machinesAsReported } from "./machines-as-reported.ts";
 import type { CommitLink, UnitExplanation, WhyLink } from "./unit-explanation.ts";
@@ -58,7 +58,8 @@ export class UnitExplainer {
   /** As the commit has them. */
   readonly #names: ReadonlyMap<MachineId, string>;
   readonly #members: ReadonlyMap<MachineId, Member>;
-  readonly #units: ReadonlyMap<UnitName, SpecUnit>;
+  /** Null where the commit is not known here. */
+  readonly #book: CommitBook | null;
   readonly #index: ReadonlyMap<UnitName, UnitIndexEntry>;
   readonly #sets: ReadonlyMap<MachineId, MachineSet>;
   readonly #assignments: ReadonlyMap<UnitName, Assignment>;
@@ -74,7 +75,7 @@ export class UnitExplainer {
     const machines = commit === null ? [] : machinesAsReported(commit.spec, snapshot, input.report);
     this.#names = new Map(machines.map(({ id, name }) => [id, name]));
     this.#members = new Map(snapshot.members.map((member) => [member.id, member]));
-    this.#units = new Map(commit?.spec.units.map((unit) => [unit.name, unit]));
+    this.#book = commit === null ? null : commitBook(commit.spec, commit.manifest);
     this.#index = new Map(input.index.map((entry) => [entry.name, entry]));
     this.#sets = new Map(snapshot.sets.map((set) => [set.machine, set]));
     this.#assignments = new Map(snapshot.assignments.map((one) => [one.unit, one]));
@@ -89,18 +90,19 @@ export class UnitExplainer {
   /** One for each machine it is on, by name; one where it is on none. Empty: neither the release nor any machine has it. */
   explain(name: UnitName): UnitExplanation[] {
     const places = placedNow(this.#input.snapshot).get(name) ?? [];
-    if (places.length === 0 && !this.#units.has(name) && !this.#index.has(name)) return [];
+    if (places.length === 0 && this.#book?.units.has(name) !== true && !this.#index.has(name)) return [];
     const machines = places.map(({ machine }) => machine);
     const sorted = machines.sort((a, b) => (this.#nameOf(a) < this.#nameOf(b) ? -1 : 1));
     return (sorted.length === 0 ? [null] : sorted).map((machine) => this.#explainOn(name, machine));
   }
 
   #explainOn(name: UnitName, machine: MachineId | null): UnitExplanation {
-    const { snapshot, commit, report, leader, holds, sha256 } = this.#input;
+    const { snapshot, report, leader, holds, sha256 } = this.#input;
     const releaseSeq = snapshot.release?.seq ?? 0;
-    const unit = this.#units.get(name) ?? null;
+    const unit = this.#book?.units.get(name) ?? null;
     const decided = unit === null ? null : (this.#decide?.(unit) ?? null);
-    const said = unit === null || commit === null ? null : commitLinks(unit, commit.spec, commit.manifest);
+    const book = this.#book;
+    const said = unit === null || book === null ? null : commitLinks(unit, book);
     const engine = engineLink(name, leader, report, this.#nameOf);
     const set = machine === null ? undefined : this.#sets.get(machine);
     const placed = this.#placed.get(`${name}/${machine}`) ?? null;
@@ -117,7 +119,7 @@ export class UnitExplainer {
         : { unit: name, machine, placedFor: assignment?.reason ?? null, since: assignment?.at ?? null };
     const verdict = whyVerdict({
       goal,
-      startedBy: unit === null || commit === null ? [] : startersOf(unit, commit.spec).map((starter) => starter.unit),
+      startedBy: unit === null || book === null ? [] : startersOf(unit, book).map((starter) => starter.unit),
       seen: machine === null || placed === null ? null : this.#seen.judge({ machine, ...placed }),
       isUnwanted: goal === "inactive",
       isHandedOver: placed?.goal === "inactive",
