@@ -39,7 +39,7 @@ export class ProgressView {
   }
 }
 
-/** How it ended: one line where all is well, else every unit that is not, with its last journal lines. */
+/** How it ended: one line where all is well, else every unit that is not, with its last journal lines, and how to ask on. */
 export function convergenceText(state: Convergence, names: ReadonlyMap<MachineId, string>): string {
   if (state.converged) return `converged: ${countsOf(state)}`;
   const where = (machine: MachineId | null) =>
@@ -51,7 +51,9 @@ export function convergenceText(state: Convergence, names: ReadonlyMap<MachineId
   const waiting = state.waiting.map(
     ({ unit, machine, because }) => `o ${unit}${where(machine)}: ${waitingText(because)}`,
   );
-  return [`not converged: ${countsOf(state)}`, ...failed, ...waiting].map(printable).join("\n");
+  const first = state.failed[0] ?? state.waiting[0];
+  const next = first === undefined ? [] : [`next: fleet why ${first.unit}`];
+  return [`not converged: ${countsOf(state)}`, ...failed, ...waiting, ...next].map(printable).join("\n");
 }
 
 function failedText(because: FailedBecause): string {

@@ -179,6 +179,7 @@ test("how it ended is one line where all is well, else each unit with its reason
       "x a.service on m1: start-failed: exit 1",
       "    | boom",
       "o b.service: not placed",
+      "next: fleet why a.service",
     ].join("\n"),
   );
 });
