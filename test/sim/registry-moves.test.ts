@@ -120,6 +120,31 @@ describe("a registry that is wiped", () => {
     assert.equal(running(sim).size, before.size + 1);
   });
 
+  test("stops nothing either while every daemon is killed and started again in it, and is adopted by what is on disk", async () => {
+    const sim = await cluster();
+    await applySecond(sim);
+    const before = running(sim);
+    await wipe(sim);
+    await sim.clock.advance(3_000);
+    for (const machine of sim.machines) {
+      machine.crashAgent();
+      machine.crashEngine();
+      machine.source.down = true;
+    }
+    await wipe(sim);
+    await sim.clock.advance(1_000);
+    for (const machine of sim.machines) {
+      machine.startAgent();
+      if (sim.hasEngine(machine)) machine.startEngine();
+    }
+    await sim.clock.advance(LONG_MS);
+    assert.deepEqual(running(sim), before);
+    for (const machine of sim.machines) machine.source.down = false;
+    await adopt(sim);
+    await converged(sim);
+    assert.deepEqual(running(sim), before);
+  });
+
   test("is not adopted for a machine that is away until its time is over, and that one keeps what it runs", async () => {
     const sim = await cluster();
     const lost = sim.machines.find(({ manager }) => manager.running().size > 1)!;
