@@ -10,6 +10,7 @@ import { hasErrors } from "../domain/diagnostic.ts";
 import type { CommitId, MachineId, Sha256 } from "../domain/names.ts";
 import { brokenReferences } from "../domain/plan/broken-references.ts";
 import { findDrift } from "../domain/plan/find-drift.ts";
+import { idleSpreads } from "../domain/plan/idle-spreads.ts";
 import { newlyUnplaceable } from "../domain/plan/newly-unplaceable.ts";
 import type { Plan } from "../domain/plan/plan.ts";
 import { type PlanInput, planChanges } from "../domain/plan/plan-changes.ts";
@@ -98,7 +99,7 @@ export async function planCommit(input: {
     released,
     machines,
     snapshot,
-    diagnostics,
+    diagnostics: [...diagnostics, ...idleSpreads(spec, machines)],
     quarantined: reading?.quarantined ?? [],
     revision: snapshot.revision,
     newlyUnplaceable: newlyUnplaceable(whole, snapshot, previous),
