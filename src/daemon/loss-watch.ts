@@ -40,7 +40,7 @@ export class LossWatch {
   look(spec: ClusterSpec, snapshot: ClusterSnapshot, registryAway: Span | null): LossVerdict {
     const thresholds = lossThresholds({ ...spec.loss, ...this.#policy });
     const { sightings } = this.#see(spec, snapshot, thresholds);
-    const look = { sightings, acknowledged: NOBODY, registryAway, nowMs: Math.floor(this.#clock.monotonicMs()) };
+    const look = { sightings, registryAway, nowMs: Math.floor(this.#clock.monotonicMs()) };
     const verdict = judgeLoss(this.#history, look, thresholds);
     this.#history = verdict.history;
     return verdict;

@@ -75,7 +75,6 @@ function live({ machines, unitsEach, steps, thresholds }: Life, watch: Watcher):
         })),
         units: unitsEach * machines,
       },
-      acknowledged: new Set(),
       registryAway: away && afterMs <= 30_000 ? { fromMs, untilMs: nowMs } : null,
       nowMs,
     };

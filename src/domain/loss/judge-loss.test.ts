@@ -16,7 +16,8 @@ interface Story {
   readonly stakes?: Readonly<Record<string, ReadonlyMap<number, number>>>;
   readonly units?: number;
   readonly drained?: string;
-  readonly acknowledged?: string;
+  /** In seconds; always where not given. */
+  readonly drainedFrom?: number;
   readonly away?: readonly [fromS: number, untilS: number];
   readonly policy?: Partial<LossThresholds>;
   /** `seconds:who`, each with who is there. What is expected is of the last. */
@@ -194,31 +195,26 @@ const STORIES: readonly Story[] = [
     expected: "d: lost, e: lost",
   },
   {
-    says: "where somebody said that they are lost, they are, at once, in turn",
+    says: "in the midst of one a commit that drains them ends it",
     cluster: "abcd",
-    acknowledged: "cd",
-    looks: "0:abcd 200:ab 260:ab",
-    expected: "c: lost, d: units until 560",
+    drained: "cd",
+    drainedFrom: 900,
+    looks: "0:abcd 200:ab 800:ab 900:ab 989.999:ab",
+    expected: "c: hold outage until 990, d: hold outage until 990",
   },
   {
-    says: "of others that said nothing of it, nobody has said so",
-    cluster: TEN,
-    acknowledged: "j",
-    looks: `0:${TEN} 200:abcdef 260:abcdef`,
-    expected: "partial-outage since 200, ends at 2 of 9; g: outage, h: outage, i: outage, j: outage",
+    says: "and they are lost, in turn",
+    cluster: "abcd",
+    drained: "cd",
+    drainedFrom: 900,
+    looks: "0:abcd 200:ab 800:ab 900:ab 990:ab",
+    expected: "c: lost, d: units until 1290",
   },
 
   // Nobody there.
   {
     says: "where nobody is there, nobody is lost, however long",
     cluster: "ab",
-    looks: "0:ab 200: 90000:",
-    expected: "full-outage since 200, ends at 1 of 2; a: outage, b: outage",
-  },
-  {
-    says: "nobody can say that all are lost",
-    cluster: "ab",
-    acknowledged: "ab",
     looks: "0:ab 200: 90000:",
     expected: "full-outage since 200, ends at 1 of 2; a: outage, b: outage",
   },
@@ -377,15 +373,14 @@ function tell(story: Story): LossVerdict {
       machines: machines.map((machine) => ({
         machine: machine as MachineId,
         present: there.includes(machine),
-        drained: story.drained?.includes(machine) ?? false,
+        drained: (story.drained ?? "").includes(machine) && nowMs >= (story.drainedFrom ?? 0) * 1000,
         stakes: story.stakes?.[machine] ?? new Map([[60_000, 10]]),
       })),
       units: story.units ?? machines.length * 10,
     };
     const isOver = story.away !== undefined && story.away[1] * 1000 <= nowMs;
     const registryAway = isOver ? { fromMs: story.away[0] * 1000, untilMs: story.away[1] * 1000 } : null;
-    const acknowledged = new Set([...(story.acknowledged ?? "")] as MachineId[]);
-    verdict = judgeLoss(history, { sightings, acknowledged, registryAway, nowMs }, thresholds);
+    verdict = judgeLoss(history, { sightings, registryAway, nowMs }, thresholds);
     history = verdict.history;
   }
   return verdict!;

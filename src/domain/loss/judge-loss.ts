@@ -10,8 +10,6 @@ import { type Turns, takeTurns } from "./take-turns.ts";
 
 export interface LookAtMachines {
   readonly sightings: Sightings;
-  /** Machines of which somebody has said that they are to be taken as lost, whatever it looks like. */
-  readonly acknowledged: ReadonlySet<MachineId>;
   /** Whole milliseconds: then a window that is added and taken away again leaves the same time. */
   readonly nowMs: number;
   /** The last time the registry could not be read, by the judge's clock; null: never since it leads. */
@@ -31,14 +29,12 @@ export interface LookAtMachines {
  * That one returns moves nothing back: it is simply there. One that comes and goes gets nothing new for a while (`countFlaps`).
  */
 export function judgeLoss(history: LossHistory, look: LookAtMachines, thresholds: LossThresholds): LossVerdict {
-  const { nowMs, acknowledged } = look;
+  const { nowMs } = look;
   const { machines, units } = look.sightings;
   const absences = absencesNow(history, machines, nowMs);
-  const about = { known: history.outage, machines, absences, nowMs, thresholds };
-  const outage = judgeOutage({ ...about, acknowledged });
+  const outage = judgeOutage({ known: history.outage, machines, absences, nowMs, thresholds });
   const hasEnded = history.outage !== null && outage === null;
-  const saidSo = hasEnded && acknowledged.size > 0 && judgeOutage({ ...about, acknowledged: new Set() }) !== null;
-  const lastHold = holdNow(history, look, hasEnded && !saidSo, thresholds);
+  const lastHold = holdNow(history, look, hasEnded, thresholds);
   const hold = lastHold.untilMs > nowMs ? lastHold : null;
 
   const turns = takeTurns({

@@ -9,8 +9,6 @@ export interface OutageInput {
   readonly known: KnownOutage | null;
   readonly machines: readonly Sighting[];
   readonly absences: ReadonlyMap<MachineId, Absence>;
-  /** Machines of which somebody has said that they are to be taken as lost. */
-  readonly acknowledged: ReadonlySet<MachineId>;
   readonly nowMs: number;
   readonly thresholds: LossThresholds;
 }
@@ -44,15 +42,15 @@ export function isOutage(missing: number, of: number, { outageAtPercent, outageM
 
 /**
  * Those that fell silent together: within the window, or, once it is an outage, from shortly before it on, whatever time passes. Whoever
- * was drained was to go. Whoever was absent at the first look may have gone in the same moment or a year ago: it counts while units
+ * is drained was to go, or will not come back: that is how a person ends an outage. Whoever was absent at the first look may have gone in the same moment or a year ago: it counts while units
  * are on it that would move, for after a loss that somebody dealt with there are none.
  */
-function missingIn({ known, machines, absences, acknowledged, nowMs, thresholds }: OutageInput): MachineId[] {
+function missingIn({ known, machines, absences, nowMs, thresholds }: OutageInput): MachineId[] {
   const fromMs = (known?.sinceMs ?? nowMs) - thresholds.outageWindowMs;
   return machines
     .filter(({ machine, drained, stakes }) => {
       const absence = absences.get(machine);
-      if (absence === undefined || drained || acknowledged.has(machine)) return false;
+      if (absence === undefined || drained) return false;
       return absence.sinceMs > fromMs && (absence.seenGoing || stakes.size > 0);
     })
     .map(({ machine }) => machine);
