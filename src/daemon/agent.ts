@@ -212,8 +212,9 @@ export class Agent {
     await this.#machineEnv.begin({ id: this.#self.machine, ...this.#self });
     await this.#orders.listen();
     await this.#tryOrGoOn(() => this.#announce());
+    const placements = this.#confirm.placements(this.#memory.state);
     const found = await findWantedUnits(
-      this.#confirm.placements(this.#memory.state),
+      placements,
       this.#self,
       this.#orders.spec,
       this.#ports.files,
@@ -245,6 +246,7 @@ export class Agent {
       missing,
       refused,
       back: back.problems,
+      idle: new Set(placements.filter(({ goal }) => goal !== "launched").map(({ unit }) => unit)),
       placedAt,
       releasePending: this.#orders.releasePending,
     };

@@ -1,6 +1,5 @@
-import type { UnitName } from "../domain/names.ts";
 import type { StuckHandOff } from "../domain/report/engine-report.ts";
-import { handOffLimitMs } from "../domain/rollout/hand-off-limit.ts";
+import { HEARING_MS, handOffLimitMs } from "../domain/rollout/hand-off-limit.ts";
 import type { HandOff } from "../domain/rollout/next-writes.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -8,6 +7,8 @@ import { type Log, warning } from "../ports/log.ts";
 
 interface Wait extends StuckHandOff {
   readonly sinceMs: number;
+  /** Known once it is needed: most are over long before. */
+  limitMs: number | null;
 }
 
 /** Since when one leader waits for each machine to let a unit go, by its own monotonic clock. */
@@ -29,7 +30,7 @@ export class HandOffWatch {
     this.#waits = new Map(
       handingOver.map((one) => {
         const key = `${one.unit}/${one.machine}`;
-        return [key, this.#waits.get(key) ?? { ...one, since, sinceMs }];
+        return [key, this.#waits.get(key) ?? { ...one, since, sinceMs, limitMs: null }];
       }),
     );
   }
@@ -37,8 +38,14 @@ export class HandOffWatch {
   /** Those that take longer than they may by the commit's texts; sorted by unit. */
   stuck({ units }: ClusterSpec): StuckHandOff[] {
     const nowMs = this.#clock.monotonicMs();
-    const limitOf = (name: UnitName) => handOffLimitMs(units.find((unit) => unit.name === name) ?? null);
-    const stuck = [...this.#waits].filter(([, { unit, sinceMs }]) => nowMs - sinceMs > limitOf(unit));
+    const limitOf = (wait: Wait) => {
+      wait.limitMs ??= handOffLimitMs(units.find(({ name }) => name === wait.unit) ?? null);
+      return wait.limitMs;
+    };
+    const stuck = [...this.#waits].filter(([, wait]) => {
+      const waitedMs = nowMs - wait.sinceMs;
+      return waitedMs > HEARING_MS && waitedMs > limitOf(wait);
+    });
     for (const [key, { unit, machine, since }] of stuck) {
       if (this.#stuck.has(key)) continue;
       this.#log(warning(`handoff-stuck: machine ${machine} does not let ${unit} go since ${since}`));

@@ -86,3 +86,14 @@ test("what is to be gone is told for as long as it runs", async () => {
     ["deactivating", "active", undefined, undefined],
   );
 });
+
+test("what is not to be started tells by which placement that is so, also where its text is not here", async () => {
+  const { reporter } = world();
+  const idle = { idle: new Set([A]), placedAt: () => 7 };
+  const down = pass(seen("inactive", "dead", "1"), true);
+  assert.equal((await reporter.report({ ...down, ...idle })).get(A)?.placed, 7);
+  const missing = new Map([[A, { code: "text-unavailable", detail: "", journal: [] }]]);
+  const unread = { ...pass(seen("inactive", "dead", "1"), false), missing };
+  assert.equal((await reporter.report({ ...unread, ...idle })).get(A)?.placed, 7);
+  assert.equal((await reporter.report({ ...down, placedAt: () => 7 })).get(A)?.placed, undefined);
+});

@@ -19,6 +19,8 @@ export interface PassOutcome extends Reconciled {
   readonly missing: ReadonlyMap<UnitName, StatusProblem>;
   /** Units that may not be started now; absent: none. One that runs meanwhile has no problem. */
   readonly back?: ReadonlyMap<UnitName, StatusProblem>;
+  /** Units of the set that are not to be started, with or without their texts. */
+  readonly idle?: ReadonlySet<UnitName>;
   /** The revision at which a unit was placed here, as far as is known. */
   readonly placedAt?: (unit: UnitName) => number | null;
   /** Units that are not as they are wanted, because this machine could not be reached with them; absent: none. */
@@ -50,7 +52,6 @@ export class StatusReporter {
       ...(pass.refused?.keys() ?? []),
     ]);
     const names = [...wanted, ...leaving(pass.seen, wanted)].sort();
-    const idle = new Set(pass.wanted.filter(({ goal }) => goal !== "launched").map(({ name }) => name));
     const statuses = new Map<UnitName, StatusRecord>();
     for (const name of names) {
       if (pass.releasePending && pass.missing.has(name)) continue;
@@ -63,7 +64,7 @@ export class StatusReporter {
       const status = await this.#statusOf(name, pass.seen.get(name) ?? null, problem);
       const refused = pass.refused?.get(name);
       const drift = pass.drift.get(name);
-      const placed = idle.has(name) && !this.#jobs.isBusy(name) ? (pass.placedAt?.(name) ?? null) : null;
+      const placed = pass.idle?.has(name) && !this.#jobs.isBusy(name) ? (pass.placedAt?.(name) ?? null) : null;
       const isMore = refused !== undefined || drift !== undefined || placed !== null;
       statuses.set(name, isMore ? withMore(status, refused, drift, placed) : status);
     }

@@ -6,9 +6,9 @@ import { unitNameParts } from "../unit/unit-name.ts";
 
 /**
  * Between the order and the stop, and between the end and our hearing of it: an agent's pass comes every 5 s at the latest, a status waits up
- * to 10 s for its turn, a systemd that reads all its units again takes a second or two; the same again, because a person is told.
+ * to 10 s for its turn, a systemd that reads all its units again takes a second or two; the same again, because a person is told. No limit is shorter. Milliseconds.
  */
-const HEARING_MS = 30_000;
+export const HEARING_MS = 30_000;
 /** Of what has no bound of its own: systemd's default of 90 s for SIGTERM, and once more for children that are left. */
 const USUAL_STOP_MS = 180_000;
 
