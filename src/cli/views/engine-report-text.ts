@@ -70,7 +70,7 @@ function lossTexts({ mode, outage, hold, budget }: LossReport, nowMs: number): s
     ...(budget === null
       ? []
       : [
-          `units of ${counted(budget.machines, "machine")} moved lately: ${budget.unitsSpent} of at most ${budget.unitsMax}`,
+          `${counted(budget.unitsSpent, "unit")} of ${counted(budget.machines, "machine")} moved lately; beyond ${budget.unitsMax}, those of other machines wait`,
         ]),
   ];
 }
