@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { thirdPartyBinary } from "../../scripts/third-party.ts";
+import { labExec } from "../../src/lab/lab.ts";
 import { labFolder, machineFolder } from "../../src/lab/lab-state.ts";
 import { relay } from "../../src/lab/relay.ts";
 import { mustRun } from "../../src/lab/run-program.ts";
@@ -160,6 +161,9 @@ describe("a running cluster's registry is moved, wiped and restored", { skip, co
     await etcd.restore();
     await eventually("engine and machines say what happened", isRefused);
     assert.deepEqual(await invocations(), before);
+    const words = ["/opt/fleet/node", "/opt/fleet/app/fleet.js", "doctor", "--json", "--cluster", "hello"];
+    const doctor = await labExec(LAB_NAME, "m1", [...words, "--registry", "unix:/opt/fleet/shared/etcd.sock"]);
+    assert.match(doctor.stdout, /"code": "registry-replaced-here"/);
     const said = await fleet("registry", "adopt", "--auto-approve", "--timeout", "30s");
     assert.match(said, /puts back release 3/);
     assert.deepEqual(await invocations(), before);
