@@ -4,6 +4,7 @@ import { Flags } from "@oclif/core";
 import { machineCapacity } from "../adapters/machine/machine-capacity.ts";
 import type { AgentIdentity } from "../daemon/member-announcer.ts";
 import { parseMachineId } from "../domain/names.ts";
+import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
 import { parseDuration } from "../domain/spec/duration.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { clusterFlags, repositoryFlags } from "./base-command.ts";
@@ -29,6 +30,10 @@ export const daemonFlags = {
     description: "Silence beyond that before its units move (default: the manifest's, 60s)",
     env: "FLEET_GRACE",
   }),
+  loss: Flags.string({
+    description: "Other thresholds of a loss than the manifest's, for the engine: key=value,key=value as under loss:",
+    env: "FLEET_LOSS",
+  }),
   "state-directory": Flags.string({
     description: "What must survive a reboot",
     env: "FLEET_STATE_DIRECTORY",
@@ -43,6 +48,31 @@ export function durationFlag(name: string, text: string | undefined): number | u
   if (milliseconds !== null) return milliseconds;
   throw new OperationError("bad-duration", `--${name} ${text} is not a duration`, {
     next: "write one such as 30s or 2m",
+  });
+}
+
+/** The thresholds an engine has in place of the manifest's. */
+export async function lossFlags(flags: {
+  readonly "agent-ttl"?: string | undefined;
+  readonly grace?: string | undefined;
+  readonly loss?: string | undefined;
+}): Promise<Partial<LossPolicy>> {
+  const agentTtlMs = durationFlag("agent-ttl", flags["agent-ttl"]);
+  const graceMs = durationFlag("grace", flags.grace);
+  return {
+    ...(await readLoss(flags.loss)),
+    ...(agentTtlMs === undefined ? {} : { agentTtlMs }),
+    ...(graceMs === undefined ? {} : { graceMs }),
+  };
+}
+
+async function readLoss(line: string | undefined): Promise<Partial<LossPolicy>> {
+  if (line === undefined) return {};
+  const { parseLossLine } = await import("../codec/manifest/loss-values.ts");
+  const read = parseLossLine(line);
+  if (!("problem" in read)) return read;
+  throw new OperationError("bad-loss", `--loss ${line}: ${read.problem}`, {
+    next: "write it like movesWindow=30s,flapAt=5; docs/loss.md has every key",
   });
 }
 

@@ -13,6 +13,8 @@ const SOURCE_PORT = 8418;
 /** A lab shows a machine's loss in seconds; the defaults for real clusters stay 30 s and 60 s. */
 const LAB_AGENT_TTL = "3s";
 const LAB_GRACE = "1s";
+/** So do the others: about as much shorter as the lease is, where somebody would stand and wait for them. */
+const LAB_LOSS = "outageWindow=20s,lossWindow=1s,movesWindow=10s,flapWindow=2m,flapHold=20s,flapHoldMax=2m";
 
 export interface LabClusterOptions {
   readonly name: string;
@@ -104,6 +106,7 @@ function daemonUnit(
     FLEET_METADATA: `machine=${machine},zone=${Number(machine.slice(1)) % 2 === 0 ? "b" : "a"}`,
     FLEET_AGENT_TTL: LAB_AGENT_TTL,
     FLEET_GRACE: LAB_GRACE,
+    FLEET_LOSS: LAB_LOSS,
     // One cache for all machines: each would otherwise compile the same bundle on its own.
     NODE_COMPILE_CACHE: "/opt/fleet/shared/compile-cache",
   };

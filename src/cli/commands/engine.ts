@@ -3,7 +3,7 @@ import type { Interfaces } from "@oclif/core";
 import { DEFAULT_AGENT_TTL_MS } from "../../domain/spec/loss-defaults.ts";
 import { BaseCommand } from "../base-command.ts";
 import { composeDaemon } from "../daemon-composition.ts";
-import { daemonFlags, durationFlag, thisMachine } from "../daemon-flags.ts";
+import { daemonFlags, lossFlags, thisMachine } from "../daemon-flags.ts";
 import { type DaemonService, runService, supervisedBy } from "../daemon-service.ts";
 import { engineConditionText } from "../views/daemon-condition-text.ts";
 
@@ -32,10 +32,8 @@ export default class EngineCommand extends BaseCommand {
       import("../../usecases/registry-memory.ts"),
     ]);
     const memory = new RegistryMemory(new DiskFileStore(), join(flags["state-directory"], "engine"));
-    const agentTtlMs = durationFlag("agent-ttl", flags["agent-ttl"]);
-    const graceMs = durationFlag("grace", flags.grace);
-    const loss = { ...(agentTtlMs === undefined ? {} : { agentTtlMs }), ...(graceMs === undefined ? {} : { graceMs }) };
-    const leaderTtlMs = Math.min(LEADER_TTL_MAX_MS, agentTtlMs ?? DEFAULT_AGENT_TTL_MS);
+    const loss = await lossFlags(flags);
+    const leaderTtlMs = Math.min(LEADER_TTL_MAX_MS, loss.agentTtlMs ?? DEFAULT_AGENT_TTL_MS);
     const options = { machine: self.machine, leaderTtlMs, loss };
     const supervisor = supervisedBy(service.notifier, engineConditionText);
     try {

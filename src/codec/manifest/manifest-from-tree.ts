@@ -2,10 +2,10 @@ import { parseConfirm } from "../../domain/confirm/confirm-policy.ts";
 import { invariant } from "../../domain/invariant.ts";
 import type { MachineId } from "../../domain/names.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
-import type { Located, LossSettings, Manifest, ManifestMachine, UnitSettings } from "../../domain/spec/manifest.ts";
+import type { Located, Manifest, ManifestMachine, UnitSettings } from "../../domain/spec/manifest.ts";
 import { parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
 import { parseReplace } from "../../domain/unit/replace-option.ts";
-import { LOSS_KEYS } from "./loss-keys.ts";
+import { lossValues } from "./loss-values.ts";
 import type { MachineTree, ManifestTree, UnitSettingsTree } from "./manifest-schema.ts";
 import type { YamlPath, YamlTree } from "./yaml-tree.ts";
 
@@ -27,7 +27,8 @@ export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boo
     machines: Object.entries(root.machines ?? {}).map(([key, machine]) => machineFrom(machine, key, tree)),
     admit: root.admit === undefined ? null : located(root.admit, ["admit"]),
     lint: root.lint ?? {},
-    loss: lossSettings(root.loss, tree),
+    loss:
+      root.loss === undefined ? { values: {}, at: null } : { values: lossValues(root.loss), at: tree.keyAt(["loss"]) },
   };
 }
 
@@ -75,15 +76,6 @@ function replace(text: string | undefined, path: YamlPath, tree: YamlTree): Unit
   const value = parseReplace(text);
   invariant(value !== null, "the schema accepts only what can be read");
   return { value, at: tree.valueAt(path) };
-}
-
-function lossSettings(loss: ManifestTree["loss"], tree: YamlTree): LossSettings {
-  if (loss === undefined) return { values: {}, at: null };
-  const values = Object.entries(loss).map(([key, text]) => {
-    const threshold = LOSS_KEYS[key as keyof typeof LOSS_KEYS];
-    return [threshold, threshold.endsWith("Ms") ? durationOf(text) : Number.parseInt(text, 10)];
-  });
-  return { values: Object.fromEntries(values), at: tree.keyAt(["loss"]) };
 }
 
 /** A number is short for the names 1, 2, 3 …; the schema has refused numbers too large to write out. */

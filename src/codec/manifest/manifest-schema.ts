@@ -150,7 +150,7 @@ const unitSettings = z.strictObject(
 const percent = matching("a whole percentage from 1% to 100%", /^([1-9][0-9]?|100)%$/);
 
 /** Each is explained where its default is: `src/domain/loss/damping.ts`. */
-const loss = z.strictObject(
+export const lossSchema = z.strictObject(
   {
     agentTtl: duration(2000).optional(),
     grace: duration().optional(),
@@ -219,12 +219,13 @@ export const manifestSchema = z.strictObject(
     units: z.record(z.string(), unitSettings, mapping("a mapping of unit names to settings")).optional(),
     machines: z.record(z.string(), machine, mapping("a mapping of machine names to settings")).optional(),
     admit: word(["listed", "any"]).optional(),
-    loss: loss.optional(),
+    loss: lossSchema.optional(),
     lint: lint.optional(),
   },
   mapping("a mapping with apiVersion and cluster"),
 );
 
 export type ManifestTree = z.infer<typeof manifestSchema>;
+export type LossTree = z.infer<typeof lossSchema>;
 export type UnitSettingsTree = z.infer<typeof unitSettings>;
 export type MachineTree = z.infer<typeof machine>;
