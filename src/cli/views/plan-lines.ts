@@ -1,13 +1,13 @@
 import type { MachineId } from "../../domain/names.ts";
 import type { StaysDownReason } from "../../domain/placement/lose-machines.ts";
-import type { Unplaced } from "../../domain/placement/placement.ts";
+import type { Placement, Unplaced } from "../../domain/placement/placement.ts";
 import type { BrokenReference } from "../../domain/plan/broken-references.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
 import type { PlanReport } from "../../domain/plan/plan-report.ts";
 import type { LossOfOne } from "../../domain/plan/plan-verdict.ts";
 import type { Wave } from "../../domain/rollout/wave.ts";
 import { counted } from "./counted.ts";
-import { describeFix, describeReject, describeRisk } from "./describe-reason.ts";
+import { describeFix, describePlacement, describeReject, describeRisk } from "./describe-reason.ts";
 
 /** How many units one line names before it only counts. */
 const UNITS_NAMED_MAX = 6;
@@ -129,6 +129,31 @@ export function awayLines({ machines, placements }: Pick<Plan, "machines" | "pla
   const holding = new Set(placements.map((placement) => placement.machine));
   const away = awayNames({ machines: machines.filter((machine) => holding.has(machine.id)) });
   return away.length === 0 ? [] : [`away: ${away.join(", ")}; this plan leaves there what is there`];
+}
+
+type Staying = Pick<Plan, "machines" | "placements" | "partial">;
+
+/** What stays on a machine that is there and should be left: its data is there, or nothing else takes it. Nobody waits for it to go. */
+export function stayLines(plan: Staying): string[] {
+  const stays = Map.groupBy(stayingPlacements(plan), ({ machine, reason }) => {
+    const name = plan.machines.find(({ id }) => id === machine)?.name;
+    const why = reason.code === "data-stays" ? describePlacement(reason, new Map()) : "it fits nowhere else";
+    return `on ${name}, which is drained: ${why}`;
+  });
+  return [...stays].map(([key, placements]) => {
+    const named = placements.slice(0, UNITS_NAMED_MAX).map(({ unit }) => unit);
+    const more = placements.length - UNITS_NAMED_MAX;
+    return `stays: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""} ${key}`;
+  });
+}
+
+/** A plan foresees no loss, views aside: a machine that is there should be left only because it is drained. */
+export function stayingPlacements({ machines, placements, partial }: Staying): Placement[] {
+  if (partial !== null) return [];
+  const present = new Set(machines.filter((machine) => machine.present).map(({ id }) => id));
+  return placements.filter(
+    ({ machine, reason }) => present.has(machine) && (reason.code === "data-stays" || reason.code === "nowhere-else"),
+  );
 }
 
 /** Machines that are members and say nothing now. */

@@ -12,6 +12,7 @@ import {
   lossLines,
   partitionLines,
   refusalLines,
+  stayLines,
   trialLines,
   unplacedLines,
   waveLines,
@@ -45,6 +46,7 @@ export function planMarkdown(
   page.addSection(
     [
       ...awayLines(plan),
+      ...stayLines(plan),
       ...trialLines(report, names),
       ...lossLines(report, names),
       ...partitionLines(report),

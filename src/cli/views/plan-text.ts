@@ -13,6 +13,8 @@ import {
   lossLines,
   partitionLines,
   refusalLines,
+  stayingPlacements,
+  stayLines,
   trialLines,
   unplacedLines,
   waveLines,
@@ -39,6 +41,7 @@ export function planText(report: PlanReport, terminal: Terminal | null = null): 
     unplacedLines(plan.unplaced),
     brokenLines(report.broken),
     awayLines(plan),
+    stayLines(plan),
     waveLines(plan, names),
     trialLines(report, names),
     refusalLines(plan),
@@ -65,8 +68,10 @@ function proseLines(lines: readonly string[], terminal: Terminal | null): string
 function quietText({ plan, revision, drift }: PlanReport): string {
   const where = `${counted(plan.counts.unchanged, "unit")} on ${counted(plan.machines.length, "machine")}`;
   const away = awayNames(plan);
+  const staying = stayingPlacements(plan).length;
   const notes = [
     ...(away.length === 0 ? [] : [`away: ${away.join(", ")}`]),
+    ...(staying === 0 ? [] : [`${counted(staying, "unit")} ${staying === 1 ? "stays" : "stay"} on drained machines`]),
     ...(drift.length === 0 ? [] : [`drift: ${drift.length} (--json says what)`]),
   ];
   const partial = plan.partial === null ? "" : ` (${plan.partial})`;
