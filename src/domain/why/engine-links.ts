@@ -50,6 +50,7 @@ export function placementLink(
 /** Why it is on no machine. */
 export function unplacedLink(
   unit: UnitName,
+  wanted: MachineId | null,
   decided: Decided | null,
   asks: PlacementLink["asks"],
   report: EngineReport | null,
@@ -57,14 +58,13 @@ export function unplacedLink(
 ): UnplacedLink {
   const told = report?.unplaced.find(({ units }) => units.includes(unit)) ?? null;
   const unplaced = decided === null ? told : decided.unplaced;
-  const wanted = decided?.placements[0] ?? null;
   return {
     link: "unplaced",
     kind: unplaced?.kind ?? "not-yet",
     asks,
     because: unplaced?.because ?? [],
     nearest: unplaced?.nearest ?? null,
-    wanted: wanted === null ? null : nameOf(wanted.machine),
+    wanted: wanted === null ? null : nameOf(wanted),
     since: told?.since ?? null,
   };
 }

@@ -22,10 +22,10 @@ import type { Manifest } from "../spec/manifest.ts";
 import { serviceNameOf } from "../unit/unit-name.ts";
 import { agentLink, setLink, systemdLink } from "./agent-links.ts";
 import { type CommitBook, commitBook, commitLinks, startersOf } from "./commit-links.ts";
-import { type Decided, engineLink, type Leader, placementLink, unplacedLink } from "./engine-links.ts";
+import { type Decided, engineLink, type Leader, type PlacedHere, placementLink, unplacedLink } from "./engine-links.ts";
 import { machinesAsReported } from "./machines-as-reported.ts";
-import type { CommitLink, UnitExplanation, WhyLink } from "./unit-explanation.ts";
-import { whyVerdict } from "./why-verdict.ts";
+import type { CommitLink, PlacementLink, UnitExplanation, WhyLink } from "./unit-explanation.ts";
+import { type UnitPlace, whyVerdict } from "./why-verdict.ts";
 
 /** Everything that is known of a cluster and of its commit, read at about the same moment. */
 export interface WhyInput {
@@ -87,12 +87,14 @@ export class UnitExplainer {
     this.#decide = commit === null ? null : decider(commit.spec, machines, input);
   }
 
-  /** One for each machine it is on, by name; one where it is on none. Empty: neither the release nor any machine has it. */
+  /** One for each machine it is on, or (a global unit) is to be on, by name; one where there is none. Empty: neither the release nor any machine has it. */
   explain(name: UnitName): UnitExplanation[] {
     const places = placedNow(this.#input.snapshot).get(name) ?? [];
     if (places.length === 0 && this.#book?.units.has(name) !== true && !this.#index.has(name)) return [];
-    const machines = places.map(({ machine }) => machine);
-    const sorted = machines.sort((a, b) => (this.#nameOf(a) < this.#nameOf(b) ? -1 : 1));
+    const unit = this.#book?.units.get(name);
+    const wanted = unit?.options.global === true ? (this.#decide?.(unit).placements ?? []) : [];
+    const machines = new Set([...places, ...wanted].map(({ machine }) => machine));
+    const sorted = [...machines].sort((a, b) => (this.#nameOf(a) < this.#nameOf(b) ? -1 : 1));
     return (sorted.length === 0 ? [null] : sorted).map((machine) => this.#explainOn(name, machine));
   }
 
@@ -114,15 +116,14 @@ export class UnitExplainer {
     const assignment = this.#assignments.get(name);
     const goal = unit?.goal ?? this.#index.get(name)?.goal ?? "inactive";
     const here =
-      machine === null
+      machine === null || placed === null
         ? null
         : { unit: name, machine, placedFor: assignment?.reason ?? null, since: assignment?.at ?? null };
     const verdict = whyVerdict({
       goal,
       startedBy: unit === null || book === null ? [] : startersOf(unit, book).map((starter) => starter.unit),
       seen: machine === null || placed === null ? null : this.#seen.judge({ machine, ...placed }),
-      isUnwanted: goal === "inactive",
-      isHandedOver: placed?.goal === "inactive",
+      place: placeOf(goal, placed, machine, decided),
       isToChange: decided === null ? engine.waits.length > 0 : isToChange(placed, machine, decided),
       unplaced: decided?.unplaced ?? (decided === null ? toldUnplaced(report, name) : null),
       isGlobal: unit?.options.global ?? this.#index.get(name)?.global ?? false,
@@ -136,7 +137,7 @@ export class UnitExplainer {
       said?.files ?? null,
       said?.goal ?? goalOnly(goal),
       said?.group ?? null,
-      ...this.#placeLinks(name, goal, here, decided, asks),
+      ...this.#placeLinks(name, goal, here ?? machine, decided, asks),
       engine,
       set === undefined || placed === null ? null : setLink(set, placed, snapshot, sha256),
       member === undefined || placed === null ? null : agentLink(member, placed, status, hold, report, releaseSeq),
@@ -155,13 +156,14 @@ export class UnitExplainer {
   #placeLinks(
     name: UnitName,
     goal: UnitGoal,
-    here: Parameters<typeof placementLink>[0] | null,
+    at: PlacedHere | MachineId | null,
     decided: Decided | null,
-    asks: Parameters<typeof placementLink>[2],
+    asks: PlacementLink["asks"],
   ): WhyLink[] {
     const { report } = this.#input;
-    if (here !== null) return [placementLink(here, decided, asks, report, this.#nameOf)];
-    return goal === "inactive" ? [] : [unplacedLink(name, decided, asks, report, this.#nameOf)];
+    if (typeof at === "object" && at !== null) return [placementLink(at, decided, asks, report, this.#nameOf)];
+    const wanted = at ?? decided?.placements[0]?.machine ?? null;
+    return goal === "inactive" ? [] : [unplacedLink(name, wanted, decided, asks, report, this.#nameOf)];
   }
 
   #commitLink(name: UnitName, unit: SpecUnit | null): CommitLink | null {
@@ -191,6 +193,20 @@ export class UnitExplainer {
   }
 
   readonly #nameOf = (id: MachineId): string => this.#names.get(id) ?? this.#members.get(id)?.name ?? id;
+}
+
+function placeOf(
+  goal: UnitGoal,
+  placed: PlacedUnit | null,
+  machine: MachineId | null,
+  decided: Decided | null,
+): UnitPlace {
+  if (goal === "inactive") return "leaves";
+  // Told to stop it, because it goes on to another (protocol rule 27).
+  if (placed?.goal === "inactive") return "moves";
+  if (decided === null || decided.placements.some((placement) => placement.machine === machine)) return "stays";
+  const [other] = decided.placements;
+  return other === undefined || other.reason.code === "global" ? "leaves" : "moves";
 }
 
 /** Whether the engine has something else in mind for what is here than what the registry has. */

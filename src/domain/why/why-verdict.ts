@@ -6,16 +6,16 @@ import type { EngineWait } from "../report/engine-report.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { AsWanted, EngineLink, SystemdLink, WaitsBecause, WhyLink, WhyVerdict } from "./unit-explanation.ts";
 
+/** Whether it is wanted where it is, on another machine instead, or here no more (a copy of a global unit, what the commit has nowhere). */
+export type UnitPlace = "stays" | "moves" | "leaves";
+
 export interface VerdictInput {
   readonly goal: UnitGoal;
   readonly startedBy: readonly UnitName[];
-  /** The commit wants it nowhere, whoever still has it. */
-  readonly isUnwanted: boolean;
+  readonly place: UnitPlace;
   /** `SeenUnits.judge` of what the registry gives its machine; null where it is on none. */
   readonly seen: Verdict | null;
-  /** Its machine is to stop it, because it goes on to another. */
-  readonly isHandedOver: boolean;
-  /** Where the registry has it is not where, or not what, the engine wants. */
+  /** The engine wants it otherwise than the registry has it. */
   readonly isToChange: boolean;
   readonly unplaced: Unplaced | null;
   readonly isGlobal: boolean;
@@ -30,18 +30,15 @@ export interface VerdictInput {
  * unit that failed is stuck, whatever else its engine waits for. What an agent is asked to leave alone is not expected to change.
  */
 export function whyVerdict(input: VerdictInput): WhyVerdict {
-  const { seen, hold, isUnwanted } = input;
-  if (isUnwanted) return seen === null ? asWanted({ code: "inactive" }) : leaving(input);
-  if (seen?.kind === "failed" && !input.isHandedOver)
-    return { state: "stuck", because: seen.because, link: linkOfFailure(seen.because) };
+  const { seen, hold } = input;
+  if (input.goal === "inactive" && seen === null) return asWanted({ code: "inactive" });
   if (seen === null) return notPlaced(input);
-  if (input.isHandedOver) return engineVerdict(input);
+  if (input.place === "leaves") return leaving(input);
+  if (input.place === "moves") return hold === null ? engineVerdict(input) : held(hold);
+  if (seen.kind === "failed") return { state: "stuck", because: seen.because, link: linkOfFailure(seen.because) };
   const engine = input.isToChange ? engineVerdict(input) : null;
-  // Of a machine that is away, whose unit is to go elsewhere, nothing is awaited but the engine.
-  const isAwaited = seen.kind === "waiting" && seen.because.code !== "machine-absent";
-  if (engine !== null && !isAwaited) return engine;
-  if (hold !== null && (seen.kind !== "converged" || engine !== null))
-    return { state: "waits", because: { code: "held", hold }, link: "agent" };
+  if (engine !== null && seen.kind === "converged") return engine;
+  if (hold !== null && seen.kind !== "converged") return held(hold);
   if (seen.kind === "waiting") {
     const { because } = seen;
     // `judge` compares with the placement itself: what is placed there is never `not-placed`.
@@ -85,6 +82,10 @@ function linkOfFailure(because: FailedBecause): WhyLink["link"] {
   }
 }
 
+function held(hold: Hold): WhyVerdict {
+  return { state: "waits", because: { code: "held", hold }, link: "agent" };
+}
+
 function asWanted(because: AsWanted): WhyVerdict {
   return { state: "as-wanted", because, link: null };
 }
@@ -105,7 +106,7 @@ function notPlaced(input: VerdictInput): WhyVerdict {
 
 /** Its machine has it still. */
 function leaving(input: VerdictInput): WhyVerdict {
-  if (input.hold !== null) return { state: "waits", because: { code: "held", hold: input.hold }, link: "agent" };
+  if (input.hold !== null) return held(input.hold);
   const verdict = engineVerdict(input);
   return verdict.because.code === "engine" ? { state: "waits", because: { code: "leaving" }, link: "engine" } : verdict;
 }
