@@ -13,31 +13,41 @@ import { cpuMs, type Figures, figuresOf, median, rounded, type Sizes } from "./f
 import { type PlacementCase, placementCase, withNewcomer } from "./placement-input.ts";
 
 const ROUNDS = 7;
+const WARMING = 7;
 /** One change takes so little that a single one is a coin tossed. */
 const CHANGES = 25;
 const PROCESS = fileURLToPath(new URL("./placement-process.ts", import.meta.url));
 
 /**
- * CPU time of placing every unit from scratch, without the compiling, with every constraint in play: the first placement of a fresh
- * process, and of half as many units on half as many machines for the growth; `warm`: of a process that has done so before;
- * `oneChange`: of whoever follows the cluster, once everything runs where it was placed.
+ * CPU time of placing every unit from scratch, without the compiling, with every constraint in play, in a process that has done so a few
+ * times, as an engine has; and of half as many units on half as many machines for the growth. `cold`: the first placement of a fresh
+ * process, most of which is V8 compiling it. `oneChange`: of whoever follows the cluster, once everything runs where it was placed.
  */
 export async function benchPlacement(sizes: Sizes): Promise<Figures> {
   const [units, machines] = [sizes.units ?? 10_000, sizes.machines ?? 1_000];
   const whole = placementCase(units, machines);
   const half = placementCase(Math.ceil(units / 2), Math.ceil(machines / 2));
-  const times = await freshProcesses([whole, half]);
-  const [cold, coldHalf] = [median(times[0]!), median(times[1]!)];
+  const [warm, warmHalf] = warmed([whole, half]);
   const change = oneChange(whole);
-  return figuresOf(cold, null, "CPU ms", {
+  const [cold, coldHalf] = await freshProcesses([whole, half]);
+  return figuresOf(median(warm!), null, "CPU ms", {
     units,
     machines,
     rounds: ROUNDS,
-    best: rounded(Math.min(...times[0]!)),
-    warm: rounded(warm(whole)),
-    growth: { fromUnits: Math.ceil(units / 2), value: rounded(coldHalf), ratio: rounded(cold / coldHalf) },
+    best: rounded(Math.min(...warm!)),
+    growth: growthOf(warm!, warmHalf!, half),
+    cold: {
+      value: rounded(median(cold!)),
+      best: rounded(Math.min(...cold!)),
+      growth: growthOf(cold!, coldHalf!, half),
+    },
     oneChange: { value: rounded(Math.max(...Object.values(change))), ...change },
   });
+}
+
+function growthOf(whole: readonly number[], part: readonly number[], { spec }: PlacementCase) {
+  const value = median(part);
+  return { fromUnits: spec.units.length, value: rounded(value), ratio: rounded(median(whole) / value) };
 }
 
 /** Of each case, taking turns. */
@@ -62,10 +72,17 @@ async function freshProcesses(cases: readonly PlacementCase[]): Promise<readonly
   }
 }
 
-function warm({ spec, machines }: PlacementCase): number {
-  // Another value of the spec, or hashes would be remembered.
-  const place = () => placeUnits({ spec: { ...spec }, machines, current: new Map(), preferred: new Map(), sha256 });
-  return median(Array.from({ length: ROUNDS * 2 }, () => cpuMs(place)).slice(ROUNDS));
+/** Of each case, taking turns, once the process has placed all of them a few times. */
+function warmed(cases: readonly PlacementCase[]): readonly (readonly number[])[] {
+  const times = cases.map((): number[] => []);
+  for (let round = 0; round < WARMING + ROUNDS; round++) {
+    for (const [index, { spec, machines }] of cases.entries()) {
+      // Another value of the spec, or hashes would be remembered.
+      const input = { spec: { ...spec }, machines, current: new Map(), preferred: new Map(), sha256 };
+      times[index]!.push(cpuMs(() => placeUnits(input)));
+    }
+  }
+  return times.map((all) => all.slice(WARMING));
 }
 
 /** Medians by what happens: a unit comes, it goes, it is where it was placed, a machine is lost with all that runs there, it is back. */

@@ -9,7 +9,7 @@ export class Candidates {
   readonly #loads: Loads;
   #open: readonly number[] = [];
   #index: LoadIndex | null = null;
-  #indexByValue = new Map<string, readonly ValueIndex[]>();
+  readonly #indexByValue = new Map<string, LoadIndex>();
 
   constructor(allowed: readonly boolean[], isOpen: readonly boolean[], loads: Loads) {
     this.allowed = allowed;
@@ -35,27 +35,25 @@ export class Candidates {
     this.#indexByValue.clear();
   }
 
+  /** Whether these are the very machines. */
+  isOf(allowed: readonly boolean[]): boolean {
+    return allowed.every((isAllowed, machine) => isAllowed === this.allowed[machine]);
+  }
+
+  /** All of them in one tree. */
   get index(): LoadIndex {
-    this.#index ??= new LoadIndex(this.#open, this.#loads);
+    this.#index ??= new LoadIndex([this.#open], this.#loads);
     return this.#index;
   }
 
-  /** An index for each value of a key. */
-  indexByValue(key: string, values: KeyValues): readonly ValueIndex[] {
+  /** A tree for each value of a key, by its number. */
+  indexByValue(key: string, values: KeyValues): LoadIndex {
     const known = this.#indexByValue.get(key);
     if (known !== undefined) return known;
     const byValue = values.names.map((): number[] => []);
     for (const machine of this.#open) byValue[values.of[machine]!]!.push(machine);
-    const indexes = byValue.flatMap((machines, value) =>
-      machines.length === 0 ? [] : [{ value, index: new LoadIndex(machines, this.#loads) }],
-    );
-    this.#indexByValue.set(key, indexes);
-    return indexes;
+    const index = new LoadIndex(byValue, this.#loads);
+    this.#indexByValue.set(key, index);
+    return index;
   }
-}
-
-export interface ValueIndex {
-  /** See `KeyValues`. */
-  readonly value: number;
-  readonly index: LoadIndex;
 }

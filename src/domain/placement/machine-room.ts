@@ -46,7 +46,8 @@ export class MachineRoom implements Loads {
     const known = this.#candidates.get(atom.staticKey);
     if (known !== undefined) return known;
     const allowed = this.#machines.map((machine) => staticReject(atom, machine) === null);
-    const candidates = new Candidates(allowed, this.#open, this);
+    const alike = [...this.#candidates.values()].find((other) => other.isOf(allowed));
+    const candidates = alike ?? new Candidates(allowed, this.#open, this);
     this.#candidates.set(atom.staticKey, candidates);
     return candidates;
   }
