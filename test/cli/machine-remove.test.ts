@@ -5,8 +5,8 @@ import { pretendId } from "../pretend-machine.ts";
 import { fleet, fleetOnTerminal, prepareFleet } from "./fleet-process.ts";
 import { PretendCluster } from "./pretend-cluster.ts";
 
-const MANIFEST =
-  "apiVersion: fleet/v1\ncluster: shop\nadmit: any\nmachines: { nas: { metadata: { role: storage } } }\n";
+const STANZA = `storage: { id: ${pretendId("nas")}, metadata: { role: storage } }`;
+const MANIFEST = `apiVersion: fleet/v1\ncluster: shop\nadmit: any\nmachines: { ${STANZA} }\n`;
 const SERVICE = "[Service]\nExecStart=/bin/true\n";
 const DB = `${SERVICE}StateDirectory=db\n[X-Fleet]\nMachineMetadata=role=storage\n`;
 
@@ -54,20 +54,20 @@ describe("fleet machine remove", { concurrency: false }, () => {
   test("nothing is removed without a yes, nor data by --auto-approve alone", async () => {
     await cluster.leave("shop", "nas");
     const before = await cluster.revision();
-    const silent = await remove("nas");
+    const silent = await remove("storage");
     assert.equal(silent.code, 1);
     assert.match(silent.stderr, /nobody is there to say yes/);
     assert.match(
       silent.stdout,
       /db\.service: runs nowhere: no other machine may have it; its data stays behind \(StateDirectory=db\)/,
     );
-    assert.match(silent.stdout, /The commit lists it as nas: when it comes back it is admitted again/);
+    assert.match(silent.stdout, /The commit lists it as storage: when it comes back it is admitted again/);
     const costly = await remove("nas", "--auto-approve");
     assert.equal(costly.code, 1);
     assert.match(costly.stderr, /add --allow-deletes/);
     const no = await fleetOnTerminal(["machine", "remove", "nas"], { ...options(), answer: "no", atPrompt: () => {} });
     assert.equal(no.code, 1);
-    assert.match(no.stdout, /Remove nas, with what is lost by it\? Only 'yes' goes on/);
+    assert.match(no.stdout, /Remove storage, with what is lost by it\? Only 'yes' goes on/);
     assert.equal(await cluster.revision(), before);
   });
 
@@ -75,7 +75,7 @@ describe("fleet machine remove", { concurrency: false }, () => {
     const { code, stdout, stderr } = await remove("nas", "--auto-approve", "--allow-deletes", "--json");
     assert.equal(code, 0, stderr);
     const { result, machine, units, listed } = JSON.parse(stdout);
-    assert.deepEqual([result, machine, listed], ["removed", pretendId("nas"), "nas"]);
+    assert.deepEqual([result, machine, listed], ["removed", pretendId("nas"), "storage"]);
     assert.deepEqual(
       units.filter(({ unit }: { unit: string }) => unit === "db.service"),
       [{ unit: "db.service", becomes: { code: "nowhere" }, data: ["StateDirectory=db"] }],

@@ -8,6 +8,7 @@ import { machinesOf } from "./machines-of.ts";
 /** What removing a machine from the cluster would do. */
 export interface Removal {
   readonly machine: MachineId;
+  /** The commit's name for it, where it has one. */
   readonly name: string;
   /** What was placed there; sorted by unit. */
   readonly units: readonly RemovedUnit[];
@@ -42,10 +43,10 @@ export function judgeRemoval(
 ): Removal {
   const current = machinesOfUnits(placedNow(snapshot));
   const there = [...current].filter(([, machines]) => machines.includes(member.id)).map(([unit]) => unit);
-  const { id: machine, name } = member;
+  const machine = member.id;
   if (spec === null) {
     const units = there.map((unit): RemovedUnit => ({ unit, becomes: { code: "unknown" }, data: [] }));
-    return { machine, name, units: units.sort(byUnit), listed: null };
+    return { machine, name: member.name, units: units.sort(byUnit), listed: null };
   }
   const known = machinesOf(spec, snapshot, new Set()).find(({ id }) => id === machine);
   const left = { ...snapshot, members: snapshot.members.filter(({ id }) => id !== machine) };
@@ -64,7 +65,7 @@ export function judgeRemoval(
   const stanza = spec.machines.find(
     ({ match, id, key }) => match === null && (id === null ? key === known?.name || key === machine : id === machine),
   );
-  return { machine, name, units: units.sort(byUnit), listed: stanza?.key ?? null };
+  return { machine, name: known?.name ?? member.name, units: units.sort(byUnit), listed: stanza?.key ?? null };
 }
 
 /** Whether something is lost by it that no engine brings back: data, or a unit's only machine. */

@@ -1,6 +1,8 @@
 import { Args, Flags } from "@oclif/core";
 import type { ClusterSnapshot, Member } from "../../../domain/cluster/cluster-snapshot.ts";
 import { judgeRemoval, losesSomething, type Removal } from "../../../domain/cluster/judge-removal.ts";
+import type { Machine } from "../../../domain/cluster/machine.ts";
+import { machinesOf } from "../../../domain/cluster/machines-of.ts";
 import type { ClusterSpec } from "../../../domain/spec/cluster-spec.ts";
 import { OperationError } from "../../../ports/operation-error.ts";
 import { readSnapshot } from "../../../usecases/read-snapshot.ts";
@@ -28,7 +30,7 @@ export default class MachineRemoveCommand extends BaseCommand {
   static override description =
     "Shows what becomes of the units that were placed there and which data stays behind on it, and asks. Then its set, its statuses and its membership are removed, and the engine places its units elsewhere. A machine that is present is refused: its agent would only join again.";
   static override args = {
-    machine: Args.string({ description: "Its name or id, as list-machines shows them", required: true }),
+    machine: Args.string({ description: "Its name or id, as list-machines or the commit has it", required: true }),
   };
   static override flags = {
     ...repositoryFlags,
@@ -47,15 +49,17 @@ export default class MachineRemoveCommand extends BaseCommand {
       const registry = await composition.needRegistry();
       const keys = composition.keysOf(await clusterName(composition, flags.cluster));
       const { snapshot } = await readSnapshot(registry, keys);
-      const member = memberOf(args.machine, snapshot.members);
-      if (member.present) throw isPresent(member.name);
       const spec = await this.#specInForce(composition, snapshot, flags);
+      const machines = spec === null ? [] : machinesOf(spec, snapshot, new Set());
+      const member = memberOf(args.machine, snapshot.members, machines);
+      if (member.present) throw isPresent(args.machine);
       const removal = judgeRemoval(member, spec, snapshot, composition.sha256);
-      if (!flags.json) this.print(removalText(removal, memberNames(snapshot)));
+      const names = new Map([...memberNames(snapshot), ...machines.map(({ id, name }) => [id, name] as const)]);
+      if (!flags.json) this.print(removalText(removal, names));
       await this.#approve(removal, flags);
       await removeMachine(registry, keys, member.id);
       if (flags.json) this.printJson({ result: "removed", ...removal });
-      else this.say(`${member.name} is removed`);
+      else this.say(`${removal.name} is removed`);
     } finally {
       await composition.close();
     }
@@ -97,9 +101,12 @@ export default class MachineRemoveCommand extends BaseCommand {
   }
 }
 
-/** A name that two machines have says neither. */
-function memberOf(named: string, members: readonly Member[]): Member {
-  const meant = members.filter(({ id, name }) => id === named || name === named);
+/** By the commit's name for it, by its own, or by its id. A name that two machines have says neither. */
+function memberOf(named: string, members: readonly Member[], machines: readonly Machine[]): Member {
+  const byCommit = machines.find(({ name }) => name === named)?.id;
+  const meant = members.filter(
+    ({ id, name }) => id === (byCommit ?? named) || (byCommit === undefined && name === named),
+  );
   const [only] = meant;
   if (meant.length === 1 && only !== undefined) return only;
   if (meant.length > 1) {
