@@ -45,8 +45,16 @@ export class ClusterOnLab {
     this.#registry = registry;
   }
 
-  /** Copies the example into a fresh repository and boots machines that follow it; returns once all have joined. */
-  static async up(example: string, machines: number, registry: string | null = null): Promise<ClusterOnLab> {
+  /**
+   * Copies the example into a fresh repository and boots machines that follow it; returns once all have joined. `prepare` is called when
+   * they run and perhaps nobody has joined yet.
+   */
+  static async up(
+    example: string,
+    machines: number,
+    registry: string | null = null,
+    prepare: (cluster: ClusterOnLab) => Promise<void> = async () => {},
+  ): Promise<ClusterOnLab> {
     await buildIfStale();
     await clearAbandonedLabs();
     const bundle = mkdtempSync(join(tmpdir(), "fleet-e2e-bundle-"));
@@ -58,6 +66,7 @@ export class ClusterOnLab {
     await cluster.commit("the example");
     const own = registry === null ? [] : ["--registry", registry];
     await cluster.#must(["lab", "up", "--name", LAB_NAME, "--machines", String(machines), "-C", repository, ...own]);
+    await prepare(cluster);
     await eventually(`${machines} machines have joined`, async () => {
       const { code, stdout } = await cluster.fleet("list-machines", "--json");
       if (code !== 0) return false;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { thirdPartyBinary } from "../../scripts/third-party.ts";
+import { lossThresholds } from "../../src/domain/loss/damping.ts";
 import { cgroupFolder } from "../../src/lab/boot-machine.ts";
 import { EtcdProcess } from "../contract/etcd-process.ts";
 import { ClusterOnLab } from "./cluster-on-lab.ts";
@@ -13,8 +14,10 @@ import { UnitStarts } from "./unit-starts.ts";
 
 const MACHINES = ["m1", "m2", "m3"];
 const ROOT = "/fleet/hello/";
-/** A lab's. The leader's lease is no longer. */
-const [AGENT_TTL_MS, GRACE_MS] = [3_000, 1_000];
+/** A lab's; the leader's is no longer. */
+const LEASE_MS = 3_000;
+/** Of what a lab asks for, what engines take. */
+const { graceMs: GRACE_MS } = lossThresholds({ agentTtlMs: LEASE_MS, graceMs: 1_000 });
 
 const sleeper = "[Service]\nExecStart=/bin/sleep infinity\n";
 const numbered = (word: string, count: number) =>
@@ -128,7 +131,7 @@ describe("an engine that can be left alone", { skip, concurrency: false }, () =>
       t.diagnostic(`frozen after ${before.size} transactions`);
       await eventually("the next leader has placed everything, and the first was frozen for three leases", async () => {
         const assigned = new Set(writes.of(`${ROOT}assign/loaded-`, from).map(({ key }) => key));
-        return assigned.size === LOADED.length && monotonicMs() - stoppedMs! > 3 * AGENT_TTL_MS;
+        return assigned.size === LOADED.length && monotonicMs() - stoppedMs! > 3 * LEASE_MS;
       });
       process.kill(pid, "SIGCONT");
       await eventually("the first knows that it leads no more", async () =>
