@@ -57,10 +57,33 @@ describe("hearing machines", () => {
     );
   });
 
-  test("waits for nobody where the registry has its cluster: who goes by it has nothing to tell", async () => {
-    const { clock, registry, put } = await world(2, 0);
+  test("ends once it is quiet where the registry has its cluster: who goes by it has nothing to tell", async () => {
+    const { clock, registry, put, tell } = await world(3, 0);
     await put(keys.cluster, encodeRecord(identity));
-    assert.deepEqual((await hearMachines(registry, keys, clock, 5_000)).silent, []);
+    const heard = hearMachines(registry, keys, clock, 60_000);
+    await clock.advance(2_500);
+    await tell(1);
+    await clock.advance(2_500);
+    await tell(2);
+    await clock.advance(3_500);
+    const { remains, silent } = await heard;
+    assert.deepEqual([remains.snapshot.kept?.length, silent], [2, []]);
+    assert.ok(clock.monotonicMs() < 10_000);
+  });
+
+  test("goes on while nobody has told of the release an engine remembers", async () => {
+    const { clock, registry, put } = await world(1, 1);
+    await put(keys.cluster, encodeRecord(identity));
+    const known = { clusterId: "a", epoch: 1, term: 1, seq: 9, commit: null };
+    await put(keys.report, encodeRecord({ leader: "m1", releaseSeq: 5, problem: null, unplaced: [], known }));
+    let isHeard = false;
+    const heard = hearMachines(registry, keys, clock, 20_000).then(() => {
+      isHeard = true;
+    });
+    await clock.advance(15_000);
+    assert.equal(isHeard, false);
+    await clock.advance(6_000);
+    await heard;
   });
 });
 

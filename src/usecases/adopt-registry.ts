@@ -4,6 +4,7 @@ import type { ReleaseRecord } from "../codec/registry-records.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, Member } from "../domain/cluster/cluster-snapshot.ts";
 import { type Choice, chooseAdopted } from "../domain/fencing/choose-adopted.ts";
+import { highestEpoch } from "../domain/fencing/highest-epoch.ts";
 import type { RegistryMark } from "../domain/fencing/judge-replaced.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import { OperationError, UnknownResultError } from "../ports/operation-error.ts";
@@ -43,27 +44,49 @@ export async function readRemains(registry: Registry, keys: RegistryKeys): Promi
   return { snapshot, known, clusterModRevision: clusters[0]?.modRevision ?? 0 };
 }
 
-/** Reads again until every machine of a registry without a cluster has told what it keeps, or the time is over; sorted as members are. */
+/** An agent tells within a pass of its connection's return; after that much quiet nobody has more to say. */
+const QUIET_MS = 3_000;
+const ASK_AGAIN_MS = 250;
+
+/**
+ * Reads again until every machine that is there has told what it keeps, or none has told anything new for a while: one that goes by what
+ * the registry shows has nothing to tell. It goes on listening while nobody has told of what an engine remembers, or, in a registry without a
+ * cluster, while anybody is `silent`; for `patienceMs` at most. `silent`: sorted as members are.
+ */
 export async function hearMachines(
   registry: Registry,
   keys: RegistryKeys,
   clock: Clock,
   patienceMs: number,
 ): Promise<{ readonly remains: Remains; readonly silent: readonly Member[] }> {
-  const untilMs = clock.monotonicMs() + patienceMs;
+  const beganMs = clock.monotonicMs();
+  let heard = { words: "", atMs: beganMs };
   for (;;) {
     const remains = await readRemains(registry, keys);
     const { identity, members, kept = [] } = remains.snapshot;
+    const nowMs = clock.monotonicMs();
+    const words = kept
+      .map(({ machine, epoch, generation, release }) => [machine, epoch, generation, release.seq])
+      .join();
+    if (words !== heard.words) heard = { words, atMs: nowMs };
     const told = new Set(kept.map(({ machine }) => machine));
-    const silent = members.filter(({ id, present, setEpoch }) => present && setEpoch !== undefined && !told.has(id));
-    // A machine that goes by what the registry shows has nothing to tell.
-    const mustTell = identity === null && (silent.length > 0 || members.length === 0);
-    if (!mustTell || clock.monotonicMs() >= untilMs) return { remains, silent: identity === null ? silent : [] };
+    const untold = members.filter(({ id, present, setEpoch }) => present && setEpoch !== undefined && !told.has(id));
+    const silent = identity === null ? untold : [];
+    const mayBeMore = silent.length > 0 || members.length === 0 || knowsMore(remains);
+    const isQuiet = nowMs - heard.atMs >= QUIET_MS && !mayBeMore;
+    const isAll = untold.length === 0 && kept.length > 0 && !mayBeMore;
+    if (isAll || isQuiet || nowMs - beganMs >= patienceMs) return { remains, silent };
     await clock.sleep(ASK_AGAIN_MS);
   }
 }
 
-const ASK_AGAIN_MS = 250;
+/** An engine remembers a release, or an epoch, that neither the registry nor a machine has told of yet. */
+function knowsMore({ snapshot, known }: Remains): boolean {
+  if (known === null) return false;
+  const { release, kept = [] } = snapshot;
+  const seq = Math.max(release?.seq ?? 0, ...kept.map((set) => set.release.seq));
+  return known.seq > seq || known.epoch > highestEpoch(snapshot, null);
+}
 
 /**
  * Raises the registry's epoch and puts back what it has lost, in one transaction; the engine then takes every machine's set over as that

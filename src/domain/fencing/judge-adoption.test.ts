@@ -146,7 +146,18 @@ describe("taking a cluster over from its machines", () => {
       "a@m1 b@m1 everywhere@m2",
     ],
     [
-      "of two that have it, the one the registry names",
+      "of two that have it, the one whose set was written last, whatever an old registry says",
+      {
+        ...wiped,
+        assignments: [assignment("a", m1)],
+        sets: [shownSet(m1, 1, "a")],
+        kept: [kept(m1, "a", "b"), { ...kept(m2, "a"), generation: 10 }],
+      },
+      EARLY,
+      "a@m2 b@m1",
+    ],
+    [
+      "of two whose sets were written at once, the one the registry names",
       { ...wiped, assignments: [assignment("a", m2)], kept: [kept(m1, "a", "b"), kept(m2, "a")] },
       EARLY,
       "a@m2 b@m1",

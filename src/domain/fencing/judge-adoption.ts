@@ -83,14 +83,14 @@ function asTold(
   open: ReadonlySet<MachineId>,
 ): Placement[] {
   const globals = new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
-  const heard = new Set(told.map(({ machine }) => machine));
-  const sets = [...told, ...snapshot.sets.filter(({ machine }) => !heard.has(machine))];
+  const written = new Map(told.map(({ machine, epoch, generation }) => [machine, { epoch, generation }]));
+  const sets = [...told, ...snapshot.sets.filter(({ machine }) => !written.has(machine))];
   const owners = new Map<UnitName, MachineId>();
   const assigned = new Map(snapshot.assignments.map(({ unit, machine }) => [unit, machine]));
   for (const { machine, placements } of sets) {
     for (const { unit } of placements) {
       const owner = owners.get(unit);
-      if (owner === undefined || isBetter(machine, owner, assigned.get(unit), { heard, open }))
+      if (owner === undefined || isBetter(machine, owner, { assigned: assigned.get(unit), written, open }))
         owners.set(unit, machine);
     }
   }
@@ -103,21 +103,26 @@ function asTold(
     .sort((a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine));
 }
 
+interface Claims {
+  /** By the registry, whatever it is worth. */
+  readonly assigned: MachineId | undefined;
+  /** When the set was written that a machine told of; not there of one that has not told. */
+  readonly written: ReadonlyMap<MachineId, Pick<KeptSet, "epoch" | "generation">>;
+  readonly open: ReadonlySet<MachineId>;
+}
+
 /**
- * Of two machines that have a unit: the one it was given in this epoch; else one that says so itself, before what an old registry says of a
- * machine that has not told; else the one the old registry names.
+ * Of two machines that have a unit: the one it was given in this epoch; else the one whose own set was written last, for then the unit had left
+ * the other, which only has not heard of it; else one that tells so itself; else the one an old registry names.
  */
-function isBetter(
-  machine: MachineId,
-  than: MachineId,
-  assigned: MachineId | undefined,
-  { heard, open }: { readonly heard: ReadonlySet<MachineId>; readonly open: ReadonlySet<MachineId> },
-): boolean {
+function isBetter(machine: MachineId, than: MachineId, { assigned, written, open }: Claims): boolean {
   const worth = (one: MachineId) => {
-    if (assigned === one && !open.has(one)) return 3;
-    return (heard.has(one) ? 1 : 0) + (assigned === one ? 0.5 : 0);
+    const { epoch = -1, generation = -1 } = written.get(one) ?? {};
+    return [assigned === one && !open.has(one) ? 1 : 0, epoch, generation, assigned === one ? 1 : 0];
   };
-  return worth(machine) > worth(than);
+  const [ours, theirs] = [worth(machine), worth(than)];
+  const first = ours.findIndex((value, index) => value !== theirs[index]);
+  return first >= 0 && ours[first]! > theirs[first]!;
 }
 
 /** Units the commit wants somewhere, of which nobody has told. */

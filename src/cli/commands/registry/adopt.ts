@@ -17,7 +17,7 @@ import { EXIT, SilentExit } from "../../exit-codes.ts";
 import { adoptionText } from "../../views/adoption-text.ts";
 
 /** An agent tells what it keeps within a pass of hearing that the registry lost it; it may first have to connect again. */
-const HEAR_MS = 6_000;
+const HEAR_MS = 8_000;
 const LOOK_AGAIN_MS = 250;
 
 export default class RegistryAdoptCommand extends BaseCommand {
