@@ -227,10 +227,11 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
   });
 
   test("a unit that fails is told with its last journal lines and exit code 5, and delays no other", async () => {
-    const service = (script: string) => `[Service]\nExecStart=/bin/sh -c '${script}'\n`;
+    const service = (type: string, script: string) => `[Service]\nType=${type}\nExecStart=/bin/sh -c '${script}'\n`;
     await cluster.commit("add a broken unit and a good one", {
-      "units/broken.service": service('echo "cannot find my shoes" >&2; exit 3'),
-      "units/good.service": service("exec sleep infinity"),
+      // A simple service is up until it has failed, and an apply that looks at that moment has converged.
+      "units/broken.service": service("oneshot", 'echo "cannot find my shoes" >&2; exit 3'),
+      "units/good.service": service("simple", "exec sleep infinity"),
     });
     const before = await invocations();
     const said = await apply(5);
