@@ -3,10 +3,10 @@ import { type KnownEntries, type SnapshotReading, snapshotFromEntries } from "..
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import type { Machine } from "../domain/cluster/machine.ts";
 import type { Sha256 } from "../domain/names.ts";
-import { placeUnits } from "../domain/placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../domain/placement/placed-now.ts";
 import type { Placement } from "../domain/placement/placement.ts";
 import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-writes.ts";
+import { UnitPlacer } from "../domain/placement/unit-placer.ts";
 import { closedMachines } from "../domain/report/closed-machines.ts";
 import { deviationsOf } from "../domain/report/deviations-of.ts";
 import type { Settling } from "../domain/rollout/judge-settling.ts";
@@ -55,6 +55,8 @@ export class EngineTerm {
   readonly #statuses: RegistryMirror;
   readonly #ended = new AbortController();
   readonly #known: KnownEntries = new WeakMap();
+  /** Follows the cluster: most passes change a few units, or none. */
+  readonly #placer: UnitPlacer;
   #reading: { readonly changes: number; readonly reading: SnapshotReading } | null = null;
   /** What the last pass saw, where it left nothing to do. */
   #rest: Moment | null = null;
@@ -73,6 +75,7 @@ export class EngineTerm {
     this.leadership = options.leadership;
     this.#options = options;
     this.#ports = ports;
+    this.#placer = new UnitPlacer(ports.sha256);
     this.#handOffs = new HandOffWatch(ports.clock, ports.log);
     this.#losses = new LossWatch(ports.clock, options.loss);
     this.#adopter = new SetAdopter(ports.clock, ports.sha256);
@@ -127,12 +130,11 @@ export class EngineTerm {
     if (this.#rest !== null && isSameMoment(this.#rest, moment)) return null;
     this.#rest = null;
     const machines = this.#losses.machines(verdict);
-    const result = placeUnits({
+    const result = this.#placer.place({
       spec: mandate.spec,
       machines,
       current: machinesOfUnits(placedNow(snapshot)),
       preferred: mandate.preferred,
-      sha256: this.#ports.sha256,
     });
     const { writes, waits } = this.#nextWrites(mandate, snapshot, machines, result.placements);
     if (writes.length > 0) {
