@@ -63,6 +63,16 @@ export function naivePlacement(input: PlacementInput): NaivePlacement {
     );
     return isMinded || crowds(group, machine);
   }
+  function shouldLeave(group: Group, machine: Machine): boolean {
+    const { graces } = machine;
+    const isOver = ({ replace }: SpecUnit) =>
+      replace === "no"
+        ? false
+        : replace === undefined
+          ? (graces?.cluster ?? true)
+          : replace.afterMs <= (graces?.ownMs ?? Infinity);
+    return machine.drain || (machine.presence === "lost" && unitsOf(group).every(isOver));
+  }
   function takes(group: Group, machine: Machine): boolean {
     return isOpen(machine) && allowed(group, machine) && !minded(group, machine) && hasRoom(group, machine);
   }
@@ -135,7 +145,7 @@ export function naivePlacement(input: PlacementInput): NaivePlacement {
   function placeAtHome(group: Group): boolean {
     const staying = homes(group).filter(
       (machine) =>
-        (group.move === "never" || !shouldLeave(machine)) && allowed(group, machine) && !minded(group, machine),
+        (group.move === "never" || !shouldLeave(group, machine)) && allowed(group, machine) && !minded(group, machine),
     );
     const home = staying.find((machine) => machine === plannedFor(group)) ?? staying[0];
     if (home !== undefined) seat(group, home);
@@ -190,7 +200,7 @@ export function naivePlacement(input: PlacementInput): NaivePlacement {
         const gentle = fitting.filter((machine) => displaced(group, machine).length === 0);
         const best = sortedBy(sortedBy(gentle.length > 0 ? gentle : fitting, load), (one) => neighbours(group, one))[0];
         const left = homes(group).find(
-          (machine) => shouldLeave(machine) && allowed(group, machine) && !minded(group, machine),
+          (machine) => shouldLeave(group, machine) && allowed(group, machine) && !minded(group, machine),
         );
         const machine = best ?? left;
         if (machine === undefined) continue;
@@ -230,6 +240,7 @@ export function naivePlacement(input: PlacementInput): NaivePlacement {
     if (machine.presence !== "present") return machine.presence;
     if (machine.drain) return "drained";
     if (machine.cordon) return "cordoned";
+    if (machine.flapping) return "flapping";
     if (conflicts) return "conflict";
     if (others.some((other) => replaces(other, group))) return "replaced-by";
     if (isBeyondLimit) return "max-per-machine";
@@ -247,11 +258,7 @@ export function naivePlacement(input: PlacementInput): NaivePlacement {
 }
 
 function isOpen(machine: Machine): boolean {
-  return machine.presence === "present" && !machine.drain && !machine.cordon;
-}
-
-function shouldLeave(machine: Machine): boolean {
-  return machine.presence === "lost" || machine.drain;
+  return machine.presence === "present" && !machine.drain && !machine.cordon && !machine.flapping;
 }
 
 function named(globs: readonly string[], unit: SpecUnit): boolean {

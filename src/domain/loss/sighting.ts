@@ -57,12 +57,13 @@ function gracesOfGroups(
   { groups, units }: ClusterSpec,
   { agentTtlMs, graceMs }: LossThresholds,
 ): ReadonlyMap<GroupName, number> {
-  const staying = new Set(units.filter((unit) => awaitsMachine([unit])).map(({ group }) => group));
+  const wanted = units.filter(({ goal }) => goal !== "inactive");
+  const staying = new Set(wanted.filter((unit) => awaitsMachine([unit])).map(({ group }) => group));
   const moving = groups.filter(({ name, move, global }) => move === "auto" && !global && !staying.has(name));
   const graces = new Map(moving.map(({ name }) => [name, leastGraceMs(agentTtlMs)]));
-  for (const { group, goal, replace } of units) {
+  for (const { group, replace } of wanted) {
     const known = graces.get(group);
-    if (known === undefined || goal === "inactive") continue;
+    if (known === undefined) continue;
     graces.set(group, Math.max(known, typeof replace === "object" ? replace.afterMs : graceMs));
   }
   return graces;

@@ -3,7 +3,7 @@ import type { Machine } from "../../../src/domain/cluster/machine.ts";
 import type { Resources } from "../../../src/domain/cluster/resources.ts";
 import type { Selector } from "../../../src/domain/cluster/selector.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../../../src/domain/names.ts";
-import type { ClusterSpec, Group, SpecUnit, UnitGoal } from "../../../src/domain/spec/cluster-spec.ts";
+import type { ClusterSpec, Group, ReplacePolicy, SpecUnit, UnitGoal } from "../../../src/domain/spec/cluster-spec.ts";
 import type { Spread } from "../../../src/domain/unit/fleet-options.ts";
 
 /** The part of a unit that placement looks at; `specOf` writes the rest out. */
@@ -23,6 +23,7 @@ export interface UnitSketch {
   readonly requests?: Resources | undefined;
   readonly spread?: Spread | undefined;
   readonly maxPerMachine?: number | undefined;
+  readonly replace?: ReplacePolicy | undefined;
 }
 
 /** Six machines at most: enough for every tie, few enough that conflicts and constraints meet in every run. */
@@ -34,6 +35,8 @@ export const machines = fc
       drain: weighted(fc.boolean(), 0.2),
       cordon: weighted(fc.boolean(), 0.1),
       presence: fc.constantFrom<Machine["presence"]>("present", "present", "present", "absent", "lost"),
+      graces: fc.constantFrom(undefined, { cluster: true, ownMs: 60_000 }, { cluster: false, ownMs: 15_000 }),
+      flapping: weighted(fc.constant(true as const), 0.1),
       refused: weighted(fc.boolean(), 0.1),
       capacity: fc.constantFrom(undefined, undefined, { cpuMilli: 3, memoryBytes: 4 }, { cpuMilli: 1, memoryBytes: 9 }),
     }),
@@ -41,7 +44,7 @@ export const machines = fc
   )
   .map((sketches) =>
     sketches.map(
-      ({ role, zone, drain, cordon, presence, refused, capacity }, index): Machine => ({
+      ({ role, zone, drain, cordon, presence, graces, flapping, refused, capacity }, index): Machine => ({
         id: machineId(index),
         name: `m${(index * 5) % 7}`,
         address: "",
@@ -52,6 +55,8 @@ export const machines = fc
         presenceRevision: presence === "present" ? 1 : 0,
         admitted: refused !== true,
         ...(capacity === undefined ? {} : { capacity }),
+        ...(presence === "lost" && graces !== undefined ? { graces } : {}),
+        ...(flapping === null ? {} : { flapping: true as const }),
       }),
     ),
   );
@@ -121,6 +126,9 @@ export const unitSketches: fc.Arbitrary<readonly UnitSketch[]> = fc
           ),
           spread: fc.constantFrom(undefined, undefined, undefined, ...SPREADS),
           maxPerMachine: fc.constantFrom(undefined, undefined, undefined, 1, 2),
+          replace: fc.constantFrom<ReplacePolicy | undefined>(
+            ...[undefined, undefined, undefined, "no" as const, { afterMs: 15_000 }, { afterMs: 600_000 }],
+          ),
         }),
       ),
     ),
@@ -184,6 +192,7 @@ function specUnit(sketch: UnitSketch, group: GroupName): SpecUnit {
       ...(sketch.maxPerMachine === undefined ? {} : { maxPerMachine: sketch.maxPerMachine }),
     },
     ...(sketch.requests === undefined ? {} : { requests: sketch.requests }),
+    ...(sketch.replace === undefined ? {} : { replace: sketch.replace }),
     group,
     after: [],
     rollout: { maxUnavailable: 1, minHealthyTimeMs: 0, healthDeadlineMs: 60_000 },
