@@ -36,6 +36,7 @@ const histories = placementCases.chain((input) =>
   fc.record({
     input: fc.constant(input),
     steps: fc.array(stepOf(input), { minLength: 2, maxLength: 12 }),
+    remembers: fc.boolean(),
   }),
 );
 
@@ -73,14 +74,14 @@ function stepOf({ sketches, machines }: { sketches: readonly UnitSketch[]; machi
 
 test("whatever has happened before, placing again gives what placing anew gives", () => {
   fc.assert(
-    fc.property(histories, ({ input, steps }) => {
+    fc.property(histories, ({ input, steps, remembers }) => {
       const placer = new UnitPlacer(sha256);
       let now: PlacementInput = input;
       let sketches = input.sketches;
       let { placements } = placer.place(now);
       for (const step of steps) {
         sketches = changed(sketches, step);
-        now = next(now, sketches, step, placements);
+        now = next(now, sketches, step, placements, remembers);
         const again = placer.place(now);
         assert.deepEqual(again, placeUnits({ ...now, sha256 }), `after ${step.code}`);
         assert.equal(placer.place({ ...now }), again, "where nothing changed it is the same value");
@@ -119,11 +120,12 @@ function next(
   sketches: readonly UnitSketch[],
   step: Step,
   placements: readonly Placement[],
+  remembers: boolean,
 ): PlacementInput {
   switch (step.code) {
     case "unit":
     case "drop":
-      return { ...now, spec: carried(now.spec, specOf(sketches)) };
+      return { ...now, spec: remembers ? carried(now.spec, specOf(sketches)) : specOf(sketches) };
     case "machine":
       return {
         ...now,

@@ -69,6 +69,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/placement/group-placer.ts",
     "src/domain/placement/homes-of.ts",
     "src/domain/placement/in-order.ts",
+    "src/domain/placement/is-same-wish.ts",
     "src/domain/placement/keep-homes.ts",
     "src/domain/placement/least-loaded.ts",
     "src/domain/placement/load-index.ts",

@@ -5,6 +5,7 @@ import { replicaSetOf } from "../unit/replica-set-of.ts";
 import type { Atom } from "./atoms.ts";
 import { GlobBook } from "./glob-book.ts";
 import { difference, inOrder, named } from "./in-order.ts";
+import { isSameWish } from "./is-same-wish.ts";
 import { replaceLevels } from "./replace-levels.ts";
 import {
   isSameRules,
@@ -16,7 +17,10 @@ import {
 } from "./replica-rules.ts";
 import { staticKey } from "./static-fit.ts";
 
-/** Which atoms a new commit makes, and which of the old are no more. Whatever is in neither is the very object it was. */
+/**
+ * Which atoms a new commit makes, and which of the old are no more. Whatever is in neither is the very object it was; its units are then those
+ * of an older commit, which wish for the same and may have another text.
+ */
 export interface AtomChange {
   readonly removed: readonly Atom[];
   readonly added: readonly Atom[];
@@ -71,6 +75,7 @@ export class AtomBook {
     const dirty = new Set<GroupName>();
     const [gone, come]: [SpecUnit[], SpecUnit[]] = [[], []];
     difference(units, this.#units, (old, now) => {
+      if (old !== null && now !== null && isSameWish(old, now)) return;
       if (old !== null && old.goal !== "inactive") gone.push(old);
       if (now !== null && now.goal !== "inactive") come.push(now);
     });

@@ -36,11 +36,11 @@ export class UnitPlacer {
     this.#input = input;
     const isOther = this.#groups.place(input);
     const isSameText = before !== null && (before.spec === input.spec || !hasMachineDropins(before, input));
-    if (!isOther && isSameText) return this.#result;
+    const places = this.#places;
     // Other machines make other sittings of the same units.
-    if (before?.spec !== input.spec || this.#places[0]?.sitting.isRemoved) {
-      this.#places = this.#follow(isSameText ? this.#places : []);
-    }
+    if (before?.spec !== input.spec || places[0]?.sitting.isRemoved)
+      this.#places = this.#follow(isSameText ? places : []);
+    if (!isOther && isSameText && this.#places === places) return this.#result;
     const hashOf = unitHashes(input.spec, this.#sha256);
     const placements: Placement[] = [];
     for (const place of this.#places) {
@@ -76,7 +76,7 @@ export class UnitPlacer {
           everywhere: null,
         });
     }
-    return places;
+    return places.length === old.length && places.every((place, index) => place === old[index]) ? old : places;
   }
 
   #placement(unit: SpecUnit, seat: Seat, hashOf: UnitHashes): Placement {
