@@ -125,7 +125,7 @@ export class Engine {
     const { machine, loss } = this.#options;
     const shown = this.#leaderMirror.get(this.#keys.leader);
     if (!this.#leaderMirror.complete) return;
-    if (shown !== null && shown.lease !== lease) return this.#guard.note();
+    if (shown !== null && shown.lease !== lease) return void (await this.#guard.note());
     if (!(await this.#mandates.isFit()) || !(await this.#guard.mayLead(lease))) return;
     const leadership = await campaign(registry, this.#keys, machine, lease, newId, this.#guard.term);
     if (leadership === null) return;
@@ -138,7 +138,7 @@ export class Engine {
   }
 
   async #lead(term: EngineTerm, lease: LeaseId): Promise<void> {
-    const because = await term.lead(lease);
+    const because = (await this.#guard.note()) ?? (await term.lead(lease));
     if (because !== null) await this.#resign(term, because);
   }
 

@@ -13,7 +13,10 @@ import { REGISTRY_REPLACED, REPLACED_NEXT, replacedDetail } from "../usecases/re
 
 /** How often an engine looks again at a registry it may not lead: a person has to act first, and they are not faster. */
 const LOOK_AGAIN_MS = 2_000;
-/** How often an engine that follows another one notes how far the registry has come: a read of three keys, and no write. */
+/**
+ * How often an engine asks the registry itself how far it has come: one that follows another has no other way, and a leader's watch may
+ * return to a store that was put back and has grown past it again. A read of three keys, and no write.
+ */
 const NOTE_EVERY_MS = 30_000;
 
 export interface RegistryGuardPorts {
@@ -53,13 +56,17 @@ export class RegistryGuard {
     return this.#ports.memory.mark?.term ?? 0;
   }
 
-  /** While another engine leads: this one may be the only one left that remembers. */
-  async note(): Promise<void> {
+  /**
+   * While this or another engine leads, whose machine may be lost with all it remembers: why the registry is not the one that was known, or
+   * null where it is, or it is not yet time to ask.
+   */
+  async note(): Promise<string | null> {
     const { clock } = this.#ports;
-    if (clock.monotonicMs() < this.#noteAtMs) return;
+    if (clock.monotonicMs() < this.#noteAtMs) return null;
     this.#noteAtMs = clock.monotonicMs() + NOTE_EVERY_MS;
     const { because } = await this.#look();
     if (because === null) await this.#save();
+    return because === null ? null : problemOf(because);
   }
 
   /** Before campaigning, where nobody leads. */
