@@ -127,7 +127,7 @@ export class SimMachine {
   #engine: Daemon | null = null;
   #boots = 0;
   #observer: () => void = () => undefined;
-  #pausesAtWrite = false;
+  #atWrite: (() => void) | null = null;
 
   constructor(world: SimWorld, index: number) {
     this.#world = world;
@@ -300,18 +300,22 @@ export class SimMachine {
 
   setEnginePaused(paused: boolean): void {
     this.enginePaused = paused;
-    this.#pausesAtWrite = false;
+    this.#atWrite = null;
     setPaused(paused, this.engineRegistry, this.engineClock);
   }
 
-  /** SIGSTOP of the engine between its next look and what it writes by it. */
-  pauseEngineAtWrite(): void {
-    this.#pausesAtWrite = true;
+  /** SIGSTOP of the engine between its next look and what it writes by it; `then` is told. */
+  pauseEngineAtWrite(then: () => void = () => undefined): void {
+    this.#atWrite = then;
   }
 
   #pausing(inner: Registry): Registry {
     const txn = (txn: Txn): Promise<TxnResult> => {
-      if (this.#pausesAtWrite && txn.then.some(({ kind }) => kind !== "list")) this.setEnginePaused(true);
+      const then = this.#atWrite;
+      if (then !== null && txn.then.some(({ kind }) => kind !== "list")) {
+        this.setEnginePaused(true);
+        then();
+      }
       return inner.txn(txn);
     };
     return new Proxy(inner, {

@@ -1,5 +1,5 @@
 import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
-import { type MvccEffect, MvccStore } from "../adapters/mvcc/mvcc-store.ts";
+import { FIRST_LEASE_ID, type MvccEffect, MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
   LeaseId,
@@ -11,12 +11,15 @@ import type {
   TxnResult,
 } from "../ports/registry.ts";
 
+export type Backup = readonly MvccEffect[];
+
 /** The one registry of a simulated cluster, which can be put back to what a backup of it holds: its clients meet it at the same address. */
 export class SwitchedRegistry implements Registry {
   readonly #clock: Clock;
-  readonly #history: MvccEffect[] = [];
+  #history: MvccEffect[] = [];
   #store = new MvccStore();
   #inner: MvccRegistry;
+  #restores = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -28,15 +31,15 @@ export class SwitchedRegistry implements Registry {
     return this.#store;
   }
 
-  /** A backup of this moment, for `restore`. */
-  backup(): number {
-    return this.#history.length;
+  /** Everything there is at this moment, for `restore`. */
+  backup(): Backup {
+    return [...this.#history];
   }
 
   /** Everything since that backup is gone, revisions too; whoever watches is cut off, leases begin anew. */
-  restore(backup: number): void {
-    const store = new MvccStore();
-    this.#history.length = backup;
+  restore(backup: Backup): void {
+    const store = new MvccStore("1", FIRST_LEASE_ID + BigInt(++this.#restores) * 1_000_000n);
+    this.#history = [...backup];
     for (const effect of this.#history) store.replay(effect, this.#clock.monotonicMs());
     store.subscribe((effect) => this.#history.push(effect));
     const old = this.#inner;

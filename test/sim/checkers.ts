@@ -12,6 +12,8 @@ import { startedText } from "./sample-repository.ts";
  * (3 s and 4 s), with the faults between.
  */
 const OVERLAP_MS = 20_000;
+/** A leader that adopts waits for a lease and the grace, as after an election, and then for those that are silent. */
+const ADOPTION_MS = 20_000;
 /** A conflict between two running units may last this long: the one that leaves is still stopping when the other's start is queued. */
 const CONFLICT_MS = 0;
 
@@ -49,6 +51,8 @@ export class Checkers {
   /** When a process that is not what the registry last ordered was last seen: `machine/unit` → time. */
   readonly #owed = new Map<string, number>();
   readonly #conflictSince = new Map<string, number>();
+  isRegistryReplaced = false;
+  #adoptedMs = Number.NEGATIVE_INFINITY;
 
   constructor(cluster: SimCluster) {
     this.#cluster = cluster;
@@ -59,6 +63,7 @@ export class Checkers {
   /** From now on this commit's texts may run. */
   async allow(commit: CommitId): Promise<void> {
     const spec = await this.#cluster.specAt(commit);
+    for (const { id, drain } of spec.machines) if (drain && id !== null) this.#orders.moves.drained(id);
     for (const unit of spec.units) {
       this.#verified.add(`${unit.name}\n${unit.fragment.text}`);
       for (const { name } of this.#cluster.machines)
@@ -66,8 +71,19 @@ export class Checkers {
     }
   }
 
-  injected(revision: number): void {
-    this.#orders.injected(revision);
+  /** The registry is not what it was, and nobody places by it before a person has adopted it (false) and machines have told of themselves. */
+  registryReplaced(isReplaced: boolean): void {
+    this.isRegistryReplaced = isReplaced;
+    this.#adoptedMs = this.#cluster.clock.monotonicMs();
+  }
+
+  /** The machine whose engine leads, as the registry says. */
+  get leader(): string | null {
+    return this.#orders.leader;
+  }
+
+  injected(revision: number, isAll = false): void {
+    this.#orders.injected(revision, isAll);
   }
 
   #forget(machine: SimMachine): void {
@@ -200,6 +216,8 @@ export class Checkers {
 
   /** Whether any engine can do its work: without one nobody is told anything, and what runs is kept. */
   #hasEngine(): boolean {
+    const isAdopting = this.#cluster.clock.monotonicMs() - this.#adoptedMs < ADOPTION_MS;
+    if (this.isRegistryReplaced || isAdopting) return false;
     return this.#cluster.machines.some((machine) => machine.engineUp && !isCutOff(machine) && !machine.enginePaused);
   }
 

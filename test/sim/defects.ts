@@ -9,6 +9,8 @@ export interface Defect {
   /** The first seed in which a checker noticed it; tries begin there, so that a test costs about one run. */
   readonly shownBy: number;
   readonly defects: Defects;
+  /** Only these befall a cluster then, by name: what it takes for the defect to show. All where it says nothing. */
+  readonly faults?: readonly string[];
 }
 
 /** What the simulator must be able to notice; one that survives is a defect of the simulator. */

@@ -2,6 +2,7 @@ import { CORRECTIONS_MAX } from "../../src/domain/drift/judge-drift.ts";
 import type { Random } from "../../src/sim/random.ts";
 import type { SimCluster } from "../../src/sim/sim-cluster.ts";
 import type { SimMachine } from "../../src/sim/sim-machine.ts";
+import type { Backup } from "../../src/sim/switched-registry.ts";
 import type { Checkers } from "./checkers.ts";
 
 /** The slowest start or stop of a slow systemd: within an agent's patience with its stops. */
@@ -9,6 +10,17 @@ const SLOW_JOB_MS = 4_000;
 /** One kind of fault: what it does now and, some time later, what ends it. */
 export interface FaultKind {
   readonly name: string;
+  /** How often it is drawn, beside 1 for the rest. */
+  readonly weight?: number;
+  /** How long it lasts at least and at most; else half a second to 25. */
+  readonly lastsMs?: readonly [number, number];
+  /** Whom it befalls, where not anybody. */
+  readonly target?: (storm: Storm) => SimMachine;
+  /**
+   * Takes placements or headers of machines away. Not in a seed whose commits drain machines: a drained one would not get its global units
+   * back (test/TRACK_RECORD.md, what is open).
+   */
+  readonly wipesSets?: boolean;
   inject(storm: Storm, machine: SimMachine): Promise<void>;
   heal(storm: Storm, machine: SimMachine): Promise<void>;
 }
@@ -17,6 +29,10 @@ export interface Storm {
   readonly cluster: SimCluster;
   readonly checkers: Checkers;
   readonly random: Random;
+  /** Backups of the registry so far; never none. */
+  readonly backups: Backup[];
+  /** Commits something new and makes it the release. */
+  readonly release: () => Promise<void>;
 }
 
 /** Dead by now or not, it is dead then, and a new one starts. */
@@ -116,6 +132,7 @@ export const FAULTS: readonly FaultKind[] = [
   },
   {
     name: "deleted headers",
+    wipesSets: true,
     async inject({ cluster, checkers }) {
       const { revision } = await cluster.registry.txn({
         when: [],
@@ -154,6 +171,7 @@ export const FAULTS: readonly FaultKind[] = [
   },
   {
     name: "wiped placements",
+    wipesSets: true,
     async inject({ cluster, checkers }) {
       const { revision } = await cluster.registry.txn({
         when: [],
@@ -165,6 +183,7 @@ export const FAULTS: readonly FaultKind[] = [
   },
   {
     name: "deleted header",
+    wipesSets: true,
     async inject({ cluster, checkers }, machine) {
       const { revision } = await cluster.registry.txn({
         when: [],

@@ -1,6 +1,7 @@
 import type { MachineId } from "../../src/domain/names.ts";
 import type { EntryChange } from "../../src/ports/registry.ts";
 import type { SimCluster } from "../../src/sim/sim-cluster.ts";
+import { MoveChecker } from "./move-checker.ts";
 
 /**
  * What engines ordered, read from the registry's history, revision by revision: who was given which unit, by whom, and whether that engine
@@ -15,15 +16,20 @@ export class OrderBook {
   readonly #started = new Map<string, string>();
   /** What was last ordered, by `machine/unit`: what a unit's process is to be started with, "" where it is not to run. */
   readonly #shown = new Map<string, string>();
+  /** What sets hold now. */
+  readonly #placed = new Set<string>();
+  #wasPutBack = false;
   readonly #assigned = new Map<string, string>();
   /** Revisions in which the test itself damaged the registry: no engine's orders. */
   readonly #injected = new Set<number>();
   readonly #end = new AbortController();
+  readonly moves: MoveChecker;
   #leader: Leader | null = null;
 
   constructor(cluster: SimCluster, fail: (sentence: string) => void) {
     this.#cluster = cluster;
     this.#fail = fail;
+    this.moves = new MoveChecker(cluster, fail);
     void this.#follow();
   }
 
@@ -32,8 +38,14 @@ export class OrderBook {
     this.#started.set(hash, startedWith);
   }
 
-  injected(revision: number): void {
+  get leader(): string | null {
+    return this.#leader?.machine ?? null;
+  }
+
+  /** `isAll`: there is nothing left, as after a registry was put back. */
+  injected(revision: number, isAll = false): void {
     this.#injected.add(revision);
+    if (isAll) this.#wasPutBack = true;
   }
 
   end(): void {
@@ -64,8 +76,13 @@ export class OrderBook {
       after = revision;
       this.#leader = null;
       this.#assigned.clear();
+      this.#placed.clear();
+      this.#wasPutBack = true;
+      this.moves.forget();
       for (const entry of entries) {
         if (entry.key === this.#cluster.keys.leader) this.#leader = leaderOf(entry.value);
+        if (entry.key.startsWith(`${root}presence/`)) this.moves.presence(entry.key.slice(-32), true);
+        if (entry.key.startsWith(`${root}placements/`)) this.#placed.add(entry.key.slice(`${root}placements/`.length));
         const unit = entry.key.startsWith(`${root}assign/`) ? entry.key.slice(`${root}assign/`.length) : null;
         if (unit !== null) this.#assigned.set(unit, fieldOf(entry.value, "machine") ?? "");
       }
@@ -73,12 +90,19 @@ export class OrderBook {
   }
 
   #changed(change: EntryChange): void {
-    const { root, leader } = this.#cluster.keys;
+    const { root, leader, release } = this.#cluster.keys;
     const prefix = `${root}placements/`;
     const key = change.kind === "put" ? change.entry.key : change.key;
-    if (key === leader) this.#leader = change.kind === "put" ? leaderOf(change.entry.value) : null;
+    if (key === leader) this.#led(change.kind === "put" ? leaderOf(change.entry.value) : null);
+    else if (key === release) this.moves.released();
+    else if (key.startsWith(`${root}presence/`)) this.moves.presence(key.slice(-32), change.kind === "put");
     else if (key.startsWith(prefix)) this.#placementChanged(key.slice(prefix.length), change);
     else if (key.startsWith(`${root}assign/`)) this.#assignmentChanged(key.slice(`${root}assign/`.length), change);
+  }
+
+  #led(leader: Leader | null): void {
+    this.#leader = leader;
+    if (leader !== null) this.moves.led();
   }
 
   /**
@@ -93,10 +117,25 @@ export class OrderBook {
     this.#fail(`the engine of ${writer ?? "nobody"} ${term}wrote a set while ${this.#leader?.machine ?? "nobody"} led`);
   }
 
+  /** In a registry that was put back, what a set no longer holds is left out and not taken away: by the header, that is an order. */
+  #headerWritten(machine: string, header: string): void {
+    this.#writtenByLeader(header);
+    if (!this.#wasPutBack) return;
+    for (const [place, process] of this.#shown) {
+      if (process === "" || !place.startsWith(`${machine}/`) || this.#placed.has(place)) continue;
+      this.#shown.set(place, "");
+      this.#ordered.set(place, this.#cluster.clock.monotonicMs());
+    }
+  }
+
   /** Taken from one machine and given to another: an order to the first, also where its projection had been wiped. */
   #assignmentChanged(unit: string, change: EntryChange): void {
     const before = this.#assigned.get(unit);
     const now = change.kind === "put" ? fieldOf(change.entry.value, "machine") : null;
+    // The engine found it there: after a registry was put back, machines say what they have.
+    const isAdopted = change.kind === "put" && fieldOf(change.entry.value, "reason") === "stayed";
+    if (before !== undefined && now !== null && before !== now && !isAdopted)
+      this.moves.moved(unit, before, now, this.#assigned);
     if (now === null) this.#assigned.delete(unit);
     else this.#assigned.set(unit, now);
     if (before === undefined || before === now) return;
@@ -106,9 +145,11 @@ export class OrderBook {
 
   #placementChanged(place: string, change: EntryChange): void {
     const revision = change.kind === "put" ? change.entry.modRevision : change.modRevision;
+    if (change.kind === "put") this.#placed.add(place);
+    else this.#placed.delete(place);
     if (this.#injected.has(revision)) return;
     const path = place.split("/");
-    if (path.length === 1 && change.kind === "put") this.#writtenByLeader(change.entry.value);
+    if (path.length === 1 && change.kind === "put") this.#headerWritten(place, change.entry.value);
     if (path.length !== 2) return;
     const value = change.kind === "put" ? this.#processOf(change.entry.value) : "";
     if (this.#shown.get(place) === value) return;

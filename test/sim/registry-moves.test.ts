@@ -7,6 +7,7 @@ import type { ReportRecord } from "../../src/codec/registry-records.ts";
 import { OperationError } from "../../src/ports/operation-error.ts";
 import type { Registry } from "../../src/ports/registry.ts";
 import { SimCluster } from "../../src/sim/sim-cluster.ts";
+import type { SimMachine } from "../../src/sim/sim-machine.ts";
 import { adoptionOf, adoptRegistry, readRemains } from "../../src/usecases/adopt-registry.ts";
 import { exportRegistry } from "../../src/usecases/export-registry.ts";
 import { importRegistry } from "../../src/usecases/import-registry.ts";
@@ -143,6 +144,32 @@ describe("a registry that is wiped", () => {
     await adopt(sim);
     await converged(sim);
     assert.deepEqual(running(sim), before);
+  });
+
+  test("is led after its adoption by an engine that remembers nothing, and in turn by the one that remembers", async () => {
+    const sim = await cluster();
+    const before = running(sim);
+    const [one, other] = sim.machines as [SimMachine, SimMachine];
+    for (let term = 0; term < 3; term++) {
+      for (const machine of [one, other]) machine.crashEngine();
+      await sim.clock.advance(20_000);
+      for (const machine of [one, other]) machine.startEngine();
+      await sim.clock.advance(20_000);
+    }
+    await wipe(sim);
+    await sim.clock.advance(5_000);
+    for (const machine of [one, other]) machine.crashEngine();
+    other.engineFiles = new MemoryFileStore();
+    await adopt(sim);
+    other.startEngine();
+    await sim.clock.advance(20_000);
+    one.startEngine();
+    await sim.clock.advance(LONG_MS);
+    other.crashEngine();
+    await sim.clock.advance(LONG_MS);
+    await sim.apply(sim.commit(second, "second"));
+    await converged(sim);
+    assert.equal(running(sim).size, before.size + 1);
   });
 
   test("is not adopted for a machine that is away until its time is over, and that one keeps what it runs", async () => {

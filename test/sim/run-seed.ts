@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
+import { NO_FAULTS } from "../../src/adapters/memory/faulty-registry.ts";
 import type { Convergence } from "../../src/domain/cluster/convergence.ts";
 import type { UnitName } from "../../src/domain/names.ts";
+import { OperationError } from "../../src/ports/operation-error.ts";
 import { Random } from "../../src/sim/random.ts";
 import { SimCluster } from "../../src/sim/sim-cluster.ts";
 import type { Defects } from "../../src/sim/sim-machine.ts";
 import { Checkers } from "./checkers.ts";
+import { ENGINE_FAULTS } from "./engine-faults.ts";
 import { FAULTS, type FaultKind, MEDDLER, SLOW_SYSTEMD, type Storm } from "./faults.ts";
+import { REGISTRY_FAULTS } from "./registry-faults.ts";
 import { heldText, reloadedText, SampleRepository, startedText } from "./sample-repository.ts";
 
 export interface SeedResult {
@@ -20,29 +24,46 @@ export interface SeedResult {
 /** How long faults rain, and how often somebody looks. Virtual time. */
 const STORM_MS = 180_000;
 const LOOK_MS = 250;
+const FAULT_MS = [500, 25_000] as const;
 /** After everything is healed: converged within this, then silent for that. */
 const CONVERGE_MS = 120_000;
-const SILENCE_MS = 30_000;
+const SILENCE_MS = 60_000;
+/** The longest that a leader holds something against a machine: twice its hold for flapping. */
+const HOLDS_MS = 120_000;
 /** A daemon that is asked to stop has given its lease back, or given up on it, within this. */
 const STOP_MS = 5_000;
 /** The latest a late request arrives, and what it sets off. */
 const SETTLE_MS = 30_000;
 
-/** Runs one seed to its end: a storm of faults and commits, then everything healed, convergence and silence. */
-export async function runSeed(seed: number, defects: Defects = {}): Promise<SeedResult> {
+/**
+ * Runs one seed to its end: a storm of faults and commits, then everything healed, convergence and silence. `only`: names of the faults
+ * that may happen, instead of those the seed draws.
+ */
+export async function runSeed(seed: number, defects: Defects = {}, only?: readonly string[]): Promise<SeedResult> {
   const choices = new Random(seed).fork("choices");
-  const machines = choices.between(2, 6);
+  const few = choices.between(2, 6);
+  const machines = choices.fork("many").chance(0.1) ? few + 4 : few;
   const cluster = new SimCluster({
     seed,
     machines,
-    engines: choices.between(1, Math.min(3, machines)),
+    engines: choices.between(1, Math.min(3, few)),
     cluster: "sim",
     defects,
   });
   const checkers = new Checkers(cluster);
-  const storm: Storm = { cluster, checkers, random: choices.fork("storm") };
-  const kinds = FAULTS.filter(() => choices.chance(0.45));
-  if (choices.fork("meddler").chance(0.4)) kinds.push(MEDDLER);
+  const drawn = drawKinds(choices);
+  const kinds = only === undefined ? drawn : EVERY_KIND.filter(({ name }) => only.includes(name));
+  const repository = new SampleRepository(
+    choices.fork("repository"),
+    kinds.some(({ wipesSets }) => wipesSets) ? [] : cluster.machines.map(({ id }) => id),
+  );
+  const storm: Storm = {
+    cluster,
+    checkers,
+    random: choices.fork("storm"),
+    backups: [cluster.registry.backup()],
+    release: () => release(storm, repository),
+  };
   const noisy = choices.chance(0.5);
   for (const machine of cluster.machines) {
     machine.noise = noisy
@@ -53,11 +74,10 @@ export async function runSeed(seed: number, defects: Defects = {}): Promise<Seed
   if (choices.fork("slow").chance(0.2)) {
     for (const machine of cluster.machines) await SLOW_SYSTEMD.inject(storm, machine);
   }
-  const repository = new SampleRepository(choices.fork("repository"));
   cluster.start();
   await cluster.clock.advance(2_000);
-  await release(storm, repository);
-  await weather(storm, kinds, repository);
+  await storm.release();
+  await weather(storm, kinds);
   await heal(storm, kinds);
   await mustConverge(storm);
   checkers.end();
@@ -66,15 +86,34 @@ export async function runSeed(seed: number, defects: Defects = {}): Promise<Seed
   return { seed, violations: checkers.violations, trace: cluster.trace, hash, faults: kinds.map((kind) => kind.name) };
 }
 
-async function release({ cluster, checkers }: Storm, repository: SampleRepository): Promise<void> {
-  const commit = cluster.commit(repository.next(), `commit ${cluster.repository.commits.size}`);
-  await checkers.allow(commit);
-  const applied = await cluster.apply(commit);
-  cluster.log(`applied ${commit.slice(0, 7)}: ${applied.kind}`);
+const EVERY_KIND: readonly FaultKind[] = [...FAULTS, ...ENGINE_FAULTS, ...REGISTRY_FAULTS, MEDDLER];
+
+/** With all at once, one hides the other. */
+function drawKinds(choices: Random): FaultKind[] {
+  const kinds = FAULTS.filter(() => choices.chance(0.45));
+  const more = choices.fork("engines and registry");
+  kinds.push(...[...ENGINE_FAULTS, ...REGISTRY_FAULTS].filter(() => more.chance(0.15)));
+  if (choices.fork("meddler").chance(0.4)) kinds.push(MEDDLER);
+  return kinds;
 }
 
-async function weather(storm: Storm, kinds: readonly FaultKind[], repository: SampleRepository): Promise<void> {
-  const { cluster, checkers, random } = storm;
+async function release({ cluster, checkers }: Storm, repository: SampleRepository): Promise<void> {
+  // Whoever knows that the registry was put back adopts it first: an apply into an empty one makes another cluster.
+  if (checkers.isRegistryReplaced) return;
+  const commit = cluster.commit(repository.next(), `commit ${cluster.repository.commits.size}`);
+  await checkers.allow(commit);
+  try {
+    const applied = await cluster.apply(commit);
+    cluster.log(`applied ${commit.slice(0, 7)}: ${applied.kind}`);
+  } catch (error) {
+    // A registry that was put back or wiped takes no release.
+    if (!(error instanceof OperationError)) throw error;
+    cluster.log(`not applied ${commit.slice(0, 7)}: ${error.message}`);
+  }
+}
+
+async function weather(storm: Storm, kinds: readonly FaultKind[]): Promise<void> {
+  const { cluster, checkers, random, backups } = storm;
   const endMs = cluster.clock.monotonicMs() + STORM_MS;
   const pending: { atMs: number; heal: () => Promise<void> }[] = [];
   while (cluster.clock.monotonicMs() < endMs) {
@@ -86,20 +125,32 @@ async function weather(storm: Storm, kinds: readonly FaultKind[], repository: Sa
       await during(cluster, due.heal());
     }
     if (kinds.length > 0 && random.chance(LOOK_MS / 8_000)) {
-      const [kind, machine] = [random.pick(kinds), random.pick(cluster.machines)];
+      const [kind, anybody] = [pickByWeight(kinds, random), random.pick(cluster.machines)];
+      const machine = kind.target?.(storm) ?? anybody;
+      const [leastMs, mostMs] = kind.lastsMs ?? FAULT_MS;
       cluster.log(`fault: ${kind.name} of ${machine.name}`);
       await during(cluster, kind.inject(storm, machine));
       pending.push({
-        atMs: nowMs + random.between(500, 25_000),
+        atMs: nowMs + random.between(leastMs, mostMs),
         heal: async () => {
           cluster.log(`healed: ${kind.name} of ${machine.name}`);
           await kind.heal(storm, machine);
         },
       });
     }
-    if (random.chance(LOOK_MS / 25_000)) await release(storm, repository);
+    if (random.chance(LOOK_MS / 25_000)) await storm.release();
+    if (random.chance(LOOK_MS / 30_000)) backups.push(cluster.registry.backup());
   }
   for (const { heal } of pending) await during(cluster, heal());
+}
+
+function pickByWeight(kinds: readonly FaultKind[], random: Random): FaultKind {
+  let left = random.next() * kinds.reduce((sum, { weight = 1 }) => sum + weight, 0);
+  for (const kind of kinds) {
+    left -= kind.weight ?? 1;
+    if (left < 0) return kind;
+  }
+  return kinds[kinds.length - 1]!;
 }
 
 /** Waits for something that may need time to pass. */
@@ -125,8 +176,7 @@ async function heal(storm: Storm, kinds: readonly FaultKind[]): Promise<void> {
   for (const machine of cluster.machines) {
     machine.noise = { dropRequest: 0, dropReply: 0, lateRequest: 0, delayMs: 0 };
     for (const registry of [machine.agentRegistry, machine.engineRegistry]) {
-      if (registry !== null)
-        registry.faults = { ...registry.faults, dropRequest: 0, dropReply: 0, lateRequest: 0, delayMs: 0 };
+      if (registry !== null) registry.faults = { ...NO_FAULTS, partitioned: registry.faults.partitioned };
     }
     for (const kind of [...kinds, SLOW_SYSTEMD]) await during(cluster, kind.heal(storm, machine));
   }
@@ -159,12 +209,18 @@ async function mustConverge({ cluster, checkers }: Storm): Promise<void> {
   // What was still on its way may arrive until now.
   await cluster.clock.advance(SETTLE_MS);
   await oneSurvivorEach(cluster, checkers);
-  const { revision } = await cluster.snapshot();
-  await cluster.clock.advance(SILENCE_MS);
+  let written = await writesIn(cluster, SILENCE_MS);
+  // What an engine says of a machine that came and went, or of an outage, it says again when that is over.
+  for (let waited = 0; written > 0 && waited < HOLDS_MS; waited += SILENCE_MS)
+    written = await writesIn(cluster, SILENCE_MS);
   checkers.look();
-  const later = (await cluster.snapshot()).revision;
-  if (later !== revision)
-    checkers.violations.push(`an idle cluster wrote ${later - revision} times in ${SILENCE_MS / 1000} s`);
+  if (written > 0) checkers.violations.push(`an idle cluster wrote ${written} times in ${SILENCE_MS / 1000} s`);
+}
+
+async function writesIn(cluster: SimCluster, milliseconds: number): Promise<number> {
+  const { revision } = cluster.store;
+  await cluster.clock.advance(milliseconds);
+  return cluster.store.revision - revision;
 }
 
 /** After heal each single unit runs on one machine, the one `assign/` names. */

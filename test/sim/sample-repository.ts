@@ -1,9 +1,14 @@
+import type { MachineId } from "../../src/domain/names.ts";
 import type { Random } from "../../src/sim/random.ts";
 
 /** What the simulated users keep in git: every kind of unit whose placing or stopping has rules of its own. */
 export class SampleRepository {
   readonly #random: Random;
   readonly #gentle: Random;
+  readonly #fates: Random;
+  /** Machines that the manifest drains or cordons. */
+  readonly #told = new Map<MachineId, "drain" | "cordon">();
+  readonly #machines: readonly MachineId[];
   /** Lines that change without touching a process, by the unit that has others than at first. */
   readonly #lines = new Map<string, GentleLines>();
   readonly #services = new Map<string, number>();
@@ -13,8 +18,11 @@ export class SampleRepository {
   /** Two units that may not meet change places in one commit: what leaves a machine must be gone before the other starts. */
   #redInA = true;
 
-  constructor(random: Random) {
+  /** `machines`: those that commits may drain or cordon. */
+  constructor(random: Random, machines: readonly MachineId[]) {
     this.#random = random;
+    this.#machines = machines;
+    this.#fates = random.fork("machines");
     this.#gentle = random.fork("gentle");
     for (let index = 0; index < random.between(2, 6); index++) this.#services.set(this.#newService(), 0);
   }
@@ -27,13 +35,14 @@ export class SampleRepository {
       if (gently) this.#changeGently();
       // Alone, or together with what does restart something.
       if (!gently || this.#gentle.chance(0.2)) this.#change();
+      if (this.#machines.length > 0 && this.#fates.chance(0.2)) this.#tellMachine();
     }
     return this.files();
   }
 
   files(): Record<string, string> {
     const files: Record<string, string> = {
-      "fleet.yaml": "apiVersion: fleet/v1\ncluster: sim\n",
+      "fleet.yaml": `apiVersion: fleet/v1\ncluster: sim\n${this.#machinesText()}`,
       "units/everywhere.service": this.#service("everywhere", "sleep infinity", "Global=true"),
       "units/red.service": this.#service(
         "red",
@@ -69,6 +78,19 @@ export class SampleRepository {
       const line = this.#gentle.pick(["about", "restartSec", "trigger"] as const);
       this.#lines.set(name, { ...(this.#lines.get(name) ?? FIRST), [line]: this.#version });
     }
+  }
+
+  /** Drains or cordons one machine, or takes that back. */
+  #tellMachine(): void {
+    const machine = this.#fates.pick(this.#machines);
+    if (this.#told.has(machine)) this.#told.delete(machine);
+    else this.#told.set(machine, this.#fates.pick(["drain", "cordon"]));
+  }
+
+  #machinesText(): string {
+    if (this.#told.size === 0) return "";
+    const lines = [...this.#told].map(([id, fate], index) => `  told-${index}: { id: "${id}", ${fate}: true }\n`);
+    return `admit: any\nmachines:\n${lines.join("")}`;
   }
 
   #service(name: string, command: string, option: string, head = ""): string {

@@ -54,7 +54,9 @@ class Story {
 
   runs(version: string): boolean {
     const unit = "a.service" as UnitName;
-    return this.sim.machines.some(({ manager }) => manager.running().get(unit)?.text.includes(`/bin/server ${version}`));
+    return this.sim.machines.some(({ manager }) =>
+      manager.running().get(unit)?.text.includes(`/bin/server ${version}`),
+    );
   }
 
   async leader(): Promise<{ readonly machine: string; readonly term: number } | null> {

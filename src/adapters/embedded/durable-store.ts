@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { type FileHandle, open, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { OperationError } from "../../ports/operation-error.ts";
-import { type MvccEffect, MvccStore } from "../mvcc/mvcc-store.ts";
+import { FIRST_LEASE_ID, type MvccEffect, MvccStore } from "../mvcc/mvcc-store.ts";
 import { decodeEffect, encodeEffect } from "./effect-codec.ts";
 import { LogFile } from "./log-file.ts";
 import { frameRecord, readRecords } from "./record-file.ts";
@@ -172,7 +172,7 @@ async function load(directory: string, meta: Meta, nowMs: number): Promise<Loade
   const snapshots = numbersOf(names, "snapshot-");
   const snapshot = snapshots[snapshots.length - 1];
   const logs = numbersOf(names, "log-").filter((number) => number >= (snapshot ?? 0));
-  const store = new MvccStore(meta.clusterId);
+  const store = new MvccStore(meta.clusterId, leaseIdsOfThisLife());
   let snapshotBytes = 0;
   if (snapshot !== undefined) snapshotBytes = await loadSnapshot(join(directory, `snapshot-${snapshot}`), store, nowMs);
   let cutShort: string | undefined;
@@ -297,4 +297,9 @@ async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** A folder put back from a backup gives out none of the ids that were given out since; as etcd, whose ids hold the time of its start. */
+function leaseIdsOfThisLife(): bigint {
+  return FIRST_LEASE_ID + BigInt(randomInt(2 ** 40)) * 1_000_000n;
 }

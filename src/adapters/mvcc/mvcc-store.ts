@@ -16,8 +16,8 @@ export type MvccEffect =
 /** A store that was never compacted, in etcd's counting. */
 const NEVER_COMPACTED = -1;
 
-/** Beyond 2^53, so that whoever keeps ids as numbers notices. */
-const FIRST_LEASE_ID = 7_587_000_000_000_000_001n;
+/** Beyond 2^53, so that whoever keeps ids as numbers notices; far enough below 2^63 for `leaseIdsFrom` of another life. */
+export const FIRST_LEASE_ID = 7_587_000_000_000_000_001n;
 
 /**
  * etcd's data model in memory: one revision for the whole store, every key with its past, leases, and the log watchers read.
@@ -32,10 +32,15 @@ export class MvccStore {
   readonly #listeners = new Set<(effect: MvccEffect) => void>();
   #revision = 1;
   #compactedRevision = NEVER_COMPACTED;
-  #nextLeaseId = FIRST_LEASE_ID;
+  #nextLeaseId: bigint;
 
-  constructor(clusterId = "1") {
+  /**
+   * `leaseIdsFrom`: a store that can be put back to what a backup of it holds needs another in each life. Its clients keep the ids they
+   * have; one that was given out again would be held by two, each of whom believes that what hangs on it is its own.
+   */
+  constructor(clusterId = "1", leaseIdsFrom = FIRST_LEASE_ID) {
     this.clusterId = clusterId;
+    this.#nextLeaseId = leaseIdsFrom;
   }
 
   /** 1 when nothing was ever written. */

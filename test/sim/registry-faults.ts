@@ -1,0 +1,135 @@
+import { OperationError } from "../../src/ports/operation-error.ts";
+import { adoptionOf, adoptRegistry, hearMachines } from "../../src/usecases/adopt-registry.ts";
+import { revoke } from "./engine-faults.ts";
+import type { FaultKind, Storm } from "./faults.ts";
+
+/** What befalls the registry, and many machines at once. */
+export const REGISTRY_FAULTS: readonly FaultKind[] = [
+  {
+    name: "registry away",
+    lastsMs: [500, 30_000],
+    inject: async ({ cluster }) => setAway(cluster, true),
+    heal: async ({ cluster }) => setAway(cluster, false),
+  },
+  {
+    name: "registry stands",
+    lastsMs: [500, 60_000],
+    inject: async ({ cluster }) => cluster.setRegistryStands(true),
+    heal: async ({ cluster }) => cluster.setRegistryStands(false),
+  },
+  {
+    name: "every lease revoked",
+    async inject(storm) {
+      const { keys, machines } = storm.cluster;
+      await revoke(storm, [...machines.map(({ id }) => keys.presence(id)), keys.leader]);
+    },
+    heal: async () => undefined,
+  },
+  {
+    name: "wiped assignments",
+    inject: (storm) => wipe(storm, "assign/"),
+    heal: async () => undefined,
+  },
+  {
+    name: "compaction",
+    weight: 2,
+    async inject({ cluster: { store } }) {
+      if (store.revision > store.compactedRevision) store.compact(store.revision);
+    },
+    heal: async () => undefined,
+  },
+  {
+    name: "registry put back to a backup",
+    wipesSets: true,
+    lastsMs: [2_000, 20_000],
+    async inject({ cluster, checkers, random, backups }) {
+      cluster.registry.restore(random.pick(backups));
+      checkers.registryReplaced(true);
+    },
+    heal: adopt,
+  },
+  {
+    name: "wiped registry",
+    wipesSets: true,
+    weight: 0.5,
+    lastsMs: [2_000, 20_000],
+    async inject(storm) {
+      await wipe(storm, "");
+      storm.checkers.registryReplaced(true);
+    },
+    heal: adopt,
+  },
+  ...[30, 50, 90].map(
+    (percent): FaultKind => ({
+      name: `${percent} % of the machines lost`,
+      weight: 0.7,
+      lastsMs: [5_000, 60_000],
+      async inject({ cluster, checkers, random }) {
+        const count = Math.max(1, Math.round((cluster.machines.length * percent) / 100));
+        const off = random.chance(0.4);
+        for (const machine of shuffled(cluster.machines, random).slice(0, count)) {
+          if (off) await checkers.excuse(machine, () => machine.powerOff());
+          else machine.setPartitioned(true);
+        }
+      },
+      async heal({ cluster }) {
+        for (const machine of cluster.machines) {
+          machine.setPartitioned(false);
+          if (!machine.powered) machine.powerOn(cluster.hasEngine(machine));
+        }
+      },
+    }),
+  ),
+  {
+    name: "flapping machine",
+    lastsMs: [40_000, 90_000],
+    async inject({ cluster, random }, machine) {
+      const flaps = random.fork(machine.name);
+      FLAPPING.add(machine);
+      void (async () => {
+        while (FLAPPING.has(machine)) {
+          machine.setPartitioned(!machine.partitioned);
+          await cluster.clock.sleep(flaps.between(8_000, 20_000));
+        }
+      })();
+    },
+    async heal(_, machine) {
+      FLAPPING.delete(machine);
+      machine.setPartitioned(false);
+    },
+  },
+];
+
+const FLAPPING = new WeakSet<object>();
+
+function setAway({ machines }: Storm["cluster"], away: boolean): void {
+  for (const machine of machines) machine.setRegistryAway(away);
+}
+
+async function wipe({ cluster, checkers }: Storm, prefix: string): Promise<void> {
+  const { revision } = await cluster.registry.txn({
+    when: [],
+    then: [{ kind: "delete-prefix", prefix: `${cluster.keys.root}${prefix}` }],
+  });
+  checkers.injected(revision, prefix === "");
+}
+
+/** A person runs `fleet registry adopt`; where there is nothing to adopt they are told so, and look again after the storm. */
+async function adopt({ cluster, checkers }: Storm): Promise<void> {
+  if (!checkers.isRegistryReplaced) return;
+  const { registry, keys, clock } = cluster;
+  try {
+    const { remains } = await hearMachines(registry, keys, clock, 20_000);
+    const isDone = await adoptRegistry(registry, keys, remains, adoptionOf(remains), () => cluster.newId());
+    if (isDone) checkers.registryReplaced(false);
+    cluster.log(`registry adopt: ${isDone ? "done" : "somebody wrote meanwhile"}`);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    cluster.log(`registry adopt: ${error.message}`);
+  }
+}
+
+function shuffled<T>(items: readonly T[], random: Storm["random"]): T[] {
+  const left = [...items];
+  return items.map(() => left.splice(random.between(0, left.length - 1), 1)[0]!);
+}
