@@ -51,7 +51,7 @@ export class RegistryGuard {
     this.#ports = ports;
   }
 
-  /** The highest term it knows of: the next is higher, wherever the registry has come from. */
+  /** The highest term it knows of in this epoch: the next is higher. */
   get term(): number {
     return this.#ports.memory.mark?.term ?? 0;
   }

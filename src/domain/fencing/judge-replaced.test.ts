@@ -61,9 +61,14 @@ describe("a registry that went back behind what is remembered", () => {
 
 describe("what is remembered", () => {
   test("is what the registry shows", () => assert.deepEqual(markOf(shown, null), known));
-  test("keeps the highest term through a new epoch, and forgets the releases of the old", () => {
-    const mark = markOf({ identity: { ...identity, epoch: 3 }, release: releaseOf(1, "x"), term: 1 }, known);
-    assert.deepEqual(mark, { clusterId: "a", epoch: 3, term: 7, seq: 1, commit: "x" });
+  test("forgets the terms and the releases of an earlier epoch: another engine may lead the new one first", () => {
+    const raised = { identity: { ...identity, epoch: 3 }, release: releaseOf(1, "x"), term: 1 };
+    const mark = markOf(raised, known);
+    assert.deepEqual(mark, { clusterId: "a", epoch: 3, term: 1, seq: 1, commit: "x" });
+    assert.equal(judgeReplaced(raised, mark), null);
+  });
+  test("keeps the highest term where nobody looked at it", () => {
+    assert.equal(markOf({ ...shown, term: null }, known)?.term, 7);
   });
   test("stays where there is no cluster", () => {
     assert.equal(markOf({ identity: null, release: null, term: 0 }, known), known);

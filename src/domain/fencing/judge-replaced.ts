@@ -63,11 +63,12 @@ export function judgeRelease(release: Release | null, known: Pick<RegistryMark, 
 /** What to remember of a registry that was not replaced; null where it holds no cluster yet. */
 export function markOf({ identity, release, term }: ShownRegistry, known: RegistryMark | null): RegistryMark | null {
   if (identity === null) return known;
+  // In a new epoch terms, too, begin with what is there: an engine that remembers nothing may lead it first.
+  const before = known?.epoch === identity.epoch ? known.term : 0;
   return {
     clusterId: identity.id,
     epoch: identity.epoch,
-    // Terms never go back, whatever epoch they are of.
-    term: Math.max(term ?? 0, known?.term ?? 0),
+    term: Math.max(term ?? 0, before),
     seq: release?.seq ?? 0,
     commit: release?.commit ?? null,
   };
