@@ -62,21 +62,25 @@ export class UnitPlacer {
   #follow(old: readonly Place[]): readonly Place[] {
     const places: Place[] = [];
     let at = 0;
+    let isSame = true;
     for (const unit of this.#groups.units) {
       if (unit.goal === "inactive") continue;
       while (at < old.length && old[at]!.unit.name < unit.name) at += 1;
       const known = old[at];
-      if (known?.unit === unit && !known.sitting.isRemoved) places.push(known);
-      else
-        places.push({
-          unit,
-          sitting: this.#groups.sittingOf(unit.group)!,
-          seat: null,
-          placement: null,
-          everywhere: null,
-        });
+      if (known?.unit === unit && !known.sitting.isRemoved) {
+        places.push(known);
+        continue;
+      }
+      isSame = false;
+      places.push({
+        unit,
+        sitting: this.#groups.sittingOf(unit.group)!,
+        seat: null,
+        placement: null,
+        everywhere: null,
+      });
     }
-    return places.length === old.length && places.every((place, index) => place === old[index]) ? old : places;
+    return isSame && places.length === old.length ? old : places;
   }
 
   #placement(unit: SpecUnit, seat: Seat, hashOf: UnitHashes): Placement {

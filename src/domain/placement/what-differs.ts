@@ -56,7 +56,14 @@ export function changedUnits(before: Places, now: Places): readonly UnitName[] {
     if (last !== undefined) known += 1;
     if (last !== machines && !isSameList(last ?? NOWHERE, machines)) changed.push(unit);
   }
-  if (known < before.size) for (const unit of before.keys()) if (!now.has(unit)) changed.push(unit);
+  let gone = before.size - known;
+  if (gone === 0) return changed;
+  for (const unit of before.keys()) {
+    if (now.has(unit)) continue;
+    changed.push(unit);
+    gone -= 1;
+    if (gone === 0) break;
+  }
   return changed;
 }
 
