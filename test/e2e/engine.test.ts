@@ -53,6 +53,12 @@ describe("an engine that can be left alone", { skip, concurrency: false }, () =>
       ...filesOf(MOVING, sleeper),
     });
     await release({ "fleet.yaml": MANIFEST, ...filesOf(STAYING, sleeper) });
+    // A leader that died with the machine would be followed by one that holds back first: here it is the loss that is measured.
+    await cluster.inside("m1", "systemctl", "stop", "fleet-engine.service");
+    await eventually("another engine leads", async () => {
+      const { leader, members } = await cluster.status();
+      return leader !== null && members.find(({ id }) => id === leader.machine)?.name !== "m1";
+    });
     writes = await RegistryWrites.from(etcd.address, ROOT);
   });
 
@@ -137,10 +143,12 @@ describe("an engine that can be left alone", { skip, concurrency: false }, () =>
       await eventually("the first knows that it leads no more", async () =>
         /leads no more/.test(await engineLog(stale)),
       );
-      const [now, ...more] = await Promise.all(MACHINES.filter((name) => name !== stale).map(engineLog)).then((logs) =>
-        logs.map((log) => log.split(/^leads, term \d+$/m)[1]).filter((log) => log !== undefined),
-      );
-      assert.deepEqual(more, [], "one has led since");
+      const logs = await Promise.all(MACHINES.filter((name) => name !== stale).map(engineLog));
+      const { term } = JSON.parse(next.value!) as { term: number };
+      const now = logs
+        .map((log) => log.split(new RegExp(`^leads, term ${term}$`, "m"))[1])
+        .find((log) => log !== undefined);
+      assert.equal(leaderships(from).length, 1, "one has led since");
       assert.ok(!/met somebody newer/.test(now!));
       const told = [...now!.matchAll(/ in (\d+) transactions$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
       await eventually("everything that was written has been heard", async () => {
@@ -173,9 +181,13 @@ describe("an engine that can be left alone", { skip, concurrency: false }, () =>
     const entered = (
       await Promise.all(starts.map((machine) => machine.show("ActiveEnterTimestampMonotonic", MOVING)))
     ).flat();
-    const lastMs = Math.max(...entered.map(Number)) / 1_000;
+    const started = entered.map((microseconds) => Number(microseconds) / 1_000);
+    const placedMs = writes.of(`${ROOT}assign/moving-`, from).map(({ heardMs }) => heardMs);
+    const [first, last, ran] = [Math.min(...placedMs), Math.max(...placedMs), Math.max(...started)].map((ms) =>
+      Math.round(ms - silent.heardMs - GRACE_MS),
+    );
     t.diagnostic(
-      `from the verdict (its lease's end and the grace) to the last of 250 running: ${Math.round(lastMs - silent.heardMs - GRACE_MS)} ms`,
+      `ms from the verdict (its lease's end and the grace): placed ${first} to ${last}, the last of 250 runs ${ran}`,
     );
     const counts = (await Promise.all(starts.map((machine, index) => machine.since(cursors[index]!)))).flatMap(
       (one) => [...one],
