@@ -41,6 +41,7 @@ export const REGISTRY_FAULTS: readonly FaultKind[] = [
   {
     name: "registry put back to a backup",
     wipesSets: true,
+    replacesRegistry: true,
     lastsMs: [2_000, 20_000],
     async inject({ cluster, checkers, random, backups }) {
       cluster.registry.restore(random.pick(backups));
@@ -51,6 +52,7 @@ export const REGISTRY_FAULTS: readonly FaultKind[] = [
   {
     name: "wiped registry",
     wipesSets: true,
+    replacesRegistry: true,
     weight: 0.5,
     lastsMs: [2_000, 20_000],
     async inject(storm) {
