@@ -50,7 +50,8 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a stop is not waited for",
-    shownBy: 20,
+    shownBy: 10,
+    faults: ["slow systemd", "agent crash"],
     defects: {
       manager: (inner) =>
         changed(inner, {
