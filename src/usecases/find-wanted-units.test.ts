@@ -69,6 +69,18 @@ test("a hash no accepted release held is not run, whoever wrote it, and stops no
   }
 });
 
+test("what is to be let go in a version that never came here is let go as it is", async () => {
+  const { disk, find } = world();
+  const spec = specOf("one");
+  await find([placedAs(spec)], spec);
+  const { hash } = placedAs(spec);
+  const owned = { service: A, files: [A], onDisk: hash, loaded: hash, started: hash };
+  await new AgentFiles(disk).writeOwned(new Map([[A, owned]]));
+  const newer = { ...placedAs(specOf("missed")), goal: "inactive" as const };
+  assert.deepEqual(await find([newer], spec), { texts: ["[Service]\nExecStart=/bin/echo one\n"], missing: [] });
+  assert.deepEqual((await find([{ ...newer, goal: "launched" }], spec)).missing, [[A, "text-unavailable"]]);
+});
+
 test("a stored text is not run under another unit's name", async () => {
   const { find } = world();
   const spec = specOf("one");

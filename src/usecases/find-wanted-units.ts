@@ -53,7 +53,12 @@ export async function findWantedUnits(
       const { goal: _goal, ...text } = withPolicy(compiled, unit);
       fresh.push(text);
       wanted.push({ ...text, goal, ...adopt });
-    } else {
+      continue;
+    }
+    // What is only to be let go is stopped as it is: for that its newer text need never have come here.
+    const asItIs = goal === "inactive" ? await installedText(name, files) : null;
+    if (asItIs !== null) wanted.push({ ...asItIs, goal });
+    else {
       missing.set(name, {
         code: "text-unavailable",
         detail: `no accepted commit holds ${name} as ${hash.slice(0, 12)}`,
@@ -63,6 +68,12 @@ export async function findWantedUnits(
   }
   await store(fresh, files);
   return { wanted, missing };
+}
+
+/** What was written here of it last, or null where nothing was, or that is not known whole. */
+async function installedText(unit: UnitName, files: AgentFiles): Promise<StoredUnit | null> {
+  const onDisk = (await files.readOwned()).get(unit)?.onDisk ?? null;
+  return onDisk === null ? null : files.readUnit(onDisk);
 }
 
 /** Rejects with the first failure once all have ended. */
