@@ -235,7 +235,7 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
     });
     const before = await invocations();
     const said = await apply(5);
-    assert.match(said, /broken\.service on m\d: failed/);
+    assert.match(said, /broken\.service on m\d: start-failed/);
     assert.match(said, /\| .*cannot find my shoes/);
     const { units } = await cluster.status();
     assert.equal(units.find((row) => row.unit === "good.service")?.active, "active");
