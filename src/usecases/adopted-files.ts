@@ -38,6 +38,12 @@ export class AdoptedFiles {
     }
   }
 
+  /** Whether nothing is there by that name, not even a link. */
+  async isGone(path: string): Promise<boolean> {
+    const [print = null] = await this.#files.fingerprints([path]);
+    return print === null;
+  }
+
   /** Names of the files an administrator installed, units among them. */
   async installed(): Promise<readonly string[]> {
     return this.#files.list(FOREIGN_FOLDER);

@@ -246,6 +246,20 @@ test("masked while its change was under way, a unit is told to reload itself onc
   assert.equal(told(machine), `corrected 1: masked ${MASK}`);
 });
 
+test("a mask that systemd has read and that is gone since, untold, keeps nothing from being as it is wanted", async () => {
+  const text = (description: string) => `[Unit]\nDescription=${description}\n[Service]\nExecStart=/bin/server\n`;
+  const machine = new AgentMachine();
+  await machine.settle([unit(WEB, text("one"))]);
+  const before = invocation(machine, WEB);
+  machine.disk.mask(MASK);
+  await machine.manager.reload();
+  machine.disk.unmask(MASK);
+  await machine.settle([unit(WEB, text("two"))]);
+  assert.deepEqual(machine.blocked, []);
+  assert.equal(machine.disk.peek(FILE)?.text, text("two"));
+  assert.equal(invocation(machine, WEB), before);
+});
+
 for (const [what, hand] of [
   ["deleted", (machine: AgentMachine) => machine.disk.remove(FILE)],
   ["masked", async (machine: AgentMachine) => machine.disk.mask(FILE)],

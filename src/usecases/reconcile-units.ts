@@ -56,6 +56,11 @@ export async function reconcileUnits(
     const definedElsewhere = elsewhere.get(unit.service);
     if (definedElsewhere !== undefined) observed.set(unit.name, { ...unit, definedElsewhere });
   }
+  for (const unit of [...observed.values()].filter(isMasked)) {
+    if (!(await files.adopted.isGone(unit.systemd!.fragmentPath))) continue;
+    observed.set(unit.name, { ...unit, systemd: { ...unit.systemd!, maskGone: true } });
+    details.delete(unit.service);
+  }
   const pass: DriftPass = {
     wanted: wanted.filter(({ name }) => !isOthers(observed.get(name))),
     owned,
@@ -87,6 +92,11 @@ export async function reconcileUnits(
 /** Neither fleet's nor held; a quadlet's service is made of ours by a generator, which may have made it before. */
 function isNotHere({ name, service, owned, systemd, foreign }: ObservedUnit): boolean {
   return !owned && systemd === null && foreign === undefined && name === service;
+}
+
+/** Of ours, by somebody's file. */
+function isMasked({ owned, systemd }: ObservedUnit): boolean {
+  return owned && systemd?.load === "masked" && systemd.fragmentPath !== "";
 }
 
 /** What there is of it is somebody else's, or is being taken over: no drift of ours. */

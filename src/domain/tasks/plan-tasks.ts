@@ -67,7 +67,8 @@ function canTakeOver(wanted: WantedUnit, { foreign }: ObservedUnit): boolean {
  * and the file is on its way out or gone.
  */
 function isShadowed({ systemd, foreign, changedByHand }: ObservedUnit): boolean {
-  if (systemd === null || foreign?.state === "under-way" || foreign?.state === "taken") return false;
+  if (systemd === null || systemd.maskGone === true) return false;
+  if (foreign?.state === "under-way" || foreign?.state === "taken") return false;
   if (changedByHand?.others.includes(systemd.fragmentPath) === true) return false;
   // A mask in our own folder is where our file was, and ours to replace.
   if (systemd.load === "masked") return !systemd.fragmentPath.startsWith(OUR_FOLDER);
@@ -109,6 +110,7 @@ function actOnWanted(wanted: WantedUnit, unit: ObservedUnit, effectOf: EffectOf,
     takeOver(wanted, unit, acts);
     return;
   }
+  if (unit.systemd?.maskGone === true) acts.reload(wanted.name);
   if (unit.foreign?.state === "under-way") acts.add("takeover", wanted.name, { code: "same-definition" });
   if (unit.changedByHand !== undefined && unit.changedByHand.others.length > 0) {
     acts.add("set-aside", wanted.name, { code: "changed-by-hand" });

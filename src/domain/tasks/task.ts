@@ -71,6 +71,8 @@ export interface SystemdView {
   readonly sub: string;
   /** The unit file systemd loaded, or empty. */
   readonly fragmentPath: string;
+  /** What masks it for systemd is not there any more: systemd has not read its files since. Absent: it is there, or it is no mask. */
+  readonly maskGone?: true;
 }
 
 /** One act of one agent on its systemd. */
