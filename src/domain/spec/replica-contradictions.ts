@@ -19,6 +19,9 @@ export function replicaContradictions(
     .filter((units) => units.length > 0);
   const bound = [...boundTogether(wanted, machines)];
   const listed = machines.filter((machine) => machine.match === null).length;
+  // One replica's word counts for all of its set, wherever that one is to go itself.
+  const words = Map.groupBy(wanted.flat().filter(keepsApart), ({ name }) => replicaSetOf(name));
+  const crowds = (units: readonly DraftUnit[], places: Places) => crowdsOf(units, words, places);
   return [
     ...bound.flatMap(([machine, units]) => [
       ...mindingUnits(units, machine),
@@ -77,37 +80,51 @@ interface Places {
   readonly next: string;
 }
 
-function crowds(units: readonly DraftUnit[], places: Places): readonly Diagnostic[] {
+function crowdsOf(units: readonly DraftUnit[], words: SetWords, places: Places): readonly Diagnostic[] {
   // Of twenty thousand units most are alone in their group, and say nothing of others.
-  if (units.length <= places.count || !units.some(keepsApart)) return [];
+  if (units.length <= places.count || words.size === 0) return [];
   const sets = Map.groupBy(units, (unit) => replicaSetOf(unit.name));
-  return [...sets.values()].flatMap((replicas) => [...tooMany(replicas, places), ...tooClose(replicas, places)]);
+  return [...sets].flatMap(([set, replicas]) => {
+    const said = words.get(set) ?? [];
+    return [...tooMany(replicas.length, said, places), ...tooClose(replicas.length, said, places)];
+  });
 }
+
+/** By set of replicas, those that say how it is kept apart. */
+type SetWords = ReadonlyMap<string, readonly DraftUnit[]>;
 
 function keepsApart({ options }: DraftUnit): boolean {
   return options.maxPerMachine !== undefined || options.spread?.hard === true;
 }
 
-/** One replica's word counts for all of them, and of several limits the smallest. */
-function tooMany(replicas: readonly DraftUnit[], { count, because, next }: Places): readonly Diagnostic[] {
-  const limited = replicas.filter(({ options }) => options.maxPerMachine !== undefined);
+/** Of several limits the smallest counts. */
+function tooMany(
+  replicas: number,
+  said: readonly DraftUnit[],
+  { count, because, next }: Places,
+): readonly Diagnostic[] {
+  const limited = said.filter(({ options }) => options.maxPerMachine !== undefined);
   const limit = Math.min(...limited.map(({ options }) => options.maxPerMachine!));
-  if (limited.length === 0 || replicas.length <= limit * count) return [];
+  if (limited.length === 0 || replicas <= limit * count) return [];
   const unit = limited.find(({ options }) => options.maxPerMachine === limit)!;
-  const saw = `MaxPerMachine=${limit} in ${replicaSetOf(unit.name)}, of which ${replicas.length} ${because}`;
+  const saw = `MaxPerMachine=${limit} in ${replicaSetOf(unit.name)}, of which ${replicas} ${because}`;
   return [error("replicas-too-many", optionAt(unit, "MaxPerMachine"), saw, next)];
 }
 
 /** Machines of one value are one place, so there are no more values than machines. */
-function tooClose(replicas: readonly DraftUnit[], { count, because, next }: Places): readonly Diagnostic[] {
-  if (replicas.length <= count) return [];
+function tooClose(
+  replicas: number,
+  said: readonly DraftUnit[],
+  { count, because, next }: Places,
+): readonly Diagnostic[] {
+  if (replicas <= count) return [];
   const firstOfKey = new Map<string, DraftUnit>();
-  for (const unit of replicas) {
+  for (const unit of said) {
     const { spread } = unit.options;
     if (spread?.hard === true && !firstOfKey.has(spread.key)) firstOfKey.set(spread.key, unit);
   }
   return [...firstOfKey].map(([key, unit]) => {
-    const saw = `Spread=${key} hard in ${replicaSetOf(unit.name)}, of which ${replicas.length} ${because}`;
+    const saw = `Spread=${key} hard in ${replicaSetOf(unit.name)}, of which ${replicas} ${because}`;
     return error("replicas-too-many", optionAt(unit, "Spread"), saw, next);
   });
 }
