@@ -1,3 +1,4 @@
+import type { Resource, Resources } from "../cluster/resources.ts";
 import type { Atom } from "./atoms.ts";
 import type { MachineRoom } from "./machine-room.ts";
 import type { RejectReason } from "./placement.ts";
@@ -39,15 +40,21 @@ export function* minding(atom: Atom, number: number, room: MachineRoom): Generat
   yield { code: "spread", set: clash.rules.set, key: clash.key, value: values.names[values.of[number]!]! };
 }
 
-/** Why there is too little left of what the group asks for; null: there is enough. */
+/** Why there is too little left of what the group asks for; null: there is enough. What the machine never had comes first. */
 export function noRoom(atom: Atom, number: number, room: MachineRoom): NoRoom | null {
-  const resource = room.lacks(atom, number);
   const { capacity } = room.machines[number]!;
-  if (resource === null || capacity === undefined) return null;
+  if (capacity === undefined) return null;
+  const resource = neverHad(atom.requests, capacity) ?? room.lacks(atom, number);
+  if (resource === null) return null;
   const free = room.freeFor(atom, resource, number);
   return resource === "cpu"
     ? { code: "no-room", resource, wanted: atom.requests.cpuMilli, free, capacity: capacity.cpuMilli }
     : { code: "no-room", resource, wanted: atom.requests.memoryBytes, free, capacity: capacity.memoryBytes };
+}
+
+function neverHad(requests: Resources, capacity: Resources): Resource | null {
+  if (requests.cpuMilli > capacity.cpuMilli) return "cpu";
+  return requests.memoryBytes > capacity.memoryBytes ? "memory" : null;
 }
 
 export type NoRoom = Extract<RejectReason, { readonly code: "no-room" }>;
