@@ -9,10 +9,10 @@ import { closeRun, runTests, type TestCounts } from "./run-tests.ts";
 const ONE_BY_ONE = ["test/e2e/**/*.test.ts", "test/journeys/**/*.test.ts"];
 
 /**
- * Clusters simulated in each run, in two processes: a minute or two, of twenty for all of CI. `npm run check` has the first few of them
+ * Clusters simulated in each run, in two processes: under a minute, of twenty for all of CI. `npm run check` has the first few of them
  * and those that once found a bug; `npm run sim -- --seeds 1..2000` and `npm run soak` go on.
  */
-const SEEDS = 700;
+const SEEDS = 300;
 
 export async function checkSlow(): Promise<TestCounts[]> {
   await buildIfStale();
