@@ -108,6 +108,8 @@ export class Agent {
       agentPrefixes(this.#keys, self.machine),
       ports.clock,
       this.#wakeup.wake,
+      // Its presence hangs on what it reads: after an outage it must be back before a lease and the grace are over.
+      () => this.#presence.renewEveryMs,
     );
     const firstTtlMs = ttlMs ?? DEFAULT_AGENT_TTL_MS;
     this.#presence = new LeaseKeeper(ports.registry, ports.clock, firstTtlMs, this.#wakeup.wake);

@@ -38,6 +38,11 @@ export class LeaseKeeper {
     return this.#ttlMs;
   }
 
+  /** Milliseconds between two renewals. */
+  get renewEveryMs(): number {
+    return this.#renewEveryMs;
+  }
+
   /** From now on a lease lasts this long; one that was granted for another time is replaced at once. */
   lastFor(ttlMs: number): void {
     if (ttlMs === this.#ttlMs) return;

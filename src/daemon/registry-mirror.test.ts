@@ -178,3 +178,27 @@ test("it ends when it is told to", async () => {
   await clock.advance(1);
   await running;
 });
+
+test("after an outage of whatever length it is back as soon as whoever needs it asks, not after the longest wait", async () => {
+  const { clock, store } = world();
+  const registry = new UnsteadyRegistry(store, clock);
+  const stop = new AbortController();
+  const mirror = new RegistryMirror(
+    registry,
+    ["/a/"],
+    clock,
+    () => {},
+    () => 1_000,
+  );
+  void mirror.run(stop.signal);
+  await clock.advance(1);
+  registry.down = true;
+  registry.cutWatches();
+  await clock.advance(60_000);
+  assert.equal(mirror.connected, false);
+  registry.down = false;
+  await clock.advance(1_000);
+  assert.equal(mirror.connected, true);
+  stop.abort();
+  await clock.advance(1);
+});

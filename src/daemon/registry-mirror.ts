@@ -27,6 +27,7 @@ export class RegistryMirror {
   readonly #prefixes: readonly string[];
   readonly #clock: Clock;
   readonly #wake: () => void;
+  readonly #retryWithinMs: () => number;
   readonly #entries = new Map<string, Entry>();
   readonly #listed = new Map<string, number>();
   readonly #following = new Set<string>();
@@ -36,11 +37,19 @@ export class RegistryMirror {
   #awaySinceMs: number | null = null;
   #lastAway: Span | null = null;
 
-  constructor(registry: Registry, prefixes: readonly string[], clock: Clock, wake: () => void) {
+  /** `retryWithinMs`: who shows by what it reads here that it is there waits no longer than this for its next attempt. */
+  constructor(
+    registry: Registry,
+    prefixes: readonly string[],
+    clock: Clock,
+    wake: () => void,
+    retryWithinMs: () => number = () => Number.POSITIVE_INFINITY,
+  ) {
     this.#registry = registry;
     this.#prefixes = prefixes;
     this.#clock = clock;
     this.#wake = wake;
+    this.#retryWithinMs = retryWithinMs;
   }
 
   /** Follows until the signal aborts; never rejects for anything the registry does. */
@@ -99,7 +108,7 @@ export class RegistryMirror {
       if (this.connected) this.#awaySinceMs = this.#clock.monotonicMs();
       this.#following.delete(prefix);
       this.#wake();
-      if (!signal.aborted) await this.#clock.sleep(backoffMs(attempt + 1), signal);
+      if (!signal.aborted) await this.#clock.sleep(Math.min(backoffMs(attempt + 1), this.#retryWithinMs()), signal);
     }
   }
 

@@ -21,14 +21,6 @@ const UNITS: Readonly<Record<string, string>> = {
   "free-4.service": sleeper(""),
 };
 
-/**
- * Whoever cannot reach the registry tries again every 5 s at the latest, and a lab's lease and grace are shorter than that: one that is
- * slow to come back would be lost. As in any real cluster they are longer here.
- */
-const WITH_GRACE = `mkdir -p /etc/systemd/system/fleet-engine.service.d
-printf '[Service]\\nEnvironment=FLEET_GRACE=10s\\n' > /etc/systemd/system/fleet-engine.service.d/90-grace.conf
-systemctl daemon-reload && systemctl restart fleet-engine`;
-
 /** Facts of `fleet status --json` that only these tests read. */
 interface Shown extends ShownCluster {
   readonly units: readonly (ShownUnit & {
@@ -48,7 +40,6 @@ describe("without the others", { skip: labSkipReason(), concurrency: false }, ()
 
   before(async () => {
     cluster = await ClusterOnLab.up("hello", MACHINES.length);
-    await Promise.all(MACHINES.map((machine) => cluster.inside(machine, "sh", "-c", WITH_GRACE)));
     const examples = ["red", "blue", "everywhere", "hello@", "tick"].map((name) => `units/${name}.service`);
     await cluster.commit("units that stay, and units that may move", {
       "fleet.yaml": MANIFEST,
