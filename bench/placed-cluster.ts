@@ -91,7 +91,8 @@ export class PlacedCluster {
       });
       if (applied.kind !== "released") throw new Error(`the release is ${applied.kind}`);
       const { snapshot } = await readSnapshot(this.registry, keys);
-      const fence = { leaderCreateRevision: 0, releaseModRevision: snapshot.releaseModRevision };
+      const leader = { key: keys.leader, target: "create", is: "=", value: 0 } as const;
+      const fence = { leader, releaseModRevision: snapshot.releaseModRevision };
       const writes = planSetWrites(plan.placements, new Set(), snapshot, sha256);
       const { complete } = await writeSets(this.registry, keys, fence, writes, randomId, new Date().toISOString());
       if (!complete) throw new Error("nobody else writes here, and yet a set was not written");

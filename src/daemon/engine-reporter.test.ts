@@ -37,7 +37,7 @@ async function world() {
   const registry = new MvccRegistry(new MvccStore(), clock);
   const lease = await registry.grantLease(60_000);
   const put = await registry.txn({ when: [], then: [{ kind: "put", key: KEYS.leader, value: "{}", lease }] });
-  const leadership = { leaderCreateRevision: put.revision, term: 1 };
+  const leadership = { record: "{}", atRevision: put.revision, term: 1 };
   const lines: unknown[] = [];
   const log = (line: unknown) => lines.push(line);
   const reporter = new EngineReporter("m1", leadership, KEYS, { registry, clock, log });

@@ -11,7 +11,7 @@ import { waitKey } from "../domain/report/waits-of.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Log, warning } from "../ports/log.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
-import type { Leadership } from "../usecases/campaign.ts";
+import { isLedBy, type Leadership } from "../usecases/campaign.ts";
 import { AbsenceWatch } from "./absence-watch.ts";
 import { SinceWatch } from "./since-watch.ts";
 
@@ -77,7 +77,7 @@ export class EngineReporter {
     if (problem === this.#problem && nowMs - this.#toldAtMs < REPORT_INTERVAL_MS) return false;
     if (problem !== null) this.#ports.log(warning(problem));
     await this.#ports.registry.txn({
-      when: [{ key: this.#keys.leader, target: "create", is: "=", value: this.#leadership.leaderCreateRevision }],
+      when: [isLedBy(this.#keys, this.#leadership)],
       then: [{ kind: "put", key: this.#keys.report, value: text, lease }],
     });
     this.#report = text;

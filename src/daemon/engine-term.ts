@@ -15,7 +15,7 @@ import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import { info, type Log } from "../ports/log.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
-import type { Leadership } from "../usecases/campaign.ts";
+import { isLedBy, type Leadership } from "../usecases/campaign.ts";
 import { writeSets } from "../usecases/write-sets.ts";
 import type { EngineReporter } from "./engine-reporter.ts";
 import { HandOffWatch } from "./hand-off-watch.ts";
@@ -207,7 +207,7 @@ export class EngineTerm {
 
   async #write(snapshot: ClusterSnapshot, writes: readonly SetWrite[]): Promise<void> {
     const fence = {
-      leaderCreateRevision: this.leadership.leaderCreateRevision,
+      leader: isLedBy(this.#options.keys, this.leadership),
       releaseModRevision: snapshot.releaseModRevision,
     };
     const { registry, newId, clock } = this.#ports;

@@ -7,7 +7,7 @@ import { type Log, notice, refusal } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
-import { campaign } from "../usecases/campaign.ts";
+import { campaign, isLedBy } from "../usecases/campaign.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import type { RegistryMemory } from "../usecases/registry-memory.ts";
 import { type EngineCondition, engineCondition } from "./engine-condition.ts";
@@ -116,8 +116,8 @@ export class Engine {
   #stillLeads({ leadership }: EngineTerm): boolean {
     if (this.#lease.lease === null) return false;
     const shown = this.#leaderMirror.get(this.#keys.leader);
-    const known = this.#leaderMirror.revision >= leadership.leaderCreateRevision;
-    return !known || shown?.createRevision === leadership.leaderCreateRevision;
+    const known = this.#leaderMirror.revision >= leadership.atRevision;
+    return !known || shown?.value === leadership.record;
   }
 
   async #campaign(lease: LeaseId, signal: AbortSignal): Promise<void> {
@@ -144,7 +144,7 @@ export class Engine {
 
   async #resign({ leadership }: EngineTerm, because: string): Promise<void> {
     await this.#ports.registry.txn({
-      when: [{ key: this.#keys.leader, target: "create", is: "=", value: leadership.leaderCreateRevision }],
+      when: [isLedBy(this.#keys, leadership)],
       then: [{ kind: "delete", key: this.#keys.leader }],
     });
     this.#stepDown(because);

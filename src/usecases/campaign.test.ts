@@ -6,7 +6,7 @@ import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import { OperationError, UnknownResultError } from "../ports/operation-error.ts";
 import type { Registry, Txn } from "../ports/registry.ts";
-import { campaign } from "./campaign.ts";
+import { campaign, isLedBy, type Leadership } from "./campaign.ts";
 
 const keys = registryKeys("prod");
 let operations = 0;
@@ -16,13 +16,16 @@ async function world() {
   const registry = new MvccRegistry(new MvccStore(), new VirtualClock());
   const [mine, theirs] = [await registry.grantLease(10_000), await registry.grantLease(10_000)];
   const run = (lease: string, through: Registry = registry) => campaign(through, keys, "m1", lease, newOperation);
-  const createRevision = async () => (await registry.list(keys.leader)).entries[0]?.createRevision;
-  return { registry, mine, theirs, run, createRevision };
+  const shown = async () => {
+    const [entry] = (await registry.list(keys.leader)).entries;
+    return entry === undefined ? null : { record: entry.value, atRevision: entry.modRevision };
+  };
+  return { registry, mine, theirs, run, shown };
 }
 
 test("who comes first leads, with a fence that is the leader key's own; the other does not", async () => {
-  const { mine, theirs, run, createRevision } = await world();
-  assert.deepEqual(await run(mine), { term: 1, leaderCreateRevision: await createRevision() });
+  const { mine, theirs, run, shown } = await world();
+  assert.deepEqual(await run(mine), { term: 1, ...(await shown()) });
   assert.equal(await run(theirs), null);
 });
 
@@ -32,13 +35,24 @@ test("of two at once one leads", async () => {
   assert.equal(both.filter((one) => one !== null).length, 1);
 });
 
-test("the term rises with every leader, and the fence with it", async () => {
+test("the term rises with every leader, and the fence is another", async () => {
   const { registry, mine, theirs, run } = await world();
   const first = await run(mine);
   await registry.revokeLease(mine);
   const second = await run(theirs);
   assert.equal(second?.term, 2);
-  assert.ok(second.leaderCreateRevision > first!.leaderCreateRevision);
+  assert.notEqual(second.record, first!.record);
+});
+
+test("the fence of one life of a registry does not hold in another, though the numbers are the same", async () => {
+  const [before, after] = [await world(), await world()];
+  const first = await before.run(before.mine);
+  const second = await after.run(after.mine);
+  assert.equal(second?.atRevision, first?.atRevision, "revisions begin anew");
+  const write = (leadership: Leadership) =>
+    after.registry.txn({ when: [isLedBy(keys, leadership)], then: [{ kind: "put", key: keys.term, value: "{}" }] });
+  assert.equal((await write(first!)).succeeded, false);
+  assert.equal((await write(second!)).succeeded, true);
 });
 
 test("a leader key that hangs on our own lease is ours again, with the same fence", async () => {
@@ -49,7 +63,7 @@ test("a leader key that hangs on our own lease is ours again, with the same fenc
 
 test("a lost reply is settled by looking: ours if it was applied, nobody's if not", async () => {
   for (const sent of [true, false]) {
-    const { registry, mine, run, createRevision } = await world();
+    const { registry, mine, run, shown } = await world();
     const lossy = {
       list: registry.list.bind(registry),
       txn: async (txn: Txn) => {
@@ -58,15 +72,15 @@ test("a lost reply is settled by looking: ours if it was applied, nobody's if no
         throw new UnknownResultError("reply-lost", "the reply was lost");
       },
     } as Registry;
-    const expected = sent ? { term: 1, leaderCreateRevision: 2 } : null;
-    assert.deepEqual(await run(mine, lossy), expected);
-    assert.equal(await createRevision(), expected?.leaderCreateRevision);
+    const leadership = await run(mine, lossy);
+    assert.equal(leadership?.term, sent ? 1 : undefined);
+    assert.deepEqual(await shown(), sent ? { record: leadership?.record, atRevision: 2 } : null);
   }
 });
 
 test("a lease that has ended leads nobody, and is said", async () => {
-  const { registry, mine, run, createRevision } = await world();
+  const { registry, mine, run, shown } = await world();
   await registry.revokeLease(mine);
   await assert.rejects(run(mine), OperationError);
-  assert.equal(await createRevision(), undefined);
+  assert.equal(await shown(), null);
 });

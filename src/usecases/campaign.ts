@@ -3,12 +3,23 @@ import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { LEADER_SHAPE, type LeaderRecord, TERM_SHAPE, type TermRecord } from "../codec/registry-records.ts";
 import type { RandomId } from "../ports/clock.ts";
 import { UnknownResultError } from "../ports/operation-error.ts";
-import type { Entry, LeaseId, Registry } from "../ports/registry.ts";
+import type { Compare, Entry, LeaseId, Registry } from "../ports/registry.ts";
 
-/** Leadership as held: the term is for people and disks, the create revision is what every write compares. */
+/** Leadership as held: the term is for people and disks, the record is what every write compares. */
 export interface Leadership {
   readonly term: number;
-  readonly leaderCreateRevision: number;
+  /**
+   * The leader key's value, which names this campaign's own operation. Its create revision would not do: a registry that was put back counts
+   * anew, and gives another leader's key the same one.
+   */
+  readonly record: string;
+  /** The revision that made it. */
+  readonly atRevision: number;
+}
+
+/** True for as long as that leader leads, in whatever life of the registry. */
+export function isLedBy(keys: RegistryKeys, { record }: Leadership): Compare {
+  return { key: keys.leader, target: "value", is: "=", value: record };
 }
 
 /**
@@ -37,7 +48,7 @@ export async function campaign(
   const termEntry = before.listings[1]?.[0];
   const decoded = termEntry === undefined ? null : decodeRecord<TermRecord>(termEntry.value, TERM_SHAPE);
   const term = Math.max(decoded?.kind === "record" ? decoded.record.term : 0, termKnown) + 1;
-  const operation = newOperation();
+  const record = encodeRecord({ machine, term, op: newOperation() });
   try {
     const result = await registry.txn({
       when: [
@@ -45,11 +56,11 @@ export async function campaign(
         { key: keys.term, target: "mod", is: "=", value: termEntry?.modRevision ?? 0 },
       ],
       then: [
-        { kind: "put", key: keys.leader, value: encodeRecord({ machine, term, op: operation }), lease },
+        { kind: "put", key: keys.leader, value: record, lease },
         { kind: "put", key: keys.term, value: encodeRecord({ term }) },
       ],
     });
-    return result.succeeded ? { term, leaderCreateRevision: result.revision } : null;
+    return result.succeeded ? { term, record, atRevision: result.revision } : null;
   } catch (error) {
     if (!(error instanceof UnknownResultError)) throw error;
     const now = (await registry.list(keys.leader, { exact: true })).entries[0];
@@ -60,5 +71,6 @@ export async function campaign(
 function held(leader: Entry, lease: LeaseId): Leadership | null {
   if (leader.lease !== lease) return null;
   const decoded = decodeRecord<LeaderRecord>(leader.value, LEADER_SHAPE);
-  return decoded.kind === "record" ? { term: decoded.record.term, leaderCreateRevision: leader.createRevision } : null;
+  if (decoded.kind !== "record") return null;
+  return { term: decoded.record.term, record: leader.value, atRevision: leader.modRevision };
 }

@@ -7,8 +7,8 @@ import type { Compare, Operation, Registry } from "../ports/registry.ts";
 
 /** What every write of an engine compares: it still leads, and the release it decided for is still the one in force. */
 export interface EngineFence {
-  /** The create revision of the leader key when this engine took it: it changes exactly when leadership changes hands. */
-  readonly leaderCreateRevision: number;
+  /** Holds exactly as long as this engine leads: `isLedBy`. */
+  readonly leader: Compare;
   readonly releaseModRevision: number;
 }
 
@@ -31,7 +31,7 @@ export async function writeSets(
     const operation = newOperation();
     const result = await registry.txn({
       when: [
-        { key: keys.leader, target: "create", is: "=", value: fence.leaderCreateRevision },
+        fence.leader,
         { key: keys.release, target: "mod", is: "=", value: fence.releaseModRevision },
         ...write.machines.flatMap((touched) => machineCompares(keys, touched, headerRevisions)),
         ...write.changes.flatMap((change) => assignmentCompares(keys, change)),

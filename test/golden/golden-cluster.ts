@@ -199,7 +199,8 @@ export class GoldenCluster {
     const { plan, spec } = planned;
     const { snapshot } = await readSnapshot(this.#registry, this.#keys);
     const globals = new Set(spec.units.filter((unit) => unit.options.global).map((unit) => unit.name));
-    const fence = { leaderCreateRevision: 0, releaseModRevision: snapshot.releaseModRevision };
+    const leader = { key: this.#keys.leader, target: "create", is: "=", value: 0 } as const;
+    const fence = { leader, releaseModRevision: snapshot.releaseModRevision };
     const writes = planSetWrites(plan.placements, globals, snapshot, sha256);
     const { complete } = await writeSets(this.#registry, this.#keys, fence, writes, this.#newId, GOLDEN_AT);
     if (!complete) throw new Error("nobody else writes here, and yet a set was not written");

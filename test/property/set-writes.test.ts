@@ -159,7 +159,8 @@ async function registryOf(world: World) {
   }
   const leader = await put(keys.leader, { machine: "m0", term: 1, op: "" });
   const release = await put(keys.release, "a release");
-  const fence = { leaderCreateRevision: leader.revision, releaseModRevision: release.revision };
+  const led = { key: keys.leader, target: "create", is: "=", value: leader.revision } as const;
+  const fence = { leader: led, releaseModRevision: release.revision };
   return { registry, fence };
 }
 
