@@ -20,6 +20,9 @@ export interface RegistryKeys {
   set(machine: MachineId): string;
   placement(machine: MachineId, unit: UnitName): string;
   readonly report: string;
+  /** How far each release has come; a `RolloutRecord`. */
+  rollout(seq: number): string;
+  readonly rollouts: string;
   /** There only while an import is under way. */
   readonly importing: string;
   /** Written by that machine's agent. */
@@ -34,6 +37,11 @@ export interface RegistryKeys {
   kept(machine: MachineId): string;
   /** Written by people; see `holdKey`. */
   readonly holds: string;
+  /** Written by people: what a rollout is told; a `RolloutOrder`. */
+  rolloutOrder(seq: number): string;
+  /** Written by whoever holds a slot of that lock. */
+  lock(name: string, holder: string): string;
+  readonly locks: string;
 }
 
 /** Pads numbers in keys so that byte order is number order; 8 digits outlive any release history. */
@@ -53,6 +61,8 @@ export function registryKeys(cluster: string): RegistryKeys {
     leader: `${root}engine/leader`,
     term: `${root}engine/term`,
     report: `${root}engine/report`,
+    rollout: (seq) => `${root}rollout/${padded(seq)}`,
+    rollouts: `${root}rollout/`,
     importing: `${root}importing`,
     assign: (unit) => `${root}assign/${unit}`,
     set: (machine) => `${root}placements/${machine}`,
@@ -65,5 +75,8 @@ export function registryKeys(cluster: string): RegistryKeys {
     statuses: (machine) => `${root}status/${machine}/`,
     kept: (machine) => `${root}kept/${machine}`,
     holds: `${root}holds/`,
+    rolloutOrder: (seq) => `${root}rollout-orders/${padded(seq)}`,
+    lock: (name, holder) => `${root}locks/${name}/${holder}`,
+    locks: `${root}locks/`,
   };
 }

@@ -24,6 +24,10 @@ export interface ClusterSpec {
   /** `listed`: only machines the commit names get units. */
   readonly admit: "listed" | "any";
   readonly loss: LossPolicy;
+  /** In the order in which a commit reaches them. Absent: all machines at once. */
+  readonly rings?: readonly Ring[];
+  /** Absent: one machine at a time, at any time, without a drain. */
+  readonly reboots?: RebootPolicy;
 }
 
 /** One text of the repository (or generated from the manifest, then `path` is the manifest's) as it is to be installed. */
@@ -79,11 +83,59 @@ export interface Companion {
   readonly dropins: readonly SpecDropin[];
 }
 
-/** `healthDeadlineMs` is parsed and carried; until the Rollouts issue drives it, a wave waits as long as it takes. Milliseconds. */
+/** How one unit's changes reach the cluster. What is absent is as it was before it could be said, so that a spec keeps its hash. */
 export interface RolloutPolicy {
   readonly maxUnavailable: number;
+  /** Milliseconds without a break for which it must be healthy to count as up. */
   readonly minHealthyTimeMs: number;
+  /** Milliseconds within which it must be so after a change; else the change has failed. */
   readonly healthDeadlineMs: number;
+  /** How many of its replicas change in one wave, whether they were up or not; 1 or more. Absent: any number. */
+  readonly maxParallel?: number;
+  /** What becomes of the release if a change of this unit fails. Absent: it holds. */
+  readonly onFailure?: "rollback";
+  /** Which of its replicas change first, and alone. Absent: none. */
+  readonly canary?: Canary;
+  /** Milliseconds for which its canaries must be healthy before the others change. Absent: 0. */
+  readonly bakeMs?: number;
+}
+
+/** A number of replicas, the first by name; or those on machines that match. */
+export type Canary = { readonly count: number } | { readonly match: Selector };
+
+/** Machines that get a commit before others do. A machine is in the first ring it matches; in none, it comes after the last. */
+export interface Ring {
+  /** As it is written, for people. */
+  readonly name: string;
+  /** Null: every machine. */
+  readonly match: Selector | null;
+  /** Milliseconds for which it must be healthy before the next ring opens. */
+  readonly soakMs: number;
+  /** When changes may begin in it. Null: at any time. */
+  readonly window: Window | null;
+}
+
+/** Recurring times. By the wall clock of a zone, so that an hour of the night stays one through the year. */
+export interface Window {
+  /** As it is written: `Mon..Thu 02:00-04:00 Europe/Berlin`. */
+  readonly text: string;
+  /** Days on which it opens: 0 is Sunday; sorted. */
+  readonly days: readonly number[];
+  /** Minutes since midnight. */
+  readonly fromMinute: number;
+  /** Exclusive; at or below `fromMinute` it ends on the next day. */
+  readonly toMinute: number;
+  /** An IANA name; `UTC` where none is written. */
+  readonly zone: string;
+}
+
+/** How machines that want to be restarted take turns (`fleet reboot-guard`). */
+export interface RebootPolicy {
+  /** How many at once; 1 or more. */
+  readonly slots: number;
+  readonly window: Window | null;
+  /** Whether units that may move leave a machine before it restarts. */
+  readonly drain: boolean;
 }
 
 /** Units that must live together: placed, moved and rolled out as one. */
