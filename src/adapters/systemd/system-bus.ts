@@ -4,6 +4,7 @@ import { DBusError, Message, type MessageBus, MessageType, sessionBus } from "db
 import { invariant } from "../../domain/invariant.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { OperationError } from "../../ports/operation-error.ts";
+import { ERROR, encodeCall, FrameReader, type IncomingMessage, RETURN, SIGNAL } from "./bus-frames.ts";
 
 /** dbus-daemon refuses a connection's 129th call that has no reply yet; the rest is room for whoever shares the limit. */
 const OUTSTANDING_CALLS_MAX = 96;
@@ -47,7 +48,7 @@ export interface SystemdCall {
 
 export interface BusListener {
   /** A signal of systemd's. */
-  signal(member: string, body: readonly unknown[]): void;
+  signal(member: string, message: Pick<IncomingMessage, "body">): void;
   /** A connection that stood is gone; what it would have told is lost. */
   lost(error: OperationError): void;
 }
@@ -78,7 +79,7 @@ export class SystemBus {
     else await new Promise<void>((resolve) => this.#queue.push(resolve));
     try {
       const connection = await this.#connect();
-      return (await connection.call({ ...SYSTEMD, ...call })).body;
+      return (await connection.call({ ...SYSTEMD, ...call })).body();
     } finally {
       const next = this.#queue.shift();
       if (next === undefined) this.#outstanding--;
@@ -145,19 +146,26 @@ export class SystemBus {
 
 interface Pending {
   readonly deadlineMs: number;
+  readonly resolve: (reply: IncomingMessage) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** One socket, from its opening to its end; it does not come back. */
+/**
+ * One socket, from its opening to its end; it does not come back. dbus-next connects and says hello; from its first answer on the socket
+ * is read and written here: what it does to each message was a third of an agent's work.
+ */
 class Connection {
   readonly connected: Promise<void>;
   /** Resolves (never rejects) with why it ended. */
   readonly ended: Promise<OperationError>;
   readonly #bus: MessageBus;
   readonly #clock: Clock;
+  readonly #listener: BusListener;
   readonly #end = new AbortController();
-  /** In the order of their deadlines: all have the same patience. */
-  readonly #pending = new Set<Pending>();
+  /** By the serial of the call; in the order of their deadlines: all have the same patience. */
+  readonly #pending = new Map<number, Pending>();
+  readonly #frames = new FrameReader();
+  #socket: Socket | null = null;
   #watching = false;
   #hearsUnits = false;
   /** systemd's unique name: any process may send a signal straight to us, past all rules. */
@@ -166,6 +174,7 @@ class Connection {
   constructor(bus: MessageBus, clock: Clock, listener: BusListener) {
     this.#bus = bus;
     this.#clock = clock;
+    this.#listener = listener;
     this.ended = new Promise((resolve) => {
       this.#end.signal.addEventListener("abort", () => resolve(this.#end.signal.reason as OperationError));
     });
@@ -174,23 +183,55 @@ class Connection {
     invariant(inner instanceof EventEmitter, "dbus-next keeps its connection elsewhere now");
     inner.once("end", () => this.end(unreachable("the connection ended")));
     (bus as EventEmitter).on("error", (error) => this.end(unreachable("the connection broke", error)));
-    // What is thrown in here would be sent to the sender as an error of ours.
-    bus.on("message", (message) => {
-      if (message.type !== MessageType.SIGNAL) return;
-      try {
-        if (message.sender === BUS.destination) this.#ownerChanged(String(message.body[0]), String(message.body[2]));
-        else if (message.sender !== this.#systemd) return;
-        listener.signal(message.member, message.body);
-      } catch (error) {
-        this.end(unreachable("a signal could not be handled", error));
-      }
-    });
+    bus.once("message", () => this.#takeOver(Reflect.get(inner, "stream")));
     this.connected = new Promise((resolve) => bus.once("connect", resolve));
     const inTime = new AbortController();
     void this.connected.then(() => inTime.abort());
     void clock.sleep(CONNECT_TIMEOUT_MS, AbortSignal.any([this.#end.signal, inTime.signal])).then(() => {
       if (!inTime.signal.aborted) this.end(unreachable(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`));
     });
+  }
+
+  /** In the midst of dbus-next's reading loop, between two messages: what it does not find any more it does not read. */
+  #takeOver(socket: unknown): void {
+    invariant(socket instanceof Socket, "dbus-next connects by something else now");
+    const rest: unknown = socket.read();
+    socket.removeAllListeners("readable");
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    this.#socket = socket;
+    // After the answer in hand, which is the library's.
+    if (rest instanceof Buffer) queueMicrotask(() => this.#read(rest));
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#end.signal.aborted) return;
+    try {
+      for (const message of this.#frames.push(chunk)) this.#handle(message);
+    } catch (error) {
+      this.end(unreachable("a message could not be handled", error));
+    }
+  }
+
+  #handle(message: IncomingMessage): void {
+    if (message.type === SIGNAL) {
+      if (message.sender === BUS.destination) this.#heardOfNames(message);
+      else if (message.sender === this.#systemd) this.#listener.signal(message.member, message);
+      return;
+    }
+    const pending = this.#pending.get(message.replySerial);
+    if (pending === undefined) return;
+    this.#pending.delete(message.replySerial);
+    if (message.type === RETURN) pending.resolve(message);
+    else if (message.type === ERROR) {
+      const [text] = message.body();
+      pending.reject(busError(message.errorName, typeof text === "string" ? text : ""));
+    }
+  }
+
+  #heardOfNames(message: IncomingMessage): void {
+    const [name, , owner] = message.body();
+    if (message.member === "NameOwnerChanged") this.#ownerChanged(String(name), String(owner));
+    this.#listener.signal(message.member, message);
   }
 
   async match(rule: string, member: "AddMatch" | "RemoveMatch" = "AddMatch"): Promise<void> {
@@ -220,24 +261,25 @@ class Connection {
     this.subscribe().catch((error: unknown) => this.end(unreachable("systemd takes no subscription", error)));
   }
 
-  call(call: SystemdCall & { readonly destination: string }): Promise<Message> {
+  call(call: typeof SYSTEMD & SystemdCall): Promise<IncomingMessage> {
     if (this.#end.signal.aborted) return Promise.reject(this.#end.signal.reason);
     return new Promise((resolve, reject) => {
-      const pending: Pending = { deadlineMs: this.#clock.monotonicMs() + CALL_TIMEOUT_MS, reject };
-      this.#pending.add(pending);
+      const serial = this.#bus.newSerial();
+      this.#write(encodeCall(serial, call));
+      this.#pending.set(serial, { deadlineMs: this.#clock.monotonicMs() + CALL_TIMEOUT_MS, resolve, reject });
       if (!this.#watching) void this.#watch();
-      this.#bus.call(new Message({ ...call, body: [...(call.body ?? [])] })).then(
-        (reply) => {
-          this.#pending.delete(pending);
-          if (reply === null) reject(unreachable(`${call.member} had no reply`));
-          else resolve(reply);
-        },
-        (error: Error) => {
-          this.#pending.delete(pending);
-          reject(error);
-        },
-      );
     });
+  }
+
+  /** Calls made together are one write. */
+  #write(bytes: Buffer): void {
+    const socket = this.#socket;
+    invariant(socket !== null, "the bus is connected before it is called");
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    socket.write(bytes);
   }
 
   /** The first reason counts; every call that waits is rejected with it. */
@@ -248,7 +290,7 @@ class Connection {
     // Whoever is silent does not close its side either, and a socket half open would keep this process alive.
     const stream: unknown = Reflect.get(Reflect.get(this.#bus, "_connection"), "stream");
     if (stream instanceof Socket) stream.destroy();
-    for (const { reject } of this.#pending) reject(error);
+    for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
 
@@ -256,13 +298,18 @@ class Connection {
     this.#watching = true;
     while (this.#pending.size > 0) {
       await this.#clock.sleep(WATCH_MS, this.#end.signal);
-      const [oldest] = this.#pending;
+      const [oldest] = this.#pending.values();
       if (oldest !== undefined && this.#clock.monotonicMs() > oldest.deadlineMs) {
         this.end(unreachable(`systemd did not answer for ${CALL_TIMEOUT_MS / 1000} s`));
       }
     }
     this.#watching = false;
   }
+}
+
+/** As dbus-next makes them, with a reply of its own kind. */
+function busError(name: string, text: string): DBusError {
+  return new DBusError(name, text, new Message({ type: MessageType.ERROR, errorName: name, replySerial: 1 }));
 }
 
 function unreachable(what: string, cause?: unknown): OperationError {

@@ -50,7 +50,7 @@ export class SystemdUnitManager implements UnitManager {
   constructor({ clock, address = SYSTEM_BUS, exec = execProgram }: SystemdOptions) {
     this.#exec = exec;
     this.#bus = new SystemBus(address, clock, {
-      signal: (member, body) => this.#signal(member, body),
+      signal: (member, message) => this.#signal(member, message),
       lost: (error) => {
         this.#jobs.lost(error);
         this.#wakeSoon("definitions");
@@ -176,8 +176,12 @@ export class SystemdUnitManager implements UnitManager {
     }
   }
 
-  #signal(member: string, body: readonly unknown[]): void {
-    if (member === "JobRemoved") this.#jobs.ended(String(body[1]), String(body[3]));
+  /** What a unit's signal says is not read: the look that follows it sees it. */
+  #signal(member: string, message: { body(): readonly unknown[] }): void {
+    if (member === "JobRemoved") {
+      const [, job, , result] = message.body();
+      this.#jobs.ended(String(job), String(result));
+    }
     this.#wakeSoon(member === "Reloading" ? "definitions" : "units");
   }
 

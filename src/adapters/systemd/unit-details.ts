@@ -1,4 +1,3 @@
-import type { Variant } from "dbus-next";
 import type { UnitName } from "../../domain/names.ts";
 import type { ManagedUnit, UnitDetails, UnitSources } from "../../ports/unit-manager.ts";
 import { SYSTEMD_PATH, type SystemdCall } from "./system-bus.ts";
@@ -81,5 +80,5 @@ async function readProperty(path: string, type: string, property: string, call: 
     signature: "ss",
     body: [type, property],
   });
-  return (value as Variant).value;
+  return value;
 }
