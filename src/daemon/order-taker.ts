@@ -4,7 +4,7 @@ import { type KnownEntries, type SnapshotReading, snapshotFromEntries } from "..
 import type { ClusterSnapshot, KeptSet, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import { judgeSet } from "../domain/cluster/judge-set.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
-import { judgeFollowing } from "../domain/fencing/judge-following.ts";
+import { isTrouble, judgeFollowing } from "../domain/fencing/judge-following.ts";
 import type { Replaced } from "../domain/fencing/judge-replaced.ts";
 import type { MachineId, Sha256 } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
@@ -114,7 +114,7 @@ export class OrderTaker {
       return this.#report("newer-fleet", `the registry holds records of version ${newerVersion}`);
     const because = judgeFollowing(takenOf(memory.state), snapshot, this.#machine);
     this.#kept = because === null ? null : keptOf(memory.state, this.#machine);
-    if (because !== null && because.code !== "new-epoch") return this.#reportReplaced(because);
+    if (because !== null && isTrouble(because)) return this.#reportReplaced(because);
     if (this.#problem !== null && REPLACED_CODES.has(this.#problem.code)) this.#problem = null;
     if (snapshot.identity === null) return;
     await this.#takeRelease(snapshot);

@@ -16,11 +16,6 @@ export interface FaultKind {
   readonly lastsMs?: readonly [number, number];
   /** Whom it befalls, where not anybody. */
   readonly target?: (storm: Storm) => SimMachine;
-  /**
-   * Takes placements or headers of machines away. Not in a seed whose commits drain machines: a drained one would not get its global units
-   * back (test/TRACK_RECORD.md, what is open).
-   */
-  readonly wipesSets?: boolean;
   /** Needs a person who adopts what is left. Only in seeds from `SOAK_SEEDS` on: with all else at once, one in 300 does not come to rest yet. */
   readonly replacesRegistry?: boolean;
   inject(storm: Storm, machine: SimMachine): Promise<void>;
@@ -134,7 +129,6 @@ export const FAULTS: readonly FaultKind[] = [
   },
   {
     name: "deleted headers",
-    wipesSets: true,
     async inject({ cluster, checkers }) {
       const { revision } = await cluster.registry.txn({
         when: [],
@@ -173,7 +167,6 @@ export const FAULTS: readonly FaultKind[] = [
   },
   {
     name: "wiped placements",
-    wipesSets: true,
     async inject({ cluster, checkers }) {
       const { revision } = await cluster.registry.txn({
         when: [],
@@ -185,7 +178,6 @@ export const FAULTS: readonly FaultKind[] = [
   },
   {
     name: "deleted header",
-    wipesSets: true,
     async inject({ cluster, checkers }, machine) {
       const { revision } = await cluster.registry.txn({
         when: [],

@@ -40,7 +40,6 @@ export const REGISTRY_FAULTS: readonly FaultKind[] = [
   },
   {
     name: "registry put back to a backup",
-    wipesSets: true,
     replacesRegistry: true,
     lastsMs: [2_000, 20_000],
     async inject({ cluster, checkers, random, backups }) {
@@ -51,7 +50,6 @@ export const REGISTRY_FAULTS: readonly FaultKind[] = [
   },
   {
     name: "wiped registry",
-    wipesSets: true,
     replacesRegistry: true,
     weight: 0.5,
     lastsMs: [2_000, 20_000],

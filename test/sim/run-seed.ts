@@ -55,7 +55,7 @@ export async function runSeed(seed: number, defects: Defects = {}, only?: readon
   const kinds = only === undefined ? drawn : EVERY_KIND.filter(({ name }) => only.includes(name));
   const repository = new SampleRepository(
     choices.fork("repository"),
-    kinds.some(({ wipesSets }) => wipesSets) ? [] : cluster.machines.map(({ id }) => id),
+    cluster.machines.map(({ id }) => id),
   );
   const storm: Storm = {
     cluster,

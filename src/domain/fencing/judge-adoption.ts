@@ -1,5 +1,6 @@
 import type { ClusterSnapshot, KeptSet, MachineSet } from "../cluster/cluster-snapshot.ts";
 import { digestOfSet } from "../cluster/digest-of-set.ts";
+import { toldSets } from "../cluster/told-sets.ts";
 import { compareText, type MachineId, type Sha256, type UnitName } from "../names.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
@@ -33,13 +34,14 @@ export function judgeAdoption(
   const open = new Set(unadopted(snapshot, sha256));
   if (open.size === 0) return { kind: "none" };
   const told = keptOf(snapshot).filter(({ machine }) => open.has(machine));
+  const damaged = [...toldSets(snapshot).values()].filter(({ machine }) => !open.has(machine));
   const ahead = aheadOf(snapshot, told);
   if (ahead !== null) return { kind: "ahead", because: ahead };
   const heard = new Set(told.map(({ machine }) => machine));
   const isPresent = new Set(snapshot.members.filter(({ present }) => present).map(({ id }) => id));
   const silent = [...open].filter((machine) => isPresent.has(machine) && !heard.has(machine));
   if (told.length === 0 && silent.length === 0) return { kind: "none" };
-  const placements = asTold(snapshot, spec, told, open);
+  const placements = asTold(snapshot, spec, [...told, ...damaged], open);
   const missing = missingUnits(spec, placements);
   const isOver = time.nowMs - time.sinceMs >= time.holdMs;
   if (!isOver && (silent.length > 0 || missing.length > 0)) return { kind: "wait", machines: silent, missing };

@@ -1,5 +1,6 @@
 import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
 import type { AcceptedSet } from "../cluster/judge-set.ts";
+import { isDamagedSet } from "../cluster/told-sets.ts";
 import type { CommitId, MachineId } from "../names.ts";
 import { judgeRelease, type Replaced } from "./judge-replaced.ts";
 
@@ -12,12 +13,20 @@ export interface Taken {
   readonly set: AcceptedSet | null;
 }
 
-/** Why a machine cannot go by what the registry shows. `new-epoch` is no trouble: its set is being written anew. */
-export type Unfollowable = Replaced | { readonly code: "new-epoch"; readonly epoch: number };
+/**
+ * Why a machine cannot go by what the registry shows. `new-epoch` and `set-damaged` are no trouble: its set is being written anew, by what
+ * it tells of it.
+ */
+export type Unfollowable = Replaced | { readonly code: "new-epoch"; readonly epoch: number } | typeof SET_DAMAGED;
+const SET_DAMAGED = { code: "set-damaged" } as const;
+
+export function isTrouble(because: Unfollowable): because is Replaced {
+  return because.code !== "new-epoch" && because.code !== "set-damaged";
+}
 
 /**
- * Whether a machine may go by this registry, or keeps what it has and tells what that is. A header that is merely missing is not such a
- * case: the engine knows what was in it (protocol rule 2).
+ * Whether a machine may go by this registry, or keeps what it has and tells what that is: also where merely its header is missing, or a
+ * part of its set (protocol rule 2), for no assignment names its global units.
  */
 export function judgeFollowing(taken: Taken, snapshot: ClusterSnapshot, machine: MachineId): Unfollowable | null {
   const { identity, release } = snapshot;
@@ -33,7 +42,9 @@ export function judgeFollowing(taken: Taken, snapshot: ClusterSnapshot, machine:
   }
   if (set === null) return null;
   if (set.epoch < identity.epoch) return { code: "new-epoch", epoch: identity.epoch };
-  const header = snapshot.sets.find((shown) => shown.machine === machine)?.header ?? null;
-  if (header === null || header.epoch !== identity.epoch || header.generation >= set.generation) return null;
-  return { code: "set-behind", saw: header.generation, known: set.generation };
+  const shown = snapshot.sets.find((one) => one.machine === machine);
+  const header = shown?.header ?? null;
+  if (header !== null && header.epoch === identity.epoch && header.generation < set.generation)
+    return { code: "set-behind", saw: header.generation, known: set.generation };
+  return isDamagedSet(shown, identity.epoch) ? SET_DAMAGED : null;
 }

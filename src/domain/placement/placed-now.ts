@@ -1,4 +1,5 @@
-import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
+import type { ClusterSnapshot, PlacedUnit } from "../cluster/cluster-snapshot.ts";
+import { toldSets } from "../cluster/told-sets.ts";
 import { compareText, type MachineId, type UnitHash, type UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 
@@ -11,7 +12,8 @@ export interface PlacedSide {
 
 /**
  * Where every unit is, by the registry: its assignment; for a unit without one (a global unit), every set that holds it.
- * A set that still holds a unit assigned elsewhere is a projection the engine is about to correct, and no second place.
+ * A set that still holds a unit assigned elsewhere is a projection the engine is about to correct, and no second place. Of a set that
+ * was damaged, what its machine tells counts as well.
  * Sides are sorted by machine; units by name.
  */
 export function placedNow(snapshot: ClusterSnapshot): ReadonlyMap<UnitName, readonly PlacedSide[]> {
@@ -29,7 +31,7 @@ function placedIn(snapshot: ClusterSnapshot): Map<UnitName, readonly PlacedSide[
   const assigned = new Map<UnitName, readonly PlacedSide[]>();
   for (const { unit, machine, hash, goal } of snapshot.assignments) assigned.set(unit, [{ machine, hash, goal }]);
   const others = new Map<UnitName, PlacedSide[]>();
-  for (const { machine, placements } of snapshot.sets) {
+  for (const { machine, placements } of setsAsKnown(snapshot)) {
     for (const { unit, hash, goal } of placements) {
       if (assigned.has(unit)) continue;
       const sides = others.get(unit);
@@ -43,6 +45,24 @@ function placedIn(snapshot: ClusterSnapshot): Map<UnitName, readonly PlacedSide[
     placed.set(unit, assigned.get(unit) ?? others.get(unit)!);
   }
   return placed;
+}
+
+interface KnownSet {
+  readonly machine: MachineId;
+  readonly placements: readonly PlacedUnit[];
+}
+
+function setsAsKnown(snapshot: ClusterSnapshot): readonly KnownSet[] {
+  const told = toldSets(snapshot);
+  if (told.size === 0) return snapshot.sets;
+  const shown = new Map(snapshot.sets.map(({ machine, placements }) => [machine, placements]));
+  const wiped = [...told.keys()].filter((machine) => !shown.has(machine));
+  return [...shown.keys(), ...wiped].map((machine) => {
+    const there = shown.get(machine) ?? [];
+    const units = new Set(there.map(({ unit }) => unit));
+    const gone = told.get(machine)?.placements.filter(({ unit }) => !units.has(unit)) ?? [];
+    return { machine, placements: [...there, ...gone] };
+  });
 }
 
 /** Only the machines of each unit: what `placeUnits` needs to keep units where they are. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Assignment, ClusterSnapshot, MachineSet, PlacedUnit } from "../cluster/cluster-snapshot.ts";
+import type { Assignment, ClusterSnapshot, MachineSet, PlacedUnit, Release } from "../cluster/cluster-snapshot.ts";
 import { digestOfSet } from "../cluster/digest-of-set.ts";
 import { emptySnapshot } from "../cluster/empty-snapshot.ts";
 import type { MachineId, UnitHash, UnitName } from "../names.ts";
@@ -190,6 +190,34 @@ test("a wiped set of a machine that is away stays unknown, so that its agent sto
     ],
     "what moves away compares that the machine is still away, and describes only the set it joins",
   );
+});
+
+test("every machine that is there has a header, also one that is to have nothing and whose set was wiped", () => {
+  const there = { ...MEMBER, present: true, presenceRevision: 4 };
+  const snapshot = { ...registryWith(["a@m2"], ["m2"]), members: [there] };
+  const [write, ...more] = plan(["a@m2"], snapshot);
+  assert.deepEqual(
+    write?.machines.map(({ machine, header }) => [machine, header?.count]),
+    [["m1", 0]],
+  );
+  assert.deepEqual(more, []);
+  const away = { ...snapshot, members: [{ ...MEMBER, present: false, presenceRevision: 0 }] };
+  assert.deepEqual(plan(["a@m2"], away), [], "who is away gets it when it returns");
+});
+
+test("a wiped set is written again by what its machine tells of it, and not before it has", () => {
+  const there = { ...MEMBER, present: true, presenceRevision: 4, setEpoch: 1 };
+  const wiped = { ...registryWith(["a@m1", "g@m1"], ["m1"], new Set(["g"])), members: [there], sets: [] };
+  assert.deepEqual(plan(["a@m1"], wiped, ["g"]), [], "an order without its global unit would stop that");
+  const kept = (identityId: string, epoch: number) => ({
+    machine: there.id,
+    identity: { ...wiped.identity!, id: identityId },
+    release: { seq: 1 } as Release,
+    ...{ epoch, generation: 3, placements: [] },
+  });
+  assert.deepEqual(plan(["a@m1"], { ...wiped, kept: [kept("other", 1)] }, ["g"]), [], "of another cluster");
+  const told = { ...wiped, kept: [kept("c", 1)] };
+  assert.deepEqual(after(told, plan(["a@m1", "g@m1"], told, ["g"])), ["a@m1#h1", "g@m1#h1"]);
 });
 
 test("a header whose count alone is wrong, which no agent takes, is written again", () => {

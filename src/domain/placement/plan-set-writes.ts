@@ -1,5 +1,6 @@
 import type { Assignment, ClusterSnapshot, PlacedUnit, SetHeader } from "../cluster/cluster-snapshot.ts";
 import { digestOfSet } from "../cluster/digest-of-set.ts";
+import { isDamagedSet, toldSets } from "../cluster/told-sets.ts";
 import { compareText, type MachineId, type Sha256, type UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { Placement } from "./placement.ts";
@@ -58,23 +59,26 @@ export function planSetWrites(
   const writes = unitWrites(wanted, globals, snapshot).flatMap((write) => withoutUnknown(write, unknown));
   const state = new SetState(snapshot, writes, unknown, sha256);
   const transactions = inTransactions(writes).map((changes) => state.apply(changes));
-  return [...transactions, ...state.repairs(new Set(wanted.map((placement) => placement.machine)))];
+  return [...transactions, ...state.repairs(wanted)];
 }
 
 /**
  * Machines that are away and whose set is damaged: what ran there is known of single units only. A header written now would be an
  * order to stop the rest (the global units) the moment the machine returns; without one its agent keeps everything, and once it is
  * present its set is written whole. The simulator found it (seeds 56, 85: placements wiped while a machine was away). The same of
- * machines, there or away, that go by a set of an earlier epoch and have not told what is in it (protocol rule 13). Nor
- * does a machine that was removed, and that an assignment still names, get a set again.
+ * machines, there or away, that go by a set of an earlier epoch and have not told what is in it (protocol rule 13), and of those
+ * that go by one of this epoch and are about to tell: an agent does as soon as it sees the damage. Nor does a machine that was removed,
+ * and that an assignment still names, get a set again.
  */
 function unknownSets(snapshot: ClusterSnapshot, sha256: Sha256): ReadonlySet<MachineId> {
   const epoch = snapshot.identity?.epoch ?? 0;
   const sets = new Map(snapshot.sets.map((set) => [set.machine, set]));
   const told = new Set(snapshot.kept?.map(({ machine }) => machine));
-  const unheard = snapshot.members.filter(({ id, present, setEpoch = epoch }) =>
-    setEpoch < epoch ? !told.has(id) : !present,
-  );
+  const ofThisEpoch = toldSets(snapshot);
+  const unheard = snapshot.members.filter(({ id, present, setEpoch }) => {
+    if (setEpoch !== undefined && setEpoch < epoch) return !told.has(id);
+    return !present || (setEpoch !== undefined && isDamagedSet(sets.get(id), epoch) && !ofThisEpoch.has(id));
+  });
   const members = new Set(snapshot.members.map(({ id }) => id));
   const removed = snapshot.assignments
     .map(({ machine }) => machine)
@@ -201,6 +205,7 @@ class SetState {
   readonly #placements: Sets = new Map();
   readonly #headers = new Map<MachineId, { header: SetHeader | null; modRevision: number }>();
   readonly #presence: Map<MachineId, number>;
+  readonly #present: readonly MachineId[];
   readonly #unknown: ReadonlySet<MachineId>;
   /**
    * Sets that were damaged when read, as they will be at the end. Their headers say that from the first transaction on: one that
@@ -219,6 +224,7 @@ class SetState {
     this.#epoch = snapshot.identity?.epoch ?? 0;
     this.#revision = snapshot.revision;
     this.#presence = new Map(snapshot.members.map((member) => [member.id, member.presenceRevision]));
+    this.#present = snapshot.members.filter(({ present }) => present).map(({ id }) => id);
     for (const set of snapshot.sets) {
       this.#placements.set(set.machine, new Map(set.placements.map((placed) => [placed.unit, placed])));
       this.#headers.set(set.machine, { header: set.header, modRevision: set.headerModRevision });
@@ -238,9 +244,14 @@ class SetState {
     return { machines: machines.map((machine) => this.#touch(machine)), changes };
   }
 
-  /** Headers that are missing, of another epoch or that do not describe their set: rewritten although no unit changes. */
-  repairs(wanted: ReadonlySet<MachineId>): SetWrite[] {
-    const machines = [...new Set([...this.#placements.keys(), ...wanted])]
+  /**
+   * Headers that are missing, of another epoch or that do not describe their set: rewritten although no unit changes. Every machine that is
+   * there has one, also one that never had a unit: without, nobody could tell a set that is to be empty from one that was wiped, and
+   * what the machine runs, after a loss of its memory say, would run for ever.
+   */
+  repairs(wanted: readonly Placement[]): SetWrite[] {
+    const named = wanted.map(({ machine }) => machine);
+    const machines = [...new Set([...this.#placements.keys(), ...named, ...this.#present])]
       .sort()
       .filter((machine) => !this.#unknown.has(machine) && !this.#isSound(machine));
     return machines.map((machine) => ({ machines: [this.#touch(machine)], changes: [] }));
