@@ -1,4 +1,4 @@
-import { compareText } from "../names.ts";
+import { compareText, type MachineId, type UnitName } from "../names.ts";
 import type { Placement } from "../placement/placement.ts";
 import { machineOf } from "../plan/diff-placements.ts";
 import { orderSteps } from "./order-steps.ts";
@@ -16,6 +16,17 @@ export interface NextWave {
   readonly made: readonly RolloutChange[];
   /** Changes whose wave has not come, and those of this one that wait for a machine to let go. */
   readonly held: readonly RolloutChange[];
+  /** Sets whose canaries have all been changed and whose others wait for `isBaked`; sorted by set. */
+  readonly baking: readonly BakingSet[];
+}
+
+export interface BakingSet {
+  /** As `WaveBudget.set`. */
+  readonly set: string;
+  /** Milliseconds for which its canaries must be healthy. */
+  readonly ms: number;
+  /** Its canaries: replicas that have the new version by now. */
+  readonly canaries: readonly { readonly unit: UnitName; readonly machine: MachineId }[];
 }
 
 /**
@@ -43,6 +54,7 @@ export function nextWave(input: RolloutInput, mustWait: (step: readonly RolloutC
     ),
     made: going,
     held,
+    baking: [],
   };
 }
 

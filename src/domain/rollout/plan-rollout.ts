@@ -1,8 +1,10 @@
+import type { Machine } from "../cluster/machine.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { Change } from "../plan/plan.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import type { BaseVersions } from "./base-versions.ts";
 import { orderSteps } from "./order-steps.ts";
 import { ReplicaSets } from "./replica-sets.ts";
 import { rolloutSteps } from "./rollout-steps.ts";
@@ -21,6 +23,17 @@ export interface RolloutInput {
   readonly isAway: (machine: MachineId) => boolean;
   /** How a unit does on a machine that is not away; a plan takes what is placed for up. */
   readonly stateOf: (unit: UnitName, machine: MachineId) => ReplicaState;
+  /** What canaries are chosen by. Absent: no set changes some of its replicas before others. */
+  readonly canaries?: CanaryInput;
+}
+
+export interface CanaryInput {
+  /** By the release before: what was not there is no canary, nor is what the commit leaves as it was. */
+  readonly base: BaseVersions;
+  /** `machinesOf` the spec and the snapshot. */
+  readonly machines: readonly Machine[];
+  /** Whether the canaries of a set (as `WaveBudget.set`) were healthy for as long as it asks. A plan: of none, it takes each bake for passed in its turn. */
+  readonly isBaked: (set: string) => boolean;
 }
 
 /**
