@@ -2,7 +2,7 @@ import type { Entry } from "../ports/registry.ts";
 import type { RegistryKeys } from "./registry-keys.ts";
 
 /** Below the cluster's prefix: what machines and engines say of now, and what an import that is under way says. None of it is moved. */
-const OF_NOW = ["engine/", "presence/", "status/", "kept/", "claims/", "importing"];
+const OF_NOW = ["engine/", "presence/", "status/", "kept/", "claims/", "locks/", "grants/", "importing"];
 /** What machines write again by themselves, into an empty registry, too. */
 const OF_MACHINES = ["members/"];
 /** People's, for a while: they hang on a lease and are moved all the same. */

@@ -41,7 +41,12 @@ export interface RegistryKeys {
   rolloutOrder(seq: number): string;
   /** Written by whoever holds a slot of that lock. */
   lock(name: string, holder: string): string;
+  /** Who waits for it; compared and rewritten by every change of a lock. */
+  lockHeader(name: string): string;
   readonly locks: string;
+  /** Written by engines: that a machine may restart now. */
+  grant(machine: MachineId): string;
+  readonly grants: string;
 }
 
 /** Pads numbers in keys so that byte order is number order; 8 digits outlive any release history. */
@@ -77,6 +82,9 @@ export function registryKeys(cluster: string): RegistryKeys {
     holds: `${root}holds/`,
     rolloutOrder: (seq) => `${root}rollout-orders/${padded(seq)}`,
     lock: (name, holder) => `${root}locks/${name}/${holder}`,
+    lockHeader: (name) => `${root}locks/${name}`,
     locks: `${root}locks/`,
+    grant: (machine) => `${root}grants/${machine}`,
+    grants: `${root}grants/`,
   };
 }
