@@ -18,10 +18,23 @@ export interface RolloutRecord {
   readonly bakes: readonly Bake[];
   /** What failed, first come first; of a rollout that is held, goes back or went back. At most FAILURES_MAX are kept. */
   readonly failures: readonly RolloutFailure[];
+  /**
+   * Replicas whose failure holds nothing: they had failed before this rollout began and are not started by it, or somebody said `resume` although
+   * they failed. At most EXCUSED_MAX. Absent: none.
+   */
+  readonly excused?: readonly Replica[];
+  /** Why what failed, and asked for it, was not rolled back. Absent: nobody asked, or it is. */
+  readonly noWayBack?: "no-base" | "base-unreadable";
   /** The revision of the last order (`rollout-orders/<seq>`) that was carried out; 0: none. */
   readonly orderRevision: number;
   /** RFC 3339, by the engine's clock, for people: since when it is in this phase. */
   readonly since: string;
+}
+
+/** A unit on one machine. */
+export interface Replica {
+  readonly unit: UnitName;
+  readonly machine: MachineId;
 }
 
 export interface ReleaseId {
@@ -45,9 +58,7 @@ export interface Bake {
   readonly healthyForMs: number;
 }
 
-export interface RolloutFailure {
-  readonly unit: UnitName;
-  readonly machine: MachineId;
+export interface RolloutFailure extends Replica {
   readonly because: RolloutFailureReason;
 }
 
@@ -59,6 +70,9 @@ export type RolloutFailureReason =
 
 /** Names enough to know what is wrong; the record stays small. */
 export const FAILURES_MAX = 20;
+
+/** A record stays below 100 KiB; those beyond it are taken for failures of the rollout, which a person can end. */
+export const EXCUSED_MAX = 500;
 
 /** What somebody told a rollout (`fleet rollout`): `rollout-orders/<seq>`, written by people only. It only ever stops progress, or lets it go on. */
 export interface RolloutOrder {

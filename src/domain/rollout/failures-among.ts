@@ -1,0 +1,53 @@
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { type Ailment, keyOf, type RolloutSight } from "./judge-rollout.ts";
+import type { RolloutFailure } from "./rollout-record.ts";
+
+/** By replica that was changed and is not healthy, for how long this leader has seen it so, in milliseconds. */
+export type Waited = ReadonlyMap<string, number>;
+
+/** Between the order to start and its start a unit looks as if it had ended: long against an agent's pass, short against a deadline. Milliseconds. */
+const ENDED_AFTER_MS = 10_000;
+
+/**
+ * Replicas that were changed and will not come, sorted as they are given. A deadline is counted from the later of the change and this
+ * leader's first look at it, in durations of its own clock (protocol rule 30): whoever takes over gives more time, never less.
+ */
+export function failuresAmong(
+  sight: Pick<
+    RolloutSight,
+    "record" | "waited" | "spec" | "changed" | "stateOf" | "isAway" | "ailmentOf" | "elapsedMs"
+  >,
+): { readonly failures: readonly RolloutFailure[]; readonly waited: Waited } {
+  const { record, changed, stateOf, isAway, ailmentOf, elapsedMs } = sight;
+  const excused = new Set((record.excused ?? []).map(keyOf));
+  const deadlines = deadlinesOf(sight.spec);
+  const failures: RolloutFailure[] = [];
+  const waited = new Map<string, number>();
+  for (const { unit, machine } of changed) {
+    const key = keyOf({ unit, machine });
+    if (excused.has(key)) continue;
+    const state = stateOf(unit, machine);
+    if (state === "up" && !isAway(machine)) continue;
+    const before = sight.waited.get(key);
+    // Of what nobody sees time does not count.
+    if (isAway(machine) || state === "unknown") {
+      if (before !== undefined) waited.set(key, before);
+      continue;
+    }
+    const waitedMs = before === undefined ? 0 : before + elapsedMs;
+    waited.set(key, waitedMs);
+    const ailment = ailmentOf(unit, machine);
+    const because = reasonOf(ailment, waitedMs, deadlines.get(unit) ?? Number.POSITIVE_INFINITY);
+    if (because !== null) failures.push({ unit, machine, because });
+  }
+  return { failures, waited };
+}
+
+function reasonOf({ kind, detail }: Ailment, waitedMs: number, deadlineMs: number): RolloutFailure["because"] | null {
+  if (kind === "failed" || (kind === "ended" && waitedMs >= ENDED_AFTER_MS)) return { code: "failed", detail };
+  return waitedMs >= deadlineMs ? { code: "deadline", afterMs: deadlineMs, detail } : null;
+}
+
+function deadlinesOf({ units }: ClusterSpec): ReadonlyMap<string, number> {
+  return new Map(units.map(({ name, rollout }) => [name, rollout.healthDeadlineMs]));
+}
