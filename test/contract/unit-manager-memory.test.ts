@@ -1,11 +1,16 @@
 import { MemoryFileStore } from "../../src/adapters/memory/memory-file-store.ts";
 import { MemoryUnitManager } from "../../src/adapters/memory/memory-unit-manager.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { healthTableContract } from "./health-table.contract.ts";
 import { unitManagerContract } from "./unit-manager.contract.ts";
+import type { UnitWorld } from "./unit-world.ts";
 
 const FOLDER = "/run/systemd/system";
 
-unitManagerContract("memory", async () => {
+unitManagerContract("memory", memoryWorld);
+healthTableContract("memory", memoryWorld);
+
+async function memoryWorld(): Promise<UnitWorld> {
   const files = new MemoryFileStore();
   const manager = new MemoryUnitManager({ files, clock: systemClock });
   return {
@@ -23,4 +28,4 @@ unitManagerContract("memory", async () => {
       manager.powerOff();
     },
   };
-});
+}

@@ -7,6 +7,7 @@ import { execProgram } from "../../src/adapters/systemd/read-journal.ts";
 import { SystemdUnitManager } from "../../src/adapters/systemd/systemd-unit-manager.ts";
 import type { UnitName } from "../../src/domain/names.ts";
 import { enterMachine, labDown, labExec, labUp } from "../../src/lab/lab.ts";
+import { healthTableContract } from "./health-table.contract.ts";
 import { unitManagerContract } from "./unit-manager.contract.ts";
 import type { UnitWorld } from "./unit-world.ts";
 
@@ -45,6 +46,7 @@ after(async () => {
 });
 
 unitManagerContract("systemd", systemdWorld, skip);
+healthTableContract("systemd", systemdWorld, skip);
 
 async function systemdWorld(): Promise<UnitWorld> {
   const folder = `${root}/run/systemd/system`;

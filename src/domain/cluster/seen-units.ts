@@ -1,8 +1,7 @@
 import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { MachineId, UnitHash, UnitName } from "../names.ts";
 import type { Placement, Unplaced } from "../placement/placement.ts";
-import type { ClusterSpec, SpecUnit, UnitGoal } from "../spec/cluster-spec.ts";
-import { isOneshot } from "../tasks/is-oneshot.ts";
+import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import {
   CANNOT_LOOK,
   type ClusterSnapshot,
@@ -12,6 +11,7 @@ import {
   type StatusProblem,
   type UnitStatus,
 } from "./cluster-snapshot.ts";
+import { hasProcesses, judgeUnitHealth } from "./health-table.ts";
 
 export type WaitingBecause =
   | { readonly code: "not-placed" }
@@ -53,16 +53,12 @@ const OF_A_VERSION: ReadonlySet<string> = new Set([
   "stopping",
 ]);
 
-/** States in which a unit has processes or will have some. */
-const UP: ReadonlySet<string> = new Set(["active", "activating", "deactivating", "reloading"]);
-
 /** What the agents say of each unit, held against what it is to be. */
 export class SeenUnits {
   readonly #placed: ReadonlyMap<string, PlacedUnit>;
   readonly #statuses: ReadonlyMap<string, UnitStatus>;
   readonly #members: ReadonlyMap<MachineId, Member>;
   readonly #units: ReadonlyMap<UnitName, SpecUnit>;
-  readonly #oneshots = new Map<UnitName, boolean>();
 
   constructor(spec: Pick<ClusterSpec, "units">, snapshot: ClusterSnapshot) {
     this.#placed = new Map(
@@ -87,7 +83,8 @@ export class SeenUnits {
       return { kind: "failed", because: { code: "problem", problem } };
     }
     if (!isCurrent) return behind(member) ?? waiting({ code: "other-version", runs: status.hash, wanted: hash });
-    if (this.#fits(goal, status) || this.#isOverlooked(status)) return { kind: "converged" };
+    const health = judgeUnitHealth(this.#units.get(unit), goal, status);
+    if (health === "healthy" || this.#isOverlooked(status)) return { kind: "converged" };
     if (status.drift?.outcome === "detected" || status.drift?.outcome === "given-up") {
       return { kind: "failed", because: { code: "changed-by-hand", ...status.drift } };
     }
@@ -98,33 +95,13 @@ export class SeenUnits {
     const kept = new Set(wanted.map((placement) => `${placement.unit}/${placement.machine}`));
     const gone = (key: string, machine: MachineId) => !kept.has(key) && this.#members.get(machine)?.present === true;
     return [...this.#statuses]
-      .filter(([key, status]) => gone(key, status.machine) && UP.has(status.active))
+      .filter(([key, status]) => gone(key, status.machine) && hasProcesses(status.active))
       .map(([, { unit, machine, problem }]) => ({ unit, machine, verdict: stillThere(problem) }));
-  }
-
-  /**
-   * A loaded unit waits for whoever activates it, up or down. A launched one is active: a timer waiting, a socket listening, a
-   * service running or remaining after its exit; only a oneshot is also done when it has ended well.
-   */
-  #fits(goal: UnitGoal, { unit, active, result, started }: UnitStatus): boolean {
-    if (goal === "loaded") return active !== "failed";
-    if (active === "active" || active === "reloading") return true;
-    return this.#isOneshot(unit) && active === "inactive" && started && (result === "success" || result === "");
   }
 
   /** `drift: off`: once this version was started, what becomes of it is nobody's concern, unless it fails. */
   #isOverlooked({ unit, active, started }: UnitStatus): boolean {
     return active === "inactive" && started && this.#units.get(unit)?.drift === "off";
-  }
-
-  /** Reading a unit costs more than all the rest: only those are read that ended. */
-  #isOneshot(name: UnitName): boolean {
-    const known = this.#oneshots.get(name);
-    if (known !== undefined) return known;
-    const unit = this.#units.get(name);
-    const is = unit !== undefined && isOneshot(unit);
-    this.#oneshots.set(name, is);
-    return is;
   }
 }
 

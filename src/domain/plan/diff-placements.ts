@@ -1,8 +1,8 @@
+import { unitKind } from "../cluster/health-table.ts";
 import { compareText, type MachineId, type UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
-import { isOneshot } from "../tasks/is-oneshot.ts";
 import { effectOfFiles } from "../unit/unit-effect.ts";
 import { type CarriedUnit, carriedAlong } from "./carried-along.ts";
 import type { KnownFiles } from "./known-files.ts";
@@ -126,7 +126,7 @@ function changing(from: PlacedSide, placement: Placement, spec: SpecUnit, files:
 
 /** A oneshot that fleet does not start (its timer does) takes other files at its next run; none is cut short or begun for them. */
 function effectOnRunning(effect: Effect, { goal }: Placement, spec: SpecUnit): Effect {
-  const waits = goal === "loaded" && isOneshot(spec);
+  const waits = goal === "loaded" && unitKind(spec) === "oneshot";
   return waits && effect === "restart" ? "daemon-reload" : effect;
 }
 

@@ -1,4 +1,5 @@
 import type { ClusterSnapshot, UnitStatus } from "../cluster/cluster-snapshot.ts";
+import { hasProcesses } from "../cluster/health-table.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
@@ -12,8 +13,6 @@ interface HandOffInput {
   readonly machines: readonly Machine[];
 }
 
-/** States in which there are processes, or will be. */
-const UP: ReadonlySet<string> = new Set(["active", "activating", "deactivating", "reloading"]);
 /** Somebody else's unit has the name there, and stays when ours goes: ours is not there. */
 const OF_OTHERS: ReadonlySet<string> = new Set(["conflict", "shadowed"]);
 
@@ -66,12 +65,12 @@ class Statements {
   isHandedOver(unit: UnitName, machine: MachineId): boolean {
     const status = this.#statuses.get(unit)?.find((one) => one.machine === machine);
     if (status?.placed === undefined || status.placed !== this.#told.get(unit)) return false;
-    return !UP.has(status.active) || OF_OTHERS.has(status.problem?.code ?? "");
+    return !hasProcesses(status.active) || OF_OTHERS.has(status.problem?.code ?? "");
   }
 
   /** It was taken from there a moment ago and is still on its way down. */
   isUpBeside(unit: UnitName, machine: MachineId, isPresent: (machine: MachineId) => boolean): boolean {
     const others = this.#statuses.get(unit)?.filter((one) => one.machine !== machine && isPresent(one.machine)) ?? [];
-    return others.some(({ active }) => UP.has(active));
+    return others.some(({ active }) => hasProcesses(active));
   }
 }

@@ -1,7 +1,7 @@
+import { mustSettle } from "../cluster/health-table.ts";
 import type { MachineId, UnitHash, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { SpecUnit } from "../spec/cluster-spec.ts";
-import { isOneshot } from "../tasks/is-oneshot.ts";
 import type { ReplicaState, RolloutChange, RolloutInput } from "./plan-rollout.ts";
 
 /** A replica that was changed in a wave, and since when it has been up without a break; null while it is not. By the leader's clock. */
@@ -10,24 +10,34 @@ export interface Settling {
   readonly machine: MachineId;
   readonly hash: UnitHash;
   readonly upSinceMs: number | null;
+  /** The run that is up since then, as systemd names it. Absent: not known yet. */
+  readonly invocation?: string;
 }
+
+type SettlingInput = Pick<RolloutInput, "spec" | "before" | "isAway" | "stateOf"> & {
+  /** What systemd calls the run that its machine told of last; empty where nothing was told. */
+  readonly invocationOf: (unit: UnitName, machine: MachineId) => string;
+};
 
 /**
  * A service is up before it fails: `Type=simple` is active before its program is even read. So what a wave changed counts as settled
- * only after `minHealthyTime` without a break. An engine that took over knows of none, and takes what is up for settled.
+ * only after `minHealthyTime` up without a break, in one and the same run: a service that systemd has started again is up, between
+ * two looks even up all the time, and has begun anew. An engine that took over knows of none, and takes what is up for settled.
  */
 export function judgeSettling(
   settling: readonly Settling[],
-  { spec, before, isAway, stateOf }: Pick<RolloutInput, "spec" | "before" | "isAway" | "stateOf">,
+  { spec, before, isAway, stateOf, invocationOf }: SettlingInput,
   nowMs: number,
 ): { readonly settling: readonly Settling[]; readonly stateOf: RolloutInput["stateOf"] } {
   const units = new Map(spec.units.map((unit) => [unit.name, unit]));
-  const still = settling.flatMap((one): Settling[] => {
+  const still = settling.flatMap(({ invocation: known, ...one }): Settling[] => {
     const unit = units.get(one.unit);
     if (unit === undefined || isAway(one.machine) || !isThere(one, before)) return [];
     if (stateOf(one.unit, one.machine) !== "up") return [{ ...one, upSinceMs: null }];
-    const upSinceMs = one.upSinceMs ?? nowMs;
-    return nowMs - upSinceMs >= healthyTimeMs(unit) ? [] : [{ ...one, upSinceMs }];
+    const invocation = invocationOf(one.unit, one.machine);
+    const isSameRun = known === undefined || known === invocation;
+    const upSinceMs = isSameRun ? (one.upSinceMs ?? nowMs) : nowMs;
+    return nowMs - upSinceMs >= settlingTimeMs(unit) ? [] : [{ ...one, upSinceMs, invocation }];
   });
   const keys = new Set(still.filter((one) => one.upSinceMs !== null).map((one) => `${one.unit}/${one.machine}`));
   const judged = (unit: UnitName, machine: MachineId): ReplicaState =>
@@ -48,8 +58,7 @@ function isThere({ unit, machine, hash }: Settling, before: ReadonlyMap<UnitName
   return before.get(unit)?.some((side) => side.machine === machine && side.hash === hash) === true;
 }
 
-/** Only what is meant to stay up is watched for it: a oneshot, a timer or a mount is as it should be at once. */
-function healthyTimeMs(unit: SpecUnit): number {
-  const isLongRunning = unit.goal === "launched" && unit.service.endsWith(".service") && !isOneshot(unit);
-  return isLongRunning ? unit.rollout.minHealthyTimeMs : 0;
+/** Milliseconds for which it must stay up, in one run, to count as up. */
+function settlingTimeMs(unit: SpecUnit): number {
+  return mustSettle(unit, unit.goal) ? unit.rollout.minHealthyTimeMs : 0;
 }

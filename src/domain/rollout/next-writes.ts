@@ -63,6 +63,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
     before,
     isAway,
     stateOf: input.hasStatuses ? replicaStates(spec, snapshot, before) : () => "unknown" as const,
+    invocationOf: invocations(snapshot),
   };
   const { settling, stateOf } = judgeSettling(input.settling, states, input.nowMs);
   const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
@@ -79,6 +80,11 @@ export function nextWrites(input: NextWritesInput): NextWrites {
     handingOver,
     waits: waitsOf({ spec, before, isAway, stateOf, held, handingOver }),
   };
+}
+
+function invocations({ statuses }: ClusterSnapshot): (unit: UnitName, machine: MachineId) => string {
+  const known = new Map(statuses.map(({ unit, machine, invocation }) => [`${unit}/${machine}`, invocation]));
+  return (unit, machine) => known.get(`${unit}/${machine}`) ?? "";
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
+import { judgeUnitHealth } from "../cluster/health-table.ts";
 import { SeenUnits } from "../cluster/seen-units.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
@@ -16,9 +17,8 @@ export function replicaStates(
   before: ReadonlyMap<UnitName, readonly PlacedSide[]>,
 ): (unit: UnitName, machine: MachineId) => ReplicaState {
   const seen = new SeenUnits(spec, snapshot);
-  const started = new Set(
-    snapshot.statuses.filter((status) => status.started).map(({ unit, machine }) => `${unit}/${machine}`),
-  );
+  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  const statuses = new Map(snapshot.statuses.map((status) => [`${status.unit}/${status.machine}`, status]));
   return (unit, machine) => {
     const side = before.get(unit)?.find((one) => one.machine === machine);
     // Its machine is to let it go.
@@ -27,9 +27,7 @@ export function replicaStates(
     if (verdict.kind === "converged") return "up";
     if (verdict.kind === "failed" || verdict.because.code === "machine-behind") return "down";
     if (verdict.because.code !== "state") return "starting";
-    const hasEnded = started.has(`${unit}/${machine}`) && !ON_ITS_WAY.has(verdict.because.active);
-    return hasEnded || verdict.because.sub === "auto-restart" ? "down" : "starting";
+    const status = statuses.get(`${unit}/${machine}`)!;
+    return judgeUnitHealth(units.get(unit), side.goal, status) === "down" ? "down" : "starting";
   };
 }
-
-const ON_ITS_WAY: ReadonlySet<string> = new Set(["activating", "deactivating", "reloading", "active"]);

@@ -1,17 +1,25 @@
+import { unitKind } from "../cluster/health-table.ts";
 import type { Sha256 } from "../names.ts";
 import type { ClusterSpec, SpecUnit, UnitGoal } from "../spec/cluster-spec.ts";
 import { unitOnMachine } from "../spec/unit-on-machine.ts";
-import { isOneshot } from "./is-oneshot.ts";
 import type { WantedUnit } from "./task.ts";
 
 /** A unit of the commit as one machine, under the commit's name for it, is to have it. */
 export function wantedUnit(
   unit: SpecUnit,
   machineName: string,
-  spec: ClusterSpec,
+  spec: Pick<ClusterSpec, "machines">,
   goal: UnitGoal,
   sha256: Sha256,
 ): WantedUnit {
   const { hash, files } = unitOnMachine(unit, machineName, spec, sha256);
-  return { name: unit.name, service: unit.service, goal, hash, files, after: unit.after, oneshot: isOneshot(unit) };
+  return {
+    name: unit.name,
+    service: unit.service,
+    goal,
+    hash,
+    files,
+    after: unit.after,
+    oneshot: unitKind(unit) === "oneshot",
+  };
 }
