@@ -27,7 +27,10 @@ export interface AtomChange {
 }
 
 /**
- * The atoms of one commit after the other. What did not change is not looked at again: of ten thousand units a commit changes a few.
+ * The atoms of one commit after the other. Whoever goes through all of a cluster once, here and in the rest of placement, gives `forEach` a
+ * function: a loop of ten thousand turns is compiled while it runs, with everything that is called in it, and anew for each kind of unit
+ * it comes upon; of the first placement of a process, as `fleet plan` makes it, that was a fifth.
+ * What did not change is not looked at again: of ten thousand units a commit changes a few.
  * Where it changes many, or levels of `Replaces=` may move, all are made anew. They are the same as a new book's but for the numbers of globs.
  */
 export class AtomBook {
@@ -41,12 +44,7 @@ export class AtomBook {
 
   /** By group name. */
   atoms(): readonly Atom[] {
-    const atoms: Atom[] = [];
-    for (const { name } of this.#groups) {
-      const atom = this.#atoms.get(name);
-      if (atom !== undefined) atoms.push(atom);
-    }
-    return atoms;
+    return this.#groups.map(({ name }) => this.#atoms.get(name)).filter((atom) => atom !== undefined);
   }
 
   atomOf(group: GroupName): Atom | undefined {
@@ -126,19 +124,19 @@ export class AtomBook {
     this.#rules = replicaRules(wanted);
     this.#conflicts = new GlobBook();
     this.#replaces = new GlobBook();
-    for (const { options } of wanted) {
+    wanted.forEach(({ options }) => {
       if (options.conflicts.length > 0) this.#conflicts.numbersOf(options.conflicts, ignore);
       if (options.replaces.length > 0) this.#replaces.numbersOf(options.replaces, ignore);
-    }
+    });
     this.#atoms = new Map();
     let at = 0;
-    for (const group of this.#groups) {
+    this.#groups.forEach((group) => {
       // A group bears its first unit's name, and both lists are in order.
       while (at < this.#units.length && compareText(this.#units[at]!.name, group.name) < 0) at += 1;
       const first = this.#units[at];
       const atom = this.#atomOf(group, first?.group === group.name ? first : null);
       if (atom !== null) this.#atoms.set(group.name, atom);
-    }
+    });
     this.#level();
   }
 

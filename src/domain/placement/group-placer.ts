@@ -53,8 +53,9 @@ export class GroupPlacer {
     const before = this.#input;
     this.#input = input;
     if (before !== null && isSameInput(before, input)) return false;
-    const machines = [...input.machines].sort((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id));
-    const reopened = machineChange(this.#machines, machines);
+    const isSameMachines = before?.machines === input.machines;
+    const machines = isSameMachines ? this.#machines : inMachineOrder(input.machines);
+    const reopened = isSameMachines ? NOWHERE : machineChange(this.#machines, machines);
     const isFresh = before === null || reopened === null;
     this.#machines = machines;
     const atoms = this.#book.update(input.spec);
@@ -70,7 +71,7 @@ export class GroupPlacer {
     if (isSame) return false;
     this.#search?.undo();
     this.#search = null;
-    this.#room.update(machines);
+    if (!isSameMachines) this.#room.update(machines);
     this.#follow(atoms, changed, reopened);
     this.#placeOthers();
     return true;
@@ -196,6 +197,10 @@ export class GroupPlacer {
 }
 
 const NOWHERE: readonly never[] = [];
+
+function inMachineOrder(machines: readonly Machine[]): readonly Machine[] {
+  return [...machines].sort((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id));
+}
 
 function isSameInput(a: PlacementInput, b: PlacementInput): boolean {
   return a.spec === b.spec && a.machines === b.machines && a.current === b.current && a.preferred === b.preferred;

@@ -2,10 +2,8 @@ import { compareText } from "../names.ts";
 
 /** Sorted by name. Specs are, so mostly it is the same list: sorting ten thousand that are in order costs as much as placing a part of them. */
 export function inOrder<T extends { readonly name: string }>(list: readonly T[]): readonly T[] {
-  for (let at = 1; at < list.length; at += 1) {
-    if (list[at - 1]!.name > list[at]!.name) return [...list].sort((a, b) => compareText(a.name, b.name));
-  }
-  return list;
+  const isInOrder = list.every(({ name }, at) => at === 0 || list[at - 1]!.name <= name);
+  return isInOrder ? list : [...list].sort((a, b) => compareText(a.name, b.name));
 }
 
 /** Goes through two lists, both in order: hears of each name that is in one only, and of each whose two values are not the same object. */

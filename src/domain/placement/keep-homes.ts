@@ -37,11 +37,11 @@ export class HomeKeeper {
     for (const { everywhere } of this.#globals) everywhere!.clear();
     for (let machine = 0; machine < this.#room.machines.length; machine += 1) this.placeGlobals(machine);
     const atHome: Sitting[] = [];
-    for (const sitting of sittings) {
-      if (sitting.atom.group.global) continue;
+    sittings.forEach((sitting) => {
+      if (sitting.atom.group.global) return;
       if (sitting.homes.length > 0) atHome.push(sitting);
       else this.#wait(sitting);
-    }
+    });
     const rank = ({ atom }: Sitting) => (atom.group.move === "never" ? 0 : 1);
     for (const sitting of atHome.sort((a, b) => byLevel(a, b) || rank(a) - rank(b)))
       this.#keepInTurn(sitting, plannedOf);

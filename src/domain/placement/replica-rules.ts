@@ -25,11 +25,11 @@ export interface ReplicaSpread extends Replicas, Spread {}
 /** The sets that ask for something, by name. */
 export function replicaRules(units: readonly SpecUnit[]): Map<string, ReplicaRules> {
   const rules = new Map<string, ReplicaRules>();
-  for (const { name, options } of units) {
-    if (options.spread === undefined && options.maxPerMachine === undefined) continue;
+  units.forEach(({ name, options }) => {
+    if (options.spread === undefined && options.maxPerMachine === undefined) return;
     const set = replicaSetOf(name);
     rules.set(set, withWord(rules.get(set) ?? { set, limit: null, spreads: [] }, options));
-  }
+  });
   return rules;
 }
 

@@ -37,8 +37,10 @@ export class Search {
    * Who is displaced makes room, also for one that was looked at earlier and found none: then those that are not where they
    * should be are looked at again. This ends, because who displaces is on a lower level than who goes.
    */
-  run(waiting: Iterable<Sitting>): void {
-    for (const sitting of waiting) this.#await(sitting);
+  run(waiting: ReadonlySet<Sitting>): void {
+    waiting.forEach((sitting) => {
+      this.#await(sitting);
+    });
     do {
       this.#roomWasMade = false;
       for (const sitting of this.#leftBehind) this.#unseat(sitting);
@@ -82,19 +84,23 @@ export class Search {
   #placeLevel(level: number): void {
     const inTurn = this.#inTurn(this.#byLevel.get(level)!.filter(({ seat }) => seat === null));
     // Who made it leave may have left since.
-    for (const sitting of inTurn) if (!this.#placeAtHome(sitting)) this.#placeAsPlanned(sitting);
-    for (const sitting of inTurn) if (sitting.seat === null) this.#placeFreely(sitting);
+    inTurn.forEach((sitting) => {
+      if (!this.#placeAtHome(sitting)) this.#placeAsPlanned(sitting);
+    });
+    inTurn.forEach((sitting) => {
+      if (sitting.seat === null) this.#placeFreely(sitting);
+    });
   }
 
   /** Those with the fewest machines to choose from first, then by name. */
   #inTurn(sittings: readonly Sitting[]): readonly Sitting[] {
     const byChoices = new Map<number, Sitting[]>();
-    for (const sitting of sittings) {
+    sittings.forEach((sitting) => {
       const { allowedCount } = this.#room.candidates(sitting.atom);
       const others = byChoices.get(allowedCount);
       if (others === undefined) byChoices.set(allowedCount, [sitting]);
       else others.push(sitting);
-    }
+    });
     return [...byChoices.keys()].sort((a, b) => a - b).flatMap((choices) => byName(byChoices.get(choices)!));
   }
 
@@ -173,9 +179,6 @@ export class Search {
 
 function byName(sittings: readonly Sitting[]): readonly Sitting[] {
   const nameOf = ({ atom }: Sitting) => atom.group.name;
-  for (let at = 1; at < sittings.length; at += 1) {
-    if (nameOf(sittings[at - 1]!) > nameOf(sittings[at]!))
-      return [...sittings].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
-  }
-  return sittings;
+  const isInOrder = sittings.every((sitting, at) => at === 0 || nameOf(sittings[at - 1]!) < nameOf(sitting));
+  return isInOrder ? sittings : [...sittings].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }

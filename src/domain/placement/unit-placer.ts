@@ -43,7 +43,7 @@ export class UnitPlacer {
     if (!isOther && isSameText && this.#places === places) return this.#result;
     const hashOf = unitHashes(input.spec, this.#sha256);
     const placements: Placement[] = [];
-    for (const place of this.#places) {
+    this.#places.forEach((place) => {
       const { seat, everywhere } = place.sitting;
       if (everywhere !== null) placements.push(...this.#everywhere(place, [...everywhere.values()], hashOf));
       else if (seat !== null) {
@@ -53,7 +53,7 @@ export class UnitPlacer {
         }
         placements.push(place.placement);
       }
-    }
+    });
     this.#result = { placements, unplaced: this.#groups.unplaced };
     return this.#result;
   }
@@ -63,13 +63,15 @@ export class UnitPlacer {
     const places: Place[] = [];
     let at = 0;
     let isSame = true;
-    for (const unit of this.#groups.units) {
-      if (unit.goal === "inactive") continue;
-      while (at < old.length && old[at]!.unit.name < unit.name) at += 1;
+    this.#groups.units.forEach((unit) => {
+      if (unit.goal === "inactive") return;
+      // Mostly it is the next: then names need not be compared.
+      while (at < old.length && old[at]!.unit !== unit && old[at]!.unit.name < unit.name) at += 1;
       const known = old[at];
       if (known?.unit === unit && !known.sitting.isRemoved) {
+        at += 1;
         places.push(known);
-        continue;
+        return;
       }
       isSame = false;
       places.push({
@@ -79,7 +81,7 @@ export class UnitPlacer {
         placement: null,
         everywhere: null,
       });
-    }
+    });
     return isSame && places.length === old.length ? old : places;
   }
 

@@ -22,6 +22,7 @@ function isSameHost(a: Machine, b: Machine): boolean {
     a.id === b.id &&
     a.name === b.name &&
     a.admitted === b.admitted &&
+    a.unrecorded === b.unrecorded &&
     a.capacity?.cpuMilli === b.capacity?.cpuMilli &&
     a.capacity?.memoryBytes === b.capacity?.memoryBytes &&
     isSameMetadata(a.metadata, b.metadata)
@@ -47,23 +48,25 @@ function isSameState(a: Machine, b: Machine): boolean {
 
 type Places = ReadonlyMap<UnitName, readonly MachineId[]>;
 
-/** Units that are elsewhere than before. */
+/**
+ * Units that are elsewhere than before. Mostly both maps are in the same order and are gone through side by side: looking up ten thousand
+ * units costs more than all that follows from one of them having moved.
+ */
 export function changedUnits(before: Places, now: Places): readonly UnitName[] {
   const changed: UnitName[] = [];
-  let known = 0;
+  const entries = before.entries();
+  let old = entries.next();
   for (const [unit, machines] of now) {
-    const last = before.get(unit);
-    if (last !== undefined) known += 1;
-    if (last !== machines && !isSameList(last ?? NOWHERE, machines)) changed.push(unit);
+    for (; !old.done && old.value[0] !== unit && !now.has(old.value[0]); old = entries.next())
+      changed.push(old.value[0]);
+    let last = NOWHERE;
+    if (!old.done && old.value[0] === unit) {
+      last = old.value[1];
+      old = entries.next();
+    } else last = before.get(unit) ?? NOWHERE;
+    if (last !== machines && !isSameList(last, machines)) changed.push(unit);
   }
-  let gone = before.size - known;
-  if (gone === 0) return changed;
-  for (const unit of before.keys()) {
-    if (now.has(unit)) continue;
-    changed.push(unit);
-    gone -= 1;
-    if (gone === 0) break;
-  }
+  for (; !old.done; old = entries.next()) if (!now.has(old.value[0])) changed.push(old.value[0]);
   return changed;
 }
 
