@@ -58,7 +58,10 @@ export const SET_SHAPE: Shape = {
 export type PlacementRecord = { readonly hash: UnitHash; readonly goal: UnitGoal };
 export const PLACEMENT_SHAPE: Shape = { hash: "string", goal: "string" };
 
-export type MemberRecord = Omit<Member, "id" | "present" | "presenceRevision" | "heardWithinMs" | "holds"> & {
+export type MemberRecord = Omit<
+  Member,
+  "id" | "unrecorded" | "present" | "presenceRevision" | "heardWithinMs" | "holds"
+> & {
   readonly holds?: readonly OwnHold[];
 };
 export const MEMBER_SHAPE: Shape = {

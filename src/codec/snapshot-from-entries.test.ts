@@ -114,7 +114,7 @@ test("each record that cannot be read is named, and all the others are there", (
   );
   const counts = (snapshot: typeof whole) =>
     [snapshot.identity, snapshot.release].filter((one) => one !== null).length +
-    snapshot.members.length +
+    snapshot.members.filter(({ unrecorded }) => unrecorded === undefined).length +
     snapshot.assignments.length +
     snapshot.statuses.length +
     snapshot.sets.reduce((sum, set) => sum + set.placements.length + (set.header === null ? 0 : 1), 0);
@@ -126,6 +126,21 @@ test("each record that cannot be read is named, and all the others are there", (
       assert.equal(counts(snapshot), counts(whole) - 1, `${damaged.key} as ${value}`);
     }
   }
+});
+
+test("a machine that has a set or a unit and no record is one of which only the id is known, and whether it is there", () => {
+  const kept = WHOLE.filter(({ key }) => key !== keys.member(M1));
+  const { snapshot } = snapshotFromEntries(keys, kept, 500);
+  const [m1, m2] = snapshot.members;
+  assert.deepEqual([m1?.id, m1?.name, m1?.unrecorded, m1?.present], [M1, M1, true, true]);
+  assert.deepEqual([m2?.id, m2?.unrecorded], [M2, undefined]);
+  const ofMachine = (machine: string) => [entry(keys.assign(A), { ...placed, machine, reason: "planned" })];
+  const members = (machine: string) => snapshotFromEntries(keys, ofMachine(machine), 500).snapshot.members;
+  assert.deepEqual(
+    members(M2).map(({ id, present }) => [id, present]),
+    [[M2, false]],
+  );
+  assert.deepEqual(members("nobody"), [], "who is named by no id is no machine");
 });
 
 test("a damaged assignment and a damaged header keep the revision by which they can be written over", () => {

@@ -150,15 +150,18 @@ class SnapshotReader {
 
   finish(revision: number): SnapshotReading {
     const machines = new Set([...this.#headers.keys(), ...this.#placements.keys()]);
+    const having = new Set([...machines, ...this.#assignments.map(({ machine }) => machine)]);
+    const unrecorded = [...having].filter((id) => !this.#members.has(id) && parseMachineId(id) !== null);
     return {
       snapshot: {
         revision,
         identity: this.#identity,
         release: this.#release,
         releaseModRevision: this.#releaseModRevision,
-        members: [...this.#members]
-          .map(([id, record]) => this.#member(id, record))
-          .sort((a, b) => compareText(a.id, b.id)),
+        members: [
+          ...[...this.#members].map(([id, record]) => this.#member(id, record)),
+          ...unrecorded.map((id): Member => ({ ...this.#member(id, { ...UNKNOWN, name: id }), unrecorded: true })),
+        ].sort((a, b) => compareText(a.id, b.id)),
         assignments: this.#assignments.sort((a, b) => compareText(a.unit, b.unit)),
         damagedAssignments: this.#damagedAssignments.sort((a, b) => compareText(a.unit, b.unit)),
         sets: [...machines].sort().map((machine) => this.#set(machine)),
@@ -288,6 +291,11 @@ class SnapshotReader {
     else use(unit);
   }
 }
+
+/** What is known of a machine without its record. */
+const UNKNOWN: Omit<MemberRecord, "name"> = {
+  ...{ address: "", metadata: {}, bootId: "", version: "", joined: "", acceptedSeq: 0 },
+};
 
 /** That it is there is what counts; a record nobody can read only says less of it. */
 function heardWithin(presence: string): number | null {

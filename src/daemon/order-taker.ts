@@ -120,7 +120,7 @@ export class OrderTaker {
     await this.#takeRelease(snapshot);
     const machines = this.#spec === null ? [] : machinesOf(this.#spec, snapshot, new Set());
     const asGitSees = machines.find((machine) => machine.id === this.#machine);
-    if (asGitSees !== undefined) await this.#hearers.machineEnv.describe(asGitSees);
+    if (asGitSees !== undefined && asGitSees.unrecorded !== true) await this.#hearers.machineEnv.describe(asGitSees);
     await this.#takeSet(snapshot);
     if (judgeFollowing(takenOf(memory.state), snapshot, this.#machine) === null) this.#kept = null;
   }

@@ -4,6 +4,7 @@ import { joinMachine, leaveMachine, pretendId } from "../../test/pretend-machine
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
+import { encodeRecord } from "../codec/record.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import type { UnitName } from "../domain/names.ts";
 import { OperationError } from "../ports/operation-error.ts";
@@ -14,6 +15,11 @@ const KEYS = registryKeys("test");
 const [M1, M2] = [pretendId("m1"), pretendId("m10")];
 /** More than fit into one transaction. */
 const UNITS = 200;
+
+function assign(unit: string, machine: string): Operation {
+  const record = { machine, hash: "h", goal: "launched", reason: "planned" };
+  return { kind: "put", key: KEYS.assign(unit as UnitName), value: encodeRecord(record) };
+}
 
 /** Gives up after so many writes, as a process that is killed does. */
 class MortalRegistry extends MvccRegistry {
@@ -45,11 +51,13 @@ async function world() {
     for (const operation of [...puts((unit) => KEYS.placement(id, unit)), ...puts((unit) => KEYS.status(id, unit))])
       await calm.txn({ when: [], then: [operation] });
     await calm.txn({ when: [], then: [{ kind: "put", key: KEYS.set(id), value: "{}" }] });
+    for (let index = 0; index < UNITS; index += 1)
+      await calm.txn({ when: [], then: [assign(`${name}-${index}.service`, id)] });
   }
   await leaveMachine(calm, KEYS, "m1");
   const keysNaming = async (id: string) => {
     const { entries } = await calm.list(KEYS.root);
-    return entries.filter(({ key }) => key.split("/").includes(id)).map(({ key }) => key);
+    return entries.filter(({ key, value }) => key.split("/").includes(id) || value.includes(id)).map(({ key }) => key);
   };
   return { calm, registry: new MortalRegistry(store, clock), keysNaming };
 }
@@ -90,4 +98,21 @@ test("a machine that comes back meanwhile is refused and stays a member", async 
   registry.before = () => joinMachine(calm, KEYS, "m1", {});
   await assert.rejects(removeMachine(registry, KEYS, M1), { code: "machine-present" });
   assert.ok((await keysNaming(M1)).includes(KEYS.member(M1)));
+});
+
+test("a unit that an engine gives away at that very moment stays where it is given", async () => {
+  const { registry, calm, keysNaming } = await world();
+  const moved = assign("m1-0.service", M2);
+  // Everything but the assignments takes four writes; the fifth takes the first of them.
+  let writes = 0;
+  const give = async (): Promise<unknown> => {
+    writes += 1;
+    if (writes === 5) return calm.txn({ when: [], then: [moved] });
+    registry.before = give;
+    return null;
+  };
+  registry.before = give;
+  await removeMachine(registry, KEYS, M1);
+  assert.deepEqual(await keysNaming(M1), []);
+  assert.ok((await keysNaming(M2)).includes(KEYS.assign("m1-0.service" as UnitName)));
 });

@@ -98,6 +98,20 @@ export const REGISTRY_FAULTS: readonly FaultKind[] = [
       machine.setPartitioned(false);
     },
   },
+  {
+    name: "wiped members",
+    inject: (storm) => wipe(storm, "members/"),
+    heal: async () => undefined,
+  },
+  {
+    name: "a machine that is cut off loses its record",
+    lastsMs: [1_000, 30_000],
+    async inject({ cluster: { registry, keys } }, machine) {
+      machine.setPartitioned(true);
+      await registry.txn({ when: [], then: [{ kind: "delete", key: keys.member(machine.id) }] });
+    },
+    heal: async (_, machine) => machine.setPartitioned(false),
+  },
 ];
 
 const FLAPPING = new WeakSet<object>();

@@ -61,6 +61,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/loss/outage.ts",
     "src/domain/loss/take-turns.ts",
   ],
+  "src/domain/placement/placed-now.test.ts": ["src/domain/cluster/told-sets.ts"],
   "src/domain/placement/place-units.test.ts": [
     "src/domain/placement/atom-book.ts",
     "src/domain/placement/atoms.ts",

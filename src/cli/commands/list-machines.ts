@@ -2,7 +2,7 @@ import { Flags } from "@oclif/core";
 import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
 import { compareText, type MachineId } from "../../domain/names.ts";
 import { LookingCommand, listFlags, lookingFlags } from "../looking-command.ts";
-import { doubleLines } from "../views/machine-lines.ts";
+import { doubleLines, unrecordedLines } from "../views/machine-lines.ts";
 import { cpuText, sizeText } from "../views/resource-text.ts";
 
 export default class ListMachinesCommand extends LookingCommand {
@@ -27,7 +27,7 @@ export default class ListMachinesCommand extends LookingCommand {
         members.map((member) => ({ ...member, closed: closed.get(member.id) ?? null, refused: twins(member.id) })),
       );
     }
-    for (const line of doubleLines(members, refused)) this.say(line);
+    for (const line of [...doubleLines(members, refused), ...unrecordedLines(members)]) this.say(line);
     const fields: Record<string, (member: Member) => string> = {
       machine: (member) => (flags.full ? member.id : `${member.id.slice(0, 8)}...`),
       name: (member) => member.name,

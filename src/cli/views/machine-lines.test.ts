@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
 import type { MachineId, UnitName } from "../../domain/names.ts";
 import { closedText } from "./engine-wait-text.ts";
-import { doubleLines } from "./machine-lines.ts";
+import { doubleLines, unrecordedLines } from "./machine-lines.ts";
 
 const [ONE, TWO] = ["1", "2"].map((digit) => digit.repeat(32) as MachineId) as [MachineId, MachineId];
 
@@ -53,4 +53,10 @@ test("a closed machine: why, what admits it, what stays", () => {
     text("drained", ["db.service" as UnitName]),
     "pi is drained: there stays db.service (its data is here (StateDirectory=db))",
   );
+});
+
+test("a machine without its record is named, with what to do where it will not come back", () => {
+  const [line = "", ...others] = unrecordedLines([{ ...member(ONE, ONE), unrecorded: true }, member(TWO, "nas")]);
+  assert.match(line, new RegExp(`record of machine ${ONE} is gone.*fleet machine remove ${ONE}$`));
+  assert.deepEqual(others, []);
 });

@@ -20,3 +20,13 @@ export function doubleLines(members: readonly Member[], refused: readonly Refuse
       ),
   ];
 }
+
+/** Machines that have units or a set and whose own record is gone: nobody removed them. */
+export function unrecordedLines(members: readonly Member[]): string[] {
+  return members
+    .filter(({ unrecorded }) => unrecorded === true)
+    .map(
+      ({ id }) =>
+        `the record of machine ${id} is gone from the registry, and what it has stays its own: its agent writes it again; if the machine will not come back: fleet machine remove ${id}`,
+    );
+}

@@ -4,7 +4,7 @@ import { driftText, driftWord } from "./drift-text.ts";
 import { agoText, durationText } from "./duration-text.ts";
 import { engineReportLines } from "./engine-report-text.ts";
 import { heldText, holdsText } from "./holds-text.ts";
-import { doubleLines } from "./machine-lines.ts";
+import { doubleLines, unrecordedLines } from "./machine-lines.ts";
 import { machineText } from "./machine-text.ts";
 import { printable } from "./printable.ts";
 import { sinceText } from "./since-text.ts";
@@ -38,6 +38,7 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
       .map((member) => absentText(member, absentSince(member.id, report), nowMs)),
     ...members.flatMap((member) => problemText(member, nowMs)),
     ...doubleLines(members, view.refused),
+    ...unrecordedLines(members),
     ...members
       .filter((member) => member.present && member.acceptedSeq < release.seq)
       .map((member) => `${member.name} follows ${releaseText(member.acceptedSeq)}, not yet release ${release.seq}`),

@@ -77,6 +77,11 @@ export interface Member {
   readonly foreign?: readonly UnitName[];
   /** What somebody asked it on its own socket to leave alone; at most OWN_HOLDS_MAX. Absent: nothing. */
   readonly holds?: readonly Hold[];
+  /**
+   * It has units or a set here, and its own record is gone: all that is known of it is its id. Whoever was removed has neither. Absent: it has
+   * its record.
+   */
+  readonly unrecorded?: true;
   /** Whether its presence lease is alive. */
   readonly present: boolean;
   /** The create revision of its presence key, the agent's incarnation; 0 where absent. */

@@ -18,6 +18,8 @@ export interface Machine {
   /** It comes and goes, so for a while nothing new comes to it: cordoned by the engine. */
   readonly flapping?: true;
   readonly presenceRevision: number;
+  /** Nobody knows what it is any more: what is there stays there, as long as it is not lost, and nothing comes. */
+  readonly unrecorded?: true;
   /** False where the commit lists machines and this is not one of them: it gets no units. */
   readonly admitted: boolean;
   /** What it has in all, whatever runs on it. Absent: it has not said, and never is too small. */

@@ -25,6 +25,12 @@ test("a machine that claims a name the commit gave to another id is not that mac
   );
 });
 
+test("one without its record is neither turned away nor given anything new, where it is not listed", () => {
+  const lost = { ...member(A, A), unrecorded: true } as const;
+  const [machine] = see([lost], [listed({ key: "nas" })]);
+  assert.deepEqual([machine?.name, machine?.admitted, machine?.unrecorded], [A, true, true]);
+});
+
 test("of two members of one name the first by id keeps it, and the other goes by its id", () => {
   const machines = see([member(B, "pi"), member(A, "pi")], [listed({ key: "pi" })]);
   assert.deepEqual(

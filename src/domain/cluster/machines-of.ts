@@ -45,7 +45,8 @@ function machineOf(member: Member, name: string, { spec, named, selecting, lost 
     cordon: stanzas.some((machine) => machine.cordon),
     presence: member.present ? "present" : lost.has(member.id) ? "lost" : "absent",
     presenceRevision: member.presenceRevision,
-    admitted: spec.admit === "any" || stanza !== null,
+    admitted: spec.admit === "any" || stanza !== null || member.unrecorded === true,
+    ...(member.unrecorded === undefined ? {} : { unrecorded: member.unrecorded }),
     ...(member.capacity === undefined ? {} : { capacity: member.capacity }),
   };
 }

@@ -36,6 +36,29 @@ const CASES: readonly Case[] = [
     placed: ["a@m1 stayed", "b@m1 stayed"],
   },
   {
+    says: "on a machine of which nothing is known but its id stays what is there, and nothing comes",
+    units: [
+      { name: "a", machineMetadata: [web] },
+      { name: "b", global: true },
+      { name: "c", global: true },
+      { name: "d" },
+      { name: "e", machineId: "gone" },
+    ],
+    machines: [{ metadata: { role: "web" } }, { unrecorded: true }],
+    now: { a: "m1", b: "m1", e: "m1" },
+    placed: ["a@m1 stayed", "b@m0 global", "b@m1 global", "c@m0 global", "d@m0 least-loaded", "e@m1 stayed"],
+  },
+  {
+    says: "once it is lost, what may move does",
+    units: [
+      { name: "a", machineMetadata: [web] },
+      { name: "b", global: true },
+    ],
+    machines: [{ metadata: { role: "web" } }, { unrecorded: true, presence: "lost" }],
+    now: { a: "m1", b: "m1" },
+    placed: ["a@m0 moved lost", "b@m0 global", "b@m1 global"],
+  },
+  {
     says: "a new unit goes where the plan says, if that machine takes it",
     units: [{ name: "a" }, { name: "b" }],
     machines: [{}, { drain: true }],

@@ -12,6 +12,7 @@ interface StaticWants {
 
 /** Why the commit itself keeps this group off this machine, whoever is there and whatever else runs; null: it does not. */
 export function staticReject({ units, spreads }: StaticWants, machine: Machine): RejectReason | null {
+  if (machine.unrecorded === true) return null;
   if (!machine.admitted) return { code: "not-admitted" };
   for (const { options } of units) {
     if (options.machineId !== null && options.machineId !== machine.id && options.machineId !== machine.name) {
@@ -48,7 +49,7 @@ function asks({ options }: SpecUnit): boolean {
 /** Why nothing new comes to this machine now, by what it is; null: it is open. */
 export function closedBecause(machine: Machine): RejectReason | null {
   if (machine.presence === "lost") return { code: "lost" };
-  if (machine.presence === "absent") return { code: "absent" };
+  if (machine.presence === "absent" || machine.unrecorded === true) return { code: "absent" };
   if (machine.drain) return { code: "drained" };
   if (machine.cordon) return { code: "cordoned" };
   return machine.flapping === true ? { code: "flapping" } : null;
