@@ -1,8 +1,16 @@
 import { parseConfirm } from "../../domain/confirm/confirm-policy.ts";
 import { invariant } from "../../domain/invariant.ts";
 import type { MachineId } from "../../domain/names.ts";
+import { parseCanary } from "../../domain/rollout/canary-setting.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
-import type { Located, Manifest, ManifestMachine, UnitSettings } from "../../domain/spec/manifest.ts";
+import type {
+  Located,
+  Manifest,
+  ManifestMachine,
+  ManifestReboots,
+  RolloutSettings,
+  UnitSettings,
+} from "../../domain/spec/manifest.ts";
 import { parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
 import { parseReplace } from "../../domain/unit/replace-option.ts";
 import { lossValues } from "./loss-values.ts";
@@ -27,8 +35,22 @@ export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boo
     machines: Object.entries(root.machines ?? {}).map(([key, machine]) => machineFrom(machine, key, tree)),
     admit: root.admit === undefined ? null : located(root.admit, ["admit"]),
     lint: root.lint ?? {},
+    rings: (root.rings ?? []).map((ring, index) => ({
+      match: located(ring.match, ["rings", index, "match"]),
+      soakMs: durationOf(ring.soak),
+      window: ring.window === undefined ? null : located(ring.window, ["rings", index, "window"]),
+    })),
+    reboots: root.reboots === undefined ? null : rebootsFrom(root.reboots, located),
     loss:
       root.loss === undefined ? { values: {}, at: null } : { values: lossValues(root.loss), at: tree.keyAt(["loss"]) },
+  };
+}
+
+function rebootsFrom({ slots, window, drain }: NonNullable<ManifestTree["reboots"]>, located: Locate): ManifestReboots {
+  return {
+    slots: slots === undefined ? null : Number(slots),
+    window: window === undefined ? null : located(window, ["reboots", "window"]),
+    drain: drain === "true",
   };
 }
 
@@ -53,6 +75,11 @@ function unitSettings(settings: UnitSettingsTree, path: YamlPath, tree: YamlTree
       maxUnavailable: rollout.maxUnavailable === undefined ? null : Number(rollout.maxUnavailable),
       minHealthyTimeMs: durationOf(rollout.minHealthyTime),
       healthDeadlineMs: durationOf(rollout.healthDeadline),
+      maxParallel: rollout.maxParallel === undefined ? null : Number(rollout.maxParallel),
+      onFailure: rollout.onFailure ?? null,
+      canary: canary(rollout.canary, [...path, "rollout", "canary"], tree),
+      bakeMs: durationOf(rollout.bake),
+      at: settings.rollout === undefined ? null : tree.keyAt([...path, "rollout"]),
     },
     move: settings.move === undefined ? null : located(settings.move, [...path, "move"]),
     group: settings.group === undefined ? null : located(settings.group, [...path, "group"]),
@@ -75,6 +102,13 @@ function replace(text: string | undefined, path: YamlPath, tree: YamlTree): Unit
   if (text === undefined) return null;
   const value = parseReplace(text);
   invariant(value !== null, "the schema accepts only what can be read");
+  return { value, at: tree.valueAt(path) };
+}
+
+function canary(text: string | undefined, path: YamlPath, tree: YamlTree): RolloutSettings["canary"] {
+  if (text === undefined) return null;
+  const value = parseCanary(text);
+  invariant(value !== undefined, "the schema accepts only what can be read");
   return { value, at: tree.valueAt(path) };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CONFIRM_FORM, parseConfirm } from "../../domain/confirm/confirm-policy.ts";
 import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts";
+import { CANARY_FORM, parseCanary } from "../../domain/rollout/canary-setting.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 import { ON_DISCONNECT_FORM, parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
@@ -116,7 +117,10 @@ const rollout = z.strictObject(
     maxUnavailable: count(1, 20_000).optional(),
     minHealthyTime: duration().optional(),
     healthDeadline: duration(1000).optional(),
-    onFailure: word(["hold"], { rollback: "go back by itself when a wave fails" }).optional(),
+    maxParallel: count(1, 20_000).optional(),
+    onFailure: word(["hold", "rollback"]).optional(),
+    canary: scalar(CANARY_FORM, (text) => parseCanary(text) !== undefined, { type: ["integer", "string"] }).optional(),
+    bake: duration().optional(),
   },
   mapping("a mapping of rollout settings"),
 );
@@ -192,6 +196,20 @@ const machine = z.strictObject(
   mapping("a mapping such as { id: …, metadata: { role: storage } }"),
 );
 
+const ring = z.strictObject(
+  { match: sourceText, soak: duration().optional(), window: sourceText.optional() },
+  mapping('a mapping such as { match: "ring=early", soak: 24h, window: "Mon..Thu 02:00-04:00" }'),
+);
+
+/** More steps than a commit could take in a working week; a cluster has a handful. */
+const RINGS_MAX = 20;
+const RINGS_FORM = `a list of 1 to ${RINGS_MAX} rings`;
+
+const reboots = z.strictObject(
+  { slots: count(1, 1000).optional(), window: sourceText.optional(), drain: flag().optional() },
+  mapping('a mapping such as { slots: 1, window: "Sat,Sun 01:00-05:00", drain: true }'),
+);
+
 export const manifestSchema = z.strictObject(
   {
     apiVersion: word(["fleet/v1"]),
@@ -220,6 +238,12 @@ export const manifestSchema = z.strictObject(
     machines: z.record(z.string(), machine, mapping("a mapping of machine names to settings")).optional(),
     admit: word(["listed", "any"]).optional(),
     loss: lossSchema.optional(),
+    rings: z
+      .array(ring, { error: RINGS_FORM })
+      .min(1, { error: RINGS_FORM })
+      .max(RINGS_MAX, { error: RINGS_FORM })
+      .optional(),
+    reboots: reboots.optional(),
     lint: lint.optional(),
   },
   mapping("a mapping with apiVersion and cluster"),

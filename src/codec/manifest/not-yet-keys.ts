@@ -3,7 +3,6 @@ const NOT_YET_KEYS: Readonly<Record<string, string>> = {
   requires: "refuse fleet binaries older than this",
   sync: "say how often nodes look at the branch",
   trust: "say whose signatures make a commit acceptable",
-  rings: "let changes reach some machines before others",
   notify: "tell a webhook or a command what happened",
   status: "post commit statuses to the forge",
   moved: "rename a unit without stopping it",
@@ -15,8 +14,6 @@ const NOT_YET_KEYS: Readonly<Record<string, string>> = {
     ["units.*", "defaults"].flatMap((unit) => [
       [`${unit}.restartedAfter`, "restart the unit once after that time"],
       [`${unit}.files`, "deliver further files with the unit"],
-      [`${unit}.rollout.canary`, "change that many units first and wait"],
-      [`${unit}.rollout.bake`, "wait after the canary"],
     ]),
   ),
 };

@@ -93,7 +93,7 @@ units:
   web@.service:
     state: launched
     instances: 3
-    rollout: { maxUnavailable: 2, minHealthyTime: 10s, healthDeadline: 2m, onFailure: hold }
+    rollout: { maxUnavailable: 2, minHealthyTime: 10s, healthDeadline: 2m, maxParallel: 4, onFailure: rollback, canary: role=early, bake: 10m }
     drift: correct
     onDisconnect: keep
     replace: after=10m
@@ -103,6 +103,8 @@ units:
 machines:
   nas: { id: 3f2a9c0e7d1b4c55a0c1d2e3f4a5b6c7, drain: true, cordon: false, dropins: { web@.service: [m/nas.conf] } }
 admit: any
+rings: [{ match: "role=early", soak: 24h, window: "Mon..Thu 02:00-04:00" }, { match: "*" }]
+reboots: { slots: 2, window: "01:00-02:00 Europe/Berlin", drain: true }
 loss: { agentTtl: 3s, grace: 1s, outageAt: 40%, outageMin: 3, outageWindow: 1m, lossWindow: 0s, movesAt: 100%, movesWindow: 1h, flapAt: 4, flapWindow: 2h, flapHold: 5m, flapHoldMax: 1h }
 `);
   assert.deepEqual(manifest.source, { url: "git@host:me/homelab", branch: "main" });
@@ -112,7 +114,26 @@ loss: { agentTtl: 3s, grace: 1s, outageAt: 40%, outageMin: 3, outageWindow: 1m, 
     settings.instances?.value.map((name) => name.value),
     ["1", "2", "3"],
   );
-  assert.deepEqual(settings.rollout, { maxUnavailable: 2, minHealthyTimeMs: 10_000, healthDeadlineMs: 120_000 });
+  const { canary, at, ...rollout } = settings.rollout;
+  assert.deepEqual(rollout, {
+    maxUnavailable: 2,
+    minHealthyTimeMs: 10_000,
+    healthDeadlineMs: 120_000,
+    maxParallel: 4,
+    onFailure: "rollback",
+    bakeMs: 600_000,
+  });
+  assert.deepEqual(canary?.value, { match: { kind: "metadata", key: "role", values: ["early"] } });
+  assert.deepEqual([at?.line, canary?.at.line], [11, 11]);
+  assert.deepEqual(
+    manifest.rings.map(({ match, soakMs, window }) => [match.value, soakMs, window?.value ?? null]),
+    [
+      ["role=early", 86_400_000, "Mon..Thu 02:00-04:00"],
+      ["*", null, null],
+    ],
+  );
+  assert.deepEqual([manifest.reboots?.slots, manifest.reboots?.window?.value], [2, "01:00-02:00 Europe/Berlin"]);
+  assert.equal(manifest.reboots?.drain, true);
   assert.deepEqual([settings.state?.value, settings.move?.value, settings.group?.value], ["launched", "never", "none"]);
   assert.equal(settings.replace?.value, "after=600s");
   const machine = manifest.machines[0]!;
@@ -273,16 +294,12 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ["release: { maxRestarts: 3 }", "3:12"],
   ["sync: { interval: 60s }", "3:1"],
   ["trust: { mode: range }", "3:1"],
-  ["rings: []", "3:1"],
   ["notify: []", "3:1"],
   ["status: {}", "3:1"],
   ["moved: []", "3:1"],
   ["machines: { nas: { key: x } }", "3:20"],
   ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],
   ["units: { a.service: { files: [] } }", "3:23"],
-  ["units: { a.service: { rollout: { canary: 1 } } }", "3:34"],
-  ["units: { a.service: { rollout: { bake: 1m } } }", "3:34"],
-  ["units: { a.service: { rollout: { onFailure: rollback } } }", "3:45"],
   ["defaults: { files: [] }", "3:13"],
 ];
 

@@ -33,6 +33,8 @@ function compiled(
     units: [],
     machines: [],
     admit: null,
+    rings: [],
+    reboots: null,
     loss: { values: {}, at: null },
     lint: lint ?? Object.fromEntries(LINT_RULE_NAMES.map((rule) => [rule, rule === "implied-root" ? "off" : "warn"])),
   };

@@ -16,6 +16,7 @@ import type { ClusterSpec, SpecUnit, UnitGoal } from "./cluster-spec.ts";
 import { collectFiles } from "./collect-files.ts";
 import { companionsOf } from "./companions-of.ts";
 import { compileMachines } from "./compile-machines.ts";
+import { compileReboots, compileRings } from "./compile-rings.ts";
 import { type DraftUnit, type UnitLookup, unitLookup } from "./draft-unit.ts";
 import { DraftUnits, kindOf } from "./draft-units.ts";
 import { groupContradictions } from "./group-contradictions.ts";
@@ -25,6 +26,7 @@ import type { Manifest } from "./manifest.ts";
 import { orderUnits } from "./order-units.ts";
 import { replicaContradictions } from "./replica-contradictions.ts";
 import { manifestSources, type ParseFile, type RepositoryFile } from "./repository-files.ts";
+import { rolloutContradictions } from "./rollout-contradictions.ts";
 import { rolloutPolicy } from "./unit-settings.ts";
 
 export interface CompileInput {
@@ -71,6 +73,8 @@ export function compileSpec(
   const admit = manifest.admit?.value ?? (machines.some((machine) => machine.match === null) ? "listed" : "any");
   const { groups, diagnostics: groupProblems } = groupUnits(units, lookup);
   const order = orderUnits(units, lookup);
+  const { rings, diagnostics: ringProblems } = compileRings(manifest.rings);
+  const { reboots, diagnostics: rebootProblems } = compileReboots(manifest.reboots);
   const companions = companionsOf(units, templates, lookup);
   const diagnostics = sortedUnique([
     ...sources.diagnostics,
@@ -86,6 +90,9 @@ export function compileSpec(
     ...order.diagnostics,
     ...atMostOneDiagnostics(units, order.after, lossPolicy(manifest.loss).agentTtlMs),
     ...lossContradictions(manifest.loss),
+    ...ringProblems,
+    ...rebootProblems,
+    ...rolloutContradictions(groups, machines, admit),
     ...companions.diagnostics,
     ...(input.lint === undefined ? [] : lintFindings(input, drafts, [...units, ...templates])),
   ]);
@@ -121,6 +128,8 @@ export function compileSpec(
     machines,
     admit,
     loss: lossPolicy(manifest.loss),
+    ...(rings.length === 0 ? {} : { rings }),
+    ...(reboots === null ? {} : { reboots }),
   };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
 }

@@ -6,7 +6,7 @@ import type { LossThresholds } from "../loss/damping.ts";
 import type { MachineId } from "../names.ts";
 import type { OnDisconnect } from "../unit/on-disconnect.ts";
 import type { ReplaceOption } from "../unit/replace-option.ts";
-import type { UnitGoal } from "./cluster-spec.ts";
+import type { Canary, UnitGoal } from "./cluster-spec.ts";
 
 /** A value and where the author wrote it, so that a later finding can point there. */
 export interface Located<T> {
@@ -34,6 +34,23 @@ export interface Manifest {
   readonly loss: LossSettings;
   /** Rules whose level it sets. */
   readonly lint: LintSettings;
+  /** In the file's order. Empty: all machines at once. */
+  readonly rings: readonly ManifestRing[];
+  /** Null: says nothing of restarts. */
+  readonly reboots: ManifestReboots | null;
+}
+
+export interface ManifestRing {
+  /** A selector, or `*`. */
+  readonly match: Located<string>;
+  readonly soakMs: number | null;
+  readonly window: Located<string> | null;
+}
+
+export interface ManifestReboots {
+  readonly slots: number | null;
+  readonly window: Located<string> | null;
+  readonly drain: boolean;
 }
 
 /** Thresholds it sets; where they stand, so that two of them may be held against each other. */
@@ -71,6 +88,13 @@ export interface RolloutSettings {
   readonly maxUnavailable: number | null;
   readonly minHealthyTimeMs: number | null;
   readonly healthDeadlineMs: number | null;
+  readonly maxParallel: number | null;
+  readonly onFailure: "hold" | "rollback" | null;
+  /** `none` is said of a unit that is to have none although `defaults` have one. */
+  readonly canary: Located<Canary | "none"> | null;
+  readonly bakeMs: number | null;
+  /** The key `rollout` itself; null where it is not written. */
+  readonly at: SourceLocation | null;
 }
 
 export interface ManifestUnit {

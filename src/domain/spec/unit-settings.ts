@@ -13,7 +13,16 @@ export const NO_SETTINGS: UnitSettings = {
   state: null,
   instances: null,
   environment: [],
-  rollout: { maxUnavailable: null, minHealthyTimeMs: null, healthDeadlineMs: null },
+  rollout: {
+    maxUnavailable: null,
+    minHealthyTimeMs: null,
+    healthDeadlineMs: null,
+    maxParallel: null,
+    onFailure: null,
+    canary: null,
+    bakeMs: null,
+    at: null,
+  },
   move: null,
   group: null,
   onDisconnect: null,
@@ -36,6 +45,11 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
       maxUnavailable: last((layer) => layer.rollout.maxUnavailable),
       minHealthyTimeMs: last((layer) => layer.rollout.minHealthyTimeMs),
       healthDeadlineMs: last((layer) => layer.rollout.healthDeadlineMs),
+      maxParallel: last((layer) => layer.rollout.maxParallel),
+      onFailure: last((layer) => layer.rollout.onFailure),
+      canary: last((layer) => layer.rollout.canary),
+      bakeMs: last((layer) => layer.rollout.bakeMs),
+      at: last((layer) => layer.rollout.at),
     },
     move: last((layer) => layer.move),
     group: last((layer) => layer.group),
@@ -47,11 +61,16 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
   };
 }
 
-/** Every default written out. */
-export function rolloutPolicy(settings: UnitSettings): RolloutPolicy {
+/** Defaults written out; what is newer than the first specs is absent where it says nothing, so that they keep their hashes. */
+export function rolloutPolicy({ rollout }: UnitSettings): RolloutPolicy {
+  const canary = rollout.canary === null || rollout.canary.value === "none" ? null : rollout.canary.value;
   return {
-    maxUnavailable: settings.rollout.maxUnavailable ?? MAX_UNAVAILABLE,
-    minHealthyTimeMs: settings.rollout.minHealthyTimeMs ?? MIN_HEALTHY_TIME_MS,
-    healthDeadlineMs: settings.rollout.healthDeadlineMs ?? HEALTH_DEADLINE_MS,
+    maxUnavailable: rollout.maxUnavailable ?? MAX_UNAVAILABLE,
+    minHealthyTimeMs: rollout.minHealthyTimeMs ?? MIN_HEALTHY_TIME_MS,
+    healthDeadlineMs: rollout.healthDeadlineMs ?? HEALTH_DEADLINE_MS,
+    ...(rollout.maxParallel === null ? {} : { maxParallel: rollout.maxParallel }),
+    ...(rollout.onFailure === "rollback" ? { onFailure: "rollback" as const } : {}),
+    ...(canary === null ? {} : { canary }),
+    ...(canary === null || rollout.bakeMs === null || rollout.bakeMs === 0 ? {} : { bakeMs: rollout.bakeMs }),
   };
 }
