@@ -1,9 +1,10 @@
 import { backoffMs } from "../daemon/backoff.ts";
+import type { Diagnostic } from "../domain/diagnostic.ts";
+import type { CommitId } from "../domain/names.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { type Log, refusal, warning } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 
 /**
  * How long a source may keep a daemon that knows from before which cluster it belongs to: a machine that boots without git has units to
@@ -13,7 +14,10 @@ const SOURCE_PATIENCE_MS = 5_000;
 
 export interface BranchWorld {
   readonly source: Pick<GitSource, "fetch">;
-  readonly compile: CommitCompiler;
+  /** At least the manifest. */
+  readonly compile: (
+    commit: CommitId,
+  ) => Promise<{ readonly spec: { readonly cluster: string } | null; readonly diagnostics: readonly Diagnostic[] }>;
   readonly clock: Clock;
   readonly log: Log;
 }

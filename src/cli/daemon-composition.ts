@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { randomId } from "../adapters/random-id.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { systemClock } from "../adapters/system-clock.ts";
+import type { CommitId } from "../domain/names.ts";
 import type { Contact } from "../ports/contact.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import type { Log } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import type { PartCompiler } from "../usecases/part-compiler.ts";
 import { clusterOfBranch } from "./cluster-of-branch.ts";
 import { DEFAULT_REGISTRY_SOCKET, type TlsFlags, tlsOf } from "./composition.ts";
 import { countingProgress } from "./counting-progress.ts";
@@ -28,6 +30,7 @@ export interface DaemonWorld {
   readonly registry: Registry;
   readonly source: GitSource;
   readonly compile: CommitCompiler;
+  readonly compilePart: PartCompiler;
   readonly cluster: string;
   readonly clock: typeof systemClock;
   readonly newId: typeof randomId;
@@ -51,10 +54,11 @@ export async function composeDaemon(
       next: "set --source or FLEET_SOURCE",
     });
   }
-  const [{ openRegistry }, { openGitSource }, { commitCompiler }] = await Promise.all([
+  const [{ openRegistry }, { openGitSource }, { commitCompiler }, { partCompiler }] = await Promise.all([
     import("../adapters/etcd/open-registry.ts"),
     import("../adapters/git/open-git-source.ts"),
     import("../usecases/compile-commit.ts"),
+    import("../usecases/compile-part.ts"),
   ]);
   const mirrors = join(flags["state-directory"], role);
   await mkdir(mirrors, { recursive: true, mode: 0o700 });
@@ -63,7 +67,8 @@ export async function composeDaemon(
   const options = { branch: flags.branch ?? "main", mirrorFolder: join(mirrors, "source") };
   const source = countingProgress(await openGitSource(flags.source, options), notifier.progress);
   const compile = commitCompiler({ source, manifestPath: flags.manifest, sha256 });
-  const branch = { source, compile, clock: systemClock, log };
+  const compilePart = partCompiler({ source, manifestPath: flags.manifest });
+  const branch = { source, compile: (commit: CommitId) => compilePart(commit, new Set()), clock: systemClock, log };
   const cluster = flags.cluster ?? (await clusterOfBranch(branch, remembered, signal));
   const contacts = remoteContacts({
     cluster,
@@ -72,7 +77,18 @@ export async function composeDaemon(
     source,
     sourceAddress: flags.source,
   });
-  return { contacts, registry, source, compile, cluster, clock: systemClock, newId: randomId, sha256, log };
+  return {
+    contacts,
+    registry,
+    source,
+    compile,
+    compilePart,
+    cluster,
+    clock: systemClock,
+    newId: randomId,
+    sha256,
+    log,
+  };
 }
 
 /** Aborts when systemd or a person asks the daemon to end. */

@@ -12,7 +12,7 @@ import { registryKeys } from "../codec/registry-keys.ts";
 import type { MachineId } from "../domain/names.ts";
 import { UNSUPERVISED } from "../ports/supervisor.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
-import { commitCompiler } from "../usecases/compile-commit.ts";
+import { partCompiler } from "../usecases/compile-part.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { Agent } from "./agent.ts";
 
@@ -32,7 +32,7 @@ function world() {
   const agent = new Agent(self, "prod", 10_000, {
     registry,
     source,
-    compile: commitCompiler({ source, manifestPath: "fleet.yaml", sha256 }),
+    compilePart: partCompiler({ source, manifestPath: "fleet.yaml" }),
     manager: new MemoryUnitManager({ files: disk, clock }),
     files: new AgentFiles(disk),
     holder: { renewed: async () => {} },

@@ -2,7 +2,7 @@ import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import type { StatusRecord } from "../codec/registry-records.ts";
 import { holdOn } from "../domain/cluster/hold.ts";
 import type { Sha256, UnitName } from "../domain/names.ts";
-import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import type { SpecPart } from "../domain/spec/commit-part.ts";
 import { DEFAULT_AGENT_TTL_MS } from "../domain/spec/loss-defaults.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
@@ -15,10 +15,10 @@ import type { Registry } from "../ports/registry.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
 import type { UnitManager, UnitNews } from "../ports/unit-manager.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
-import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { DriftWatch } from "../usecases/drift-watch.ts";
 import { findWantedUnits } from "../usecases/find-wanted-units.ts";
 import type { DetailsCache } from "../usecases/observe-units.ts";
+import type { PartCompiler } from "../usecases/part-compiler.ts";
 import { reconcileUnits } from "../usecases/reconcile-units.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
 import { type AgentCondition, agentCondition } from "./agent-condition.ts";
@@ -51,7 +51,7 @@ const PASS_INTERVAL_MS = 100;
 export interface AgentPorts {
   readonly registry: Registry;
   readonly source: GitSource;
-  readonly compile: CommitCompiler;
+  readonly compilePart: PartCompiler;
   readonly manager: UnitManager;
   readonly files: AgentFiles;
   readonly holder: LeaseHolder;
@@ -140,7 +140,7 @@ export class Agent {
       memory: this.#memory,
       confirm: this.#confirm,
       machineEnv: this.#machineEnv,
-      onRelease: ({ loss }: ClusterSpec) => this.#fence.lastFor(ttlMs === null ? loss.agentTtlMs : null),
+      onRelease: ({ loss }: SpecPart) => this.#fence.lastFor(ttlMs === null ? loss.agentTtlMs : null),
       onSet: () => this.#drift.newOrder(),
     };
     this.#orders = new OrderTaker(self.machine, this.#keys, this.#mirror, hearers, ports);

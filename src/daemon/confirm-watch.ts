@@ -12,7 +12,7 @@ import {
 } from "../domain/confirm/refusal.ts";
 import { undone, undoOf } from "../domain/confirm/undo.ts";
 import type { UnitHash, UnitName } from "../domain/names.ts";
-import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import type { SpecPart } from "../domain/spec/commit-part.ts";
 import type { Task, WantedUnit } from "../domain/tasks/task.ts";
 import { networkTouch } from "../domain/unit/network-touch.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -83,7 +83,7 @@ export class ConfirmWatch {
   }
 
   /** The state with a new set in it, and the way back. `spec` is the accepted release's, or null where it is not known here. */
-  async offered(state: AgentState, set: AcceptedSet, spec: ClusterSpec | null): Promise<AgentState> {
+  async offered(state: AgentState, set: AcceptedSet, spec: SpecPart | null): Promise<AgentState> {
     const { trial, refusal: earlier, ...rest } = state;
     const refusal = earlier !== undefined && isStillRefused(earlier, set.placements) ? { refusal: earlier } : {};
     const next = { ...rest, ...refusal, set };
@@ -234,7 +234,7 @@ export class ConfirmWatch {
 /** Nobody else runs it, for all that is known: the cluster has it no more, or everywhere; or without it nobody may get here. */
 function belongsHere(
   { unit, hash }: PlacedUnit,
-  spec: ClusterSpec | null,
+  spec: SpecPart | null,
   texts: ReadonlyMap<UnitHash, JudgedText>,
 ): boolean {
   const now = spec?.units.find(({ name }) => name === unit);

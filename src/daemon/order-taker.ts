@@ -6,14 +6,15 @@ import { judgeSet } from "../domain/cluster/judge-set.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import { isTrouble, judgeFollowing } from "../domain/fencing/judge-following.ts";
 import type { Replaced } from "../domain/fencing/judge-replaced.ts";
-import type { MachineId, Sha256 } from "../domain/names.ts";
-import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import type { CommitId, MachineId, Sha256, UnitName } from "../domain/names.ts";
+import type { SpecPart } from "../domain/spec/commit-part.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { type Log, notice, warning } from "../ports/log.ts";
+import { OperationError } from "../ports/operation-error.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
-import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import type { PartCompiler } from "../usecases/part-compiler.ts";
 import { REGISTRY_REPLACED, replacedDetail } from "../usecases/replaced-detail.ts";
 import type { AgentMemory } from "./agent-memory.ts";
 import type { ConfirmWatch } from "./confirm-watch.ts";
@@ -25,9 +26,12 @@ const RELEASE_RETRY_MS = 2_000;
 /** Gone once the registry is again one to go by. */
 const REPLACED_CODES: ReadonlySet<string> = new Set([REGISTRY_REPLACED, "other-cluster"]);
 
+/** Gone once the commit in force can be read for all that is placed here. */
+const UNREAD_CODES: ReadonlySet<string> = new Set(["commit-invalid", "commit-unavailable"]);
+
 export interface OrderPorts {
   readonly source: GitSource;
-  readonly compile: CommitCompiler;
+  readonly compilePart: PartCompiler;
   readonly files: AgentFiles;
   readonly clock: Clock;
   readonly sha256: Sha256;
@@ -40,7 +44,7 @@ export interface OrderHearers {
   readonly confirm: ConfirmWatch;
   readonly machineEnv: MachineEnvKeeper;
   /** Another release is in force on this machine. */
-  readonly onRelease: (spec: ClusterSpec) => void;
+  readonly onRelease: (spec: SpecPart) => void;
   /** Another set is. */
   readonly onSet: () => void;
 }
@@ -54,7 +58,7 @@ export class OrderTaker {
   readonly #hearers: OrderHearers;
   readonly #known: KnownEntries = new WeakMap();
   #heard: { readonly changes: number; readonly state: AgentState } | null = null;
-  #spec: ClusterSpec | null = null;
+  #read: { readonly commit: CommitId; readonly units: ReadonlySet<UnitName>; readonly spec: SpecPart } | null = null;
   #problem: StatusProblem | null = null;
   #kept: KeptSet | null = null;
   #releasePending = false;
@@ -74,9 +78,9 @@ export class OrderTaker {
     this.#ports = ports;
   }
 
-  /** Of the release that was accepted, once it has been read and compiled here. */
-  get spec(): ClusterSpec | null {
-    return this.#spec;
+  /** Of the release that was accepted, what this machine's units need, once it has been read and compiled here. */
+  get spec(): SpecPart | null {
+    return this.#read?.spec ?? null;
   }
 
   /** Why what is there is not taken, or null. */
@@ -104,7 +108,7 @@ export class OrderTaker {
 
   /** Whether anything was said, or done here, since it last listened; what could not be taken then is tried again. */
   #isNews(state: AgentState): boolean {
-    if (this.#releasePending || this.#spec === null) return true;
+    if (this.#releasePending || !this.#hasRead(unitsOf(state))) return true;
     return this.#heard?.changes !== this.#mirror.changes || this.#heard.state !== state;
   }
 
@@ -118,10 +122,11 @@ export class OrderTaker {
     if (this.#problem !== null && REPLACED_CODES.has(this.#problem.code)) this.#problem = null;
     if (snapshot.identity === null) return;
     await this.#takeRelease(snapshot);
-    const machines = this.#spec === null ? [] : machinesOf(this.#spec, snapshot, new Set());
+    const machines = this.spec === null ? [] : machinesOf(this.spec, snapshot, new Set());
     const asGitSees = machines.find((machine) => machine.id === this.#machine);
     if (asGitSees !== undefined && asGitSees.unrecorded !== true) await this.#hearers.machineEnv.describe(asGitSees);
     await this.#takeSet(snapshot);
+    await this.#readFor(unitsOf(memory.state));
     if (judgeFollowing(takenOf(memory.state), snapshot, this.#machine) === null) this.#kept = null;
   }
 
@@ -139,11 +144,13 @@ export class OrderTaker {
     // In a new epoch numbers begin anew; commits do not: what is taken still descends from what was.
     const isNewEpoch = accepted?.records !== undefined && accepted.records.identity.epoch < identity.epoch;
     const isTaken = accepted !== null && !isNewEpoch && release.seq <= accepted.seq;
-    if (isTaken && (this.#spec !== null || release.seq < accepted.seq)) return;
+    if (isTaken && (this.#read !== null || release.seq < accepted.seq)) return;
     const nowMs = this.#ports.clock.monotonicMs();
     if (nowMs < this.#releaseRetryAtMs) return;
     this.#releasePending = true;
-    const verdict = await acceptRelease(release, identity, accepted, this.#ports.source, this.#ports.compile);
+    const units = unitsOf(memory.state);
+    const compile = (commit: CommitId) => this.#ports.compilePart(commit, units);
+    const verdict = await acceptRelease(release, identity, accepted, this.#ports.source, compile);
     if (verdict.kind === "refuse") {
       this.#releaseRetryAtMs = nowMs + RELEASE_RETRY_MS;
       return this.#report(verdict.problem.code, verdict.problem.detail);
@@ -153,7 +160,7 @@ export class OrderTaker {
       clusterId: identity.id,
       accepted: { ...verdict.release, records: { identity, release } },
     });
-    this.#spec = verdict.spec;
+    this.#read = { commit: release.commit, units, spec: verdict.spec };
     onRelease(verdict.spec);
     this.#releasePending = false;
     this.#problem = null;
@@ -167,12 +174,35 @@ export class OrderTaker {
     const verdict = judgeSet(shown, snapshot.identity?.epoch ?? 0, memory.state.set, sha256);
     if (verdict.kind !== "accept" || memory.state.clusterId === null) return;
     const before = memory.state.set?.placements ?? [];
-    await memory.remember(await confirm.offered(memory.state, verdict.set, this.#spec));
+    const units = new Set([...unitsOf(memory.state), ...unitsOf({ ...memory.state, set: verdict.set })]);
+    await this.#readFor(units);
+    // What is not read is not known to be gone from the cluster.
+    await memory.remember(await confirm.offered(memory.state, verdict.set, this.#hasRead(units) ? this.spec : null));
     onSet();
     // The set before may be wanted again before long, and by what is in force here changes are judged; older texts come from git.
     const inForce = hashesInForce(await files.readOwned());
     const placed = [...before, ...verdict.set.placements].map(({ hash }) => hash);
     await files.keepOnly(new Set([...placed, ...inForce, ...confirm.hashes(memory.state)]));
+  }
+
+  #hasRead(units: ReadonlySet<UnitName>): boolean {
+    const read = this.#read;
+    return read !== null && [...units].every((unit) => read.units.has(unit));
+  }
+
+  /** More of the accepted commit; where it cannot be had, what is known of it stays, and it is tried again. */
+  async #readFor(units: ReadonlySet<UnitName>): Promise<void> {
+    const read = this.#read;
+    if (read === null || this.#hasRead(units)) return;
+    try {
+      const { spec, diagnostics } = await this.#ports.compilePart(read.commit, units);
+      if (spec === null) return this.#report("commit-invalid", diagnostics[0]?.saw ?? "it does not compile");
+      this.#read = { commit: read.commit, units, spec };
+      if (this.#problem !== null && UNREAD_CODES.has(this.#problem.code)) this.#problem = null;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#report("commit-unavailable", error.message);
+    }
   }
 
   #report(code: string, detail: string): void {
@@ -181,4 +211,10 @@ export class OrderTaker {
     const since = before ?? new Date(this.#ports.clock.wallMs()).toISOString();
     this.#problem = { code, detail, journal: [], since };
   }
+}
+
+/** All that may have to be known of: what is placed here, and what was before a change that is on trial or refused. */
+function unitsOf({ set, trial, refusal }: AgentState): ReadonlySet<UnitName> {
+  const all = [...(set?.placements ?? []), ...(trial?.undo ?? []), ...(refusal?.units ?? [])];
+  return new Set(all.map(({ unit }) => unit));
 }

@@ -1,9 +1,11 @@
 import { MemoryGitSource, type MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { sha256 } from "../adapters/sha256.ts";
-import type { CommitId } from "../domain/names.ts";
+import type { CommitId, UnitName } from "../domain/names.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
+import { partCompiler } from "../usecases/compile-part.ts";
+import type { PartCompiler } from "../usecases/part-compiler.ts";
 
 const MANIFEST = "fleet.yaml";
 
@@ -13,10 +15,14 @@ const MANIFEST = "fleet.yaml";
  */
 export class CompileOnce {
   readonly #compile: CommitCompiler;
+  readonly #compilePart: PartCompiler;
   readonly #done = new Map<CommitId, ReturnType<CommitCompiler>>();
+  readonly #parts = new Map<string, ReturnType<PartCompiler>>();
 
   constructor(repository: MemoryRepository) {
-    this.#compile = commitCompiler({ source: new MemoryGitSource(repository, "main"), manifestPath: MANIFEST, sha256 });
+    const source = new MemoryGitSource(repository, "main");
+    this.#compile = commitCompiler({ source, manifestPath: MANIFEST, sha256 });
+    this.#compilePart = partCompiler({ source, manifestPath: MANIFEST });
   }
 
   through(source: Pick<GitSource, "listFiles">): CommitCompiler {
@@ -24,6 +30,16 @@ export class CompileOnce {
       await source.listFiles(commit, [MANIFEST]);
       const known = this.#done.get(commit) ?? this.#compile(commit);
       this.#done.set(commit, known);
+      return known;
+    };
+  }
+
+  partThrough(source: Pick<GitSource, "listFiles">): PartCompiler {
+    return async (commit: CommitId, units: ReadonlySet<UnitName>) => {
+      await source.listFiles(commit, [MANIFEST]);
+      const key = [commit, ...[...units].sort()].join(" ");
+      const known = this.#parts.get(key) ?? this.#compilePart(commit, units);
+      this.#parts.set(key, known);
       return known;
     };
   }

@@ -164,7 +164,7 @@ export class SimMachine {
       this.#world.log(`${this.name} agent: dies`);
     });
     this.#agentProcess = process;
-    const compile = this.#world.compiles.through(this.source);
+    const compilePart = this.#world.compiles.partThrough(this.source);
     const self = {
       machine: this.id,
       name: this.name,
@@ -177,7 +177,7 @@ export class SimMachine {
     const agent = new Agent(self, this.#world.cluster, AGENT_TTL_MS, {
       registry: defects.agentRegistry?.(registry, this.id) ?? registry,
       source: this.source,
-      compile,
+      compilePart,
       manager: process.manager(defects.manager?.(this.manager) ?? this.manager),
       files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
       holder: this.lease,

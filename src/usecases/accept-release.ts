@@ -1,27 +1,32 @@
 import type { AcceptedRelease } from "../codec/agent-state.ts";
 import type { ClusterIdentity, Release, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
-import { hasErrors } from "../domain/diagnostic.ts";
-import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
+import { type Diagnostic, hasErrors } from "../domain/diagnostic.ts";
+import type { CommitId, SpecHash } from "../domain/names.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import type { CommitCompiler } from "./commit-compiler.ts";
 
-export type ReleaseVerdict =
-  | { readonly kind: "accept"; readonly release: AcceptedRelease; readonly spec: ClusterSpec }
+export type ReleaseVerdict<Spec> =
+  | { readonly kind: "accept"; readonly release: AcceptedRelease; readonly spec: Spec }
   | { readonly kind: "refuse"; readonly problem: StatusProblem };
+
+/** A part of a spec has no hash: that it is a part of what the release names shows in the hashes of units that are placed. */
+interface Compiled {
+  readonly cluster: string;
+  readonly specHash?: SpecHash;
+}
 
 /**
  * Whether a machine may take this release: its commit is on the branch this machine fetched itself, descends from the last one
- * accepted, and compiles here to the very spec the release names. Three answers of ancestry: on unknown history nothing is
- * decided. An engine asks the same of the commit it places from.
+ * accepted, and compiles here; as a whole, to the very spec the release names. Three answers of ancestry: on unknown history nothing is
+ * decided. An engine asks the same of the commit it places from; an agent compiles what it runs (protocol rule 37a).
  */
-export async function acceptRelease(
+export async function acceptRelease<Spec extends Compiled>(
   release: Release,
   identity: ClusterIdentity,
   accepted: AcceptedRelease | null,
   source: GitSource,
-  compile: CommitCompiler,
-): Promise<ReleaseVerdict> {
+  compile: (commit: CommitId) => Promise<{ readonly spec: Spec | null; readonly diagnostics: readonly Diagnostic[] }>,
+): Promise<ReleaseVerdict<Spec>> {
   try {
     const tip = await tipHolding(release, source);
     if (tip !== "yes")
@@ -38,7 +43,7 @@ export async function acceptRelease(
       return refuse("commit-invalid", diagnostics[0]?.saw ?? "it does not compile");
     if (spec.cluster !== identity.name)
       return refuse("other-cluster", `the commit is of cluster ${spec.cluster}, not ${identity.name}`);
-    if (spec.specHash !== release.specHash)
+    if (spec.specHash !== undefined && spec.specHash !== release.specHash)
       return refuse("spec-differs", "the commit compiles to another spec than the release names");
     return { kind: "accept", release: { seq: release.seq, commit: release.commit, specHash: release.specHash }, spec };
   } catch (error) {
@@ -56,6 +61,6 @@ function answer(verdict: "no" | "unknown"): string {
   return verdict === "no" ? "not" : "not surely";
 }
 
-function refuse(code: string, detail: string): ReleaseVerdict {
+function refuse(code: string, detail: string): ReleaseVerdict<never> {
   return { kind: "refuse", problem: { code, detail, journal: [] } };
 }

@@ -1,7 +1,8 @@
 import type { StoredUnit } from "../codec/agent-state.ts";
 import type { PlacedUnit, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import type { MachineId, Sha256, UnitName } from "../domain/names.ts";
-import type { ClusterSpec, SpecUnit } from "../domain/spec/cluster-spec.ts";
+import type { SpecUnit } from "../domain/spec/cluster-spec.ts";
+import type { SpecPart } from "../domain/spec/commit-part.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import { wantedUnit } from "../domain/tasks/wanted-unit.ts";
 import { isQuadlet } from "../domain/unit/unit-name.ts";
@@ -23,7 +24,7 @@ export interface WantedUnits {
 export async function findWantedUnits(
   placements: readonly PlacedUnit[],
   machine: { readonly machine: MachineId; readonly name: string },
-  spec: ClusterSpec | null,
+  spec: SpecPart | null,
   files: AgentFiles,
   sha256: Sha256,
 ): Promise<WantedUnits> {
@@ -39,16 +40,19 @@ export async function findWantedUnits(
       continue;
     }
     const unit = specUnits.get(name);
+    const ofCommit = (found: SpecUnit | undefined) =>
+      spec === null || found === undefined ? null : wantedUnit(found, machineName, spec, goal, sha256);
     const adopt = unit?.adopt === true ? { adopt: true } : {};
     const known = await files.readUnit(hash);
     if (known?.name === name) {
-      const stored = withPolicy(known, unit);
+      const stored = { ...withPolicy(known, unit), after: orderOf(known, unit, ofCommit) };
       // It must outlive the commit too: without git, what `off` leaves alone would be put back after a restart of the agent.
-      if (stored.drift !== known.drift || stored.confirm !== known.confirm) fresh.push(stored);
+      const isNews = stored.drift !== known.drift || stored.confirm !== known.confirm || stored.after !== known.after;
+      if (isNews) fresh.push(stored);
       wanted.push({ ...stored, goal, ...adopt });
       continue;
     }
-    const compiled = spec === null || unit === undefined ? null : wantedUnit(unit, machineName, spec, goal, sha256);
+    const compiled = ofCommit(unit);
     if (compiled?.hash === hash) {
       const { goal: _goal, ...text } = withPolicy(compiled, unit);
       fresh.push(text);
@@ -68,6 +72,16 @@ export async function findWantedUnits(
   }
   await store(fresh, files);
   return { wanted, missing };
+}
+
+/** A unit that came after it may say that it starts before it: of the same text that is to be known too, and remembered. */
+function orderOf(
+  { hash, after }: StoredUnit,
+  unit: SpecUnit | undefined,
+  ofCommit: (unit: SpecUnit) => WantedUnit | null,
+): readonly UnitName[] {
+  if (unit === undefined || unit.after.join() === after.join()) return after;
+  return ofCommit(unit)?.hash === hash ? unit.after : after;
 }
 
 /** What was written here of it last, or null where nothing was, or that is not known whole. */

@@ -2,7 +2,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { compareText, type UnitName } from "../names.ts";
 import { unitNameParts } from "../unit/unit-name.ts";
 import type { Companion } from "./cluster-spec.ts";
-import type { DraftUnit, UnitLookup } from "./draft-unit.ts";
+import type { DraftUnit, NameLookup } from "./draft-unit.ts";
 
 /** Which templates travel with which units, and what is wrong with the mentions. */
 export interface Companions {
@@ -13,15 +13,16 @@ export interface Companions {
 
 /**
  * A template nobody instantiates but somebody mentions (`Accept=yes`, `OnFailure=notify@%n.service`) travels with whoever
- * mentions it, with what it mentions in turn. Instances of a template the manifest instantiates are units of their own.
+ * mentions it, with what it mentions in turn. Instances of a template the manifest instantiates are units of their own; `instantiated`
+ * names those templates where `units` are a part of the commit.
  */
 export function companionsOf(
   units: readonly DraftUnit[],
   templates: readonly DraftUnit[],
-  lookup: UnitLookup,
+  lookup: NameLookup,
+  instantiated: ReadonlySet<UnitName> = new Set(units.flatMap(({ template }) => template ?? [])),
 ): Companions {
   const byName = new Map(templates.map((template) => [template.name, template]));
-  const instantiated = new Set(units.flatMap((unit) => (unit.template === null ? [] : [unit.template])));
   const diagnostics: Diagnostic[] = [];
   const used = new Set<UnitName>();
   const mentionedBy = (unit: DraftUnit): readonly DraftUnit[] =>

@@ -1,6 +1,5 @@
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import { type Diagnostic, hasErrors } from "../diagnostic.ts";
-import type { DriftPolicy } from "../drift/drift-policy.ts";
 import { lintManifest } from "../lint/lint-manifest.ts";
 import { type LintFinding, lintDiagnostics } from "../lint/lint-rules.ts";
 import { lintUnit } from "../lint/lint-unit.ts";
@@ -8,17 +7,15 @@ import type { LintFile } from "../lint/lint-unit-file.ts";
 import { lossContradictions, lossPolicy } from "../loss/loss-policy.ts";
 import { compareText, type Sha256, type SpecHash, type UnitName } from "../names.ts";
 import { closestName } from "../unit/closest-name.ts";
-import { stopAfterMsOf } from "../unit/on-disconnect.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
-import { type ReplaceOption, replaceAfterMs } from "../unit/replace-option.ts";
 import { atMostOneDiagnostics } from "./at-most-one.ts";
-import type { ClusterSpec, SpecUnit, UnitGoal } from "./cluster-spec.ts";
+import type { ClusterSpec, UnitGoal } from "./cluster-spec.ts";
 import { collectFiles } from "./collect-files.ts";
 import { companionsOf } from "./companions-of.ts";
 import { compileMachines } from "./compile-machines.ts";
 import { compileReboots, compileRings } from "./compile-rings.ts";
 import { type DraftUnit, type UnitLookup, unitLookup } from "./draft-unit.ts";
-import { DraftUnits, kindOf } from "./draft-units.ts";
+import { DraftUnits } from "./draft-units.ts";
 import { groupContradictions } from "./group-contradictions.ts";
 import { groupUnits } from "./group-units.ts";
 import { listUnits } from "./list-units.ts";
@@ -27,7 +24,7 @@ import { orderUnits } from "./order-units.ts";
 import { replicaContradictions } from "./replica-contradictions.ts";
 import { manifestSources, type ParseFile, type RepositoryFile } from "./repository-files.ts";
 import { rolloutContradictions } from "./rollout-contradictions.ts";
-import { rolloutPolicy } from "./unit-settings.ts";
+import { specUnit } from "./spec-unit.ts";
 
 export interface CompileInput {
   /** From the repository's root. */
@@ -102,26 +99,12 @@ export function compileSpec(
   const groupOf = new Map(groups.flatMap(({ group }) => group.units.map((name) => [name, group.name] as const)));
   const content: Omit<ClusterSpec, "specHash"> = {
     cluster: manifest.cluster.value,
-    units: units.map(
-      (unit): SpecUnit => ({
-        name: unit.name,
-        service: unit.service,
-        kind: kindOf(unit.name),
-        template: unit.template,
+    units: units.map((unit) =>
+      specUnit(unit, {
         goal: goalOf(unit, activated, manifest),
-        fragment: unit.fragment,
-        dropins: unit.dropins,
-        companions: companions.of(unit),
-        options: unit.options,
-        ...(unit.requests === null ? {} : { requests: unit.requests }),
         group: groupOf.get(unit.name)!,
         after: order.after.get(unit.name)!,
-        rollout: rolloutPolicy(unit.settings),
-        ...(unit.settings.adopt === true ? { adopt: true as const } : {}),
-        ...uncorrected(unit.settings.drift),
-        ...(unit.settings.confirm === null ? {} : { confirm: unit.settings.confirm }),
-        ...replacePolicy(unit.replace),
-        ...(unit.onDisconnect === null ? {} : { stopAfterMs: stopAfterMsOf(unit.onDisconnect.value)! }),
+        companions: companions.of(unit),
       }),
     ),
     groups: groups.map(({ group }) => group),
@@ -132,17 +115,6 @@ export function compileSpec(
     ...(reboots === null ? {} : { reboots }),
   };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
-}
-
-/** As absent where it is the default: a spec from before there was a choice keeps its hash. */
-function uncorrected(drift: DriftPolicy | null): Pick<SpecUnit, "drift"> {
-  return drift === null || drift === "correct" ? {} : { drift };
-}
-
-/** As absent where it is the default. */
-function replacePolicy(option: ReplaceOption | null): Pick<SpecUnit, "replace"> {
-  if (option === null || option === "yes") return {};
-  return { replace: option === "no" ? "no" : { afterMs: replaceAfterMs(option)! } };
 }
 
 /** sha256 of the canonical JSON of everything in a spec but the hash itself. */

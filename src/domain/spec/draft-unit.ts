@@ -30,6 +30,9 @@ export interface DraftUnit {
   readonly ties: UnitTies;
 }
 
+/** Whether there is such a unit, by any name another unit may call it, and what it is really called. */
+export type NameLookup = (name: UnitName) => { readonly name: UnitName } | null;
+
 /** Every unit of the commit by any name another unit may call it: its own, and its service's. */
 export type UnitLookup = (name: UnitName) => DraftUnit | null;
 

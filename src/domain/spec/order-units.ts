@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { compareText, type UnitName } from "../names.ts";
-import type { DraftUnit, UnitLookup } from "./draft-unit.ts";
+import type { DraftUnit, NameLookup } from "./draft-unit.ts";
 
 /** After which units of the commit each one starts. */
 export interface StartOrder {
@@ -11,9 +11,10 @@ export interface StartOrder {
 
 /**
  * `After=`, `Before=` the other way round, what is activated after what activates it, quadlets after what they name. Where
- * they go in a circle, the last step of the walk in order of names is dropped: every reader drops the same one.
+ * they go in a circle, the last step of the walk in order of names is dropped: every reader drops the same one. Where `units` are a part
+ * of the commit, what others say of them is not known.
  */
-export function orderUnits(units: readonly DraftUnit[], lookup: UnitLookup): StartOrder {
+export function orderUnits(units: readonly DraftUnit[], lookup: NameLookup): StartOrder {
   const edges = new Map<UnitName, Set<UnitName>>();
   const add = (later: UnitName, earlier: UnitName) => {
     if (later === earlier) return;
@@ -47,7 +48,7 @@ function breakCycles(units: readonly DraftUnit[], after: Map<UnitName, readonly 
     state.set(root.name, "open");
     while (path.length > 0) {
       const top = path.at(-1)!;
-      const earlier = after.get(top.unit)![top.next];
+      const earlier = after.get(top.unit)?.[top.next];
       if (earlier === undefined) {
         state.set(top.unit, "done");
         path.pop();

@@ -23,6 +23,8 @@ export interface ManifestSources {
   readonly unitFolders: readonly Located<string>[];
   /** Everything to list: the unit folders, and the folders of the machines' drop-ins. Sorted, unique. */
   readonly folders: readonly string[];
+  /** Drop-ins that the stanzas of machines name. */
+  readonly machineFiles: ReadonlySet<string>;
   /** Whether the contents of that listed file are needed. */
   readonly needs: (path: string) => boolean;
   readonly diagnostics: readonly Diagnostic[];
@@ -49,6 +51,7 @@ export function manifestSources(manifestPath: string, manifest: Manifest): Manif
   return {
     unitFolders,
     folders: [...folders].sort(compareText),
+    machineFiles: files,
     needs: (path) => files.has(path) || unitFolders.some(({ value }) => isIgnored(manifestPath, value, path) === false),
     diagnostics,
   };
