@@ -37,7 +37,8 @@ export async function commandReference(text: string): Promise<string> {
   const sections: string[] = [];
   for (const path of names) {
     const { default: command } = (await import(join(commands, path))) as { default: CommandClass };
-    if (command.hidden !== true) sections.push(section(path.replace(/\.ts$/, "").replaceAll("/", " "), command));
+    if (command.hidden !== true)
+      sections.push(section(path.replace(/(\/index)?\.ts$/, "").replaceAll("/", " "), command));
   }
   return `${byHand}${MARK}\n${sections.join("\n")}`;
 }

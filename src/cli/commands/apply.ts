@@ -3,6 +3,7 @@ import { Args, Flags } from "@oclif/core";
 import { waitConverged } from "../../daemon/wait-converged.ts";
 import type { Release } from "../../domain/cluster/cluster-snapshot.ts";
 import type { Convergence } from "../../domain/cluster/convergence.ts";
+import type { Slot } from "../../domain/locks/lock.ts";
 import type { CommitId } from "../../domain/names.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
 import type { ClusterSpec } from "../../domain/spec/cluster-spec.ts";
@@ -25,12 +26,15 @@ import { EXIT, SilentExit } from "../exit-codes.ts";
 import { memberNames } from "../member-names.ts";
 import { type Planned, planFromFlags } from "../plan-from-flags.ts";
 import { readPlanFile } from "../read-plan-file.ts";
+import { errorText } from "../report-error.ts";
 import { sayDirty } from "../say-dirty.ts";
 import { terminalOf } from "../terminal-of.ts";
 import { convergenceText, ProgressView } from "../views/convergence-text.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
+import { heldByText } from "../views/locks-text.ts";
 import { planText } from "../views/plan-text.ts";
 import { alreadyText, staleText } from "../views/stale-text.ts";
+import { withApplyLock } from "../with-apply-lock.ts";
 
 /** What is to be released, and where from. */
 interface Wanted {
@@ -49,6 +53,7 @@ interface ApplyFlags {
   readonly "allow-deletes": boolean;
   readonly detach: boolean;
   readonly "no-color": boolean;
+  readonly "lock-timeout": string;
 }
 
 /** `--revision` unless somebody gives one: with a plan file it names no commit then. */
@@ -69,16 +74,18 @@ export default class ApplyCommand extends BaseCommand {
     "auto-approve": Flags.boolean({ description: "Do not ask" }),
     detach: Flags.boolean({ description: "Do not wait until it runs" }),
     timeout: Flags.string({ description: "How long to wait until it runs", default: "5m" }),
+    "lock-timeout": Flags.string({
+      description: "How long to wait while somebody else applies; then it ends with 4",
+      env: "FLEET_LOCK_TIMEOUT",
+      default: "30s",
+    }),
     "allow-deletes": Flags.boolean({ description: "With --auto-approve: also where the plan removes units" }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ApplyCommand);
-    const timeoutMs = parseDuration(flags.timeout);
-    if (timeoutMs === null)
-      throw new OperationError("bad-timeout", `${flags.timeout} is not a duration`, {
-        next: "write one such as 90s or 5m",
-      });
+    const timeoutMs = timeOf(flags.timeout);
+    timeOf(flags["lock-timeout"]);
     const composition = await this.compose(flags);
     try {
       await composition.needRegistry();
@@ -169,20 +176,33 @@ export default class ApplyCommand extends BaseCommand {
     timeoutMs: number,
   ): Promise<void> {
     const { plan, spec } = planned;
-    const applied = await applyPlan({
-      ...place,
-      registry: await composition.needRegistry(),
-      keys: composition.keysOf(plan.cluster),
-      manifest: composition.manifest,
-      plan,
-      commit,
-      spec,
-      by: userInfo().username,
-      clock: composition.clock,
-      newId: composition.newId,
-      sha256: composition.sha256,
-    });
-    await this.finish(composition, plan, applied, { compile, spec }, flags, timeoutMs);
+    const [registry, keys] = [await composition.needRegistry(), composition.keysOf(plan.cluster)];
+    const heldText = async (by: readonly Slot[]) =>
+      heldByText(by, memberNames((await readSnapshot(registry, keys)).snapshot), composition.clock.wallMs());
+    const lock = {
+      ...{ registry, keys, commit, timeoutMs: timeOf(flags["lock-timeout"]) },
+      onWait: (by: readonly Slot[]) => void heldText(by).then((text) => this.say(`waits for lock apply, held ${text}`)),
+    };
+    const { manifest, clock, newId, sha256 } = composition;
+    // Who has nothing to change writes nothing, not even a lock.
+    const basis = { registry, keys, plan, source: place.source, specOf: async () => spec, sha256 };
+    const settled = await judgeBasis(basis, await readToWrite(registry, keys));
+    if (settled !== null) return this.finish(composition, plan, settled, { compile, spec }, flags, timeoutMs);
+    const done = await withApplyLock(composition, lock, () =>
+      applyPlan({
+        ...place,
+        ...{ registry, keys, manifest, plan, commit, spec, by: userInfo().username, clock, newId, sha256 },
+      }),
+    );
+    if (done.kind === "locked") return this.refuseLocked(await heldText(done.by), done.by, flags);
+    await this.finish(composition, plan, done.result, { compile, spec }, flags, timeoutMs);
+  }
+
+  private refuseLocked(text: string, by: readonly Slot[], flags: ApplyFlags): never {
+    const next = "wait until it is free (--lock-timeout), or fleet locks release apply HOLDER if its holder is gone";
+    this.say(errorText(new OperationError("lock-held", `lock apply is held ${text}; nothing was changed`, { next })));
+    if (flags.json) this.printJson({ result: "locked", by });
+    throw new SilentExit(EXIT.locked);
   }
 
   private async finish(
@@ -240,6 +260,12 @@ export default class ApplyCommand extends BaseCommand {
     if (!quiet) this.say(convergenceText(state, memberNames((await readSnapshot(registry, keys)).snapshot)));
     return state;
   }
+}
+
+function timeOf(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== null) return milliseconds;
+  throw new OperationError("bad-timeout", `${text} is not a duration`, { next: "write one such as 90s or 5m" });
 }
 
 function appliedText(plan: Plan, applied: Exclude<Applied, { kind: "stale" }>): string {

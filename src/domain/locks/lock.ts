@@ -79,12 +79,3 @@ export const WAITER_GONE_MS = 420_000;
 export const WAITERS_MAX = 256;
 /** In a record, and on a line. */
 export const LOCK_TEXT_MAX = 200;
-
-/** A path's one step, and short. */
-export function isLockName(text: string): boolean {
-  return /^[a-z][a-z0-9-]{0,31}$/.test(text);
-}
-
-export function isHolderName(text: string): boolean {
-  return /^[A-Za-z0-9@._:-]{1,128}$/.test(text);
-}
