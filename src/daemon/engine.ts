@@ -90,7 +90,7 @@ export class Engine {
       }
     } finally {
       this.#stepDown("stopping");
-      stopping.abort();
+      stopping.abort(null);
       await Promise.all(background);
     }
   }

@@ -25,6 +25,7 @@ export class HandOffWatch {
 
   /** Whom it waits for now. */
   waitsFor(handingOver: readonly HandOff[]): void {
+    if (handingOver.length === 0 && this.#waits.size === 0) return;
     const sinceMs = this.#clock.monotonicMs();
     const since = new Date(this.#clock.wallMs()).toISOString();
     this.#waits = new Map(

@@ -36,6 +36,7 @@ export class MemberAnnouncer {
   readonly #ttlMs: () => number;
   /** The registry's revision after the last write: a mirror that is behind it shows what was there before. */
   #writtenAt = 0;
+  #said: { readonly saying: string; readonly shown: Entry | null; readonly text: string } | null = null;
 
   /** `ttlMs`: of the leases it is given. */
   constructor(self: AgentIdentity, keys: RegistryKeys, ttlMs: () => number, ports: AnnouncerPorts) {
@@ -51,7 +52,7 @@ export class MemberAnnouncer {
     const memberKey = this.#keys.member(this.#self.machine);
     const presenceKey = this.#keys.presence(this.#self.machine);
     const shown = mirror.get(memberKey);
-    const text = encodeRecord(this.#member(news, shown?.value ?? null));
+    const text = this.#textOf(news, shown);
     const known = shown?.value === text;
     const there = mirror.get(presenceKey);
     if (there !== null && !this.#isOurs(there)) return;
@@ -80,8 +81,20 @@ export class MemberAnnouncer {
   #lastClaim(mirror: RegistryMirror): number {
     const prefix = this.#keys.claims(this.#self.machine);
     const own = this.#keys.claim(this.#self.machine, this.#self.bootId);
-    const others = [...mirror.entries()].filter(({ key }) => key.startsWith(prefix) && key !== own);
-    return Math.max(0, ...others.map(({ modRevision }) => modRevision));
+    let last = 0;
+    for (const { key, modRevision } of mirror.entries()) {
+      if (modRevision > last && key.startsWith(prefix) && key !== own) last = modRevision;
+    }
+    return last;
+  }
+
+  /** Most passes have the same to say as the one before. */
+  #textOf(news: MemberNews, shown: Entry | null): string {
+    const saying = JSON.stringify(news);
+    if (shown !== null && this.#said?.shown === shown && this.#said.saying === saying) return this.#said.text;
+    const text = encodeRecord(this.#member(news, shown?.value ?? null));
+    this.#said = { saying, shown, text };
+    return text;
   }
 
   #member(news: MemberNews, shown: string | null): MemberRecord {

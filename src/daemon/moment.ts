@@ -21,21 +21,20 @@ export function isSameMoment(a: Moment, b: Moment): boolean {
     a.mandate === b.mandate &&
     a.lease === b.lease &&
     a.statuses === b.statuses &&
-    isSameVerdict({ ...a.verdict, history: null }, { ...b.verdict, history: null })
+    isSameValue(a.verdict, b.verdict, "history")
   );
 }
 
 /** Value by value: a verdict is made anew each time. History is what the judge alone reads. */
-function isSameVerdict(a: unknown, b: unknown): boolean {
+function isSameValue(a: unknown, b: unknown, except?: keyof LossVerdict): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const [ours, theirs] = [partsOf(a), partsOf(b)];
-  return ours.length === theirs.length && ours.every((part, index) => isSameVerdict(part, theirs[index]));
-}
-
-/** In their own order, which is the same for two verdicts that are: the domain's outputs are sorted. */
-function partsOf(value: object): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  if (value instanceof Map || value instanceof Set) return [...value];
-  return Object.entries(value).flat();
+  // In their own order, which is the same for two verdicts that are: the domain's outputs are sorted.
+  if (a instanceof Map || a instanceof Set) return isSameValue([...a], [...(b as typeof a)]);
+  const keys = Object.keys(a) as (keyof typeof a)[];
+  const theirs = Object.keys(b);
+  return (
+    keys.length === theirs.length &&
+    keys.every((key, index) => key === theirs[index] && (key === except || isSameValue(a[key], b[key])))
+  );
 }

@@ -124,7 +124,7 @@ export class RegistryMirror {
     this.#wake();
     const renewal = new AbortController();
     const both = AbortSignal.any([signal, renewal.signal]);
-    void this.#clock.sleep(RELIST_INTERVAL_MS, both).then(() => renewal.abort());
+    void this.#clock.sleep(RELIST_INTERVAL_MS, both).then(() => renewal.abort(null));
     try {
       for await (const message of this.#registry.watch(prefix, listing.revision, both)) {
         if (message.kind === "compacted") return;
@@ -134,7 +134,7 @@ export class RegistryMirror {
         this.#wake();
       }
     } finally {
-      renewal.abort();
+      renewal.abort(null);
     }
   }
 

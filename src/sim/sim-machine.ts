@@ -81,7 +81,7 @@ class Daemon {
   }
 
   async stop(): Promise<void> {
-    this.#abort.abort();
+    this.#abort.abort(null);
     await this.done;
   }
 }

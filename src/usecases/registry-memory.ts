@@ -16,7 +16,8 @@ export class RegistryMemory {
   readonly #files: FileStore;
   readonly #path: string;
   #mark: RegistryMark | null = null;
-  #saved = "";
+  /** What is on disk, as far as is known. */
+  #saved: RegistryMark | null = null;
 
   constructor(files: FileStore, folder: string) {
     this.#files = files;
@@ -29,21 +30,30 @@ export class RegistryMemory {
 
   async recall(): Promise<void> {
     this.#mark = decodeRegistryMark(await this.#files.read(this.#path));
-    this.#saved = this.#mark === null ? "" : encodeRegistryMark(this.#mark);
+    this.#saved = this.#mark;
   }
 
   /** Why this is not the registry that was known; null where it is, and then all that is new of it counts from now on. */
   judge(shown: ShownRegistry): Replaced | null {
     const because = judgeReplaced(shown, this.#mark);
-    if (because === null) this.#mark = markOf(shown, this.#mark);
-    return because;
+    if (because !== null) return because;
+    const mark = markOf(shown, this.#mark);
+    if (!isSame(mark, this.#mark)) this.#mark = mark;
+    return null;
   }
 
   /** Puts on disk what counts, where it is not there yet; rejects with OperationError where the disk does not take it. */
   async save(): Promise<void> {
-    const text = this.#mark === null ? "" : encodeRegistryMark(this.#mark);
-    if (text === this.#saved) return;
-    await this.#files.write(this.#path, text, { mode: 0o600 });
-    this.#saved = text;
+    const mark = this.#mark;
+    if (mark === null || mark === this.#saved) return;
+    await this.#files.write(this.#path, encodeRegistryMark(mark), { mode: 0o600 });
+    this.#saved = mark;
   }
+}
+
+function isSame(a: RegistryMark | null, b: RegistryMark | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.clusterId === b.clusterId && a.epoch === b.epoch && a.term === b.term && a.seq === b.seq && a.commit === b.commit
+  );
 }

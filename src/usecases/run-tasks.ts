@@ -271,7 +271,7 @@ class TaskRun {
   async #patiently(acts: readonly Promise<void>[], patienceMs: number): Promise<void> {
     const patience = new AbortController();
     await Promise.race([Promise.all(acts), this.#world.clock.sleep(patienceMs, patience.signal)]);
-    patience.abort();
+    patience.abort(null);
   }
 
   async #held(units: readonly UnitName[]): Promise<Map<UnitName, ManagedUnit>> {

@@ -48,6 +48,9 @@ export class Checkers {
   readonly #pictures = new Map<SimMachine, Picture>();
   readonly #excused = new Set<SimMachine>();
   readonly #overlapSince = new Map<UnitName, number>();
+  /** What counted in the last look, by machine, and whether some unit was in two of them. */
+  #counted: readonly (Running | null)[] = [];
+  #isTwice = false;
   /** When a process that is not what the registry last ordered was last seen: `machine/unit` → time. */
   readonly #owed = new Map<string, number>();
   readonly #conflictSince = new Map<string, number>();
@@ -103,16 +106,23 @@ export class Checkers {
   }
 
   look(): void {
+    const seen = this.#cluster.machines.map((machine) => {
+      const running = machine.powered ? this.#lookAt(machine) : null;
+      const isCounted = machine.agentUp && !isCutOff(machine) && !machine.agentPaused && !machine.systemdAway;
+      return isCounted ? running : null;
+    });
+    // As it was, and nothing ran twice then: nothing does now.
+    if (!this.#isTwice && seen.every((running, index) => running === this.#counted[index])) return;
+    this.#counted = seen;
     const places = new Map<UnitName, SimMachine[]>();
-    for (const machine of this.#cluster.machines.filter((machine) => machine.powered)) {
-      const running = this.#lookAt(machine);
-      if (!machine.agentUp || isCutOff(machine) || machine.agentPaused || machine.systemdAway) continue;
-      for (const unit of running.keys()) {
+    seen.forEach((running, index) => {
+      const machine = this.#cluster.machines[index]!;
+      for (const unit of running?.keys() ?? []) {
         const there = places.get(unit);
         if (there === undefined) places.set(unit, [machine]);
         else there.push(machine);
       }
-    }
+    });
     this.#overlaps(places, this.#cluster.clock.monotonicMs());
   }
 
@@ -200,10 +210,12 @@ export class Checkers {
   }
 
   #overlaps(places: ReadonlyMap<UnitName, readonly SimMachine[]>, nowMs: number): void {
+    this.#isTwice = false;
     for (const unit of this.#overlapSince.keys())
       if ((places.get(unit)?.length ?? 0) < 2 || !this.#hasEngine()) this.#overlapSince.delete(unit);
     for (const [unit, machines] of places) {
       if (machines.length < 2 || GLOBALS.has(unit)) continue;
+      this.#isTwice = true;
       const since = this.#overlapSince.get(unit) ?? nowMs;
       this.#overlapSince.set(unit, since);
       if (nowMs - since === 0 || nowMs - since <= OVERLAP_MS) continue;

@@ -42,6 +42,7 @@ export class VirtualClock implements Clock {
   #order = 0;
   #settled = 0;
   readonly #heap: Timer[] = [];
+  readonly #sleepers = new WeakMap<AbortSignal, Set<() => void>>();
   readonly #own = this.clockFor();
 
   wallMs(): number {
@@ -124,15 +125,28 @@ export class VirtualClock implements Clock {
         resolve();
         return;
       }
+      const sleepers = signal === undefined ? null : this.#sleepersOf(signal);
       const end = () => {
         timer.live = false;
-        signal?.removeEventListener("abort", end);
+        sleepers?.delete(end);
         resolve();
       };
       const timer: Timer = { dueMs: this.#nowMs + milliseconds, order: this.#order++, live: true, owner, fire: end };
-      signal?.addEventListener("abort", end);
+      sleepers?.add(end);
       this.#push(timer);
     });
+  }
+
+  /** Those who sleep until it aborts: most signals last long and see many sleeps, and one listener each is half the cost of a sleep. */
+  #sleepersOf(signal: AbortSignal): Set<() => void> {
+    const known = this.#sleepers.get(signal);
+    if (known !== undefined) return known;
+    const sleepers = new Set<() => void>();
+    this.#sleepers.set(signal, sleepers);
+    signal.addEventListener("abort", () => {
+      for (const end of sleepers) end();
+    });
+    return sleepers;
   }
 
   /**
