@@ -283,13 +283,12 @@ export class Agent {
   }
 
   async #announce(): Promise<void> {
-    const { accepted, set, clusterId } = this.#memory.state;
+    const { accepted, set } = this.#memory.state;
     const acceptedEpoch = accepted?.records?.identity.epoch ?? 1;
     const news = {
       acceptedSeq: accepted?.seq ?? 0,
       ...(acceptedEpoch > 1 ? { acceptedEpoch } : {}),
       ...(set === null ? {} : { setEpoch: set.epoch }),
-      ...(clusterId === null ? {} : { cluster: clusterId }),
       problem: this.#trouble.problem ?? this.#orders.problem ?? this.#confirm.problem(this.#memory.state),
       ...(await this.#foreign.current()),
       ...this.holds.told(),
