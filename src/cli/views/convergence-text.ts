@@ -1,4 +1,4 @@
-import type { Convergence } from "../../domain/cluster/convergence.ts";
+import type { Convergence, HandOffWait } from "../../domain/cluster/convergence.ts";
 import type { FailedBecause, WaitingBecause } from "../../domain/cluster/seen-units.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -49,7 +49,7 @@ export function convergenceText(state: Convergence, names: ReadonlyMap<MachineId
     ...(because.code === "problem" ? because.problem.journal : []).map((line) => `    | ${line}`),
   ]);
   const waiting = state.waiting.map(
-    ({ unit, machine, because }) => `o ${unit}${where(machine)}: ${waitingText(because)}`,
+    ({ unit, machine, because }) => `o ${unit}${where(machine)}: ${waitingText(because, names)}`,
   );
   const first = state.failed[0] ?? state.waiting[0];
   const next = first === undefined ? [] : [`next: fleet why ${first.unit}`];
@@ -69,8 +69,11 @@ function failedText(because: FailedBecause): string {
   }
 }
 
-function waitingText(because: WaitingBecause): string {
+function waitingText(because: WaitingBecause | HandOffWait, names: ReadonlyMap<MachineId, string>): string {
+  const nameOf = (machine: MachineId) => names.get(machine) ?? machine.slice(0, 8);
   switch (because.code) {
+    case "hand-off":
+      return `waits until ${nameOf(because.from)} has stopped it, so that ${nameOf(because.to)} may start it`;
     case "machine-behind":
       return `the machine keeps its older set: ${because.problem.code}: ${because.problem.detail}`;
     case "machine-blind":

@@ -15,6 +15,7 @@ import { type UnitRow, unitRows } from "./unit-rows.ts";
 
 const ESCAPE = "\u001b[2J\u001b]0;title\u0007";
 const M1 = "1".repeat(32) as MachineId;
+const M2 = "2".repeat(32) as MachineId;
 const A = "a.service" as UnitName;
 const hash = "0".repeat(64) as UnitHash;
 
@@ -168,17 +169,21 @@ test("how it ended is one line where all is well, else each unit with its reason
   const text = convergenceText(
     state({
       failed: [{ unit: A, machine: M1, because: { code: "problem", problem } }],
-      waiting: [{ unit: "b.service" as UnitName, machine: null, because: { code: "not-placed" } }],
+      waiting: [
+        { unit: "b.service" as UnitName, machine: null, because: { code: "not-placed" } },
+        { unit: "c.service" as UnitName, machine: null, because: { code: "hand-off", from: M1, to: M2 } },
+      ],
     }),
     new Map([[M1, "m1"]]),
   );
   assert.equal(
     text,
     [
-      "not converged: 2 of 3 as wanted, 1 failed, waiting for 1",
+      "not converged: 2 of 3 as wanted, 1 failed, waiting for 2",
       "x a.service on m1: start-failed: exit 1",
       "    | boom",
       "o b.service: not placed",
+      `o c.service: waits until m1 has stopped it, so that ${M2.slice(0, 8)} may start it`,
       "next: fleet why a.service",
     ].join("\n"),
   );

@@ -187,6 +187,20 @@ test("its machine is away, and another could have it: somebody moves it, so it i
   assert.equal(state.settled, false);
 });
 
+test("a unit that leaves a drained machine waits for the hand-off, and not for a wave", () => {
+  const spec = specOf([sketch({})]);
+  const hash = unitOnMachine(spec.units[0]!, null, spec, sha256).hash;
+  const here = snapshotOf("inactive", hash, {}, { hash });
+  const [m0, m1] = [here.members[0]!, { ...here.members[0]!, id: machineId(1), name: "m1" }];
+  const stanza = { key: m0.name, match: null, id: null, metadata: {}, drain: true, cordon: false, dropins: [] };
+  const drained = { ...spec, machines: [stanza] };
+  const state = judgeConvergence(drained, { ...here, members: [m0, m1] }, sha256);
+  assert.deepEqual(
+    state.waiting.map(({ because }) => because),
+    [{ code: "hand-off", from: m0.id, to: m1.id }, { code: "leaving" }],
+  );
+});
+
 test("what waits for its wave is held where one of its set failed, and with it what starts after it", () => {
   const names = ["web@1.service", "web@2.service", "z.service", "other.service"];
   const sketches = names.map((name, group) => sketch({ name, group }));

@@ -17,11 +17,18 @@ export interface Convergence {
   /** Units × machines wanted, for a progress line. */
   readonly wanted: number;
   /** Sorted by unit, then machine. */
-  readonly waiting: readonly NotConverged<WaitingBecause>[];
+  readonly waiting: readonly NotConverged<WaitingBecause | HandOffWait>[];
   /** Sorted by unit, then machine. */
   readonly failed: readonly NotConverged<FailedBecause>[];
   /** Units that can only run on a machine that is not there: nobody can do anything about them until it returns. */
   readonly away: readonly NotConverged<WaitingBecause>[];
+}
+
+/** `from` is told to stop it, and it is placed on `to` once that is done (`handOffs`). */
+export interface HandOffWait {
+  readonly code: "hand-off";
+  readonly from: MachineId;
+  readonly to: MachineId;
 }
 
 export interface NotConverged<Because> {
@@ -56,7 +63,15 @@ export function judgeConvergence(spec: ClusterSpec, snapshot: ClusterSnapshot, s
   );
   const isAway = ({ unit, machine, because }: NotConverged<WaitingBecause>) =>
     because.code === "no-machine" || (because.code === "machine-absent" && stuck.has(`${unit}/${machine}`));
-  const waiting = notYet.filter((entry) => !isAway(entry));
+  const leaving = new Map(snapshot.assignments.map((one) => [one.unit, one.goal === "inactive" ? one.machine : null]));
+  const goingTo = new Map(result.placements.map(({ unit, machine }) => [unit, machine]));
+  const waiting = notYet
+    .filter((entry) => !isAway(entry))
+    .map((entry): NotConverged<WaitingBecause | HandOffWait> => {
+      const [from, to] = [leaving.get(entry.unit) ?? null, goingTo.get(entry.unit)];
+      const isHandedOver = entry.because.code === "not-placed" && from !== null && to !== undefined && from !== to;
+      return isHandedOver ? { ...entry, because: { code: "hand-off", from, to } } : entry;
+    });
   const failed = verdicts.flatMap(({ unit, machine, verdict }) =>
     verdict.kind === "failed" ? [{ unit, machine, because: verdict.because }] : [],
   );
