@@ -21,6 +21,8 @@ export interface RolloutInput {
   readonly changes: readonly RolloutChange[];
   /** Whether nobody hears of that machine: it is not present, or no member at all. */
   readonly isAway: (machine: MachineId) => boolean;
+  /** Whether everything on that machine is to be counted as down: it may restart at any moment, or does. Absent: no machine does. */
+  readonly isLeaving?: (machine: MachineId) => boolean;
   /** How a unit does on a machine that is not away; a plan takes what is placed for up. */
   readonly stateOf: (unit: UnitName, machine: MachineId) => ReplicaState;
   /** What canaries are chosen by. Absent: no set changes some of its replicas before others. */

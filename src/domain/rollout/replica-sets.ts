@@ -78,6 +78,31 @@ export class ReplicaSets {
     this.#count();
   }
 
+  /**
+   * Sets of which fewer would be up than their budgets allow if all of that machine went down now, by name: of the others only those count
+   * that are up, and have been for long enough. Sets with nothing up on it are not asked: it takes nothing from them.
+   */
+  shortWithout(machine: MachineId): readonly string[] {
+    const { before, stateOf } = this.#input;
+    const touched = new Set<ReplicaSet>();
+    const steady = new Map<ReplicaSet, number>();
+    for (const [unit, sides] of before) {
+      const set = this.#setOf(unit);
+      for (const side of sides) {
+        if (!this.#counts(unit, side.machine)) continue;
+        if (side.machine === machine) {
+          if (this.#isUp(unit, machine)) touched.add(set);
+        } else if (this.#isUp(unit, side.machine) && stateOf(unit, side.machine) === "up") {
+          steady.set(set, (steady.get(set) ?? 0) + 1);
+        }
+      }
+    }
+    return [...touched]
+      .filter((set) => (steady.get(set) ?? 0) < minimumOf(set))
+      .map(({ name }) => name)
+      .sort();
+  }
+
   /** What these changes do when they are made together; sets they do nothing to are left out. */
   loadsOf(changes: readonly RolloutChange[]): Load[] {
     const loads = new Map<ReplicaSet, Load>();
@@ -107,11 +132,11 @@ export class ReplicaSets {
     if (!isHere) load.here += 1;
     if (from === null) load.added += 1;
     const staysDown = from !== null && !wasUp && CHANGES_NO_PROCESS.has(effect);
-    if (!staysDown && !this.#input.isAway(to.machine)) load.up += 1;
+    if (!staysDown && !this.#isOut(to.machine)) load.up += 1;
   }
 
   #count(): void {
-    const { spec, before, after, changes, isAway, stateOf } = this.#input;
+    const { spec, before, after, changes, stateOf } = this.#input;
     for (const { name, goal, options, rollout } of spec.units) {
       const set = this.#setOf(name);
       set.maxUnavailable = Math.min(set.maxUnavailable, rollout.maxUnavailable);
@@ -127,7 +152,7 @@ export class ReplicaSets {
         if (!this.#counts(unit, machine)) continue;
         set.here += 1;
         if (this.#isUp(unit, machine)) set.now += 1;
-        if (isAway(machine)) continue;
+        if (this.#isOut(machine)) continue;
         const state = stateOf(unit, machine);
         const isChanging = changing.has(`${unit}/${machine}`);
         if (state === "unknown" || (state !== "up" && !isChanging)) set.isBusy = true;
@@ -160,11 +185,20 @@ export class ReplicaSets {
   }
 
   #counts(unit: UnitName, machine: MachineId): boolean {
-    return !(this.#globals.has(unit) && this.#input.isAway(machine));
+    return !(this.#globals.has(unit) && this.#input.isAway(machine)) || this.#isLeaving(machine);
+  }
+
+  /** One that restarts is missed also where it takes a global unit along: others wait for it to come back. */
+  #isLeaving(machine: MachineId): boolean {
+    return this.#input.isLeaving?.(machine) === true;
+  }
+
+  #isOut(machine: MachineId): boolean {
+    return this.#input.isAway(machine) || this.#isLeaving(machine);
   }
 
   #isUp(unit: UnitName, machine: MachineId): boolean {
-    if (this.#input.isAway(machine)) return false;
+    if (this.#isOut(machine)) return false;
     return RUNS.has(this.#input.stateOf(unit, machine));
   }
 }
