@@ -39,8 +39,9 @@ export type AssignRecord = {
   readonly machine: MachineId;
   readonly hash: UnitHash;
   readonly goal: UnitGoal;
+  /** As of `Assignment`. */
   readonly reason: string;
-  /** RFC 3339, for people: when it was written. An older engine did not say. */
+  /** RFC 3339, for people: since when it is there. An older engine did not say. */
   readonly at?: string;
 };
 export const ASSIGN_SHAPE: Shape = { machine: "string", hash: "string", goal: "string", reason: "string" };

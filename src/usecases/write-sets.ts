@@ -73,13 +73,13 @@ function unitOperations(keys: RegistryKeys, change: UnitWrite, at: string): Oper
   const operations: Operation[] = [];
   if (change.from !== null) operations.push({ kind: "delete", key: keys.placement(change.from, change.unit) });
   if (change.to !== null) {
-    const { machine, hash, goal, reason } = change.to;
+    const { machine, hash, goal, reason, since } = change.to;
     operations.push({ kind: "put", key: keys.placement(machine, change.unit), value: encodeRecord({ hash, goal }) });
     if (change.assignModRevision !== null) {
       operations.push({
         kind: "put",
         key: keys.assign(change.unit),
-        value: encodeRecord({ machine, hash, goal, reason, at }),
+        value: encodeRecord({ machine, hash, goal, reason, at: since ?? at }),
       });
     }
   } else if (change.assignModRevision !== null && change.assignModRevision > 0) {

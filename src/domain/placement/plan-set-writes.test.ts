@@ -8,6 +8,7 @@ import type { Placement } from "./placement.ts";
 import { planSetWrites, type SetWrite } from "./plan-set-writes.ts";
 
 const sha256 = (text: string) => text;
+const NOON = "2026-01-01T12:00:00.000Z";
 const OPERATIONS_MAX = 128;
 
 /** `unit@machine`, or `unit@machine#hash`. */
@@ -71,6 +72,21 @@ const plan = (wanted: readonly string[], snapshot: ClusterSnapshot, globals: rea
 
 test("a registry that holds what is wanted is not written", () => {
   assert.deepEqual(plan(["a@m1", "b@m2"], registryWith(["a@m1", "b@m2"], ["m1", "m2"])), []);
+});
+
+test("a unit that gets another version keeps the reason for which it came to its machine and since when it is there, and one that moves does not", () => {
+  const { assignments, ...rest } = registryWith(["a@m1#old", "b@m1"], ["m1", "m2"]);
+  const before = { ...rest, assignments: assignments.map((one) => ({ ...one, reason: "least-loaded", at: NOON })) };
+  const wanted = ["a@m1#new", "b@m2", "c@m2"].map((text) => ({
+    ...placement(text),
+    reason: { code: "stayed" } as const,
+  }));
+  const changes = planSetWrites(wanted, new Set(), before, sha256).flatMap((write) => write.changes);
+  assert.deepEqual(changes.map(({ unit, to }) => [unit, to?.reason, to?.since]).sort(), [
+    ["a", "least-loaded", NOON],
+    ["b", "stayed", null],
+    ["c", "stayed", null],
+  ]);
 });
 
 const CASES: readonly [string, readonly string[], readonly string[]][] = [

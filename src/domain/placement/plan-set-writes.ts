@@ -40,7 +40,9 @@ export interface UnitWrite {
     readonly machine: MachineId;
     readonly hash: PlacedUnit["hash"];
     readonly goal: UnitGoal;
+    /** Why it came to this machine, and since when it is there (RFC 3339); null: from now on, or nobody has said. */
     readonly reason: string;
+    readonly since: string | null;
   } | null;
 }
 
@@ -143,7 +145,14 @@ function unitWrites(
       unit: placement.unit,
       assignModRevision: globals.has(placement.unit) ? null : (before?.modRevision ?? damaged.get(placement.unit) ?? 0),
       from: before !== null && before.machine !== placement.machine ? before.machine : null,
-      to: { machine: placement.machine, hash: placement.hash, goal: placement.goal, reason: placement.reason.code },
+      to: {
+        machine: placement.machine,
+        hash: placement.hash,
+        goal: placement.goal,
+        ...(before?.machine === placement.machine
+          ? { reason: before.reason, since: before.at ?? null }
+          : { reason: placement.reason.code, since: null }),
+      },
     });
   }
   const leaving = new Set(writes.map((write) => `${write.from}/${write.unit}`));
