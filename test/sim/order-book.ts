@@ -102,7 +102,7 @@ export class OrderBook {
 
   #led(leader: Leader | null): void {
     this.#leader = leader;
-    if (leader !== null) this.moves.led();
+    if (leader !== null) this.moves.led(leader.machine);
   }
 
   /**

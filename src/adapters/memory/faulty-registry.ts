@@ -49,6 +49,8 @@ export class FaultyRegistry implements Registry {
   readonly #clock: Clock;
   readonly #random: () => number;
   faults: RegistryFaults = { ...NO_FAULTS };
+  /** When a call last ended without an answer, by its client's clock; the beginning of time where none did. */
+  unansweredMs = Number.NEGATIVE_INFINITY;
   #paused: Promise<void> | null = null;
   #resume: (() => void) | null = null;
   #healed: (() => void)[] = [];
@@ -149,13 +151,18 @@ export class FaultyRegistry implements Registry {
   }
 
   async #silence(): Promise<OperationError> {
-    await this.#clock.sleep(DEADLINE_MS);
+    await this.#deadline();
     return new OperationError("registry-unreachable", "the registry does not answer");
   }
 
   async #lost(): Promise<UnknownResultError> {
-    await this.#clock.sleep(DEADLINE_MS);
+    await this.#deadline();
     return new UnknownResultError("registry-timeout", "the registry's answer was lost");
+  }
+
+  async #deadline(): Promise<void> {
+    await this.#clock.sleep(DEADLINE_MS);
+    this.unansweredMs = this.#clock.monotonicMs();
   }
 
   async #through(signal: AbortSignal): Promise<void> {
