@@ -14,7 +14,7 @@ const ENTRIES: Readonly<Record<Exclude<ReportList, "machines">, Shape>> = {
 const LOSS: Shape = { mode: "string", outage: "object?", hold: "object?", machines: "objects", budget: "object?" };
 
 /** Waits of kinds this version knows. */
-const WAITS: ReadonlySet<unknown> = new Set(["wave", "hand-off"]);
+const WAITS: ReadonlySet<unknown> = new Set(["wave", "hand-off", "prepare"]);
 
 /** An engine's word to people; null where it cannot be read. What of it cannot be, is left out. */
 export function readReport(text: string): EngineReport | null {

@@ -94,3 +94,19 @@ test("why a unit is not where it was planned is told as it was when that was fir
   assert.deepEqual(report?.deviations?.[0]?.because, { code: "lost" });
   assert.equal(later, version);
 });
+
+test("what waits for a machine to take the release is told once it takes long", async () => {
+  const { clock, reporter, lease, read } = await world();
+  const waits = [{ code: "prepare", units: [WEB], more: 0, machine: M1 }] as const;
+  assert.equal(await reporter.tell({ ...TOLD, waits }, lease), false, "it wants to be told again");
+  assert.equal((await read()).report?.waits, undefined);
+  await clock.advance(1_900);
+  assert.equal(await reporter.tell({ ...TOLD, waits: [] }, lease), true, "it was quick");
+  assert.equal(await reporter.tell({ ...TOLD, waits }, lease), false, "and waits for the next release");
+  await clock.advance(2_000);
+  assert.equal(await reporter.tell({ ...TOLD, waits }, lease), true);
+  assert.deepEqual(
+    (await read()).report?.waits?.map(({ code, units }) => [code, units]),
+    [["prepare", [WEB]]],
+  );
+});

@@ -37,6 +37,8 @@ export interface Told {
 
 /** Between two reports of one problem at least this long: while a wave comes up, it waits for something else at each status. */
 const REPORT_INTERVAL_MS = 1_000;
+/** Agents take a release within less, as a rule. What waits for one of them is told only beyond it: a report for each release tells nobody anything. */
+const PREPARING_MS = 2_000;
 
 /** The engine's word to people, on change only, under its lease: it goes with the engine. One for each term. */
 export class EngineReporter {
@@ -54,6 +56,8 @@ export class EngineReporter {
   #report = "";
   #problem: string | null = null;
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  /** Since when, by the monotonic clock, something waits for a machine to take the release. */
+  #preparing: ReadonlyMap<string, number> = new Map();
 
   constructor(machine: string, leadership: Leadership, keys: RegistryKeys, ports: EngineReporterPorts) {
     this.#machine = machine;
@@ -70,10 +74,12 @@ export class EngineReporter {
 
   /** Whether all of it is said; if not, it wants to be told again. */
   async tell(told: Told, lease: LeaseId): Promise<boolean> {
-    const text = encodeRecord(boundReport(this.#reportOf(told)));
-    if (this.#report === text) return true;
-    const { problem } = told;
     const nowMs = this.#ports.clock.monotonicMs();
+    const waits = this.#worthTelling(told.waits ?? [], nowMs);
+    const isAll = waits.length === (told.waits ?? []).length;
+    const text = encodeRecord(boundReport(this.#reportOf({ ...told, waits })));
+    if (this.#report === text) return isAll;
+    const { problem } = told;
     if (problem === this.#problem && nowMs - this.#toldAtMs < REPORT_INTERVAL_MS) return false;
     if (problem !== null) this.#ports.log(warning(problem));
     await this.#ports.registry.txn({
@@ -83,7 +89,15 @@ export class EngineReporter {
     this.#report = text;
     this.#problem = problem;
     this.#toldAtMs = nowMs;
-    return true;
+    return isAll;
+  }
+
+  #worthTelling(waits: readonly WaitingFor[], nowMs: number): readonly WaitingFor[] {
+    const keys = waits.filter(({ code }) => code === "prepare").map(waitKey);
+    this.#preparing = new Map(keys.map((key) => [key, this.#preparing.get(key) ?? nowMs]));
+    return waits.filter(
+      (wait) => nowMs - (this.#preparing.get(waitKey(wait)) ?? 0) >= PREPARING_MS || wait.code !== "prepare",
+    );
   }
 
   #reportOf({

@@ -20,6 +20,8 @@ export function waitText(wait: WaitingFor, nameOf: NameOf): string {
       return waveText(wait.for, nameOf);
     case "hand-off":
       return `waits until ${nameOf(wait.from)} has stopped it, so that ${nameOf(wait.to)} may start it`;
+    case "prepare":
+      return `waits until ${nameOf(wait.machine)} has taken the release`;
   }
 }
 

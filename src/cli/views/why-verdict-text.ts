@@ -63,6 +63,7 @@ function waitsText(because: WaitsBecause, explanation: UnitExplanation, nameOf: 
         : `the engine still places release ${because.follows}`;
     case "wave":
     case "hand-off":
+    case "prepare":
       return waitText(because.wait, nameOf);
     case "held":
       return `left as it is, ${heldText({ ...because.hold, until: holdUntil(because.hold) }, nowMs)}`;

@@ -1,5 +1,6 @@
 import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names.ts";
+import type { Rollouts } from "../rollout/rollouts.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { Hold } from "./hold.ts";
 import type { Resources } from "./resources.ts";
@@ -22,6 +23,8 @@ export interface ClusterSnapshot {
   readonly sets: readonly MachineSet[];
   /** What machines told that cannot go by this registry; sorted by machine. Absent: none. */
   readonly kept?: readonly KeptSet[];
+  /** How far releases have come. Absent: nobody has said, or was not asked. */
+  readonly rollouts?: Rollouts;
   /** Sorted by unit, then machine. */
   readonly statuses: readonly UnitStatus[];
 }
@@ -65,10 +68,14 @@ export interface Member {
   readonly joined: string;
   /** The seq of the release its agent accepted last, or 0. */
   readonly acceptedSeq: number;
+  /** The seq of the release it is ready to change to, where that takes more than accepting it. Absent: `acceptedSeq`. */
+  readonly readySeq?: number;
   /** The registry's epoch when it took that release. Absent: 1, or none was taken. */
   readonly acceptedEpoch?: number;
   /** The epoch of the set its agent goes by. Absent: it has none. */
   readonly setEpoch?: number;
+  /** The id of the cluster its agent belongs to and obeys no other. Absent: none yet. */
+  readonly cluster?: string;
   /** What the machine has in all. Absent: an older agent's, which does not say. */
   readonly capacity?: Resources;
   /** Why its agent keeps an older set than it was given, or null. */
@@ -95,9 +102,10 @@ export interface Assignment {
   readonly machine: MachineId;
   readonly hash: UnitHash;
   readonly goal: UnitGoal;
+  /** Why it came to this machine: the code of a `PlacementReason`. Also where it was given another version there since. */
   readonly reason: string;
   readonly modRevision: number;
-  /** RFC 3339, for people: when it was written. Absent where its writer did not say. */
+  /** RFC 3339, for people: since when it is on this machine. Absent where its writer did not say. */
   readonly at?: string;
 }
 

@@ -114,6 +114,13 @@ export type WaitingFor =
       readonly more: number;
       readonly from: MachineId;
       readonly to: MachineId;
+    }
+  /** The agent of that machine must have taken the release first: until then what runs there runs on. */
+  | {
+      readonly code: "prepare";
+      readonly units: readonly UnitName[];
+      readonly more: number;
+      readonly machine: MachineId;
     };
 
 export interface WaveBlocker {

@@ -34,6 +34,8 @@ interface Case {
   readonly states?: Readonly<Record<string, ReplicaState>>;
   readonly held: readonly RolloutChange[];
   readonly handingOver?: readonly string[];
+  /** Those of what is held that wait for m2 to be ready. */
+  readonly unprepared?: readonly string[];
   readonly away?: true;
   /** `units: for` of each. */
   readonly expected: readonly string[];
@@ -41,6 +43,13 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { says: "nothing is held, nothing waits", held: [], expected: [] },
+  {
+    says: "a machine that is not ready is named, whatever else would have to come first",
+    states: { "web@1.service": "settling" },
+    held: [change("web@2.service", M1, M2), change("mail.service", M1, M2)],
+    unprepared: ["web@2.service", "mail.service"],
+    expected: ["mail.service web@2.service: m2 ready"],
+  },
   {
     says: "a replica waits for another of its set that is not up",
     states: { "web@1.service": "settling" },
@@ -88,7 +97,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { says, states = {}, held, handingOver = [], away, expected } of CASES) {
+for (const { says, states = {}, held, handingOver = [], unprepared = [], away, expected } of CASES) {
   test(says, () => {
     const waits = waitsOf({
       spec: SPEC,
@@ -97,12 +106,15 @@ for (const { says, states = {}, held, handingOver = [], away, expected } of CASE
       stateOf: (unit) => states[unit] ?? "up",
       held,
       handingOver: handingOver.map((unit) => ({ unit: unit as UnitName, machine: M1 })),
+      unprepared: held.flatMap((one) => (unprepared.includes(one.unit) ? [{ change: one, machine: M2 }] : [])),
     });
     const shown = waits.map((wait) => {
       const what =
         wait.code === "hand-off"
           ? `${wait.from} > ${wait.to}`
-          : wait.for.map(({ unit, machine, state }) => `${unit} on ${machine} ${state}`).join(", ");
+          : wait.code === "prepare"
+            ? `${wait.machine} ready`
+            : wait.for.map(({ unit, machine, state }) => `${unit} on ${machine} ${state}`).join(", ");
       return `${wait.units.join(" ")}${wait.more > 0 ? ` +${wait.more}` : ""}: ${what}`;
     });
     assert.deepEqual(shown, expected);

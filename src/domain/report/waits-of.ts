@@ -1,5 +1,7 @@
 import { compareText, type MachineId, type UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
+import { machineOf } from "../plan/diff-placements.ts";
+import type { Unprepared } from "../rollout/next-wave.ts";
 import type { HandOff } from "../rollout/next-writes.ts";
 import type { ReplicaState, RolloutChange } from "../rollout/plan-rollout.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
@@ -19,14 +21,18 @@ export interface WaitsInput {
   /** Changes that were not made. */
   readonly held: readonly RolloutChange[];
   readonly handingOver: readonly HandOff[];
+  /** Of those not made, what waits for a machine to be ready for the release. Absent: nothing. */
+  readonly unprepared?: readonly Unprepared[];
 }
 
 /**
- * What the changes wait for that are decided and not made: machines that are to let a unit go, and replicas that are not up, of the same
- * set or of what they start after. Changes that wait for the same are one entry. Sorted by what they wait for.
+ * What the changes wait for that are decided and not made: machines that are not ready for them, machines that are to let a unit go, and
+ * replicas that are not up, of the same set or of what they start after. Changes that wait for the same are one entry. Sorted by what they wait for.
  */
 export function waitsOf(input: WaitsInput): WaitingFor[] {
-  const { held, handingOver } = input;
+  const { held, handingOver, unprepared = [] } = input;
+  const placeOf = (change: RolloutChange) => `${change.unit}/${machineOf(change)}`;
+  const awaited = new Map(unprepared.map(({ change, machine }) => [placeOf(change), machine]));
   const leaving = new Map(handingOver.map(({ unit, machine }) => [unit, machine]));
   const entries = new Map<string, { readonly wait: WaitingFor; readonly units: Set<UnitName> }>();
   const add = (wait: WaitingFor, unit: UnitName) => {
@@ -36,9 +42,12 @@ export function waitsOf(input: WaitsInput): WaitingFor[] {
     else known.units.add(unit);
   };
   const blockers = new Blockers(input);
-  for (const { unit, to } of held) {
-    const from = leaving.get(unit);
-    if (from !== undefined && to !== null) add({ code: "hand-off", units: [], more: 0, from, to: to.machine }, unit);
+  for (const change of held) {
+    const { unit, to } = change;
+    const [from, machine] = [leaving.get(unit), awaited.get(placeOf(change))];
+    if (machine !== undefined) add({ code: "prepare", units: [], more: 0, machine }, unit);
+    else if (from !== undefined && to !== null)
+      add({ code: "hand-off", units: [], more: 0, from, to: to.machine }, unit);
     else add({ code: "wave", units: [], more: 0, for: blockers.of(unit) }, unit);
   }
   return [...entries]
@@ -51,6 +60,7 @@ export function waitsOf(input: WaitsInput): WaitingFor[] {
 
 /** The same for as long as it is the same wait, whoever joins it and however far those are that it waits for. */
 export function waitKey(wait: WaitingFor): string {
+  if (wait.code === "prepare") return `prepare ${wait.machine}`;
   if (wait.code === "hand-off") return `hand-off ${wait.from} ${wait.to}`;
   return `wave ${wait.for.map(({ unit, machine }) => `${unit}/${machine}`).join(" ")}`;
 }

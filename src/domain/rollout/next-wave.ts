@@ -16,8 +16,15 @@ export interface NextWave {
   readonly made: readonly RolloutChange[];
   /** Changes whose wave has not come, and those of this one that wait for a machine to let go. */
   readonly held: readonly RolloutChange[];
+  /** Of those held, what waits for a machine to be ready: nothing is taken down for it. */
+  readonly unprepared: readonly Unprepared[];
   /** Sets whose canaries have all been changed and whose others wait for `isBaked`; sorted by set. */
   readonly baking: readonly BakingSet[];
+}
+
+export interface Unprepared {
+  readonly change: RolloutChange;
+  readonly machine: MachineId;
 }
 
 export interface BakingSet {
@@ -32,13 +39,32 @@ export interface BakingSet {
 /**
  * The first of the waves that `planRollout` makes, as far as it needs no force: asked again and again with what runs meanwhile, it leads
  * through all of them and remembers nothing. A set with a replica that is as wanted and not up gives nobody else: its last wave is not
- * over, or has failed. `mustWait`: whether what changes together waits for another machine, see `handOffs`.
+ * over, or has failed. `mustWait`: whether what changes together waits for another machine, see `handOffs`. `awaited`: the machine
+ * that must be ready for it first, see `prepareGate`.
  */
-export function nextWave(input: RolloutInput, mustWait: (step: readonly RolloutChange[]) => boolean): NextWave {
+export function nextWave(
+  input: RolloutInput,
+  mustWait: (step: readonly RolloutChange[]) => boolean,
+  awaited: (step: readonly RolloutChange[]) => MachineId | null = () => null,
+): NextWave {
   const sets = new ReplicaSets(input);
-  const { going, waiting } = new WaveMaker(orderSteps(rolloutSteps(input), sets, input)).first(mustWait);
+  const unprepared: Unprepared[] = [];
+  const handedOver = new Set<string>();
+  const waits = (step: readonly RolloutChange[]): boolean => {
+    const machine = awaited(step);
+    if (machine !== null) {
+      for (const change of step) unprepared.push({ change, machine });
+      return true;
+    }
+    if (!mustWait(step)) return false;
+    for (const change of step) handedOver.add(keyOf(change));
+    return true;
+  };
+  const { going, waiting } = new WaveMaker(orderSteps(rolloutSteps(input), sets, input)).first(waits);
   const made = new Set(going.map(keyOf));
-  const released = new Set(waiting.filter(isMove).map(keyOf));
+  // What waits behind others in its wave is stopped along with them, unless one of them is not ready: then only what is handed over.
+  const isReleased = (change: RolloutChange) => unprepared.length === 0 || handedOver.has(keyOf(change));
+  const released = new Set(waiting.filter((change) => isMove(change) && isReleased(change)).map(keyOf));
   const held = input.changes.filter((change) => !made.has(keyOf(change)));
   const placements = new Map(input.after.map((placement) => [`${placement.unit}/${placement.machine}`, placement]));
   for (const { unit, to } of held) if (to !== null) placements.delete(`${unit}/${to.machine}`);
@@ -54,6 +80,7 @@ export function nextWave(input: RolloutInput, mustWait: (step: readonly RolloutC
     ),
     made: going,
     held,
+    unprepared,
     baking: [],
   };
 }

@@ -13,7 +13,8 @@ import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { handOffs } from "./hand-off.ts";
 import { judgeSettling, type Settling, settlingAfter } from "./judge-settling.ts";
 import { nextWave } from "./next-wave.ts";
-import type { RolloutChange } from "./plan-rollout.ts";
+import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
+import { prepareGate } from "./prepare-gate.ts";
 import { replicaStates } from "./replica-states.ts";
 
 export interface NextWritesInput {
@@ -29,12 +30,20 @@ export interface NextWritesInput {
   readonly wanted: readonly Placement[];
   /** Of the last answer. */
   readonly settling: readonly Settling[];
+  /** Also what the last wave changed is watched until it is settled: a rollout ends with it. Absent: only what a wave waits for. */
+  readonly watchesAll?: boolean;
   readonly nowMs: number;
   readonly sha256: Sha256;
+  /** As of `RolloutInput`. */
+  readonly isLeaving?: (machine: MachineId) => boolean;
 }
 
 export interface NextWrites {
   readonly writes: readonly SetWrite[];
+  /** All that is to change, with what systemd restarts along with it. */
+  readonly changes: readonly RolloutChange[];
+  /** How units do, what has to settle included. */
+  readonly stateOf: RolloutInput["stateOf"];
   /** Changes whose wave has not come. */
   readonly held: readonly RolloutChange[];
   /** What the waves so far have changed and the next one waits for; empty where no wave is left. */
@@ -68,17 +77,29 @@ export function nextWrites(input: NextWritesInput): NextWrites {
   const { settling, stateOf } = judgeSettling(input.settling, states, input.nowMs);
   const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
   const changes = diffPlacements(before, wanted, spec, files, foreignPlaces(snapshot, before));
-  const { placements, made, held } = nextWave(
-    { spec, released, before, after: wanted, changes, isAway, stateOf },
+  const { placements, made, held, unprepared } = nextWave(
+    {
+      spec,
+      released,
+      before,
+      after: wanted,
+      changes,
+      isAway,
+      stateOf,
+      ...(input.isLeaving && { isLeaving: input.isLeaving }),
+    },
     handOffs({ spec, snapshot, machines }),
+    prepareGate({ snapshot, machines }),
   );
   const handingOver = placements.flatMap(({ unit, machine, goal }) => (goal === "inactive" ? [{ unit, machine }] : []));
   return {
     writes: planSetWrites(placements, globalsOf(spec, snapshot, placements), snapshot, sha256),
+    changes,
+    stateOf,
     held,
-    settling: held.length === 0 ? [] : [...settling, ...settlingAfter(made)],
+    settling: held.length === 0 && input.watchesAll !== true ? [] : [...settling, ...settlingAfter(made)],
     handingOver,
-    waits: waitsOf({ spec, before, isAway, stateOf, held, handingOver }),
+    waits: waitsOf({ spec, before, isAway, stateOf, held, handingOver, unprepared }),
   };
 }
 

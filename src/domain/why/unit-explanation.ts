@@ -50,6 +50,7 @@ export type WaitsBecause =
   | { readonly code: "engine-behind"; readonly follows: number }
   | { readonly code: "wave"; readonly wait: EngineWait }
   | { readonly code: "hand-off"; readonly wait: EngineWait }
+  | { readonly code: "prepare"; readonly wait: EngineWait }
   | { readonly code: "held"; readonly hold: Hold };
 
 export type StuckBecause =
