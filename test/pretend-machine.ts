@@ -19,7 +19,12 @@ export async function joinMachine(
   {
     foreign = [],
     capacity = null,
-  }: { readonly foreign?: readonly string[]; readonly capacity?: Resources | null } = {},
+    acceptedSeq = 0,
+  }: {
+    readonly foreign?: readonly string[];
+    readonly capacity?: Resources | null;
+    readonly acceptedSeq?: number;
+  } = {},
 ): Promise<void> {
   const id = pretendId(name);
   const member: MemberRecord = {
@@ -29,7 +34,7 @@ export async function joinMachine(
     bootId: "boot",
     version: "0.1.0",
     joined: "2026-01-01T00:00:00.000Z",
-    acceptedSeq: 0,
+    acceptedSeq,
     ...(foreign.length === 0 ? {} : { foreign: foreign as UnitName[] }),
     ...(capacity === null ? {} : { capacity }),
   };

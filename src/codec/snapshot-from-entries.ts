@@ -38,6 +38,7 @@ import {
   STATUS_SHAPE,
   type StatusRecord,
 } from "./registry-records.ts";
+import { RolloutEntries } from "./rollout-record.ts";
 
 /** A record that could not be used: named, left alone, and the rest works. */
 export interface Quarantined {
@@ -80,6 +81,8 @@ const PATH_LENGTHS: Readonly<Record<string, readonly [number, number]>> = {
   presence: [2, 2],
   kept: [2, 2],
   status: [3, 3],
+  rollout: [2, 2],
+  "rollout-orders": [2, 2],
 };
 
 class SnapshotReader {
@@ -94,6 +97,7 @@ class SnapshotReader {
   readonly #placements = new Map<MachineId, PlacedUnit[]>();
   readonly #statuses: UnitStatus[] = [];
   readonly #kept: KeptSet[] = [];
+  readonly #rollouts = new RolloutEntries();
   #identity: ClusterIdentity | null = null;
   #release: Release | null = null;
   #releaseModRevision = 0;
@@ -144,11 +148,18 @@ class SnapshotReader {
       case "status":
         this.#readStatus(entry, path[1], path[2]);
         return;
+      case "rollout":
+        this.#refused(entry, this.#rollouts.readRecord(entry, path[1] ?? ""));
+        return;
+      case "rollout-orders":
+        this.#refused(entry, this.#rollouts.readOrder(entry, path[1] ?? ""));
+        return;
       default:
     }
   }
 
   finish(revision: number): SnapshotReading {
+    const rollouts = this.#rollouts.finish();
     const machines = new Set([...this.#headers.keys(), ...this.#placements.keys()]);
     const having = new Set([...machines, ...this.#assignments.map(({ machine }) => machine)]);
     const unrecorded = [...having].filter((id) => !this.#members.has(id) && parseMachineId(id) !== null);
@@ -165,6 +176,7 @@ class SnapshotReader {
         assignments: this.#assignments.sort((a, b) => compareText(a.unit, b.unit)),
         damagedAssignments: this.#damagedAssignments.sort((a, b) => compareText(a.unit, b.unit)),
         sets: [...machines].sort().map((machine) => this.#set(machine)),
+        ...(rollouts === null ? {} : { rollouts }),
         ...(this.#kept.length === 0 ? {} : { kept: this.#kept.sort((a, b) => compareText(a.machine, b.machine)) }),
         statuses: this.#statuses.sort((a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine)),
       },
@@ -177,7 +189,7 @@ class SnapshotReader {
     const presence = this.#presence.get(id);
     const presenceRevision = presence?.createRevision ?? 0;
     const heardWithinMs = presence === undefined ? null : heardWithin(presence.value);
-    const { foreign: named, holds: held, capacity: told, ...rest } = record;
+    const { foreign: named, holds: held, capacity: told, cluster, ...rest } = record;
     const foreign = foreignNames(named);
     const holds = readOwnHolds(held, id);
     const capacity = readCapacity(told);
@@ -185,6 +197,7 @@ class SnapshotReader {
       ...rest,
       ...(foreign.length === 0 ? {} : { foreign }),
       ...(holds.length === 0 ? {} : { holds }),
+      ...(typeof cluster === "string" ? { cluster } : {}),
       ...(capacity === null ? {} : { capacity }),
       id,
       present: presenceRevision > 0,
@@ -264,10 +277,13 @@ class SnapshotReader {
   #with<T>(entry: Entry, shape: Shape, use: (record: T) => void, damaged: () => void = () => {}): void {
     const decoded = this.#decode<T>(entry, shape);
     if (decoded.kind === "record") use(decoded.record);
-    else if (decoded.kind === "garbage") {
-      this.#quarantined.push({ key: entry.key, problem: decoded.problem });
-      damaged();
-    } else this.#newerVersion = Math.max(this.#newerVersion ?? 0, decoded.version);
+    else this.#refused(entry, decoded);
+    if (decoded.kind === "garbage") damaged();
+  }
+
+  #refused({ key }: Entry, because: Exclude<Decoded<unknown>, { kind: "record" }> | null): void {
+    if (because?.kind === "garbage") this.#quarantined.push({ key, problem: because.problem });
+    if (because?.kind === "newer") this.#newerVersion = Math.max(this.#newerVersion ?? 0, because.version);
   }
 
   /** The key says which shape an entry has, so it never has two. */

@@ -34,7 +34,7 @@ async function cluster(files: Readonly<Record<string, string>>) {
   const compile = commitCompiler({ source, manifestPath: "fleet.yaml", sha256 });
   let ids = 0;
   const newId = () => `id${++ids}`;
-  for (const name of ["m1", "m2"]) await joinMachine(registry, KEYS, name, {});
+  for (const name of ["m1", "m2"]) await joinMachine(registry, KEYS, name, {}, { acceptedSeq: 99 });
   const release = async (changed: Readonly<Record<string, string>>) => {
     const commit = repository.push("main", { "fleet.yaml": MANIFEST, ...changed }, "units");
     const from = { registry, keysOf: registryKeys };
@@ -83,14 +83,25 @@ async function cluster(files: Readonly<Record<string, string>>) {
           .join() === machines.map(pretendId).join(),
       10,
     );
-  return { clock, store, registry, release, assignments, until, placed, end, hashed: () => hashed };
+  /** What the machine of that assignment says of it. */
+  const says = async (index: number, active: string) => {
+    const { unit, machine, hash } = (await assignments())[index]!;
+    const status: StatusRecord = {
+      ...{ load: "loaded", active, sub: "running", hash, since: "2026-01-01T00:00:00.000Z", result: "success" },
+      ...{ invocation: "", started: true, problem: null },
+    };
+    const value = encodeRecord(status);
+    await registry.txn({ when: [], then: [{ kind: "put", key: KEYS.status(machine, unit), value }] });
+  };
+  return { clock, store, registry, release, assignments, says, until, placed, end, hashed: () => hashed };
 }
 
 const two = () => cluster({ "units/a.service": SLEEPER, "units/b.service": SLEEPER });
 
 test("a leader to whom nothing happens places nothing anew and writes nothing, and still misses a machine that goes", async () => {
-  const { clock, store, registry, placed, end, hashed } = await two();
+  const { clock, store, registry, says, placed, end, hashed } = await two();
   await placed("m1", "m2");
+  for (const index of [0, 1]) await says(index, "active");
   await clock.advance(30_000);
   const before = [hashed(), store.revision];
   await clock.advance(600_000);
@@ -124,16 +135,7 @@ test("a leader whose wave waits for a status does nothing until one comes, and t
   const template = (version: number) => `${SLEEPER}Environment=VERSION=${version}\n`;
   const manifest = `${MANIFEST}units: { w@.service: { instances: 2 } }\n`;
   const files = (version: number) => ({ "fleet.yaml": manifest, "units/w@.service": template(version) });
-  const { clock, registry, release, assignments, until, end, hashed } = await cluster(files(1));
-  const says = async (index: number, active: string) => {
-    const { unit, machine, hash } = (await assignments())[index]!;
-    const status: StatusRecord = {
-      ...{ load: "loaded", active, sub: "running", hash, since: "2026-01-01T00:00:00.000Z", result: "success" },
-      ...{ invocation: "", started: true, problem: null },
-    };
-    const value = encodeRecord(status);
-    await registry.txn({ when: [], then: [{ kind: "put", key: KEYS.status(machine, unit), value }] });
-  };
+  const { clock, release, assignments, says, until, end, hashed } = await cluster(files(1));
   await until("both are placed", async () => (await assignments()).length === 2);
   for (const index of [0, 1]) await says(index, "active");
   const before = (await assignments()).map(({ hash }) => hash);

@@ -9,6 +9,7 @@ import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-write
 import { UnitPlacer } from "../domain/placement/unit-placer.ts";
 import { closedMachines } from "../domain/report/closed-machines.ts";
 import { deviationsOf } from "../domain/report/deviations-of.ts";
+import { allowedNow } from "../domain/rollout/gates.ts";
 import type { Settling } from "../domain/rollout/judge-settling.ts";
 import { globalsOf, type NextWrites, nextWrites } from "../domain/rollout/next-writes.ts";
 import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
@@ -16,7 +17,7 @@ import type { Clock, RandomId } from "../ports/clock.ts";
 import { info, type Log } from "../ports/log.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import { isLedBy, type Leadership } from "../usecases/campaign.ts";
-import { writeSets } from "../usecases/write-sets.ts";
+import { type EngineFence, writeSets } from "../usecases/write-sets.ts";
 import type { EngineReporter } from "./engine-reporter.ts";
 import { HandOffWatch } from "./hand-off-watch.ts";
 import { LossWatch } from "./loss-watch.ts";
@@ -24,6 +25,7 @@ import { isMandate, type Mandate, type MandateKeeper } from "./mandate-keeper.ts
 import { isSameMoment, type Moment } from "./moment.ts";
 import type { RegistryGuard } from "./registry-guard.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
+import { RolloutWatch } from "./rollout-watch.ts";
 import { SetAdopter } from "./set-adopter.ts";
 
 export interface EngineTermPorts {
@@ -45,6 +47,12 @@ export interface EngineTermOptions {
   readonly wake: () => void;
 }
 
+/**
+ * How often a rollout is looked at to which nothing happens: deadlines, soak times and windows are minutes, and what nobody looked at for
+ * longer than twice this does not count as healthy.
+ */
+const ROLLOUT_REST_MS = 5_000;
+
 /** What a leader knows for as long as it leads, and its pass: judge who is there, place, write the difference that may be written now. */
 export class EngineTerm {
   readonly leadership: Leadership;
@@ -60,6 +68,7 @@ export class EngineTerm {
   #reading: { readonly changes: number; readonly reading: SnapshotReading } | null = null;
   /** What the last pass saw, where it left nothing to do. */
   #rest: Moment | null = null;
+  #restUntilMs = 0;
   #waitsForStatuses = false;
   #settling: readonly Settling[] = [];
   /** Somebody is to let a unit go, and how long that takes is told. */
@@ -68,6 +77,7 @@ export class EngineTerm {
   readonly #handOffs: HandOffWatch;
   readonly #adopter: SetAdopter;
   readonly #losses: LossWatch;
+  readonly #rollouts: RolloutWatch;
   /** Never decide on a view older than our own last write. */
   #writtenRevision = 0;
 
@@ -78,6 +88,7 @@ export class EngineTerm {
     this.#placer = new UnitPlacer(ports.sha256);
     this.#handOffs = new HandOffWatch(ports.clock, ports.log);
     this.#losses = new LossWatch(ports.clock, options.loss);
+    this.#rollouts = new RolloutWatch(options.keys, ports);
     this.#adopter = new SetAdopter(ports.clock, ports.sha256);
     this.#mirror = new RegistryMirror(ports.registry, prefixesOf(options.keys), ports.clock, options.wake);
     this.#statuses = new RegistryMirror(ports.registry, [`${options.keys.root}status/`], ports.clock, () => {
@@ -127,7 +138,8 @@ export class EngineTerm {
     this.#wakeAtMs = verdict.wakeAtMs;
     const { changes, connected } = this.#statuses;
     const moment = { snapshot, mandate, verdict, lease, statuses: this.#waitsForStatuses ? changes : null };
-    if (this.#rest !== null && isSameMoment(this.#rest, moment)) return null;
+    const isRested = this.#ports.clock.monotonicMs() >= this.#restUntilMs;
+    if (this.#rest !== null && !isRested && isSameMoment(this.#rest, moment)) return null;
     this.#rest = null;
     const machines = this.#losses.machines(verdict);
     const result = this.#placer.place({
@@ -136,7 +148,9 @@ export class EngineTerm {
       current: machinesOfUnits(placedNow(snapshot)),
       preferred: mandate.preferred,
     });
-    const { writes, waits } = this.#nextWrites(mandate, snapshot, machines, result.placements);
+    const next = await this.#nextWrites(mandate, snapshot, machines, result.placements);
+    if (next === null) return null;
+    const { writes, waits } = next;
     if (writes.length > 0) {
       await this.#write(snapshot, writes);
       return null;
@@ -157,7 +171,11 @@ export class EngineTerm {
     );
     // Of statuses that came while it spoke the next pass hears: `changes` is what this one saw.
     const statuses = this.#waitsForStatuses ? changes : null;
-    if (isTold && !this.#waitsForTime && (connected || statuses === null)) this.#rest = { ...moment, statuses };
+    if (isTold && !this.#waitsForTime && (connected || statuses === null)) {
+      this.#rest = { ...moment, statuses };
+      const restMs = this.#rollouts.waitsForTime ? ROLLOUT_REST_MS : Number.POSITIVE_INFINITY;
+      this.#restUntilMs = this.#ports.clock.monotonicMs() + restMs;
+    }
     return null;
   }
 
@@ -176,40 +194,65 @@ export class EngineTerm {
     return this.#reading.reading;
   }
 
-  /** Statuses are read only where something is to change: they come in storms, and most of them decide nothing. */
-  #nextWrites(
-    { spec, released }: Mandate,
+  /**
+   * Statuses are read only where something is to change, or a rollout waits for what was changed: they come in storms, and most of them
+   * decide nothing. Null: the pass is over, and the next one sees what has been written.
+   */
+  async #nextWrites(
+    mandate: Mandate,
     snapshot: ClusterSnapshot,
     machines: readonly Machine[],
     wanted: readonly Placement[],
-  ): Pick<NextWrites, "writes" | "waits"> {
-    const sha256 = this.#ports.sha256;
-    this.#waitsForStatuses = planSetWrites(wanted, globalsOf(spec, snapshot, wanted), snapshot, sha256).length > 0;
+  ): Promise<Pick<NextWrites, "writes" | "waits"> | null> {
+    const { spec, released, base } = mandate;
+    const { sha256, clock } = this.#ports;
+    const rollout = this.#rollouts.begin(snapshot, mandate);
+    const isWatching = this.#rollouts.isWatching(rollout);
+    const before = placedNow(snapshot);
+    const { record } = rollout;
+    const allowed = allowedNow({ record, spec, base, before, wanted, machines, wallMs: clock.wallMs(), sha256 });
+    const isWriting = planSetWrites(allowed, globalsOf(spec, snapshot, allowed), snapshot, sha256).length > 0;
+    this.#waitsForStatuses = isWatching || isWriting;
     if (!this.#waitsForStatuses) {
       this.#handOffs.waitsFor([]);
       this.#handsOver = false;
       this.#settling = [];
-      return { writes: [], waits: [] };
+      if (!this.#rollouts.isTold(rollout)) return { writes: [], waits: [] };
     }
     const hasStatuses = this.#statuses.connected;
+    // What was down before a rollout began must be known before it begins.
+    if (rollout.isNew && !hasStatuses) return null;
     const { entries, revision } = { entries: this.#statuses.entries(), revision: this.#statuses.revision };
     const { statuses } = snapshotFromEntries(this.#options.keys, entries, revision, this.#known).snapshot;
     const seen = { ...snapshot, statuses };
-    const settling = this.#settling;
-    const nowMs = this.#ports.clock.monotonicMs();
-    const next = nextWrites({ spec, released, snapshot: seen, hasStatuses, machines, wanted, settling, nowMs, sha256 });
+    const watched = { mandate, seen, machines };
+    const settling = isWatching ? this.#rollouts.settling(this.#settling, watched) : this.#settling;
+    const nowMs = clock.monotonicMs();
+    const next = nextWrites({
+      ...{ spec, released, snapshot: seen, hasStatuses, machines, wanted: allowed, settling, nowMs, sha256 },
+      watchesAll: isWatching,
+    });
     this.#settling = next.settling;
+    const fence = this.#fence(snapshot);
+    const verdict = await this.#rollouts.judge(rollout, { ...watched, wanted, next, fence });
+    this.#writtenRevision = Math.max(this.#writtenRevision, this.#rollouts.writtenRevision);
+    if (verdict === "again") {
+      // What was not written is not on its way.
+      this.#settling = settling;
+      return null;
+    }
     this.#handOffs.waitsFor(next.handingOver);
     this.#handsOver = next.handingOver.length > 0;
-    this.#waitsForStatuses = next.held.length > 0;
+    this.#waitsForStatuses = isWatching || next.held.length > 0;
     return next;
   }
 
+  #fence({ releaseModRevision }: ClusterSnapshot): EngineFence {
+    return { leader: isLedBy(this.#options.keys, this.leadership), releaseModRevision };
+  }
+
   async #write(snapshot: ClusterSnapshot, writes: readonly SetWrite[]): Promise<void> {
-    const fence = {
-      leader: isLedBy(this.#options.keys, this.leadership),
-      releaseModRevision: snapshot.releaseModRevision,
-    };
+    const fence = this.#fence(snapshot);
     const { registry, newId, clock } = this.#ports;
     const at = new Date(clock.wallMs()).toISOString();
     const { revision, complete } = await writeSets(registry, this.#options.keys, fence, writes, newId, at);
@@ -224,6 +267,8 @@ function prefixesOf({ root, cluster, release }: RegistryKeys): string[] {
   return [
     cluster,
     release,
-    ...["assign/", "placements/", "members/", "presence/", "kept/"].map((prefix) => `${root}${prefix}`),
+    ...["assign/", "placements/", "members/", "presence/", "kept/", "rollout/", "rollout-orders/"].map(
+      (prefix) => `${root}${prefix}`,
+    ),
   ];
 }

@@ -3,6 +3,9 @@ import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
 import type { MachineId, UnitName } from "../domain/names.ts";
 import { RULES_VERSION } from "../domain/plan/plan.ts";
+import type { BaseSpec } from "../domain/rollout/base-versions.ts";
+import type { RolloutRecord } from "../domain/rollout/rollout-record.ts";
+import { NO_ROLLOUTS, rolloutInForce } from "../domain/rollout/rollouts.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
@@ -11,6 +14,7 @@ import type { Registry } from "../ports/registry.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { readPlan } from "../usecases/read-plan.ts";
+import { BaseKeeper } from "./base-keeper.ts";
 
 /** A leader that cannot read the release's commit for this long gives way to one that perhaps can (protocol rule 14). */
 const COMMIT_PATIENCE_MS = 30_000;
@@ -20,11 +24,24 @@ const COMMIT_RETRY_MS = 2_000;
 /** The release being placed, verified and compiled, with the machines its plan chose. */
 export interface Mandate {
   readonly release: Release;
+  /** What everything goes to: the release's, or the base's where the rollout of the release goes back, or went. */
   readonly spec: ClusterSpec;
-  /** Of the release before, where this engine placed that too: from it the effect of a change is known. */
+  /** What was before it, where that is known: from it the effect of a change is known. */
   readonly released: ClusterSpec | null;
   readonly preferred: ReadonlyMap<UnitName, MachineId>;
+  /** What versions go away from: the base's, or, on the way back, the release's. Not asked for once a rollout is done. */
+  readonly base: BaseSpec;
 }
+
+/** What a rollout of that phase goes to. */
+interface Aim {
+  readonly of: Mandate;
+  readonly isBack: boolean;
+  readonly base: BaseSpec;
+  readonly mandate: Mandate;
+}
+
+const NOWHERE: ReadonlyMap<UnitName, MachineId> = new Map();
 
 /** Why there is no mandate; null: it is not yet time to ask the source again. `isHopeless`: it has been so for too long to go on leading. */
 export interface Unreadable {
@@ -44,7 +61,12 @@ export interface MandatePorts {
 export class MandateKeeper {
   readonly #keys: RegistryKeys;
   readonly #ports: MandatePorts;
+  readonly #bases: BaseKeeper;
+  /** Of the release in force, whatever became of its rollout. */
   #mandate: Mandate | null = null;
+  /** The spec that was placed before it. */
+  #placedBefore: ClusterSpec | null = null;
+  #aim: Aim | null = null;
   #commitMissingSinceMs: number | null = null;
   #readAgainAtMs = 0;
   /** False after giving up: do not campaign until the release in force can be read. */
@@ -53,15 +75,18 @@ export class MandateKeeper {
   constructor(keys: RegistryKeys, ports: MandatePorts) {
     this.#keys = keys;
     this.#ports = ports;
+    this.#bases = new BaseKeeper(ports);
   }
 
   get current(): Mandate | null {
-    return this.#mandate;
+    return this.#aim?.mandate ?? this.#mandate;
   }
 
   /** Of a term that ended: the next one reads again. */
   forget(): void {
     this.#mandate = null;
+    this.#placedBefore = null;
+    this.#aim = null;
   }
 
   /**
@@ -83,8 +108,35 @@ export class MandateKeeper {
     return true;
   }
 
-  /** Never an older release: what is in force, or why not. */
-  async take({ release, identity }: ClusterSnapshot): Promise<Mandate | Unreadable> {
+  /** Never an older release, unless the one in force is rolled back: what is to be placed, or why nothing is. The same value for the same. */
+  async take(snapshot: ClusterSnapshot): Promise<Mandate | Unreadable> {
+    const mandate = await this.#inForceOf(snapshot);
+    if (!isMandate(mandate)) return mandate;
+    const { record } = rolloutInForce(snapshot.rollouts ?? NO_ROLLOUTS, mandate.release, "");
+    return this.#aimedBy(record, mandate);
+  }
+
+  async #aimedBy(record: RolloutRecord, of: Mandate): Promise<Mandate | Unreadable> {
+    if (record.phase === "done") return of;
+    const isBack = record.phase === "rolling-back" || record.phase === "rolled-back";
+    const known = [of.spec, ...(this.#placedBefore === null ? [] : [this.#placedBefore])];
+    const base = await this.#bases.specOf(record.base, of.release, known);
+    if (isBack && (base === null || base === "unknown")) {
+      const detail = `release ${of.release.seq} was rolled back, and what it went back to cannot be read`;
+      return this.#cannotRead({ code: "base-unreadable", detail });
+    }
+    this.#commitMissingSinceMs = null;
+    if (this.#aim?.of === of && this.#aim.isBack === isBack && this.#aim.base === base) return this.#aim.mandate;
+    const old = base === "unknown" ? null : base;
+    const mandate =
+      isBack && old !== null
+        ? { ...of, spec: old, released: of.spec, preferred: NOWHERE, base: of.spec }
+        : { ...of, released: of.released ?? old, base };
+    this.#aim = { of, isBack, base, mandate };
+    return mandate;
+  }
+
+  async #inForceOf({ release, identity }: ClusterSnapshot): Promise<Mandate | Unreadable> {
     if (release === null || identity === null) return { problem: null, isHopeless: false };
     const last = this.#mandate;
     if (last?.release.seq === release.seq && last.release.planId === release.planId) return last;
@@ -97,7 +149,8 @@ export class MandateKeeper {
     const planned = plan?.rules === RULES_VERSION ? plan.placements : [];
     const preferred = new Map(planned.map((placement) => [placement.unit, placement.machine]));
     const released = last?.spec.specHash === verdict.spec.specHash ? last.released : (last?.spec ?? null);
-    this.#mandate = { release, spec: verdict.spec, released, preferred };
+    this.#placedBefore = last?.spec ?? null;
+    this.#mandate = { release, spec: verdict.spec, released, preferred, base: "unknown" };
     this.#ports.log(notice(`places release ${release.seq}, commit ${release.commit}`));
     return this.#mandate;
   }

@@ -3,7 +3,16 @@ import { type SnapshotReading, snapshotFromEntries } from "../codec/snapshot-fro
 import type { Registry } from "../ports/registry.ts";
 
 /** What the deciders need of a cluster; specs, plans and history are read only by those who want them. */
-const SNAPSHOT_PREFIXES = ["assign/", "placements/", "members/", "presence/", "kept/", "status/"] as const;
+const SNAPSHOT_PREFIXES = [
+  "assign/",
+  "placements/",
+  "members/",
+  "presence/",
+  "kept/",
+  "status/",
+  "rollout/",
+  "rollout-orders/",
+] as const;
 
 /** One consistent reading of the whole cluster: a single read-only transaction, so one revision and one round trip. */
 export async function readSnapshot(registry: Registry, keys: RegistryKeys): Promise<SnapshotReading> {

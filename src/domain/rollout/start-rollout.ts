@@ -1,4 +1,7 @@
-import type { ReleaseId, RolloutRecord } from "./rollout-record.ts";
+import type { UnitName } from "../names.ts";
+import type { PlacedSide } from "../placement/placed-now.ts";
+import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
+import { EXCUSED_MAX, type ReleaseId, type RolloutRecord } from "./rollout-record.ts";
 
 /**
  * The record of a release that has none. `before`: of the newest release before it that has one: what it has proved, or what it was
@@ -32,3 +35,26 @@ export function baseAfter({ phase, release, base }: RolloutRecord): ReleaseId | 
 export function isRolloutOf({ release }: RolloutRecord, { seq, commit }: Pick<ReleaseId, "seq" | "commit">): boolean {
   return release.seq === seq && release.commit === commit;
 }
+
+/**
+ * What is down as a rollout begins, and is not started by it, has not failed by it. By what is seen before its first write; a next leader
+ * would see its own failures there.
+ */
+export function excusedAtStart(
+  record: RolloutRecord,
+  before: ReadonlyMap<UnitName, readonly PlacedSide[]>,
+  { stateOf, changes }: { readonly stateOf: RolloutInput["stateOf"]; readonly changes: readonly RolloutChange[] },
+): RolloutRecord {
+  const starts = changes
+    .filter(({ effect }) => !LEAVES_ALONE.has(effect))
+    .map(({ unit, from, to }) => `${unit}/${(to ?? from)!.machine}`);
+  const started = new Set(starts);
+  const excused = [...before]
+    .flatMap(([unit, sides]) => sides.map(({ machine }) => ({ unit, machine })))
+    .filter(({ unit, machine }) => stateOf(unit, machine) === "down" && !started.has(`${unit}/${machine}`))
+    .slice(0, EXCUSED_MAX);
+  return excused.length === 0 ? record : { ...record, excused };
+}
+
+/** What leaves a unit that did not run as it was. */
+const LEAVES_ALONE: ReadonlySet<RolloutChange["effect"]> = new Set(["daemon-reload", "quiet"]);

@@ -1,0 +1,219 @@
+import type { RegistryKeys } from "../codec/registry-keys.ts";
+import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
+import type { Machine } from "../domain/cluster/machine.ts";
+import type { Sha256 } from "../domain/names.ts";
+import { placedNow } from "../domain/placement/placed-now.ts";
+import type { Placement } from "../domain/placement/placement.ts";
+import { ailments } from "../domain/rollout/ailments.ts";
+import { changedReplicas, leftToChange } from "../domain/rollout/changed-replicas.ts";
+import type { Waited } from "../domain/rollout/failures-among.ts";
+import { openNow, ringGates } from "../domain/rollout/gates.ts";
+import { isCheckpoint } from "../domain/rollout/is-checkpoint.ts";
+import { judgeRollout, keyOf, type RolloutSight } from "../domain/rollout/judge-rollout.ts";
+import type { Settling } from "../domain/rollout/judge-settling.ts";
+import type { NextWrites } from "../domain/rollout/next-writes.ts";
+import type { Replica, RolloutRecord } from "../domain/rollout/rollout-record.ts";
+import { NO_ROLLOUTS, type RolloutInForce, rolloutInForce } from "../domain/rollout/rollouts.ts";
+import { excusedAtStart } from "../domain/rollout/start-rollout.ts";
+import type { Clock } from "../ports/clock.ts";
+import { type Log, notice, warning } from "../ports/log.ts";
+import type { Registry } from "../ports/registry.ts";
+import { writeRollout } from "../usecases/write-rollout.ts";
+import type { EngineFence } from "../usecases/write-sets.ts";
+import type { Mandate } from "./mandate-keeper.ts";
+
+export interface RolloutPorts {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  readonly log: Log;
+}
+
+/** What a pass sees besides the registry. */
+export interface RolloutPass {
+  readonly mandate: Mandate;
+  /** With the statuses. */
+  readonly seen: ClusterSnapshot;
+  readonly machines: readonly Machine[];
+  /** Where everything is to be in the end. */
+  readonly wanted: readonly Placement[];
+  readonly next: Pick<NextWrites, "stateOf" | "changes">;
+  readonly fence: EngineFence;
+}
+
+/** What a pass goes by, and what the engine says of it. */
+export interface RolloutState {
+  readonly record: RolloutRecord;
+  readonly left: readonly Replica[];
+}
+
+/** How far the rollout of the release in force is, in one leader's eyes. One for each term: what it does not write down it counts anew. */
+export class RolloutWatch {
+  readonly #keys: RegistryKeys;
+  readonly #ports: RolloutPorts;
+  #now: { readonly record: RolloutRecord; readonly stored: RolloutRecord | null; readonly modRevision: number } | null =
+    null;
+  #waited: Waited = new Map();
+  #lookedAtMs: number | null = null;
+  /** What this leader has watched come up, by replica and version: nothing settles twice. */
+  #watched: ReadonlySet<string> = new Set();
+  #state: RolloutState | null = null;
+
+  constructor(keys: RegistryKeys, ports: RolloutPorts) {
+    this.#keys = keys;
+    this.#ports = ports;
+  }
+
+  /** Of the last pass that judged it; null where it is done. */
+  get state(): RolloutState | null {
+    return this.#state;
+  }
+
+  /** The record by which a pass is made: what was written last, with what has been counted since. */
+  begin(snapshot: ClusterSnapshot, { release }: Mandate): RolloutInForce {
+    const found = rolloutInForce(snapshot.rollouts ?? NO_ROLLOUTS, release, this.#time());
+    const known = this.#now;
+    const isOurs = !found.isNew && known?.modRevision === found.modRevision && known.record.release.seq === release.seq;
+    if (isOurs) return { ...found, record: known.record };
+    if (known?.record.release.seq !== release.seq) this.#forget();
+    this.#now = { record: found.record, stored: found.isNew ? null : found.record, modRevision: found.modRevision };
+    return found;
+  }
+
+  /** Whether anything of it depends on how units do. */
+  isWatching({ record, isNew }: RolloutInForce): boolean {
+    return isNew || record.phase === "rolling" || record.phase === "rolling-back" || record.phase === "held";
+  }
+
+  /** Whether somebody has given it an order that is not carried out. */
+  isTold({ record, order }: RolloutInForce): boolean {
+    return order !== null && order.revision > record.orderRevision;
+  }
+
+  /** Whether time alone may bring something: a deadline, a soak time, a window. */
+  get waitsForTime(): boolean {
+    const phase = this.#now?.record.phase;
+    return phase === "rolling" || phase === "rolling-back";
+  }
+
+  /** Everything that was changed and that this leader has not watched yet has to be up for its time: a leader before it may have died a moment after. */
+  settling(known: readonly Settling[], pass: Pick<RolloutPass, "mandate" | "seen" | "machines">): readonly Settling[] {
+    const before = placedNow(pass.seen);
+    const keys = new Set(known.map(({ unit, machine, hash }) => `${unit}/${machine}/${hash}`));
+    const fresh = this.#changed(pass).flatMap(({ unit, machine }): Settling[] => {
+      const hash = before.get(unit)!.find((side) => side.machine === machine)!.hash;
+      const key = `${unit}/${machine}/${hash}`;
+      return keys.has(key) || this.#watched.has(key) ? [] : [{ unit, machine, hash, upSinceMs: null }];
+    });
+    const all = [...known, ...fresh];
+    this.#watched = new Set([...this.#watched, ...all.map(({ unit, machine, hash }) => `${unit}/${machine}/${hash}`)]);
+    return all;
+  }
+
+  /**
+   * Judges it by what this pass sees, and writes down what has to be before anything is done by it. `go`: the pass goes on as it began.
+   * `again`: it is another phase, or somebody newer was there, and the next pass begins anew.
+   */
+  async judge(began: RolloutInForce, pass: RolloutPass): Promise<"go" | "again"> {
+    const { mandate, machines } = pass;
+    const isBusy = this.isWatching(began);
+    const nowMs = this.#ports.clock.monotonicMs();
+    const left = isBusy
+      ? leftToChange({ spec: mandate.spec, machines, sha256: this.#ports.sha256 }, placedNow(pass.seen), pass.wanted)
+      : [];
+    const record = began.isNew ? excusedAtStart(began.record, placedNow(pass.seen), pass.next) : began.record;
+    const sight = this.#sight(began, record, pass, left, nowMs);
+    const judged = judgeRollout(sight);
+    this.#lookedAtMs = nowMs;
+    this.#waited = judged.waited;
+    this.#state = { record: judged.record, left };
+    const stored = this.#now?.stored ?? null;
+    if (stored !== null && !isCheckpoint(stored, judged.record, longestMs(mandate))) {
+      this.#now = { ...this.#now!, record: judged.record };
+      return "go";
+    }
+    const { registry } = this.#ports;
+    const revision = await writeRollout(
+      registry,
+      this.#keys,
+      pass.fence,
+      judged.record,
+      began.modRevision,
+      began.isNew ? began.outdated : [],
+    );
+    if (revision === null) return "again";
+    this.#now = { record: judged.record, stored: judged.record, modRevision: revision };
+    this.#say(began.record, judged.record);
+    const isSame = judged.record.phase === began.record.phase && judged.record.openRings === began.record.openRings;
+    return isSame ? "go" : "again";
+  }
+
+  /** The revision of what was written last; 0: nothing was. */
+  get writtenRevision(): number {
+    return this.#now?.stored === null ? 0 : (this.#now?.modRevision ?? 0);
+  }
+
+  #sight(
+    began: RolloutInForce,
+    record: RolloutRecord,
+    pass: RolloutPass,
+    left: readonly Replica[],
+    nowMs: number,
+  ): RolloutSight {
+    const { mandate, seen, machines, next } = pass;
+    const present = new Set(machines.filter(({ presence }) => presence === "present").map(({ id }) => id));
+    const { base } = mandate;
+    const wallMs = this.#ports.clock.wallMs();
+    return {
+      record,
+      waited: this.#waited,
+      spec: mandate.spec,
+      base: base === null ? "none" : base === "unknown" ? "unreadable" : "known",
+      order: began.order,
+      changed: this.isWatching(began) ? this.#changed(pass) : [],
+      left,
+      stateOf: next.stateOf,
+      isAway: (machine) => !present.has(machine),
+      ailmentOf: ailments(mandate.spec, seen, placedNow(seen)),
+      elapsedMs: this.#lookedAtMs === null ? 0 : nowMs - this.#lookedAtMs,
+      now: this.#time(),
+      rings: ringGates(mandate.spec, machines, openNow(wallMs)),
+      canaries: [],
+    };
+  }
+
+  #changed({ mandate, seen, machines }: Pick<RolloutPass, "mandate" | "seen" | "machines">): readonly Replica[] {
+    const { spec, base: from } = mandate;
+    return changedReplicas({ spec, from, before: placedNow(seen), machines, sha256: this.#ports.sha256 });
+  }
+
+  #say(before: RolloutRecord, { release, phase, failures, noWayBack }: RolloutRecord): void {
+    if (phase === before.phase) return;
+    const known = new Set(before.failures.map(keyOf));
+    const failed = failures
+      .filter((one) => !known.has(keyOf(one)))
+      .map(({ unit, machine, because }) => `${unit} on ${machine}: ${because.detail}`);
+    const because = [...failed, ...(noWayBack === undefined ? [] : [noWayBack])].join("; ");
+    const line = `rollout of release ${release.seq} is ${phase}${because === "" ? "" : `: ${because}`}`;
+    this.#ports.log(failed.length === 0 ? notice(line) : warning(line));
+  }
+
+  #forget(): void {
+    this.#waited = new Map();
+    this.#watched = new Set();
+    this.#lookedAtMs = null;
+    this.#state = null;
+  }
+
+  #time(): string {
+    return new Date(this.#ports.clock.wallMs()).toISOString();
+  }
+}
+
+function longestMs({ spec }: Mandate): number {
+  return Math.max(
+    0,
+    ...(spec.rings ?? []).map(({ soakMs }) => soakMs),
+    ...spec.units.map(({ rollout }) => rollout.bakeMs ?? 0),
+  );
+}

@@ -1,0 +1,61 @@
+import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
+import { NOT_CONFIRMED } from "../cluster/cluster-snapshot.ts";
+import { judgeUnitHealth } from "../cluster/health-table.ts";
+import { SeenUnits, type Verdict } from "../cluster/seen-units.ts";
+import type { MachineId, UnitName } from "../names.ts";
+import type { PlacedSide } from "../placement/placed-now.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import type { Ailment } from "./judge-rollout.ts";
+
+/**
+ * Problems after which nothing more comes of a change by itself: systemd's word on it, or somebody else's unit in its place. All others (no
+ * room on the disk, no text yet, a stop that takes long) may end by themselves, and have until the deadline.
+ */
+const FINAL: ReadonlySet<string> = new Set([
+  ...["failed", "start-failed", "reload-failed", "unit-bad-setting", "conflict", "shadowed", NOT_CONFIRMED],
+]);
+const DETAIL_MAX = 200;
+
+/** What is the matter with replicas that are not up, in the words of their machines. */
+export function ailments(
+  spec: ClusterSpec,
+  snapshot: ClusterSnapshot,
+  before: ReadonlyMap<UnitName, readonly PlacedSide[]>,
+): (unit: UnitName, machine: MachineId) => Ailment {
+  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  let seen: SeenUnits | null = null;
+  const isDown = (unit: UnitName, machine: MachineId, goal: PlacedSide["goal"]) => {
+    const status = snapshot.statuses.find((one) => one.unit === unit && one.machine === machine);
+    if (status === undefined || status.sub === "auto-restart") return false;
+    return judgeUnitHealth(units.get(unit), goal, status) === "down";
+  };
+  return (unit, machine) => {
+    const side = before.get(unit)?.find((one) => one.machine === machine);
+    if (side === undefined) return { kind: "on-its-way", detail: "it is not placed" };
+    // Most passes ask for none, and making this is not cheap.
+    seen ??= new SeenUnits(spec, snapshot);
+    const verdict = seen.judge({ unit, ...side });
+    const detail = wordsOf(verdict).slice(0, DETAIL_MAX);
+    if (verdict.kind === "failed") {
+      const isFinal = verdict.because.code === "problem" && FINAL.has(verdict.because.problem.code);
+      return { kind: isFinal ? "failed" : "on-its-way", detail };
+    }
+    const hasEnded = verdict.kind === "waiting" && verdict.because.code === "state" && isDown(unit, machine, side.goal);
+    return { kind: hasEnded ? "ended" : "on-its-way", detail };
+  };
+}
+
+function wordsOf(verdict: Verdict): string {
+  if (verdict.kind === "converged") return "up, and not for long enough";
+  const { because } = verdict;
+  switch (because.code) {
+    case "problem":
+    case "machine-behind":
+    case "machine-blind":
+      return `${because.problem.code}: ${because.problem.detail}`;
+    case "state":
+      return `${because.active} (${because.sub})`;
+    default:
+      return because.code;
+  }
+}

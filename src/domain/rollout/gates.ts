@@ -1,0 +1,68 @@
+import type { Machine } from "../cluster/machine.ts";
+import type { MachineId, Sha256, UnitName } from "../names.ts";
+import type { PlacedSide } from "../placement/placed-now.ts";
+import type { Placement } from "../placement/placement.ts";
+import type { ClusterSpec, Window } from "../spec/cluster-spec.ts";
+import type { BaseSpec } from "./base-versions.ts";
+import { holdBack } from "./hold-back.ts";
+import { holdStill } from "./hold-still.ts";
+import type { RingGates } from "./judge-rollout.ts";
+import { ringCount, ringOf } from "./rings.ts";
+import type { RolloutPhase, RolloutRecord } from "./rollout-record.ts";
+import { isOpen } from "./window.ts";
+
+/** Phases in which no version changes. */
+const STANDS_STILL: ReadonlySet<RolloutPhase> = new Set(["held", "paused", "aborted"]);
+
+export interface GatesInput {
+  readonly record: RolloutRecord;
+  readonly spec: ClusterSpec;
+  readonly base: BaseSpec;
+  readonly before: ReadonlyMap<UnitName, readonly PlacedSide[]>;
+  readonly wanted: readonly Placement[];
+  readonly machines: readonly Machine[];
+  /** Milliseconds since 1970, by the engine's wall clock: windows are people's times. */
+  readonly wallMs: number;
+  readonly sha256: Sha256;
+}
+
+/**
+ * What may be on each machine by now: what rings that are not open yet keep is as the base has it, and where the rollout stands still, in
+ * whole or in a ring whose window has closed, versions stay as they are. On the way back, and once a rollout is over, everything is open.
+ */
+export function allowedNow({ record, ...input }: GatesInput): readonly Placement[] {
+  const { spec, machines, wallMs } = input;
+  if (STANDS_STILL.has(record.phase)) return holdStill({ ...input, isStill: () => true });
+  const rings = spec.rings ?? [];
+  if (record.phase !== "rolling" || rings.length === 0) return input.wanted;
+  const gates = ringGates(spec, machines, openNow(wallMs));
+  const wanted = holdBack({ ...input, rings, openRings: record.openRings });
+  const isClosed = (machine: MachineId) => {
+    const ring = gates.ringOf(machine);
+    return ring < record.openRings && !gates.isOpen(ring);
+  };
+  return machines.some(({ id }) => isClosed(id)) ? holdStill({ ...input, wanted, isStill: isClosed }) : wanted;
+}
+
+export function openNow(wallMs: number): (window: Window) => boolean {
+  return (window) => isOpen(window, wallMs);
+}
+
+/** The rings of a commit, as they are judged. */
+export function ringGates(
+  spec: Pick<ClusterSpec, "rings">,
+  machines: readonly Machine[],
+  isWindowOpen: (window: Window) => boolean,
+): RingGates {
+  const rings = spec.rings ?? [];
+  const known = new Map(machines.map((machine) => [machine.id, ringOf(rings, machine)]));
+  return {
+    count: ringCount(rings, machines),
+    ringOf: (machine) => known.get(machine) ?? rings.length,
+    soakMs: (ring) => rings[ring]?.soakMs ?? 0,
+    isOpen: (ring) => {
+      const window = rings[ring]?.window ?? null;
+      return window === null || isWindowOpen(window);
+    },
+  };
+}
