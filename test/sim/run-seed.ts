@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import { NO_FAULTS } from "../../src/adapters/memory/faulty-registry.ts";
 import type { Convergence } from "../../src/domain/cluster/convergence.ts";
 import type { UnitName } from "../../src/domain/names.ts";
+import { rolloutOf } from "../../src/domain/rollout/rollouts.ts";
 import { OperationError } from "../../src/ports/operation-error.ts";
 import { Random } from "../../src/sim/random.ts";
 import { SimCluster } from "../../src/sim/sim-cluster.ts";
 import type { Defects } from "../../src/sim/sim-machine.ts";
+import { hearOfCluster } from "../../src/usecases/hear-of-cluster.ts";
+import { orderRollout } from "../../src/usecases/order-rollout.ts";
 import { Checkers } from "./checkers.ts";
-import { ENGINE_FAULTS } from "./engine-faults.ts";
+import { ENGINE_FAULTS, LATE_ORDERS } from "./engine-faults.ts";
 import { FAULTS, type FaultKind, MEDDLER, SLOW_SYSTEMD, type Storm } from "./faults.ts";
 import { REGISTRY_FAULTS } from "./registry-faults.ts";
 import { heldText, reloadedText, SampleRepository, startedText } from "./sample-repository.ts";
@@ -76,7 +79,7 @@ export async function runSeed(seed: number, defects: Defects = {}, only?: readon
   }
   cluster.start();
   await cluster.clock.advance(2_000);
-  await storm.release();
+  await during(cluster, storm.release());
   await weather(storm, kinds);
   await heal(storm, kinds);
   await mustConverge(storm);
@@ -89,7 +92,7 @@ export async function runSeed(seed: number, defects: Defects = {}, only?: readon
 /** `npm run soak` begins far beyond. */
 const SOAK_SEEDS = 1_000_000;
 
-const EVERY_KIND: readonly FaultKind[] = [...FAULTS, ...ENGINE_FAULTS, ...REGISTRY_FAULTS, MEDDLER];
+const EVERY_KIND: readonly FaultKind[] = [...FAULTS, ...ENGINE_FAULTS, ...REGISTRY_FAULTS, MEDDLER, LATE_ORDERS];
 
 /** With all at once, one hides the other. */
 function drawKinds(choices: Random): FaultKind[] {
@@ -97,15 +100,15 @@ function drawKinds(choices: Random): FaultKind[] {
   const more = choices.fork("engines and registry");
   kinds.push(...[...ENGINE_FAULTS, ...REGISTRY_FAULTS].filter(() => more.chance(0.15)));
   if (choices.fork("meddler").chance(0.4)) kinds.push(MEDDLER);
+  if (choices.fork("late orders").chance(0.15)) kinds.push(LATE_ORDERS);
   return kinds;
 }
 
 async function release({ cluster, checkers }: Storm, repository: SampleRepository): Promise<void> {
-  // Whoever knows that the registry was put back adopts it first: an apply into an empty one makes another cluster.
-  if (checkers.isRegistryReplaced) return;
   const commit = cluster.commit(repository.next(), `commit ${cluster.repository.commits.size}`);
   await checkers.allow(commit);
   try {
+    await hearOfCluster(cluster.registry, cluster.keys, cluster.clock);
     const applied = await cluster.apply(commit);
     cluster.log(`applied ${commit.slice(0, 7)}: ${applied.kind}`);
   } catch (error) {
@@ -141,7 +144,7 @@ async function weather(storm: Storm, kinds: readonly FaultKind[]): Promise<void>
         },
       });
     }
-    if (random.chance(LOOK_MS / 25_000)) await storm.release();
+    if (random.chance(LOOK_MS / 25_000)) await during(cluster, storm.release());
     if (random.chance(LOOK_MS / 30_000)) backups.push(cluster.registry.backup());
   }
   for (const { heal } of pending) await during(cluster, heal());
@@ -196,12 +199,21 @@ function isDone(state: Convergence | null): boolean {
   return state?.settled === true && state.failed.every(({ unit }) => unit === "broken.service");
 }
 
+/** A person who has seen what failed, a unit that never starts or what the storm broke, lets the rollout go on in spite of it. */
+async function resumeHeld(cluster: SimCluster): Promise<void> {
+  const { rollouts, release } = await cluster.snapshot();
+  if (rolloutOf(rollouts, release)?.phase !== "held") return;
+  const order = { order: "resume", by: "sim", at: new Date(cluster.clock.wallMs()).toISOString() } as const;
+  await orderRollout(cluster.registry, cluster.keys, order, () => cluster.newId());
+}
+
 async function mustConverge({ cluster, checkers }: Storm): Promise<void> {
   const untilMs = cluster.clock.monotonicMs() + CONVERGE_MS;
   let state = await cluster.convergence();
   while (!isDone(state) && cluster.clock.monotonicMs() < untilMs) {
     await cluster.clock.advance(LOOK_MS);
     checkers.look();
+    await resumeHeld(cluster);
     state = await cluster.convergence();
   }
   if (!isDone(state)) {
