@@ -42,22 +42,25 @@ export class CommitFiles {
   readonly #manifestPath: string;
   readonly #contents = new LeastRecent<string, Uint8Array>(REMEMBERED_BYTES_MAX);
   readonly #parsed = new LeastRecent<string, ParsedUnitFile>(REMEMBERED_BYTES_MAX);
+  #opened: { readonly oid: string; readonly commit: OpenCommit } | null = null;
 
   constructor(source: Pick<GitSource, "listFiles" | "readBlob">, manifestPath: string) {
     this.#source = source;
     this.#manifestPath = manifestPath;
   }
 
-  /** Rejects with OperationError where the commit cannot be read. */
+  /** The same value for the same manifest. Rejects with OperationError where the commit cannot be read. */
   async open(commit: CommitId): Promise<OpenCommit> {
     const path = this.#manifestPath;
     const [file] = (await this.#source.listFiles(commit, [path])).filter((listed) => listed.path === path);
     if (file === undefined || file.kind !== "file") {
       return { manifest: null, bytes: null, diagnostics: [manifestMissing(path, file)] };
     }
+    if (this.#opened?.oid === file.oid) return this.#opened.commit;
     const bytes = await this.#readOrNull(file, MANIFEST_BYTES_MAX);
     if (bytes === null) return { manifest: null, bytes: null, diagnostics: [tooLarge(path, MANIFEST_BYTES_MAX)] };
-    return { bytes, ...readManifest(path, bytes) };
+    this.#opened = { oid: file.oid, commit: { bytes, ...readManifest(path, bytes) } };
+    return this.#opened.commit;
   }
 
   async list(commit: CommitId, manifest: Manifest): Promise<ListedCommit> {

@@ -146,6 +146,18 @@ describe("some units of a commit", () => {
     assert.equal(spec?.units[0]?.fragment.text, changed["units/db.service"]);
   });
 
+  test("change with the names in the commit, though their own files stay", async () => {
+    const { push, part } = world({
+      ...RICH,
+      "units/early.service": "[Unit]\nAfter=late.service\n[Service]\nExecStart=/bin/e\n",
+    });
+    const units = new Set(["early.service" as UnitName]);
+    const afterOf = async (more: Record<string, string>) => (await part(push(more), units)).spec?.units[0]?.after;
+    assert.deepEqual(await afterOf({}), []);
+    assert.deepEqual(await afterOf({ "units/late.service": "[Service]\nExecStart=/bin/l\n" }), ["late.service"]);
+    assert.deepEqual(await afterOf({}), []);
+  });
+
   test("that the commit does not know are left out", async () => {
     const { push, part } = world(RICH);
     const { spec } = await part(push(), new Set(["gone.service" as UnitName, "web@.service" as UnitName]));

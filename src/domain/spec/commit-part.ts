@@ -36,36 +36,39 @@ export interface CommitPartInput {
  */
 export class CommitPart {
   readonly #input: CommitPartInput;
-  readonly #sources: ManifestSources;
-  readonly #collected: CollectedFiles;
-  readonly #listed: ListedUnits;
+  readonly #names: CommitNames;
   readonly #files: ReadonlyMap<string, RepositoryFile>;
-  readonly #names = new Map<UnitName, { readonly name: UnitName }>();
-  readonly #instantiated: ReadonlySet<UnitName>;
 
-  constructor(input: CommitPartInput) {
-    const { manifestPath, manifest, files } = input;
+  /** `before`: of another commit, with which work is shared where names are the same, as they are in most. */
+  constructor(input: CommitPartInput, before: CommitPart | null = null) {
     this.#input = input;
-    this.#sources = manifestSources(manifestPath, manifest);
-    this.#collected = collectFiles(manifestPath, this.#sources.unitFolders, files);
-    this.#listed = listUnits(manifest, this.#collected.units);
-    this.#files = new Map(files.map((file) => [file.path, file]));
-    const { units } = this.#listed;
-    for (const unit of units) this.#names.set(serviceNameOf(unit.name), unit);
-    for (const unit of units) this.#names.set(unit.name, unit);
-    this.#instantiated = new Set(units.flatMap(({ template }) => template ?? []));
+    this.#files = new Map(input.files.map((file) => [file.path, file]));
+    this.#names = before?.hasNamesOf(input) === true ? before.#names : namesOf(input);
+  }
+
+  /** The same value for two commits of the same manifest and the same names, one compared with the other. */
+  get names(): object {
+    return this.#names;
+  }
+
+  hasNamesOf({ manifestPath, manifest, files }: CommitPartInput): boolean {
+    const known = this.#input;
+    if (known.manifestPath !== manifestPath || known.manifest !== manifest) return false;
+    if (known.files.length !== files.length) return false;
+    return files.every(({ path, kind }, at) => known.files[at]!.path === path && known.files[at]!.kind === kind);
   }
 
   /** The files whose contents those units need, each once: theirs, their drop-ins, machines' drop-ins, and templates that may travel. */
   filesOf(units: ReadonlySet<UnitName>): readonly RepositoryFile[] {
-    const needed = new Set<RepositoryFile>();
+    const { collected, sources } = this.#names;
+    const needed = new Set(sources.machineFiles);
     for (const { name, file } of this.#planned(units)) {
-      needed.add(file);
+      needed.add(file.path);
       for (const target of dropinTargets(name)) {
-        for (const dropin of this.#collected.dropins.get(target)?.values() ?? []) needed.add(dropin);
+        for (const { path } of collected.dropins.get(target)?.values() ?? []) needed.add(path);
       }
     }
-    return [...needed, ...this.#machineFiles()].filter(({ kind }) => kind === "file");
+    return [...needed].flatMap((path) => this.#files.get(path) ?? []).filter(({ kind }) => kind === "file");
   }
 
   /** `contents` by path, of at least `filesOf` these units. Names the commit does not know are left out. */
@@ -74,30 +77,33 @@ export class CommitPart {
     contents: ReadonlyMap<string, Uint8Array>,
   ): { spec: SpecPart | null; diagnostics: readonly Diagnostic[] } {
     const { manifestPath, manifest, parse = parseUnitFile } = this.#input;
-    const filled = (file: RepositoryFile) => ({ ...file, bytes: contents.get(file.path) ?? file.bytes });
+    const { sources, collected, listed, byName, unitNames, instantiated } = this.#names;
+    const filled = ({ path }: RepositoryFile): RepositoryFile => {
+      const file = this.#files.get(path)!;
+      return { ...file, bytes: contents.get(path) ?? file.bytes };
+    };
     const planned = this.#planned(units).map((unit) => ({ ...unit, file: filled(unit.file) }));
     const drafts = new DraftUnits(this.#withDropinsOf(planned, filled), parse, null, manifest.defaults);
     const own = planned.filter(({ name }) => units.has(name)).map((unit) => drafts.draft(unit));
     const templates = planned.filter(({ name }) => !units.has(name)).map((unit) => drafts.draft(unit));
-    const unitNames = [...new Set([...this.#collected.units.keys(), ...this.#listed.units.map(({ name }) => name)])];
-    const machineFiles = this.#machineFiles().map((file) => [file.path, filled(file)] as const);
+    const machineFiles = [...sources.machineFiles].flatMap((path) => this.#files.get(path) ?? []).map(filled);
     const { machines, diagnostics } = compileMachines(manifest, {
       manifestPath,
-      files: new Map([...this.#files, ...machineFiles]),
+      files: new Map(machineFiles.map((file) => [file.path, file])),
       read: (file) => drafts.read(file, null),
-      unitNames: unitNames.sort(compareText),
+      unitNames,
     });
     const all = [
-      ...this.#sources.diagnostics,
-      ...this.#collected.diagnostics,
-      ...this.#listed.diagnostics,
+      ...sources.diagnostics,
+      ...collected.diagnostics,
+      ...listed.diagnostics,
       ...drafts.diagnostics,
       ...diagnostics,
     ].filter(({ severity }) => severity === "error");
     if (manifest.flawed || hasErrors(all)) return { spec: null, diagnostics: all };
-    const lookup = (name: UnitName) => this.#names.get(name) ?? null;
+    const lookup = (name: UnitName) => byName.get(name) ?? null;
     const { after } = orderUnits(own, lookup);
-    const companions = companionsOf(own, templates, lookup, this.#instantiated);
+    const companions = companionsOf(own, templates, lookup, instantiated);
     const part: SpecPart = {
       cluster: manifest.cluster.value,
       units: own.map((unit) =>
@@ -117,20 +123,47 @@ export class CommitPart {
 
   /** Those units, and every template nobody instantiates: few, and which of them travel is known once they are read. */
   #planned(units: ReadonlySet<UnitName>): readonly PlannedUnit[] {
-    const own = this.#listed.units.filter(({ name }) => units.has(name));
-    return own.length === 0 ? [] : [...own, ...this.#listed.templates];
-  }
-
-  #machineFiles(): readonly RepositoryFile[] {
-    return [...this.#sources.machineFiles].flatMap((path) => this.#files.get(path) ?? []);
+    const { listed } = this.#names;
+    const own = listed.units.filter(({ name }) => units.has(name));
+    return own.length === 0 ? [] : [...own, ...listed.templates];
   }
 
   #withDropinsOf(planned: readonly PlannedUnit[], filled: (file: RepositoryFile) => RepositoryFile): CollectedFiles {
     const dropins = new Map<string, ReadonlyMap<string, RepositoryFile>>();
     for (const target of new Set(planned.flatMap(({ name }) => dropinTargets(name)))) {
-      const files = this.#collected.dropins.get(target);
+      const files = this.#names.collected.dropins.get(target);
       if (files !== undefined) dropins.set(target, new Map([...files].map(([conf, file]) => [conf, filled(file)])));
     }
-    return { ...this.#collected, dropins };
+    return { ...this.#names.collected, dropins };
   }
+}
+
+/** What follows from the manifest and the names of files alone; of the files in it only their paths and kinds are to be looked at. */
+interface CommitNames {
+  readonly sources: ManifestSources;
+  readonly collected: CollectedFiles;
+  readonly listed: ListedUnits;
+  /** Units by their own names and their services'. */
+  readonly byName: ReadonlyMap<UnitName, { readonly name: UnitName }>;
+  /** Of units and templates; sorted. */
+  readonly unitNames: readonly UnitName[];
+  /** Templates of which there are instances. */
+  readonly instantiated: ReadonlySet<UnitName>;
+}
+
+function namesOf({ manifestPath, manifest, files }: CommitPartInput): CommitNames {
+  const sources = manifestSources(manifestPath, manifest);
+  const collected = collectFiles(manifestPath, sources.unitFolders, files);
+  const listed = listUnits(manifest, collected.units);
+  const byName = new Map<UnitName, { readonly name: UnitName }>();
+  for (const unit of listed.units) byName.set(serviceNameOf(unit.name), unit);
+  for (const unit of listed.units) byName.set(unit.name, unit);
+  return {
+    sources,
+    collected,
+    listed,
+    byName,
+    unitNames: [...new Set([...collected.units.keys(), ...listed.units.map(({ name }) => name)])].sort(compareText),
+    instantiated: new Set(listed.units.flatMap(({ template }) => template ?? [])),
+  };
 }
