@@ -13,7 +13,11 @@ import { matchesSelector } from "./selector.ts";
  * before any selector added to it, so their order decides nothing but who has the last word on one key. A selector
  * adds, it does not admit: metadata is a claim of the machine, and a claim must not open the door.
  */
-export function machinesOf(spec: ClusterSpec, snapshot: ClusterSnapshot, lost: ReadonlySet<MachineId>): Machine[] {
+export function machinesOf(
+  spec: Pick<ClusterSpec, "machines" | "admit">,
+  snapshot: ClusterSnapshot,
+  lost: ReadonlySet<MachineId>,
+): Machine[] {
   const named = spec.machines.filter((machine) => machine.match === null);
   const selecting = spec.machines.filter((machine) => machine.match !== null);
   const names = uniqueNames(snapshot.members, named);
@@ -23,7 +27,7 @@ export function machinesOf(spec: ClusterSpec, snapshot: ClusterSnapshot, lost: R
 }
 
 interface Context {
-  readonly spec: ClusterSpec;
+  readonly spec: Pick<ClusterSpec, "admit">;
   readonly named: readonly SpecMachine[];
   readonly selecting: readonly SpecMachine[];
   readonly lost: ReadonlySet<MachineId>;
