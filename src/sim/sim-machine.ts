@@ -49,6 +49,7 @@ export interface Defects {
   readonly lease?: (inner: SimLease) => SimMachine["lease"];
   readonly agentClock?: (inner: ClientClock) => Clock;
   readonly engineClock?: (inner: ClientClock) => Clock;
+  readonly engineMemory?: (inner: RegistryMemory) => RegistryMemory;
   /** Thresholds by which an engine judges losses. */
   readonly loss?: Partial<LossPolicy>;
 }
@@ -201,21 +202,20 @@ export class SimMachine {
     this.engineRegistry = registry;
     const source = this.engineSource;
     const compile = this.#world.compiles.through(source);
+    const { defects } = this.#world;
+    const memory = new RegistryMemory(this.engineFiles, "/var/lib/fleet-engine");
+    const loss = { ...SIM_LOSS, ...this.#world.loss, ...defects.loss };
     const engine = new Engine(
       this.#world.cluster,
+      { machine: this.id, leaderTtlMs: AGENT_TTL_MS, loss },
       {
-        machine: this.id,
-        leaderTtlMs: AGENT_TTL_MS,
-        loss: { ...SIM_LOSS, ...this.#world.loss, ...this.#world.defects.loss },
-      },
-      {
-        registry: this.#pausing(this.#world.defects.engineRegistry?.(registry) ?? registry),
+        registry: this.#pausing(defects.engineRegistry?.(registry) ?? registry),
         source,
         compile,
-        clock: this.#world.defects.engineClock?.(this.engineClock) ?? this.engineClock,
+        clock: defects.engineClock?.(this.engineClock) ?? this.engineClock,
         newId: () => this.#engineOperation(),
         sha256,
-        memory: new RegistryMemory(this.engineFiles, "/var/lib/fleet-engine"),
+        memory: defects.engineMemory?.(memory) ?? memory,
         supervisor: UNSUPERVISED,
         log: ({ message }) => this.#world.log(`${this.name} engine: ${message}`),
       },

@@ -85,6 +85,11 @@ export class Checkers {
     return this.#orders.leader;
   }
 
+  /** Its engine's disk was lost. */
+  forgot(machine: SimMachine): void {
+    this.#orders.forgot(machine.id);
+  }
+
   injected(revision: number, isAll = false): void {
     this.#orders.injected(revision, isAll);
   }

@@ -1,6 +1,7 @@
 import type { ClientClock } from "../../src/adapters/memory/virtual-clock.ts";
 import { UnknownResultError } from "../../src/ports/operation-error.ts";
-import type { Compare, Registry, Txn } from "../../src/ports/registry.ts";
+import type { Compare, Entry, Registry, Txn } from "../../src/ports/registry.ts";
+import type { RegistryMemory } from "../../src/usecases/registry-memory.ts";
 import { changed, type Defect } from "./defects.ts";
 
 /** What an engine could leave out, of what keeps its writes and its moves safe. */
@@ -16,6 +17,24 @@ export const ENGINE_DEFECTS: readonly Defect[] = [
     shownBy: 1,
     faults: ["a machine returns while its loss is being written"],
     defects: { engineRegistry: (inner) => without(inner, (key) => key.includes("/presence/")) },
+  },
+  {
+    name: "the engine compares neither assignments nor headers",
+    shownBy: 1,
+    faults: ["a leader's orders arrive again later", "power loss"],
+    defects: { engineRegistry: (inner) => without(inner, (key) => /\/(assign|placements)\//.test(key)) },
+  },
+  {
+    name: "an engine goes on leading on a registry that was put back to a backup",
+    shownBy: 1,
+    faults: ["registry put back to a backup", "power loss", "partition"],
+    defects: { engineRegistry: withModestMachines, engineMemory: forgiving },
+  },
+  {
+    name: "an engine does not notice that its lease is gone",
+    shownBy: 1,
+    faults: ["revoked lease"],
+    defects: { engineRegistry: neverDeposed },
   },
   {
     name: "waiting is counted by the wall clock",
@@ -89,6 +108,57 @@ function sendingAgain(inner: Registry): Registry {
         } catch (error) {
           if (!(error instanceof UnknownResultError) || !writesSets(txn)) throw error;
         }
+      }
+    },
+  });
+}
+
+/** No machine says that it has taken a later release. */
+function withModestMachines(inner: Registry): Registry {
+  const modest = (entry: Entry): Entry =>
+    entry.key.includes("/members/")
+      ? { ...entry, value: JSON.stringify({ ...(JSON.parse(entry.value) as object), acceptedSeq: 0 }) }
+      : entry;
+  return changed(inner, {
+    async list(prefix, options) {
+      const listing = await inner.list(prefix, options);
+      return { ...listing, entries: listing.entries.map(modest) };
+    },
+    async *watch(prefix, after, signal) {
+      for await (const message of inner.watch(prefix, after, signal)) {
+        if (message.kind !== "changes") yield message;
+        else {
+          const changes = message.changes.map((change) =>
+            change.kind === "put" ? { ...change, entry: modest(change.entry) } : change,
+          );
+          yield { ...message, changes };
+        }
+      }
+    },
+  });
+}
+
+/** Whatever it remembers, the registry is the one it knows. */
+function forgiving(inner: RegistryMemory): RegistryMemory {
+  return changed(inner, {
+    judge(shown) {
+      inner.judge(shown);
+      return null;
+    },
+  });
+}
+
+/** Every renewal succeeds, and nobody says that the leader's key is gone. */
+function neverDeposed(inner: Registry): Registry {
+  return changed(inner, {
+    async keepAlive(lease) {
+      await inner.keepAlive(lease);
+      return true;
+    },
+    async *watch(prefix, after, signal) {
+      for await (const message of inner.watch(prefix, after, signal)) {
+        const isEnd = message.kind === "changes" && message.changes.every(({ kind }) => kind === "delete");
+        if (!prefix.endsWith("engine/leader") || !isEnd) yield message;
       }
     },
   });

@@ -76,8 +76,9 @@ export const ENGINE_FAULTS: readonly FaultKind[] = [
   },
   {
     name: "engine without its memory",
-    async inject(_, machine) {
+    async inject({ checkers }, machine) {
       machine.crashEngine();
+      checkers.forgot(machine);
       await machine.engineFiles.remove("/var/lib/fleet-engine/registry.json");
     },
     heal: async ({ cluster }, machine) => {
@@ -98,6 +99,20 @@ export const ENGINE_FAULTS: readonly FaultKind[] = [
     heal: async (_, machine) => machine.setAgentPaused(false),
   },
 ];
+
+/** Of what a leader writes half is taken for lost, written again, and arrives once more when other orders have been given. */
+export const LATE_ORDERS: FaultKind = {
+  name: "a leader's orders arrive again later",
+  weight: 2,
+  lastsMs: [5_000, 30_000],
+  target: leaderMostly,
+  async inject(_, { engineRegistry }) {
+    if (engineRegistry !== null) engineRegistry.faults.lateRequest = 0.5;
+  },
+  async heal(_, { engineRegistry, noise }) {
+    if (engineRegistry !== null) engineRegistry.faults.lateRequest = noise.lateRequest;
+  },
+};
 
 /** Ends the leases these keys hang on. */
 export async function revoke({ cluster }: Storm, keys: readonly string[]): Promise<void> {

@@ -25,6 +25,10 @@ export class OrderBook {
   readonly #end = new AbortController();
   readonly moves: MoveChecker;
   #leader: Leader | null = null;
+  #epoch = 0;
+  #release = 0;
+  /** By engine, the last release it wrote a set by: it is on that engine's disk. */
+  readonly #placedBy = new Map<string, { readonly epoch: number; readonly release: number }>();
 
   constructor(cluster: SimCluster, fail: (sentence: string) => void) {
     this.#cluster = cluster;
@@ -75,12 +79,14 @@ export class OrderBook {
       const { entries, revision } = await this.#cluster.registry.list(root);
       after = revision;
       this.#leader = null;
+      this.#release = 0;
       this.#assigned.clear();
       this.#placed.clear();
       this.#wasPutBack = true;
       this.moves.forget();
       for (const entry of entries) {
         if (entry.key === this.#cluster.keys.leader) this.#leader = leaderOf(entry.value);
+        this.#noteNumbers(entry.key, entry.value);
         if (entry.key.startsWith(`${root}presence/`)) this.moves.presence(entry.key.slice(-32), true);
         if (entry.key.startsWith(`${root}placements/`)) this.#placed.add(entry.key.slice(`${root}placements/`.length));
         const unit = entry.key.startsWith(`${root}assign/`) ? entry.key.slice(`${root}assign/`.length) : null;
@@ -93,11 +99,31 @@ export class OrderBook {
     const { root, leader, release } = this.#cluster.keys;
     const prefix = `${root}placements/`;
     const key = change.kind === "put" ? change.entry.key : change.key;
+    this.#noteNumbers(key, change.kind === "put" ? change.entry.value : "{}");
     if (key === leader) this.#led(change.kind === "put" ? leaderOf(change.entry.value) : null);
     else if (key === release) this.moves.released();
     else if (key.startsWith(`${root}presence/`)) this.moves.presence(key.slice(-32), change.kind === "put");
     else if (key.startsWith(prefix)) this.#placementChanged(key.slice(prefix.length), change);
     else if (key.startsWith(`${root}assign/`)) this.#assignmentChanged(key.slice(`${root}assign/`.length), change);
+  }
+
+  #noteNumbers(key: string, value: string): void {
+    const { cluster, release } = this.#cluster.keys;
+    if (key === cluster) this.#epoch = numberOf(value, "epoch");
+    if (key === release) this.#release = numberOf(value, "seq");
+  }
+
+  /** Protocol rule 13: an engine that remembers a later release does not place by an earlier one, until somebody has raised the epoch. */
+  #notPutBack(writer: string): void {
+    const before = this.#placedBy.get(writer);
+    if (before !== undefined && before.epoch === this.#epoch && this.#release < before.release)
+      this.#fail(`the engine of ${writer} placed by release ${this.#release} after ${before.release}`);
+    else this.#placedBy.set(writer, { epoch: this.#epoch, release: this.#release });
+  }
+
+  /** That engine's disk was lost, with what it remembers. */
+  forgot(machine: string): void {
+    this.#placedBy.delete(machine);
   }
 
   #led(leader: Leader | null): void {
@@ -120,6 +146,7 @@ export class OrderBook {
   /** In a registry that was put back, what a set no longer holds is left out and not taken away: by the header, that is an order. */
   #headerWritten(machine: string, header: string): void {
     this.#writtenByLeader(header);
+    this.#notPutBack(this.#leader?.machine ?? "nobody");
     if (!this.#wasPutBack) return;
     for (const [place, process] of this.#shown) {
       if (process === "" || !place.startsWith(`${machine}/`) || this.#placed.has(place)) continue;
@@ -172,6 +199,12 @@ interface Leader {
 
 function leaderOf(record: string): Leader {
   return { machine: fieldOf(record, "machine") as MachineId, campaign: fieldOf(record, "op") ?? "" };
+}
+
+/** 0 where there is none. */
+function numberOf(record: string, field: string): number {
+  const value = (JSON.parse(record) as Record<string, unknown>)[field];
+  return typeof value === "number" ? value : 0;
 }
 
 function fieldOf(record: string, field: string): string | null {
