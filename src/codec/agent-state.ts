@@ -15,6 +15,8 @@ export interface AgentState {
   readonly clusterName: string;
   /** The high-water mark: moves forward only. */
   readonly accepted: AcceptedRelease | null;
+  /** The commit of the last release that is known here to have ended well: none from before it is gone back to. Absent: none is known. */
+  readonly floor?: CommitId;
   readonly set: AcceptedSet | null;
   /** What runs since the set before is on trial against: there until the machine was reached after the change. Absent: nothing is. */
   readonly trial?: Trial;
@@ -47,8 +49,13 @@ export function takenOf({ clusterId, accepted, set }: AgentState): Taken {
 
 /** What it has to tell a registry that does not show it; null where there is nothing. */
 export function keptOf({ accepted, set }: AgentState, machine: MachineId): KeptSet | null {
-  if (accepted?.records === undefined || set === null) return null;
-  return { machine, ...accepted.records, ...set };
+  if (accepted?.records === undefined) return null;
+  // Without a set it runs nothing yet, and knows its cluster all the same.
+  return {
+    machine,
+    ...accepted.records,
+    ...(set ?? { epoch: accepted.records.identity.epoch, generation: 0, placements: [] }),
+  };
 }
 
 /** A unit's text as accepted once, by hash: what a set names must be found here or in the accepted release. */
@@ -118,12 +125,13 @@ function withoutDamagedRecords(accepted: AcceptedRelease | null): AcceptedReleas
 }
 
 /** A trial or a refusal that cannot be read is none: the set is what counts. */
-function withoutDamage({ trial, refusal, ...state }: AgentState): AgentState {
+function withoutDamage({ trial, refusal, floor, ...state }: AgentState): AgentState {
   const isTrial = trial != null && hasShape(trial, TRIAL_SHAPE) && trial.undo.every(isUndo);
   const isRefused = (one: RefusedUnit) =>
     hasShape(one, REFUSED_SHAPE) && [one.offered, one.kept].every((placed) => placed === null || isPlaced(placed));
   const isRefusal = refusal != null && hasShape(refusal, REFUSAL_SHAPE) && refusal.units.every(isRefused);
-  return { ...state, ...(isTrial ? { trial } : {}), ...(isRefusal ? { refusal } : {}) };
+  const known = typeof floor === "string" ? { floor } : {};
+  return { ...state, ...known, ...(isTrial ? { trial } : {}), ...(isRefusal ? { refusal } : {}) };
 }
 
 function isUndo(undo: Undo): boolean {

@@ -12,5 +12,6 @@ export function agentPrefixes(keys: RegistryKeys, machine: MachineId): string[] 
     keys.kept(machine),
     keys.claims(machine),
     keys.holds,
+    keys.rollouts,
   ];
 }

@@ -221,6 +221,7 @@ export class Agent {
       this.#orders.spec,
       this.#ports.files,
       this.#ports.sha256,
+      this.#orders.earlier,
     );
     const { missing } = found;
     const wanted = this.#confirm.anew(found.wanted, this.#memory.state);
@@ -283,12 +284,13 @@ export class Agent {
   }
 
   async #announce(): Promise<void> {
-    const { accepted, set } = this.#memory.state;
+    const { accepted, set, clusterId } = this.#memory.state;
     const acceptedEpoch = accepted?.records?.identity.epoch ?? 1;
     const news = {
       acceptedSeq: accepted?.seq ?? 0,
       ...(acceptedEpoch > 1 ? { acceptedEpoch } : {}),
       ...(set === null ? {} : { setEpoch: set.epoch }),
+      ...(clusterId === null ? {} : { cluster: clusterId }),
       problem: this.#trouble.problem ?? this.#orders.problem ?? this.#confirm.problem(this.#memory.state),
       ...(await this.#foreign.current()),
       ...this.holds.told(),

@@ -17,6 +17,7 @@ import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
 import { REGISTRY_REPLACED, replacedDetail } from "../usecases/replaced-detail.ts";
 import type { AgentMemory } from "./agent-memory.ts";
+import { BaseTaker } from "./base-taker.ts";
 import type { ConfirmWatch } from "./confirm-watch.ts";
 import type { MachineEnvKeeper } from "./machine-env-keeper.ts";
 import type { RegistryMirror } from "./registry-mirror.ts";
@@ -57,6 +58,7 @@ export class OrderTaker {
   readonly #ports: OrderPorts;
   readonly #hearers: OrderHearers;
   readonly #known: KnownEntries = new WeakMap();
+  readonly #base: BaseTaker;
   #heard: { readonly changes: number; readonly state: AgentState } | null = null;
   #read: { readonly commit: CommitId; readonly units: ReadonlySet<UnitName>; readonly spec: SpecPart } | null = null;
   #problem: StatusProblem | null = null;
@@ -76,7 +78,11 @@ export class OrderTaker {
     this.#mirror = mirror;
     this.#hearers = hearers;
     this.#ports = ports;
+    this.#base = new BaseTaker(hearers.memory, ports);
   }
+
+  /** What of the last release that ended well these units need, where the rollout of the accepted one has not; null where there is nothing. */
+  readonly earlier = (units: ReadonlySet<UnitName>): Promise<SpecPart | null> => this.#base.specFor(units);
 
   /** Of the release that was accepted, what this machine's units need, once it has been read and compiled here. */
   get spec(): SpecPart | null {
@@ -122,6 +128,7 @@ export class OrderTaker {
     if (this.#problem !== null && REPLACED_CODES.has(this.#problem.code)) this.#problem = null;
     if (snapshot.identity === null) return;
     await this.#takeRelease(snapshot);
+    await this.#base.hear(snapshot);
     const machines = this.spec === null ? [] : machinesOf(this.spec, snapshot, new Set());
     const asGitSees = machines.find((machine) => machine.id === this.#machine);
     if (asGitSees !== undefined && asGitSees.unrecorded !== true) await this.#hearers.machineEnv.describe(asGitSees);

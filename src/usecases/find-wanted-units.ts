@@ -17,9 +17,14 @@ export interface WantedUnits {
   readonly missing: ReadonlyMap<UnitName, StatusProblem>;
 }
 
+/** What a release before the accepted one, that may be gone back to, says of these units; null: there is none. */
+export type EarlierSpec = (units: ReadonlySet<UnitName>) => Promise<SpecPart | null>;
+
+const NOTHING_EARLIER: EarlierSpec = async () => null;
+
 /**
- * Puts texts to the hashes of a set: from the store of texts accepted earlier, else from the accepted release's spec, and then
- * stored, so that a set outlives its commit. A hash in neither is not run, whoever wrote it into the registry.
+ * Puts texts to the hashes of a set: from the store of texts accepted earlier, else from the accepted release's spec, else from an earlier
+ * one's that may still run, and then stored, so that a set outlives its commit. A hash in none is not run, whoever wrote it into the registry.
  */
 export async function findWantedUnits(
   placements: readonly PlacedUnit[],
@@ -27,14 +32,19 @@ export async function findWantedUnits(
   spec: SpecPart | null,
   files: AgentFiles,
   sha256: Sha256,
+  earlier: EarlierSpec = NOTHING_EARLIER,
 ): Promise<WantedUnits> {
   const specUnits = new Map(spec?.units.map((unit) => [unit.name, unit]));
   // The commit may know this machine, by its id, under another name than its own.
-  const machineName = spec?.machines.find((entry) => entry.id === machine.machine)?.key ?? machine.name;
+  const nameIn = (of: SpecPart | null) =>
+    of?.machines.find((entry) => entry.id === machine.machine)?.key ?? machine.name;
+  const machineName = nameIn(spec);
   const wanted: WantedUnit[] = [];
   const missing = new Map<UnitName, StatusProblem>();
   const fresh: StoredUnit[] = [];
-  for (const { unit: name, hash, goal } of placements) {
+  const unknown: PlacedUnit[] = [];
+  for (const placed of placements) {
+    const { unit: name, hash, goal } = placed;
     if (isQuadlet(name)) {
       missing.set(name, { code: "quadlet-not-yet", detail: "this agent does not install quadlets yet", journal: [] });
       continue;
@@ -62,12 +72,19 @@ export async function findWantedUnits(
     // What is only to be let go is stopped as it is: for that its newer text need never have come here.
     const asItIs = goal === "inactive" ? await installedText(name, files) : null;
     if (asItIs !== null) wanted.push({ ...asItIs, goal });
-    else {
-      missing.set(name, {
-        code: "text-unavailable",
-        detail: `no accepted commit holds ${name} as ${hash.slice(0, 12)}`,
-        journal: [],
-      });
+    else unknown.push(placed);
+  }
+  const older = unknown.length === 0 ? null : await earlier(new Set(unknown.map(({ unit }) => unit)));
+  for (const { unit: name, hash, goal } of unknown) {
+    const unit = older?.units.find((one) => one.name === name);
+    const compiled = older === null || unit === undefined ? null : wantedUnit(unit, nameIn(older), older, goal, sha256);
+    if (compiled?.hash === hash) {
+      const { goal: _goal, ...text } = withPolicy(compiled, specUnits.get(name) ?? unit);
+      fresh.push(text);
+      wanted.push({ ...text, goal, ...(unit?.adopt === true ? { adopt: true } : {}) });
+    } else {
+      const detail = `no accepted commit holds ${name} as ${hash.slice(0, 12)}`;
+      missing.set(name, { code: "text-unavailable", detail, journal: [] });
     }
   }
   await store(fresh, files);
