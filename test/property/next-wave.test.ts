@@ -43,6 +43,41 @@ test("asked again after each wave, it begins as the plan has shown, is never stu
   );
 });
 
+test("it leads through the very waves that the plan has shown, canaries first, each bake in its turn", () => {
+  fc.assert(
+    fc.property(rolloutInputs({ losses: false, groups: false, conflicts: false, canaries: true }), (input) => {
+      // Where an order contradicts that new replicas come first, both give way, and which of them does is seen only once.
+      const units = input.spec.units.map((unit) => ({ ...unit, after: [] }));
+      const unordered = { ...input, released: null, spec: { ...input.spec, units } };
+      const shown = planRollout(unordered).waves.map(({ changes }) =>
+        changes.map(({ unit, machine }) => `${unit} ${machine}`),
+      );
+      assert.deepEqual(wavesOf(unordered), shown);
+    }),
+    RUNS,
+  );
+});
+
+/** The waves of an engine that waits for the shortest bake whenever there is nothing else to do. */
+function wavesOf(input: RolloutInput): string[][] {
+  const waves: string[][] = [];
+  const baked = new Set<string>();
+  let now: RolloutInput = { ...input, canaries: { ...input.canaries!, isBaked: (set) => baked.has(set) } };
+  while (now.changes.length > 0) {
+    // Who has no bake has baked once its wave is over.
+    for (const { set, ms } of nextWave(now, nobodyWaits).baking) if (ms === 0) baked.add(set);
+    const { made, held, placements, baking } = nextWave(now, nobodyWaits);
+    const [next] = baking.toSorted((a, b) => a.ms - b.ms || (a.set < b.set ? -1 : 1));
+    if (made.length > 0) waves.push(made.map((change) => `${change.unit} ${machineOf(change)}`).sort());
+    else {
+      assert.ok(next !== undefined, `stuck with ${held.map((change) => change.unit)}`);
+      baked.add(next.set);
+    }
+    now = { ...now, changes: held, before: sidesOf(placements) };
+  }
+  return waves;
+}
+
 test("however slowly units come up and whichever fail, no set loses more than its budget to a wave", () => {
   const runs = fc.tuple(EASY, fc.infiniteStream(fc.constantFrom<ReplicaState>("up", "starting", "starting", "down")));
   fc.assert(

@@ -13,7 +13,7 @@ import { unitNameParts } from "../../src/domain/unit/unit-name.ts";
 import { rolloutInputs } from "./generators/rollout.ts";
 
 const RUNS = { numRuns: 2000 };
-const HARD = rolloutInputs({ losses: true, groups: true, conflicts: true });
+const HARD = rolloutInputs({ losses: true, groups: true, conflicts: true, canaries: true });
 const TAKES_DOWN = ["stop", "move", "restart"];
 const TOUCHES_NO_PROCESS = ["reload", "daemon-reload", "quiet"];
 const STARTS = ["start", "move", "restart"];
@@ -92,7 +92,7 @@ test("a group changes in one wave", () => {
 
 test("nothing is refused where everything runs, has a place and is alone in its group", () => {
   fc.assert(
-    fc.property(rolloutInputs({ losses: false, groups: false, conflicts: false }), (input) => {
+    fc.property(rolloutInputs({ losses: false, groups: false, conflicts: false, canaries: true }), (input) => {
       assert.deepEqual(planRollout(input).refusals, []);
     }),
     RUNS,
@@ -101,7 +101,7 @@ test("nothing is refused where everything runs, has a place and is alone in its 
 
 test("wound 22: order is kept across machines when a dependency changes: who starts after it waits for a later wave", () => {
   fc.assert(
-    fc.property(rolloutInputs({ losses: true, groups: false, conflicts: false }), (input) => {
+    fc.property(rolloutInputs({ losses: true, groups: false, conflicts: false, canaries: true }), (input) => {
       const rollout = planRollout(input);
       for (const [later, earlier] of pairsInOrder(input, input.spec.units, (change) =>
         STARTS.includes(change.effect),
@@ -121,7 +121,7 @@ test("wound 22: order is kept across machines when a dependency changes: who sta
 
 test("wound 22: order is kept across machines when a dependency is deleted: who needed it is stopped or changed before", () => {
   fc.assert(
-    fc.property(rolloutInputs({ losses: true, groups: false, conflicts: false }), (input) => {
+    fc.property(rolloutInputs({ losses: true, groups: false, conflicts: false, canaries: true }), (input) => {
       fc.pre(input.released !== null);
       const rollout = planRollout(input);
       const isFree = (unit: UnitName) => input.spec.units.every((one) => one.name !== unit);

@@ -127,8 +127,24 @@ const change = z
   .meta({ id: "Change" });
 
 const budget = { set: text, up: count, of: count, min: count };
+const waveGate = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.literal("bake"), set: text, ms: count }),
+    z.object({
+      kind: z.literal("soak"),
+      ring: count.nullable().meta({ description: "Null where no ring was changed before" }),
+      ms: count,
+      window: text.nullable(),
+    }),
+  ])
+  .meta({ id: "WaveGate", description: "What has to pass before a wave begins, beside the end of the one before" });
 const wave = z
-  .object({ changes: list(z.object({ unit: unitName, machine: machineId })), budgets: list(z.object(budget)) })
+  .object({
+    changes: list(z.object({ unit: unitName, machine: machineId })),
+    budgets: list(z.object(budget)),
+    ring: count.exactOptional().meta({ description: "Counted from 0; absent where the commit has no rings" }),
+    after: waveGate.exactOptional(),
+  })
   .meta({ id: "Wave", description: "Changes that happen together, and how many of each set stay up meanwhile" });
 const refusal = z
   .object({ ...budget, wave: z.int().min(1), now: count })

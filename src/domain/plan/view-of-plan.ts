@@ -22,6 +22,7 @@ export function viewOfPlan(plan: Plan, selection: PlanSelection, sha256: Sha256)
   const sets = new Set(changes.map((change) => replicaSetOf(change.unit)));
   // A wave of which nothing is shown stays, so that the others keep their numbers.
   const waves = plan.waves.map((wave) => ({
+    ...wave,
     changes: wave.changes.filter((change) => shows(change.unit)),
     budgets: wave.budgets.filter((budget) => sets.has(budget.set)),
   }));

@@ -60,7 +60,7 @@ export function nextWave(
     for (const change of step) handedOver.add(keyOf(change));
     return true;
   };
-  const { going, waiting } = new WaveMaker(orderSteps(rolloutSteps(input), sets, input)).first(waits);
+  const { going, waiting, gates } = new WaveMaker(orderSteps(rolloutSteps(input), sets, input)).first(waits);
   const made = new Set(going.map(keyOf));
   // What waits behind others in its wave is stopped along with them, unless one of them is not ready: then only what is handed over.
   const isReleased = (change: RolloutChange) => unprepared.length === 0 || handedOver.has(keyOf(change));
@@ -81,7 +81,7 @@ export function nextWave(
     made: going,
     held,
     unprepared,
-    baking: [],
+    baking: gates.map(({ set, ms, changed }) => ({ set, ms, canaries: changed })),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CanaryGate } from "./canary-gates.ts";
 import { circlesOf } from "./circles-of.ts";
 import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
 import type { Load, ReplicaSets } from "./replica-sets.ts";
@@ -10,6 +11,8 @@ export interface StepNode {
   /** How many edges lead here. */
   readonly waitsFor: number;
   readonly next: readonly { readonly node: number; readonly later: boolean }[];
+  /** Where others wait for canaries: it is not passed before these have baked. */
+  readonly gate?: CanaryGate;
 }
 
 /** `later`: in a later wave; else in the same one at the earliest. */
@@ -22,9 +25,11 @@ export interface StepEdge {
 
 /**
  * What gives way where they contradict each other, last first. `exchange`: what may not share a machine with a newcomer has left it when
- * that comes. `order`: what starts after another, and what stops before it. `growth`: new replicas are up before others go down.
+ * that comes. `order`: what starts after another, and what stops before it. `canary`: others wait for canaries;
+ * where a canary itself waits for one of them, that one goes before it. `growth`: new replicas are up before others go down.
+ * `canary-done` leads to nothing but `canary`.
  */
-export type EdgeRank = "exchange" | "order" | "growth";
+export type EdgeRank = "exchange" | "order" | "canary" | "growth" | "canary-done";
 
 /**
  * The order of steps. Those that exchange places with each other become one. Where groups wait for each other in a circle, no order
@@ -36,14 +41,20 @@ export function orderSteps(
   input: RolloutInput,
 ): readonly StepNode[] {
   const loads = steps.map((step) => sets.loadsOf(step));
-  const { edges, size } = new StepEdges(steps, loads, input);
+  const { edges, size, gates } = new StepEdges(steps, loads, input);
   const nodeOf = exchanging(size, edges);
   const merged = edges.flatMap((edge) => {
     const [from, to] = [nodeOf(edge.from), nodeOf(edge.to)];
     return from === to ? [] : [{ ...edge, from, to }];
   });
-  const kept = withoutCircles(size, withoutCircles(size, merged, "growth"), "order");
-  const nodes = Array.from({ length: size }, (): Draft => ({ changes: [], loads: [], waitsFor: 0, next: [] }));
+  const kept = (["growth", "canary", "order"] as const).reduce(
+    (left, rank) => withoutCircles(size, left, rank),
+    merged as readonly StepEdge[],
+  );
+  const nodes = Array.from({ length: size }, (_, number): Draft => {
+    const gate = gates.get(number);
+    return { changes: [], loads: [], waitsFor: 0, next: [], ...(gate === undefined ? {} : { gate }) };
+  });
   steps.forEach((step, number) => {
     const node = nodes[nodeOf(number)]!;
     const isFirst = node.changes.length === 0;
@@ -62,6 +73,7 @@ interface Draft {
   loads: readonly Load[];
   waitsFor: number;
   readonly next: { readonly node: number; readonly later: boolean }[];
+  readonly gate?: CanaryGate;
 }
 
 /** Of those that exchange places in a circle, the first stands for all. */

@@ -30,6 +30,10 @@ export interface ReplicaSet {
   up: number;
   /** Of `up`, those that go down in the wave under way. */
   taken: number;
+  /** The smallest of its units'; infinite where none has one. */
+  maxParallel: number;
+  /** How many change in the wave under way; counted where `maxParallel` is finite. */
+  changing: number;
   /**
    * One of it is as the commit wants it and not up for long enough: its wave is not over, and nobody else goes down meanwhile. Nor does
    * anybody where it is not known how one of it does.
@@ -45,6 +49,8 @@ export interface Load {
   up: number;
   /** Replicas that were not there before. */
   added: number;
+  /** Replicas that `maxParallel` counts: all that change, but for those whose machine is away. */
+  changed: number;
 }
 
 /** How many a budget counts by now: replicas that were never there are not missed. */
@@ -60,6 +66,18 @@ export function minimumOf(set: ReplicaSet): number {
 /** How many more may go down in the wave under way. */
 export function slackOf(set: ReplicaSet): number {
   return set.isBusy ? 0 : set.up - set.taken - minimumOf(set);
+}
+
+/** How many more may change in the wave under way. A step that is larger than the limit goes alone. */
+export function roomOf(set: ReplicaSet): number {
+  if (set.maxParallel === Number.POSITIVE_INFINITY) return set.maxParallel;
+  if (set.isBusy) return 0;
+  return set.changing === 0 ? Number.POSITIVE_INFINITY : set.maxParallel - set.changing;
+}
+
+/** Whether a wave may do this to the set, with what it does already. */
+export function fits({ set, down, changed }: Pick<Load, "set" | "down" | "changed">): boolean {
+  return (down === 0 || slackOf(set) >= down) && (changed === 0 || roomOf(set) >= changed);
 }
 
 /** All sets as they are before the first wave, and what changes do to them. */
@@ -108,14 +126,18 @@ export class ReplicaSets {
     const loads = new Map<ReplicaSet, Load>();
     for (const change of changes) {
       const set = this.#setOf(change.unit);
-      const load = loads.get(set) ?? { set, down: 0, here: 0, up: 0, added: 0 };
+      const load = loads.get(set) ?? { set, down: 0, here: 0, up: 0, added: 0, changed: 0 };
       this.#add(load, change);
       loads.set(set, load);
     }
-    return [...loads.values()].filter(({ down, here, up, added }) => down + added > 0 || here !== 0 || up !== 0);
+    return [...loads.values()].filter(
+      ({ down, here, up, added, changed }) => down + added + changed > 0 || here !== 0 || up !== 0,
+    );
   }
 
   #add(load: Load, { unit, effect, from, to }: RolloutChange): void {
+    const isLost = from !== null && this.#input.isAway(from.machine);
+    if (load.set.maxParallel !== Number.POSITIVE_INFINITY && !isLost) load.changed += 1;
     const isHere = from !== null && this.#counts(unit, from.machine);
     const wasUp = isHere && this.#isUp(unit, from.machine);
     if (wasUp && TAKES_DOWN.has(effect)) load.down += 1;
@@ -140,6 +162,7 @@ export class ReplicaSets {
     for (const { name, goal, options, rollout } of spec.units) {
       const set = this.#setOf(name);
       set.maxUnavailable = Math.min(set.maxUnavailable, rollout.maxUnavailable);
+      set.maxParallel = Math.min(set.maxParallel, rollout.maxParallel ?? Number.POSITIVE_INFINITY);
       if (goal !== "inactive" && !options.global) set.wanted += 1;
     }
     for (const { unit, machine } of after) {
@@ -173,6 +196,8 @@ export class ReplicaSets {
       here: 0,
       up: 0,
       taken: 0,
+      maxParallel: Number.POSITIVE_INFINITY,
+      changing: 0,
       isBusy: false,
     };
     this.#sets.set(name, set);

@@ -2,6 +2,7 @@ import { compareText, type MachineId, type UnitName } from "../names.ts";
 import { indexGlobs } from "../placement/glob-index.ts";
 import type { Effect } from "../plan/plan.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
+import { type CanaryGate, canaryGates } from "./canary-gates.ts";
 import type { EdgeRank, StepEdge } from "./order-steps.ts";
 import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
 import type { Load, ReplicaSet } from "./replica-sets.ts";
@@ -20,6 +21,8 @@ export class StepEdges {
   readonly edges: StepEdge[] = [];
   /** Number of nodes. */
   size: number;
+  /** What waits for canaries, by the node it waits at. */
+  readonly gates = new Map<number, CanaryGate>();
   readonly #steps: readonly (readonly RolloutChange[])[];
   readonly #input: RolloutInput;
   readonly #units: ReadonlyMap<UnitName, SpecUnit>;
@@ -34,7 +37,8 @@ export class StepEdges {
     this.#old = input.released === null ? this.#units : unitsOf(input.released);
     this.#orderStarts();
     this.#orderStops();
-    this.#growFirst(loads);
+    const canaries = this.#canariesFirst();
+    this.#growFirst(loads, canaries);
     this.#exchangePlaces();
   }
 
@@ -78,8 +82,22 @@ export class StepEdges {
     }
   }
 
-  /** New replicas of a set are up before old ones go down, for good or for a while: where they fail, the old ones still run. */
-  #growFirst(loads: readonly (readonly Load[])[]): void {
+  /** Canaries are changed in waves before the others of their set. Returns the steps that change them. */
+  #canariesFirst(): ReadonlySet<number> {
+    for (const gate of canaryGates(this.#steps, this.#input)) {
+      const node = this.#newNode();
+      this.gates.set(node, gate);
+      for (const first of gate.first) this.#add(first, node, true, "canary-done");
+      for (const other of gate.others) this.#add(node, other, false, "canary");
+    }
+    return new Set([...this.gates.values()].flatMap(({ first }) => first));
+  }
+
+  /**
+   * New replicas of a set are up before old ones go down, for good or for a while: where they fail, the old ones still run. But canaries
+   * wait for none of them: what is new of their set waits for the canaries.
+   */
+  #growFirst(loads: readonly (readonly Load[])[], canaries: ReadonlySet<number>): void {
     const growing = new Map<ReplicaSet, number>();
     loads.forEach((list, node) => {
       for (const { set, added } of list) {
@@ -91,6 +109,7 @@ export class StepEdges {
     });
     if (growing.size === 0) return;
     loads.forEach((list, node) => {
+      if (canaries.has(node)) return;
       for (const { set, added, down } of list) {
         if (down > 0 && added === 0) this.#add(growing.get(set), node, true, "growth");
       }

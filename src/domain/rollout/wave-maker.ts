@@ -1,15 +1,23 @@
 import { InvariantError } from "../invariant.ts";
 import { compareText } from "../names.ts";
 import { machineOf } from "../plan/diff-placements.ts";
+import type { CanaryGate } from "./canary-gates.ts";
 import { NumberHeap } from "./number-heap.ts";
 import type { StepNode } from "./order-steps.ts";
 import type { Rollout, RolloutChange } from "./plan-rollout.ts";
-import { type Load, minimumOf, type ReplicaSet, sizeOf, slackOf } from "./replica-sets.ts";
-import type { BudgetRefusal, Wave, WaveBudget } from "./wave.ts";
+import { fits, type Load, minimumOf, type ReplicaSet, sizeOf, slackOf } from "./replica-sets.ts";
+import type { BudgetRefusal, Wave, WaveBudget, WaveGate } from "./wave.ts";
 
 interface FirstWave {
   readonly going: readonly RolloutChange[];
   readonly waiting: readonly RolloutChange[];
+  /** Of sets whose canaries are all changed, and not baked. */
+  readonly gates: readonly CanaryGate[];
+}
+
+/** Steps that wait for room in one set, all for the same. */
+interface Parked extends Pick<Load, "set" | "down" | "changed"> {
+  readonly heap: NumberHeap;
 }
 
 /**
@@ -20,21 +28,25 @@ export class WaveMaker {
   readonly #nodes: readonly StepNode[];
   readonly #waitsFor: Int32Array;
   readonly #candidates = new NumberHeap();
-  readonly #parked = new Map<ReplicaSet, Map<number, NumberHeap>>();
+  readonly #parked = new Map<ReplicaSet, Map<string, Parked>>();
   /** The heap each candidate was parked in, to ask the next one there. */
-  readonly #cameFrom = new Map<number, { readonly set: ReplicaSet; readonly down: number }>();
+  readonly #cameFrom = new Map<number, Parked>();
+  /** Gates of canaries whose canaries are changed: by number, first come first. */
+  readonly #gates: number[] = [];
   readonly #waves: Wave[] = [];
   readonly #refusals: BudgetRefusal[] = [];
   /** Steps of the wave under way. */
   #accepted: number[] = [];
   /** Nodes that are done in it, meeting points included: what waits for a later wave waits for these. */
   #done: number[] = [];
+  /** What has to pass before the wave under way begins. */
+  #after: WaveGate | null = null;
 
   constructor(nodes: readonly StepNode[]) {
     this.#nodes = nodes;
     this.#waitsFor = Int32Array.from(nodes, (node) => node.waitsFor);
     nodes.forEach((node, number) => {
-      if (node.waitsFor === 0) this.#candidates.push(number);
+      if (node.waitsFor === 0) this.#become(number);
     });
   }
 
@@ -42,7 +54,13 @@ export class WaveMaker {
     let left = this.#nodes.filter((node) => node.changes.length > 0).length;
     while (left > 0) {
       this.#fill();
-      if (this.#accepted.length === 0 && this.#done.length === 0) this.#force();
+      if (this.#accepted.length === 0 && this.#done.length === 0) {
+        if (this.#gates.length > 0) {
+          this.#openGate();
+          continue;
+        }
+        this.#force();
+      }
       left -= this.#accepted.length;
       this.#close();
     }
@@ -67,23 +85,38 @@ export class WaveMaker {
     return {
       going: changesOf(this.#accepted.filter((number) => !waiting.has(number))),
       waiting: changesOf(this.#accepted.filter((number) => waiting.has(number))),
+      gates: this.#gates.map((number) => this.#nodes[number]!.gate!),
     };
+  }
+
+  /** Nobody waits for anything else: the shortest bake is over first. */
+  #openGate(): void {
+    const inOrder = this.#gates
+      .map((number) => ({ number, gate: this.#nodes[number]!.gate! }))
+      .sort((a, b) => a.gate.ms - b.gate.ms || compareText(a.gate.set, b.gate.set));
+    const { number, gate } = inOrder[0]!;
+    this.#gates.splice(this.#gates.indexOf(number), 1);
+    this.#accept(number);
+    if (gate.ms > 0) this.#after = { kind: "bake", set: gate.set, ms: gate.ms };
   }
 
   #fill(): void {
     for (let number = this.#candidates.pop(); number !== undefined; number = this.#candidates.pop()) {
-      const blocking = this.#nodes[number]!.loads.find(({ set, down }) => down > 0 && slackOf(set) < down);
-      if (blocking === undefined) this.#accept(number);
-      else this.#park(number, blocking);
+      const blocking = this.#nodes[number]!.loads.find((load) => !fits(load));
       const origin = this.#cameFrom.get(number);
       this.#cameFrom.delete(number);
-      if (origin !== undefined) this.#unpark(origin.set, origin.down);
+      if (blocking === undefined) this.#accept(number);
+      else this.#park(number, blocking);
+      if (origin !== undefined) this.#unpark(origin);
     }
   }
 
   #accept(number: number): void {
     const { changes, loads, next } = this.#nodes[number]!;
-    for (const { set, down } of loads) set.taken += down;
+    for (const { set, down, changed } of loads) {
+      set.taken += down;
+      set.changing += changed;
+    }
     if (changes.length > 0) this.#accepted.push(number);
     this.#done.push(number);
     for (const { node, later } of next) if (!later) this.#release(node);
@@ -91,45 +124,49 @@ export class WaveMaker {
 
   #release(number: number): void {
     this.#waitsFor[number]! -= 1;
-    if (this.#waitsFor[number] === 0) this.#candidates.push(number);
+    if (this.#waitsFor[number] === 0) this.#become(number);
   }
 
-  #park(number: number, { set, down }: Load): void {
-    const heaps = this.#parked.get(set) ?? new Map<number, NumberHeap>();
-    const heap = heaps.get(down) ?? new NumberHeap();
-    heap.push(number);
-    this.#parked.set(set, heaps.set(down, heap));
+  /** Nobody is left for whom it waits. */
+  #become(number: number): void {
+    const { gate, waitsFor } = this.#nodes[number]!;
+    if (gate === undefined) this.#candidates.push(number);
+    // Without a bake it is enough that its canaries' waves are over. Those behind it take their turn by their own numbers.
+    else if (gate.ms === 0 && waitsFor > 0) this.#accept(number);
+    else this.#gates.push(number);
+  }
+
+  #park(number: number, { set, down, changed }: Load): void {
+    const places = this.#parked.get(set) ?? new Map<string, Parked>();
+    this.#parked.set(set, places);
+    const key = `${down} ${changed}`;
+    const place = places.get(key) ?? { set, down, changed, heap: new NumberHeap() };
+    places.set(key, place);
+    place.heap.push(number);
   }
 
   /** The first step parked there becomes a candidate if the set has room for it. */
-  #unpark(set: ReplicaSet, down: number): void {
-    if (slackOf(set) < down) return;
-    const number = this.#takeParked(set, down);
+  #unpark(place: Parked): void {
+    if (!fits(place)) return;
+    const number = place.heap.pop();
     if (number === undefined) return;
-    this.#cameFrom.set(number, { set, down });
+    this.#cameFrom.set(number, place);
     this.#candidates.push(number);
-  }
-
-  #takeParked(set: ReplicaSet, down: number): number | undefined {
-    const heaps = this.#parked.get(set);
-    const heap = heaps?.get(down);
-    const number = heap?.pop();
-    if (heap?.first === undefined) heaps?.delete(down);
-    if (heaps?.size === 0) this.#parked.delete(set);
-    return number;
   }
 
   /** Nothing fits: what leaves no set with fewer up than now goes; where there is none, what is refused. */
   #force(): void {
-    const blocked = [...this.#parked]
-      .flatMap(([set, heaps]) => [...heaps].map(([down, heap]) => ({ set, down, number: heap.first! })))
+    const blocked = [...this.#parked.values()]
+      .flatMap((places) => [...places.values()])
+      .flatMap((place) => (place.heap.first === undefined ? [] : [{ place, number: place.heap.first }]))
       .sort((a, b) => a.number - b.number);
     if (blocked.length === 0) throw new InvariantError("steps of a rollout wait for each other in a circle");
     const take = (isAllowed: (load: Load) => boolean) => {
-      for (const { set, down, number } of blocked) {
-        const tight = this.#nodes[number]!.loads.filter((load) => load.down > 0 && slackOf(load.set) < load.down);
-        if (!tight.every(isAllowed)) continue;
-        this.#takeParked(set, down);
+      for (const { place, number } of blocked) {
+        const { loads } = this.#nodes[number]!;
+        const tight = loads.filter((load) => load.down > 0 && slackOf(load.set) < load.down);
+        if (!tight.every(isAllowed) || !loads.every(isWithinParallel)) continue;
+        place.heap.pop();
         this.#accept(number);
       }
     };
@@ -148,7 +185,9 @@ export class WaveMaker {
       const changes = steps
         .flatMap((step) => step.changes.map((change) => ({ unit: change.unit, machine: machineOf(change) })))
         .sort((a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine));
-      this.#waves.push({ changes, budgets: budgets.map(({ budget }) => budget) });
+      const after = this.#after;
+      this.#waves.push({ changes, budgets: budgets.map(({ budget }) => budget), ...(after === null ? {} : { after }) });
+      this.#after = null;
     }
     for (const { set, budget } of budgets) {
       if (budget.up >= budget.min || budget.up >= set.now) continue;
@@ -160,15 +199,23 @@ export class WaveMaker {
         set.up += up;
       }
     }
-    for (const set of touched) set.taken = 0;
+    for (const set of touched) {
+      set.taken = 0;
+      set.changing = 0;
+    }
     const done = this.#done;
     this.#accepted = [];
     this.#done = [];
     for (const number of done) {
       for (const { node, later } of this.#nodes[number]!.next) if (later) this.#release(node);
     }
-    for (const set of touched) for (const down of [...(this.#parked.get(set)?.keys() ?? [])]) this.#unpark(set, down);
+    for (const set of touched) for (const place of this.#parked.get(set)?.values() ?? []) this.#unpark(place);
   }
+}
+
+/** Also of a set that is busy: a film has to go on. */
+function isWithinParallel({ set, changed }: Load): boolean {
+  return changed === 0 || set.changing === 0 || set.changing + changed <= set.maxParallel;
 }
 
 function budgetOf(set: ReplicaSet): WaveBudget {

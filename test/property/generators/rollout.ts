@@ -1,10 +1,12 @@
 import * as fc from "fast-check";
+import type { Machine } from "../../../src/domain/cluster/machine.ts";
 import type { GroupName, MachineId, SpecHash, UnitHash, UnitName } from "../../../src/domain/names.ts";
 import type { PlacedSide } from "../../../src/domain/placement/placed-now.ts";
 import type { Placement } from "../../../src/domain/placement/placement.ts";
 import type { Effect } from "../../../src/domain/plan/plan.ts";
+import type { BaseVersions } from "../../../src/domain/rollout/base-versions.ts";
 import type { RolloutChange, RolloutInput } from "../../../src/domain/rollout/plan-rollout.ts";
-import type { ClusterSpec, SpecUnit } from "../../../src/domain/spec/cluster-spec.ts";
+import type { Canary, ClusterSpec, SpecUnit } from "../../../src/domain/spec/cluster-spec.ts";
 import { unitNameParts } from "../../../src/domain/unit/unit-name.ts";
 
 /** What may make a case hard; without it, what is promised is more. */
@@ -14,6 +16,8 @@ export interface Hardship {
   /** Groups of several units, on whichever machines. */
   readonly groups: boolean;
   readonly conflicts: boolean;
+  /** Sets of which some change first, or only so many at once. */
+  readonly canaries?: boolean;
 }
 
 const MACHINES = ["m0", "m1", "m2", "m3", "m4"] as MachineId[];
@@ -36,9 +40,21 @@ interface Sketch {
   readonly group: number;
   readonly after: readonly UnitName[];
   readonly conflicts: readonly string[];
+  readonly canary: Canary | null;
+  readonly bakeMs: number;
+  readonly maxParallel: number | null;
 }
 
-export function rolloutInputs({ losses, groups, conflicts }: Hardship): fc.Arbitrary<RolloutInput> {
+const CANARIES: readonly (Canary | null)[] = [
+  null,
+  { count: 1 },
+  { count: 1 },
+  { count: 2 },
+  { match: { kind: "machine", nameOrId: "m1" } },
+  { match: { kind: "metadata", key: "parity", values: ["odd"] } },
+];
+
+export function rolloutInputs({ losses, groups, conflicts, canaries = false }: Hardship): fc.Arbitrary<RolloutInput> {
   const fates: readonly Sketch["fate"][] = ["kept", "kept", "kept", "new", "gone", "inactive"];
   const sketch = (name: UnitName, earlier: readonly UnitName[]): fc.Arbitrary<Sketch> =>
     fc.record({
@@ -54,6 +70,9 @@ export function rolloutInputs({ losses, groups, conflicts }: Hardship): fc.Arbit
       group: groups ? fc.nat({ max: 6 }) : fc.constant(NAMES.indexOf(name)),
       after: fc.subarray([...earlier], { maxLength: Math.min(3, earlier.length) }),
       conflicts: conflicts ? fc.constantFrom([], [], ["web@*.service"], ["[a-c].service"]) : fc.constant([]),
+      canary: canaries ? fc.constantFrom(...CANARIES) : fc.constant(null),
+      bakeMs: fc.constantFrom(0, 60_000, 600_000),
+      maxParallel: canaries ? fc.constantFrom(null, null, 1, 2) : fc.constant(null),
     });
   const sketches = fc
     .shuffledSubarray(NAMES, { minLength: 1 })
@@ -99,6 +118,29 @@ function inputOf(
     changes,
     isAway: (machine) => away.has(machine),
     stateOf: (unit) => (down.has(unit) ? "down" : "up"),
+    canaries: { base: baseOf(sketches), machines: MACHINES.map(machineOf), isBaked: () => false },
+  };
+}
+
+/** What is not new is there by the base, in the old version on every machine. */
+function baseOf(sketches: readonly Sketch[]): BaseVersions {
+  const spec = specOf(sketches.filter((sketch) => sketch.fate !== "new"));
+  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  const old = { hash: "old" as UnitHash, goal: "launched" as const };
+  return { isKnown: true, unit: (name) => units.get(name) ?? null, on: (name) => (units.has(name) ? old : null) };
+}
+
+function machineOf(id: MachineId, index: number): Machine {
+  return {
+    id,
+    name: id,
+    address: "",
+    metadata: { parity: index % 2 === 0 ? "even" : "odd" },
+    drain: false,
+    cordon: false,
+    presence: "present",
+    presenceRevision: 1,
+    admitted: true,
   };
 }
 
@@ -162,7 +204,7 @@ function specOf(sketches: readonly Sketch[]): ClusterSpec {
 }
 
 function unitOf(sketch: Sketch, group: GroupName): SpecUnit {
-  const { name, fate, after, max, conflicts } = sketch;
+  const { name, fate, after, max, conflicts, canary, bakeMs, maxParallel } = sketch;
   return {
     name,
     service: name,
@@ -184,6 +226,12 @@ function unitOf(sketch: Sketch, group: GroupName): SpecUnit {
     },
     group,
     after,
-    rollout: { maxUnavailable: max, minHealthyTimeMs: 0, healthDeadlineMs: 60_000 },
+    rollout: {
+      maxUnavailable: max,
+      minHealthyTimeMs: 0,
+      healthDeadlineMs: 60_000,
+      ...(canary === null ? {} : { canary, bakeMs }),
+      ...(maxParallel === null ? {} : { maxParallel }),
+    },
   };
 }
