@@ -36,8 +36,8 @@ async function world() {
   const clock = new VirtualClock();
   const registry = new MvccRegistry(new MvccStore(), clock);
   const lease = await registry.grantLease(60_000);
-  const put = await registry.txn({ when: [], then: [{ kind: "put", key: KEYS.leader, value: "{}", lease }] });
-  const leadership = { record: "{}", atRevision: put.revision, term: 1 };
+  await registry.txn({ when: [], then: [{ kind: "put", key: KEYS.leader, value: "{}", lease }] });
+  const leadership = { record: "{}", term: 1 };
   const lines: unknown[] = [];
   const log = (line: unknown) => lines.push(line);
   const reporter = new EngineReporter("m1", leadership, KEYS, { registry, clock, log });

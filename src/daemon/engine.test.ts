@@ -7,9 +7,11 @@ import { expireLeases } from "../adapters/mvcc/expire-leases.ts";
 import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../adapters/sha256.ts";
+import type { Log } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import { UNSUPERVISED } from "../ports/supervisor.ts";
+import { SwitchedRegistry } from "../sim/switched-registry.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
 import { RegistryMemory } from "../usecases/registry-memory.ts";
 import { Engine } from "./engine.ts";
@@ -27,7 +29,7 @@ class DeafRegistry extends MvccRegistry {
   }
 }
 
-function newEngine(registry: Registry, clock: VirtualClock): Engine {
+function newEngine(registry: Registry, clock: VirtualClock, log: Log = () => {}): Engine {
   const source = new MemoryGitSource(new MemoryRepository(), "main");
   let ids = 0;
   return new Engine(
@@ -42,7 +44,7 @@ function newEngine(registry: Registry, clock: VirtualClock): Engine {
       sha256,
       memory: new RegistryMemory(new MemoryFileStore(), "/state"),
       supervisor: UNSUPERVISED,
-      log: () => {},
+      log,
     },
   );
 }
@@ -63,4 +65,38 @@ test("an engine that stepped down while its lease lived on in the registry leads
   stop.abort();
   await clock.advance(1_000);
   await Promise.all(running);
+});
+
+test("in a registry that was put back it leads once, though its mirror knows higher revisions and does not show its key yet", async () => {
+  const clock = new VirtualClock();
+  const registry = new SwitchedRegistry(clock);
+  const empty = registry.backup();
+  for (let revision = 0; revision < 100; revision += 1)
+    await registry.txn({ when: [], then: [{ kind: "put", key: "/others", value: String(revision) }] });
+  const stop = new AbortController();
+  const watching = { lags: false };
+  const seen = new Proxy(registry, {
+    get(target, name: keyof SwitchedRegistry) {
+      const call = target[name];
+      if (typeof call !== "function" || name !== "watch" || !watching.lags) {
+        return typeof call === "function" ? call.bind(target) : call;
+      }
+      return async function* (_prefix: string, _after: number, signal: AbortSignal) {
+        await clock.sleep(3_600_000, signal);
+      };
+    },
+  });
+  const terms: string[] = [];
+  const engine = newEngine(seen, clock, ({ message }) => void (message.startsWith("leads,") && terms.push(message)));
+  const running = engine.run(stop.signal);
+  assert.ok(await clock.runUntil(() => engine.leads, 10_000));
+  watching.lags = true;
+  registry.restore(empty);
+  assert.ok(await clock.runUntil(() => terms.length === 2, 5 * TTL_MS), "it leads again, in that registry");
+  await clock.advance(TTL_MS / 2);
+  assert.equal(engine.leads, true);
+  assert.equal(terms.length, 2);
+  stop.abort();
+  await clock.advance(1_000);
+  await running;
 });

@@ -59,6 +59,11 @@ export class Engine {
   readonly #mandates: MandateKeeper;
   readonly #guard: RegistryGuard;
   #term: EngineTerm | null = null;
+  /** The lease its leader key hangs on. */
+  #leadsBy: LeaseId | null = null;
+  /** Of this term: the mirror has shown its leader key, or has until then to do so. */
+  #wasShown = false;
+  #showByMs = 0;
 
   constructor(clusterName: string, options: EngineOptions, ports: EnginePorts) {
     this.#options = options;
@@ -113,11 +118,15 @@ export class Engine {
     }
   }
 
+  /**
+   * A mirror that has not shown our key yet may lag behind it; by revisions nobody could tell, for in a registry that was put back they begin
+   * anew. Meanwhile the fence of every write says whether we lead.
+   */
   #stillLeads({ leadership }: EngineTerm): boolean {
-    if (this.#lease.lease === null) return false;
-    const shown = this.#leaderMirror.get(this.#keys.leader);
-    const known = this.#leaderMirror.revision >= leadership.atRevision;
-    return !known || shown?.value === leadership.record;
+    if (this.#lease.lease === null || this.#lease.lease !== this.#leadsBy) return false;
+    const isShown = this.#leaderMirror.get(this.#keys.leader)?.value === leadership.record;
+    this.#wasShown ||= isShown;
+    return isShown || (!this.#wasShown && this.#ports.clock.monotonicMs() < this.#showByMs);
   }
 
   async #campaign(lease: LeaseId, signal: AbortSignal): Promise<void> {
@@ -133,6 +142,9 @@ export class Engine {
     const { wake } = this.#wakeup;
     const [keys, mandates, guard] = [this.#keys, this.#mandates, this.#guard];
     const term = { leadership, keys, loss, mandates, guard, reporter, wake };
+    this.#leadsBy = lease;
+    this.#wasShown = false;
+    this.#showByMs = this.#ports.clock.monotonicMs() + this.#options.leaderTtlMs;
     this.#term = new EngineTerm(term, this.#ports, signal);
     this.#ports.log(notice(`leads, term ${leadership.term}`));
   }

@@ -18,14 +18,15 @@ async function world() {
   const run = (lease: string, through: Registry = registry) => campaign(through, keys, "m1", lease, newOperation);
   const shown = async () => {
     const [entry] = (await registry.list(keys.leader)).entries;
-    return entry === undefined ? null : { record: entry.value, atRevision: entry.modRevision };
+    return entry === undefined ? null : { record: entry.value, createRevision: entry.createRevision };
   };
   return { registry, mine, theirs, run, shown };
 }
 
 test("who comes first leads, with a fence that is the leader key's own; the other does not", async () => {
   const { mine, theirs, run, shown } = await world();
-  assert.deepEqual(await run(mine), { term: 1, ...(await shown()) });
+  const leadership = await run(mine);
+  assert.deepEqual(leadership, { term: 1, record: (await shown())?.record });
   assert.equal(await run(theirs), null);
 });
 
@@ -48,7 +49,8 @@ test("the fence of one life of a registry does not hold in another, though the n
   const [before, after] = [await world(), await world()];
   const first = await before.run(before.mine);
   const second = await after.run(after.mine);
-  assert.equal(second?.atRevision, first?.atRevision, "revisions begin anew");
+  const revisions = [await before.shown(), await after.shown()].map((one) => one?.createRevision);
+  assert.deepEqual(revisions, [2, 2], "revisions begin anew");
   const write = (leadership: Leadership) =>
     after.registry.txn({ when: [isLedBy(keys, leadership)], then: [{ kind: "put", key: keys.term, value: "{}" }] });
   assert.equal((await write(first!)).succeeded, false);
@@ -74,7 +76,7 @@ test("a lost reply is settled by looking: ours if it was applied, nobody's if no
     } as Registry;
     const leadership = await run(mine, lossy);
     assert.equal(leadership?.term, sent ? 1 : undefined);
-    assert.deepEqual(await shown(), sent ? { record: leadership?.record, atRevision: 2 } : null);
+    assert.deepEqual(await shown(), sent ? { record: leadership?.record, createRevision: 2 } : null);
   }
 });
 

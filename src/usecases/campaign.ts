@@ -13,8 +13,6 @@ export interface Leadership {
    * anew, and gives another leader's key the same one.
    */
   readonly record: string;
-  /** The revision that made it. */
-  readonly atRevision: number;
 }
 
 /** True for as long as that leader leads, in whatever life of the registry. */
@@ -60,7 +58,7 @@ export async function campaign(
         { kind: "put", key: keys.term, value: encodeRecord({ term }) },
       ],
     });
-    return result.succeeded ? { term, record, atRevision: result.revision } : null;
+    return result.succeeded ? { term, record } : null;
   } catch (error) {
     if (!(error instanceof UnknownResultError)) throw error;
     const now = (await registry.list(keys.leader, { exact: true })).entries[0];
@@ -71,6 +69,5 @@ export async function campaign(
 function held(leader: Entry, lease: LeaseId): Leadership | null {
   if (leader.lease !== lease) return null;
   const decoded = decodeRecord<LeaderRecord>(leader.value, LEADER_SHAPE);
-  if (decoded.kind !== "record") return null;
-  return { term: decoded.record.term, record: leader.value, atRevision: leader.modRevision };
+  return decoded.kind === "record" ? { term: decoded.record.term, record: leader.value } : null;
 }

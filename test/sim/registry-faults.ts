@@ -1,5 +1,7 @@
+import { readReport } from "../../src/codec/read-report.ts";
 import { OperationError } from "../../src/ports/operation-error.ts";
 import { adoptionOf, adoptRegistry, hearMachines } from "../../src/usecases/adopt-registry.ts";
+import { REGISTRY_REPLACED } from "../../src/usecases/replaced-detail.ts";
 import { revoke } from "./engine-faults.ts";
 import type { FaultKind, Storm } from "./faults.ts";
 
@@ -126,6 +128,15 @@ async function wipe({ cluster, checkers }: Storm, prefix: string): Promise<void>
     then: [{ kind: "delete-prefix", prefix: `${cluster.keys.root}${prefix}` }],
   });
   checkers.injected(revision, prefix === "");
+}
+
+/** An engine says that the registry went back; whoever adopted it while no machine could be heard has to do so again. */
+export async function adoptWhereToldSo(storm: Storm): Promise<void> {
+  const { registry, keys } = storm.cluster;
+  const [report] = (await registry.list(keys.report, { exact: true })).entries;
+  if (report === undefined || readReport(report.value)?.problem?.startsWith(REGISTRY_REPLACED) !== true) return;
+  storm.checkers.registryReplaced(true);
+  await adopt(storm);
 }
 
 /** A person runs `fleet registry adopt`; where there is nothing to adopt they are told so, and look again after the storm. */

@@ -10,6 +10,7 @@ import { SimCluster } from "../../src/sim/sim-cluster.ts";
 import type { SimMachine } from "../../src/sim/sim-machine.ts";
 import { adoptionOf, adoptRegistry, readRemains } from "../../src/usecases/adopt-registry.ts";
 import { exportRegistry } from "../../src/usecases/export-registry.ts";
+import { hearOfCluster } from "../../src/usecases/hear-of-cluster.ts";
 import { importRegistry } from "../../src/usecases/import-registry.ts";
 import { changed } from "./defects.ts";
 import { away, backUp, restore, wipe } from "./registry-backup.ts";
@@ -118,6 +119,20 @@ describe("a registry that is wiped", () => {
     await sim.apply(sim.commit({ ...second, "units/more.service": server("more") }, "third"));
     await converged(sim);
     assert.equal(await releaseOf(sim), 3);
+    assert.equal(running(sim).size, before.size + 1);
+  });
+
+  test("takes no release as a new cluster, from the moment on that it was wiped", async () => {
+    const sim = await cluster();
+    const before = running(sim);
+    await wipe(sim);
+    const [applied] = await Promise.allSettled([
+      hearOfCluster(sim.registry, sim.keys, sim.clock).then(() => sim.apply(sim.commit(second, "second"))),
+      sim.clock.advance(10_000),
+    ]);
+    assert.equal(applied.status === "rejected" && applied.reason.code, "registry-replaced");
+    await adopt(sim);
+    await applySecond(sim);
     assert.equal(running(sim).size, before.size + 1);
   });
 

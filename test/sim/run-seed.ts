@@ -12,7 +12,7 @@ import { orderRollout } from "../../src/usecases/order-rollout.ts";
 import { Checkers } from "./checkers.ts";
 import { ENGINE_FAULTS, LATE_ORDERS } from "./engine-faults.ts";
 import { FAULTS, type FaultKind, MEDDLER, SLOW_SYSTEMD, type Storm } from "./faults.ts";
-import { REGISTRY_FAULTS } from "./registry-faults.ts";
+import { adoptWhereToldSo, REGISTRY_FAULTS } from "./registry-faults.ts";
 import { heldText, reloadedText, SampleRepository, startedText } from "./sample-repository.ts";
 
 export interface SeedResult {
@@ -82,7 +82,7 @@ export async function runSeed(seed: number, defects: Defects = {}, only?: readon
   await during(cluster, storm.release());
   await weather(storm, kinds);
   await heal(storm, kinds);
-  await mustConverge(storm);
+  await mustConverge(storm, kinds);
   checkers.end();
   await cluster.end();
   const hash = createHash("sha256").update(cluster.trace.join("\n")).digest("hex");
@@ -207,13 +207,16 @@ async function resumeHeld(cluster: SimCluster): Promise<void> {
   await orderRollout(cluster.registry, cluster.keys, order, () => cluster.newId());
 }
 
-async function mustConverge({ cluster, checkers }: Storm): Promise<void> {
+async function mustConverge(storm: Storm, kinds: readonly FaultKind[]): Promise<void> {
+  const { cluster, checkers } = storm;
+  const mayBeReplaced = kinds.some(({ replacesRegistry = false }) => replacesRegistry);
   const untilMs = cluster.clock.monotonicMs() + CONVERGE_MS;
   let state = await cluster.convergence();
   while (!isDone(state) && cluster.clock.monotonicMs() < untilMs) {
     await cluster.clock.advance(LOOK_MS);
     checkers.look();
     await resumeHeld(cluster);
+    if (mayBeReplaced) await during(cluster, adoptWhereToldSo(storm));
     state = await cluster.convergence();
   }
   if (!isDone(state)) {

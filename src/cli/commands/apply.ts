@@ -12,6 +12,7 @@ import { OperationError } from "../../ports/operation-error.ts";
 import { type Applied, applyPlan, refuseOtherManifest } from "../../usecases/apply-plan.ts";
 import type { CommitCompiler } from "../../usecases/commit-compiler.ts";
 import { commitOfPlan } from "../../usecases/commit-of-plan.ts";
+import { hearOfCluster } from "../../usecases/hear-of-cluster.ts";
 import { judgeBasis, type Settled } from "../../usecases/judge-basis.ts";
 import type { SourceBranch } from "../../usecases/prove-commit.ts";
 import { readSnapshot } from "../../usecases/read-snapshot.ts";
@@ -184,6 +185,7 @@ export default class ApplyCommand extends BaseCommand {
       onWait: (by: readonly Slot[]) => void heldText(by).then((text) => this.say(`waits for lock apply, held ${text}`)),
     };
     const { manifest, clock, newId, sha256 } = composition;
+    await hearOfCluster(registry, keys, clock);
     // Who has nothing to change writes nothing, not even a lock.
     const basis = { registry, keys, plan, source: place.source, specOf: async () => spec, sha256 };
     const settled = await judgeBasis(basis, await readToWrite(registry, keys));
