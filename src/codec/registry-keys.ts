@@ -20,6 +20,8 @@ export interface RegistryKeys {
   set(machine: MachineId): string;
   placement(machine: MachineId, unit: UnitName): string;
   readonly report: string;
+  /** What the next leader is to know of losses; there only while there is something. */
+  readonly losses: string;
   /** How far each release has come; a `RolloutRecord`. */
   rollout(seq: number): string;
   readonly rollouts: string;
@@ -66,6 +68,7 @@ export function registryKeys(cluster: string): RegistryKeys {
     leader: `${root}engine/leader`,
     term: `${root}engine/term`,
     report: `${root}engine/report`,
+    losses: `${root}engine/losses`,
     rollout: (seq) => `${root}rollout/${padded(seq)}`,
     rollouts: `${root}rollout/`,
     importing: `${root}importing`,

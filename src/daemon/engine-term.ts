@@ -87,7 +87,8 @@ export class EngineTerm {
     this.#ports = ports;
     this.#placer = new UnitPlacer(ports.sha256);
     this.#handOffs = new HandOffWatch(ports.clock, ports.log);
-    this.#losses = new LossWatch(ports.clock, options.loss);
+    const leads = isLedBy(options.keys, this.leadership);
+    this.#losses = new LossWatch({ ...ports, keys: options.keys, leads, policy: options.loss });
     this.#rollouts = new RolloutWatch(options.keys, ports);
     this.#adopter = new SetAdopter(ports.clock, ports.sha256);
     this.#mirror = new RegistryMirror(ports.registry, prefixesOf(options.keys), ports.clock, options.wake);
@@ -134,7 +135,8 @@ export class EngineTerm {
     if (adopted.kind === "write") await this.#write(snapshot, adopted.writes);
     if (adopted.kind !== "none") return null;
     // At every pass, also at rest: that a machine is silent for longer is no event.
-    const verdict = this.#losses.look(mandate.spec, snapshot, this.#mirror.lastAway);
+    const verdict = await this.#losses.look(mandate.spec, snapshot, this.#mirror.lastAway);
+    if (verdict === null) return null;
     this.#wakeAtMs = verdict.wakeAtMs;
     const { changes, connected } = this.#statuses;
     const moment = { snapshot, mandate, verdict, lease, statuses: this.#waitsForStatuses ? changes : null };

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { DEFAULT_DAMPING, type LossThresholds } from "../../src/domain/loss/damping.ts";
 import { judgeLoss, type LookAtMachines } from "../../src/domain/loss/judge-loss.ts";
 import { type LossHistory, NO_HISTORY } from "../../src/domain/loss/loss-history.ts";
+import { isToBeKept, memoryOf, recalledHistory } from "../../src/domain/loss/loss-memory.ts";
 import type { LossVerdict } from "../../src/domain/loss/loss-verdict.ts";
 import type { MachineId } from "../../src/domain/names.ts";
 
@@ -12,7 +13,10 @@ const GRACE_MS = 60_000;
 /** Some units are waited for shorter, some longer. */
 const GRACES = [15_000, GRACE_MS, GRACE_MS, 400_000];
 
-/** A cluster through its life: at each step some time passes, and some machines go or return. Units move as the verdict lets them. */
+/**
+ * A cluster through its life: at each step some time passes, and some machines go or return, and now and then another leads, who
+ * knows only what was kept. Units move as the verdict lets them.
+ */
 const lives = fc.record({
   machines: fc.integer({ min: 1, max: 12 }),
   unitsEach: fc.integer({ min: 0, max: 6 }),
@@ -31,6 +35,7 @@ const lives = fc.record({
       afterMs: fc.constantFrom(1, 500, 5_000, 30_000, 60_000, 100_000, 300_000),
       toggled: fc.array(fc.nat({ max: 11 }), { maxLength: 3 }),
       away: fc.boolean(),
+      elected: fc.integer({ min: 0, max: 9 }).map((number) => number === 0),
     }),
     { minLength: 5, maxLength: 60 },
   ),
@@ -57,13 +62,18 @@ function live({ machines, unitsEach, steps, thresholds }: Life, watch: Watcher):
   const gone = new Set<MachineId>();
   const moves: Move[] = [];
   let history: LossHistory = NO_HISTORY;
+  let [kept, memory] = [history, memoryOf(history, 0)];
   let nowMs = 0;
-  for (const { afterMs, toggled, away } of steps) {
+  for (const { afterMs, toggled, away, elected } of steps) {
     const fromMs = nowMs;
     nowMs += afterMs;
     for (const index of toggled) {
       const id = ids[index % machines]!;
       if (!gone.delete(id)) gone.add(id);
+    }
+    if (elected) {
+      history = recalledHistory(memory, gone, nowMs);
+      kept = history;
     }
     const look: LookAtMachines = {
       sightings: {
@@ -92,6 +102,10 @@ function live({ machines, unitsEach, steps, thresholds }: Life, watch: Watcher):
     moves.push(...now);
     watch(verdict, look, now, history);
     history = verdict.history;
+    if (isToBeKept(history, kept)) {
+      memory = memoryOf(history, nowMs);
+      kept = history;
+    }
   }
   return moves;
 }

@@ -123,6 +123,34 @@ test("2 of 10 are gone: their units move, one machine after the other, and nothi
   await story.sim.end();
 });
 
+test("a leader that takes over in the middle of losses does not spend a second budget", async () => {
+  const MOVES_WINDOW_MS = 20_000;
+  const story = new Story();
+  await story.begin();
+  const [second, first] = story.last(2) as [SimMachine, SimMachine];
+  const leader = async () => {
+    const { entries } = await story.sim.registry.list(story.sim.keys.leader, { exact: true });
+    return story.sim.machines.find(({ id }) => id === (entries[0] && JSON.parse(entries[0].value).machine)) ?? null;
+  };
+  // Two are a tenth of all units: the whole budget.
+  assert.deepEqual([(await story.on(first)).length, (await story.on(second)).length], [2, 2]);
+  first.powerOff();
+  await story.until("the first one's units move", async () => (await story.on(first)).length === 0);
+  const before = (await leader())!;
+  before.crashEngine();
+  second.powerOff();
+  const next = async () => ![null, before].includes(await leader());
+  await story.until("another engine leads", next);
+  const fromMs = story.sim.clock.monotonicMs();
+  await story.until("the second one's units move", async () => (await story.on(second)).length === 0);
+  const waitedMs = story.sim.clock.monotonicMs() - fromMs;
+  assert.ok(waitedMs >= MOVES_WINDOW_MS, `a window has passed, and not ${waitedMs} ms`);
+  const isKept = async () => (await story.sim.registry.list(story.sim.keys.losses, { exact: true })).entries.length > 0;
+  assert.ok(await isKept());
+  await story.until("nothing is left to be known of it", async () => !(await isKept()));
+  await story.sim.end();
+});
+
 test("what waits for its machine is where it was when that is back, and a longer grace is waited for", async () => {
   const manifest = `${MANIFEST}units: { u10.service: { replace: no }, u11.service: { replace: after=60s } }\n`;
   const story = new Story();

@@ -18,7 +18,7 @@ export interface LookAtMachines {
 
 /**
  * Which machines are lost, so that what may move does, and what the others that are missing wait for. From one monotonic clock and
- * from what this judge saw itself. In this order:
+ * from what this judge saw itself, or was left (`recalledHistory`). In this order:
  *
  * 1. Nobody there, or many gone at once: an outage. Nobody is lost in it (`judgeOutage`).
  * 2. After an election, a registry that was away or an outage: a hold of one lease and the grace. Nobody is lost before it ends.

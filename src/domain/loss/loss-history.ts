@@ -1,11 +1,7 @@
 import type { MachineId } from "../names.ts";
 import type { LossHold, SpentLoss } from "./loss-verdict.ts";
 
-/**
- * What one judge has seen with its own eyes. Milliseconds of one monotonic clock; a new leader starts a new history, so a change of
- * leaders forgets budgets and who flaps: the hold after an election is longer than a budget's first window, and a record of it would be
- * one more thing that may be wrong.
- */
+/** What one judge has seen with its own eyes, and what the one before has left it (`LossMemory`). Milliseconds of one monotonic clock. */
 export interface LossHistory {
   /** Who was there at the last look; null before the first. */
   readonly present: ReadonlySet<MachineId> | null;
