@@ -11,6 +11,7 @@ const ENTRIES: Readonly<Record<Exclude<ReportList, "machines">, Shape>> = {
   closed: { machine: "string", because: "string", stays: "objects" },
   deviations: { unit: "string", planned: "string", actual: "string", because: "object?", since: "string" },
 };
+const REBOOT: Shape = { machine: "string", since: "string", wait: "object?" };
 const LOSS: Shape = { mode: "string", outage: "object?", hold: "object?", machines: "objects", budget: "object?" };
 
 /** Waits of kinds this version knows. */
@@ -20,7 +21,7 @@ const WAITS: ReadonlySet<unknown> = new Set(["wave", "hand-off", "prepare"]);
 export function readReport(text: string): EngineReport | null {
   const decoded = decodeRecord<ReportRecord>(text, REPORT_SHAPE);
   if (decoded.kind !== "record") return null;
-  const { unplaced, absent, waits, stuckHandOffs, closed, deviations, loss, ...rest } = decoded.record;
+  const { unplaced, absent, waits, stuckHandOffs, closed, deviations, loss, reboots, ...rest } = decoded.record;
   return {
     ...rest,
     unplaced: entriesOf("unplaced", unplaced),
@@ -34,6 +35,7 @@ export function readReport(text: string): EngineReport | null {
     ...listOf("stuckHandOffs", stuckHandOffs),
     ...listOf("closed", closed),
     ...listOf("deviations", deviations),
+    ...(Array.isArray(reboots) ? { reboots: reboots.filter((one) => hasShape(one, REBOOT)) } : {}),
     ...(loss !== undefined && hasShape(loss, LOSS) ? { loss } : {}),
   };
 }

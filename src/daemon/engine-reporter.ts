@@ -2,6 +2,7 @@ import { encodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { ReportRecord } from "../codec/registry-records.ts";
 import type { Member, Release } from "../domain/cluster/cluster-snapshot.ts";
+import type { RebootState } from "../domain/locks/reboot.ts";
 import type { LossVerdict } from "../domain/loss/loss-verdict.ts";
 import type { Unplaced } from "../domain/placement/placement.ts";
 import { boundReport } from "../domain/report/bound-report.ts";
@@ -33,6 +34,7 @@ export interface Told {
   readonly closed?: readonly ClosedMachine[];
   readonly deviations?: readonly Omit<Deviation, "since">[];
   readonly losses?: LossVerdict;
+  readonly reboots?: readonly RebootState[];
 }
 
 /** Between two reports of one problem at least this long: while a wave comes up, it waits for something else at each status. */
@@ -107,6 +109,7 @@ export class EngineReporter {
     members,
     stuckHandOffs = [],
     closed = [],
+    reboots = [],
     losses,
     ...told
   }: Told): ReportRecord {
@@ -126,6 +129,7 @@ export class EngineReporter {
       ...(closed.length === 0 ? {} : { closed }),
       ...(deviations.length === 0 ? {} : { deviations }),
       ...(loss === null ? {} : { loss }),
+      ...(reboots.length === 0 ? {} : { reboots }),
     };
   }
 

@@ -2,7 +2,8 @@ import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { type KnownEntries, type SnapshotReading, snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import type { Machine } from "../domain/cluster/machine.ts";
-import type { Sha256 } from "../domain/names.ts";
+import type { RebootState } from "../domain/locks/reboot.ts";
+import type { MachineId, Sha256 } from "../domain/names.ts";
 import { machinesOfUnits, placedNow } from "../domain/placement/placed-now.ts";
 import type { Placement } from "../domain/placement/placement.ts";
 import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-writes.ts";
@@ -20,9 +21,11 @@ import { isLedBy, type Leadership } from "../usecases/campaign.ts";
 import { type EngineFence, writeSets } from "../usecases/write-sets.ts";
 import type { EngineReporter } from "./engine-reporter.ts";
 import { HandOffWatch } from "./hand-off-watch.ts";
+import { isSaidSince } from "./is-said-since.ts";
 import { LossWatch } from "./loss-watch.ts";
 import { isMandate, type Mandate, type MandateKeeper } from "./mandate-keeper.ts";
 import { isSameMoment, type Moment } from "./moment.ts";
+import { RebootKeeper } from "./reboot-keeper.ts";
 import type { RegistryGuard } from "./registry-guard.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { RolloutWatch } from "./rollout-watch.ts";
@@ -78,6 +81,7 @@ export class EngineTerm {
   readonly #adopter: SetAdopter;
   readonly #losses: LossWatch;
   readonly #rollouts: RolloutWatch;
+  readonly #reboots: RebootKeeper;
   /** Never decide on a view older than our own last write. */
   #writtenRevision = 0;
 
@@ -87,8 +91,7 @@ export class EngineTerm {
     this.#ports = ports;
     this.#placer = new UnitPlacer(ports.sha256);
     this.#handOffs = new HandOffWatch(ports.clock, ports.log);
-    const leads = isLedBy(options.keys, this.leadership);
-    this.#losses = new LossWatch({ ...ports, keys: options.keys, leads, policy: options.loss });
+    this.#losses = new LossWatch(ports.clock, options.loss);
     this.#rollouts = new RolloutWatch(options.keys, ports);
     this.#adopter = new SetAdopter(ports.clock, ports.sha256);
     this.#mirror = new RegistryMirror(ports.registry, prefixesOf(options.keys), ports.clock, options.wake);
@@ -96,6 +99,8 @@ export class EngineTerm {
       if (this.#waitsForStatuses) options.wake();
     });
     const both = AbortSignal.any([signal, this.#ended.signal]);
+    const leads = isLedBy(options.keys, this.leadership);
+    this.#reboots = new RebootKeeper(options.keys, leads, ports, options.wake, both);
     void this.#mirror.run(both);
     void this.#statuses.run(both);
   }
@@ -135,15 +140,16 @@ export class EngineTerm {
     if (adopted.kind === "write") await this.#write(snapshot, adopted.writes);
     if (adopted.kind !== "none") return null;
     // At every pass, also at rest: that a machine is silent for longer is no event.
-    const verdict = await this.#losses.look(mandate.spec, snapshot, this.#mirror.lastAway);
-    if (verdict === null) return null;
+    const verdict = this.#losses.look(mandate.spec, snapshot, this.#mirror.lastAway);
     this.#wakeAtMs = verdict.wakeAtMs;
+    if (!(await this.#reboots.look(mandate.spec))) return null;
     const { changes, connected } = this.#statuses;
-    const moment = { snapshot, mandate, verdict, lease, statuses: this.#waitsForStatuses ? changes : null };
+    const reboots = this.#reboots.moment;
+    const moment = { snapshot, mandate, verdict, lease, reboots, statuses: this.#waitsForStatuses ? changes : null };
     const isRested = this.#ports.clock.monotonicMs() >= this.#restUntilMs;
     if (this.#rest !== null && !isRested && isSameMoment(this.#rest, moment)) return null;
     this.#rest = null;
-    const machines = this.#losses.machines(verdict);
+    const machines = this.#reboots.machines(this.#losses.machines(verdict));
     const result = this.#placer.place({
       spec: mandate.spec,
       machines,
@@ -157,6 +163,8 @@ export class EngineTerm {
       await this.#write(snapshot, writes);
       return null;
     }
+    const restarting = await this.#judgeReboots(mandate, snapshot, machines, result.placements, next);
+    if (restarting === null) return null;
     const isTold = await this.#options.reporter.tell(
       {
         release,
@@ -168,6 +176,7 @@ export class EngineTerm {
         stuckHandOffs: this.#handOffs.stuck(mandate.spec),
         closed: closedMachines(machines, result.placements),
         deviations: deviationsOf(mandate.spec, machines, result.placements, mandate.preferred),
+        reboots: restarting,
       },
       lease,
     );
@@ -183,7 +192,8 @@ export class EngineTerm {
 
   /** What a hand-over and a unit that is to stay up need. */
   get #waitsForTime(): boolean {
-    return this.#handsOver || this.#settling.some(({ upSinceMs }) => upSinceMs !== null);
+    const settles = this.#settling.some(({ upSinceMs }) => upSinceMs !== null);
+    return this.#handsOver || settles || this.#reboots.waitsForTime;
   }
 
   /** The same value for as long as nothing changes, so that what is known of a snapshot stays known. */
@@ -205,7 +215,7 @@ export class EngineTerm {
     snapshot: ClusterSnapshot,
     machines: readonly Machine[],
     wanted: readonly Placement[],
-  ): Promise<Pick<NextWrites, "writes" | "waits"> | null> {
+  ): Promise<PassWrites | null> {
     const { spec, released, base } = mandate;
     const { sha256, clock } = this.#ports;
     const rollout = this.#rollouts.begin(snapshot, mandate);
@@ -214,7 +224,7 @@ export class EngineTerm {
     const { record } = rollout;
     const allowed = allowedNow({ record, spec, base, before, wanted, machines, wallMs: clock.wallMs(), sha256 });
     const isWriting = planSetWrites(allowed, globalsOf(spec, snapshot, allowed), snapshot, sha256).length > 0;
-    this.#waitsForStatuses = isWatching || isWriting;
+    this.#waitsForStatuses = isWatching || isWriting || this.#reboots.isActive;
     if (!this.#waitsForStatuses) {
       this.#handOffs.waitsFor([]);
       this.#handsOver = false;
@@ -232,7 +242,7 @@ export class EngineTerm {
     const nowMs = clock.monotonicMs();
     const next = nextWrites({
       ...{ spec, released, snapshot: seen, hasStatuses, machines, wanted: allowed, settling, nowMs, sha256 },
-      watchesAll: isWatching,
+      ...{ watchesAll: isWatching, isLeaving: this.#reboots.isLeaving },
     });
     this.#settling = next.settling;
     const fence = this.#fence(snapshot);
@@ -245,8 +255,30 @@ export class EngineTerm {
     }
     this.#handOffs.waitsFor(next.handingOver);
     this.#handsOver = next.handingOver.length > 0;
-    this.#waitsForStatuses = isWatching || next.held.length > 0;
+    this.#waitsForStatuses = isWatching || next.held.length > 0 || this.#reboots.isActive;
     return next;
+  }
+
+  /** Null: the pass is over, and the next one sees what has been written. */
+  async #judgeReboots(
+    { spec, released }: Mandate,
+    snapshot: ClusterSnapshot,
+    machines: readonly Machine[],
+    after: readonly Placement[],
+    { changes = [], handingOver = [], stateOf = () => "unknown" }: PassWrites,
+  ): Promise<readonly RebootState[] | null> {
+    const present = new Set(machines.flatMap(({ id, presence }) => (presence === "present" ? [id] : [])));
+    const isAway = (machine: MachineId) => !present.has(machine);
+    const sides = changes.flatMap(({ from, to }) =>
+      [from, to].flatMap((side) => (side === null ? [] : [side.machine])),
+    );
+    return this.#reboots.judge({
+      snapshot,
+      replicas: { spec, released, before: placedNow(snapshot), after, changes, isAway, stateOf },
+      changing: new Set([...sides, ...handingOver.map(({ machine }) => machine)]),
+      isSaidSince: (unit, machine, revision) =>
+        isSaidSince(this.#statuses.get(this.#options.keys.status(machine, unit)), revision),
+    });
   }
 
   #fence({ releaseModRevision }: ClusterSnapshot): EngineFence {
@@ -264,6 +296,10 @@ export class EngineTerm {
     this.#ports.log(info(`placed ${units} changes in ${writes.length} transactions${end}`));
   }
 }
+
+/** What a pass writes, and, where it had to look, how units do. */
+type PassWrites = Pick<NextWrites, "writes" | "waits"> &
+  Partial<Pick<NextWrites, "changes" | "handingOver" | "stateOf">>;
 
 function prefixesOf({ root, cluster, release }: RegistryKeys): string[] {
   return [

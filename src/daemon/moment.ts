@@ -12,6 +12,8 @@ export interface Moment {
   readonly lease: LeaseId;
   /** `changes` of the statuses, where something waits for one; null: they decide nothing. */
   readonly statuses: number | null;
+  /** What restarts of machines depend on. */
+  readonly reboots: string;
 }
 
 /** Whether a pass now would decide what the one before did: then it need not be made. */
@@ -21,6 +23,7 @@ export function isSameMoment(a: Moment, b: Moment): boolean {
     a.mandate === b.mandate &&
     a.lease === b.lease &&
     a.statuses === b.statuses &&
+    a.reboots === b.reboots &&
     isSameValue(a.verdict, b.verdict, "history")
   );
 }

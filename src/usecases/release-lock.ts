@@ -35,8 +35,8 @@ export async function releaseLock(
       waiting: lock.waiting.filter((one) => one !== waiter),
       then: slot === null ? [] : [{ kind: "delete", key: keys.lock(name, holder) }],
     });
-    if (result === "written") return { slot, waiter };
-    if (result === "unknown") released = { slot, waiter };
+    if (result.kind === "written") return { slot, waiter };
+    if (result.kind === "unknown") released = { slot, waiter };
   }
   throw new OperationError(
     "lock-contended",

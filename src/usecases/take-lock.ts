@@ -4,7 +4,7 @@ import { judgeTake, type Taking } from "../domain/locks/judge-take.ts";
 import { type Lock, type Slot, WAITERS_MAX, type Waiter } from "../domain/locks/lock.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import type { Operation, Registry } from "../ports/registry.ts";
+import type { Compare, Operation, Registry } from "../ports/registry.ts";
 import type { LapseWatch } from "./lapse-watch.ts";
 import { readLock } from "./read-lock.ts";
 import { writeLock } from "./write-lock.ts";
@@ -36,6 +36,8 @@ export interface LockWish {
   readonly beats?: boolean;
   /** From now on it restarts: only of a slot that is held. */
   readonly going?: true;
+  /** What else must be so, in the same moment; else nothing is taken, and it is answered as if others had it. */
+  readonly when?: readonly Compare[];
 }
 
 export type LockAnswer =
@@ -70,9 +72,11 @@ export async function takeLock(ports: LockPorts, wish: LockWish, watch: LapseWat
       lock,
       op,
       waiting: waitingAfter(ports, lock, wish, taking, op),
+      when: wish.when ?? [],
       then: slot === null ? [] : operations(keys, wish, taking, slot),
     });
-    if (result !== "written") continue;
+    if (result.kind === "refused" && wish.when !== undefined) return { kind: "waiting", by: lock.held, ahead: 0 };
+    if (result.kind !== "written") continue;
     if (slot !== null) return { kind: "held", slot };
     if (taking.kind === "wait") return waiting(taking);
   }

@@ -15,24 +15,30 @@ export interface LockWrite {
   readonly op: string;
 }
 
+export type LockWritten =
+  | { readonly kind: "written"; readonly revision: number }
+  | { readonly kind: "refused" }
+  /** The reply was lost: whoever asked must look again. */
+  | { readonly kind: "unknown" };
+
 /**
  * Every change of a lock compares its header and rewrites it: of two that decided on the same picture one is made, so that nobody's slot
- * is counted too late. A late request finds another header. `unknown`: the reply was lost, and whoever asked must look again.
+ * is counted too late. A late request finds another header.
  */
 export async function writeLock(
   registry: Registry,
   keys: RegistryKeys,
   { lock, waiting, slots = lock.slots, when = [], then = [], op }: LockWrite,
-): Promise<"written" | "refused" | "unknown"> {
+): Promise<LockWritten> {
   const key = keys.lockHeader(lock.name);
   try {
-    const { succeeded } = await registry.txn({
+    const { succeeded, revision } = await registry.txn({
       when: [{ key, target: "mod", is: "=", value: lock.revision }, ...when],
       then: [{ kind: "put", key, value: encodeLockHeader({ slots, waiting }, op) }, ...then],
     });
-    return succeeded ? "written" : "refused";
+    return succeeded ? { kind: "written", revision } : { kind: "refused" };
   } catch (error) {
     if (!(error instanceof UnknownResultError)) throw error;
-    return "unknown";
+    return { kind: "unknown" };
   }
 }

@@ -1,4 +1,5 @@
 import type { RegistryMark } from "../fencing/judge-replaced.ts";
+import type { RebootState } from "../locks/reboot.ts";
 import type { GracesOver, LossHold, LossMode, LossWait, MachineVerdict } from "../loss/loss-verdict.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import type { PlacementReason, RejectReason, Unplaced } from "../placement/placement.ts";
@@ -30,6 +31,8 @@ export interface EngineReport {
   readonly more?: Readonly<Partial<Record<ReportList, number>>>;
   /** What it makes of machines that are missing or come and go; absent: all are there and well. */
   readonly loss?: LossReport;
+  /** Machines that have a slot to restart; sorted by machine. Absent: none. */
+  readonly reboots?: readonly RebootState[];
 }
 
 /** Lists of a report that are cut. */
