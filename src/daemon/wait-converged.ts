@@ -38,7 +38,7 @@ export async function waitConverged(input: {
   const prefixes = [
     cluster,
     release,
-    ...["assign/", "placements/", "members/", "presence/", "status/"].map((part) => root + part),
+    ...["assign/", "placements/", "members/", "presence/", "status/", "rollout/"].map((part) => root + part),
   ];
   const mirror = new RegistryMirror(input.registry, prefixes, input.clock, wakeup.wake);
   const running = mirror.run(stop.signal);

@@ -75,19 +75,24 @@ test("instances and a global unit are updated one after another, and at least th
   await cluster.sim.end();
 });
 
-test("a version that does not start stops after its first wave, holds back nobody else, and gives way to the next", async () => {
+test("a version that does not start stops the release after its first wave, and gives way to the next", async () => {
   const cluster = new Cluster();
   await cluster.start();
   await cluster.release(files("sleep 100001", "sleep 100001"));
   await cluster.release(files("false", "sleep 100002"));
   const state = await cluster.sim.convergence();
   assert.equal(state?.converged, false);
+  const failed = state?.failed.map(({ unit, because }) => `${unit} ${because.code}`);
   assert.deepEqual(
-    state?.failed.map(({ unit, because }) => `${unit} ${because.code}`),
+    failed?.filter((one) => one.startsWith("web@")),
     ["web@1.service problem", "web@2.service held", "web@3.service held", "web@4.service held"],
   );
   assert.deepEqual(cluster.versions("web"), ["1", "1", "1"]);
-  assert.deepEqual(cluster.versions("everywhere"), ["2", "2", "2", "2"]);
+  assert.deepEqual(
+    cluster.versions("everywhere").sort(),
+    ["1", "1", "1", "2"],
+    "no wave begins after the first failure",
+  );
   await cluster.release(files("sleep 100003", "sleep 100002"));
   assert.deepEqual(cluster.versions("web"), ["3", "3", "3", "3"]);
   await cluster.sim.end();

@@ -3,6 +3,7 @@ import { Args, Flags } from "@oclif/core";
 import { waitConverged } from "../../daemon/wait-converged.ts";
 import type { Release } from "../../domain/cluster/cluster-snapshot.ts";
 import type { Convergence } from "../../domain/cluster/convergence.ts";
+import { isStopped } from "../../domain/cluster/with-rollout.ts";
 import type { Slot } from "../../domain/locks/lock.ts";
 import type { CommitId } from "../../domain/names.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
@@ -163,8 +164,9 @@ export default class ApplyCommand extends BaseCommand {
         next: "add --auto-approve, or apply a reviewed plan: fleet apply FILE",
       });
     }
-    const what = removals > 0 ? `this plan, which removes ${units}` : "this plan";
-    if (await askYes(`Apply ${what}?`)) return;
+    const what =
+      plan.clusterId === null ? ", which makes a new cluster" : removals > 0 ? `, which removes ${units}` : "";
+    if (await askYes(`Apply this plan${what}?`)) return;
     this.say("nothing was changed");
     throw new SilentExit(EXIT.error);
   }
@@ -223,7 +225,9 @@ export default class ApplyCommand extends BaseCommand {
       : await this.wait(composition, plan.cluster, inForce, await specOfRelease(inForce, known), timeoutMs, flags.json);
     if (flags.json)
       this.printJson({ result: applied.kind, release: applied.release, planId: plan.planId, convergence: state });
-    if (state !== null && !state.converged) throw new SilentExit(EXIT.notConverged);
+    if (state === null || state.converged) return;
+    // A release that failed is an error however long one waits.
+    throw new SilentExit(isStopped(state.rollout ?? null) ? EXIT.error : EXIT.notConverged);
   }
 
   private refuseStale(

@@ -1,8 +1,11 @@
 import type { Convergence, HandOffWait } from "../../domain/cluster/convergence.ts";
 import type { FailedBecause, WaitingBecause } from "../../domain/cluster/seen-units.ts";
+import { isStopped } from "../../domain/cluster/with-rollout.ts";
 import type { MachineId } from "../../domain/names.ts";
+import type { RolloutRecord } from "../../domain/rollout/rollout-record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { driftText } from "./drift-text.ts";
+import { unhealthyText } from "./health-text.ts";
 import { printable } from "./printable.ts";
 
 /** How often the one rewritten line may change; people cannot read faster. */
@@ -53,7 +56,23 @@ export function convergenceText(state: Convergence, names: ReadonlyMap<MachineId
   );
   const first = state.failed[0] ?? state.waiting[0];
   const next = first === undefined ? [] : [`next: fleet why ${first.unit}`];
-  return [`not converged: ${countsOf(state)}`, ...failed, ...waiting, ...next].map(printable).join("\n");
+  return [stoppedText(state.rollout ?? null) ?? `not converged: ${countsOf(state)}`, ...failed, ...waiting, ...next]
+    .map(printable)
+    .join("\n");
+}
+
+/** What became of a release that failed. */
+function stoppedText(rollout: RolloutRecord | null): string | null {
+  if (!isStopped(rollout)) return null;
+  const { release, base, phase } = rollout;
+  switch (phase) {
+    case "held":
+      return `release ${release.seq} failed and is held: what it has changed stays, and nothing more is changed`;
+    case "rolled-back":
+      return `release ${release.seq} failed and was rolled back: release ${base?.seq} runs`;
+    case "aborted":
+      return `release ${release.seq} was aborted: what it has changed stays`;
+  }
 }
 
 function failedText(because: FailedBecause): string {
@@ -64,6 +83,8 @@ function failedText(because: FailedBecause): string {
       return driftText(because);
     case "held":
       return `held back, because ${because.by} failed`;
+    case "stopped":
+      return `the rollout is ${because.phase}`;
     case "unplaceable":
       return "fits on no machine";
   }
@@ -80,6 +101,8 @@ function waitingText(because: WaitingBecause | HandOffWait, names: ReadonlyMap<M
       return `its agent cannot look at it: ${because.problem.detail}`;
     case "state":
       return `is ${because.active} (${because.sub})`;
+    case "unhealthy":
+      return unhealthyText(because);
     default:
       return because.code.replaceAll("-", " ");
   }

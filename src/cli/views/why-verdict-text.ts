@@ -11,6 +11,7 @@ import type {
 import { describeFix } from "./describe-reason.ts";
 import { driftText } from "./drift-text.ts";
 import { stuckHandOffText, waitText } from "./engine-wait-text.ts";
+import { unhealthyText } from "./health-text.ts";
 import { holdUntil } from "./hold-until.ts";
 import { heldText } from "./holds-text.ts";
 import { sinceText } from "./since-text.ts";
@@ -83,6 +84,8 @@ function waitsText(because: WaitsBecause, explanation: UnitExplanation, nameOf: 
         : `another version of it is there (${because.runs.slice(0, 7)}, wanted ${because.wanted.slice(0, 7)})`;
     case "state":
       return `it is ${because.active} (${because.sub})`;
+    case "unhealthy":
+      return `it ${unhealthyText(because)}`;
     case "leaving":
       return "the commit wants it here no more, and it is to stop";
   }
@@ -99,7 +102,9 @@ function stuckText(because: StuckBecause, nameOf: NameOf, nowMs: number): string
     case "changed-by-hand":
       return `changed by hand: ${driftText(because)}`;
     case "held":
-      return `${because.by}, of the same replicas, failed: no other is changed until it runs`;
+      return `${because.by} failed: nothing more is changed until it runs, or somebody resumes the rollout`;
+    case "stopped":
+      return `the rollout is ${because.phase}`;
   }
 }
 

@@ -2,11 +2,14 @@ import { compareText, type MachineId, type Sha256, type UnitName } from "../name
 import { placeUnits } from "../placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../placement/placed-now.ts";
 import type { Unplaced } from "../placement/placement.ts";
+import type { RolloutRecord } from "../rollout/rollout-record.ts";
+import { rolloutOf } from "../rollout/rollouts.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { replicaSetOf } from "../unit/replica-set-of.ts";
 import type { ClusterSnapshot } from "./cluster-snapshot.ts";
 import { machinesOf } from "./machines-of.ts";
 import { type FailedBecause, SeenUnits, type Verdict, type WaitingBecause } from "./seen-units.ts";
+import { isStopped, OF_A_WAVE, withRollout } from "./with-rollout.ts";
 
 /** How far the cluster is from what the commit says. Units that are as they should be are in no list. */
 export interface Convergence {
@@ -22,6 +25,8 @@ export interface Convergence {
   readonly failed: readonly NotConverged<FailedBecause>[];
   /** Units that can only run on a machine that is not there: nobody can do anything about them until it returns. */
   readonly away: readonly NotConverged<WaitingBecause>[];
+  /** The rollout of the release in force, as its engine wrote it last. Absent: it has written none. */
+  readonly rollout?: RolloutRecord;
 }
 
 /** `from` is told to stop it, and it is placed on `to` once that is done (`handOffs`). */
@@ -57,7 +62,11 @@ export function judgeConvergence(spec: ClusterSpec, snapshot: ClusterSnapshot, s
     ...result.unplaced.filter((unplaced) => !isIdleGlobal(spec, unplaced)).flatMap(judgeUnplaced),
     ...seen.leaving(result.placements),
   ];
-  const verdicts = withHeld(judged, spec, current);
+  const rollout = rolloutOf(snapshot.rollouts, snapshot.release);
+  // What is judged may be another release than the one in force.
+  const isOfSpec = rollout?.release.specHash === spec.specHash;
+  const held = withHeld(judged, spec, current);
+  const verdicts = isOfSpec && isStopped(rollout) ? withRollout(held, rollout) : held;
   const notYet = verdicts.flatMap(({ unit, machine, verdict }) =>
     verdict.kind === "waiting" ? [{ unit, machine, because: verdict.because }] : [],
   );
@@ -75,17 +84,20 @@ export function judgeConvergence(spec: ClusterSpec, snapshot: ClusterSnapshot, s
   const failed = verdicts.flatMap(({ unit, machine, verdict }) =>
     verdict.kind === "failed" ? [{ unit, machine, because: verdict.because }] : [],
   );
+  const isOver = waiting.length === 0 && failed.length === 0 && !(isOfSpec && isStopped(rollout));
   return {
-    converged: waiting.length === 0 && failed.length === 0,
+    converged: isOver,
     settled: waiting.length === 0,
     wanted: result.placements.length,
     waiting: waiting.sort(inOrder),
     failed: failed.sort(inOrder),
     away: notYet.filter(isAway).sort(inOrder),
+    ...(isOfSpec && rollout !== null ? { rollout } : {}),
   };
 }
 
-interface Judged {
+/** What is made of one unit on one machine, or on none. */
+export interface Judged {
   readonly unit: UnitName;
   readonly machine: MachineId | null;
   readonly verdict: Verdict;
@@ -131,9 +143,6 @@ function withHeld(
     return by === undefined ? one : { ...one, verdict: { kind: "failed", because: { code: "held", by } } };
   });
 }
-
-/** What a unit waits for until the engine writes it. */
-const OF_A_WAVE: ReadonlySet<WaitingBecause["code"]> = new Set(["not-placed", "leaving"]);
 
 /** `unit/machine` of what stays on its absent machine even once that counts as lost: global, tied to its data, or fitting nowhere else. */
 function placedAlthoughLost(

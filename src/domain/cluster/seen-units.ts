@@ -1,4 +1,5 @@
 import type { UnitDrift } from "../drift/unit-drift.ts";
+import type { HealthState } from "../health/judge-health.ts";
 import type { MachineId, UnitHash, UnitName } from "../names.ts";
 import type { Placement, Unplaced } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
@@ -24,6 +25,8 @@ export type WaitingBecause =
   | { readonly code: "no-status" }
   | { readonly code: "other-version"; readonly runs: UnitHash | null; readonly wanted: UnitHash }
   | { readonly code: "state"; readonly active: string; readonly sub: string }
+  /** It is up, and its own checks do not pass. */
+  | { readonly code: "unhealthy"; readonly state: Exclude<HealthState, "passing">; readonly detail: string }
   /** It should be gone and still runs. */
   | { readonly code: "leaving" };
 
@@ -33,7 +36,9 @@ export type FailedBecause =
   /** Somebody stopped or masked it on its machine, where its policy or its agent leaves it so. */
   | ({ readonly code: "changed-by-hand" } & UnitDrift)
   /** One of the same set of replicas failed when its wave had come: the engine changes no other until it runs. */
-  | { readonly code: "held"; readonly by: UnitName };
+  | { readonly code: "held"; readonly by: UnitName }
+  /** The rollout that was to bring it does not go on, and nobody knows a unit that failed. */
+  | { readonly code: "stopped"; readonly phase: "held" | "aborted" | "rolled-back" };
 
 export type Verdict =
   | { readonly kind: "converged" }
@@ -84,6 +89,10 @@ export class SeenUnits {
     }
     if (!isCurrent) return behind(member) ?? waiting({ code: "other-version", runs: status.hash, wanted: hash });
     const health = judgeUnitHealth(this.#units.get(unit), goal, status);
+    if (health === "healthy" && goal === "launched" && status.health !== undefined) {
+      const { state, detail } = status.health;
+      if (state !== "passing") return waiting({ code: "unhealthy", state, detail });
+    }
     if (health === "healthy" || this.#isOverlooked(status)) return { kind: "converged" };
     if (status.drift?.outcome === "detected" || status.drift?.outcome === "given-up") {
       return { kind: "failed", because: { code: "changed-by-hand", ...status.drift } };

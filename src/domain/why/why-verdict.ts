@@ -57,6 +57,7 @@ const LINKS: Readonly<Record<WaitingBecause["code"], WhyLink["link"]>> = {
   "no-status": "agent",
   "other-version": "agent",
   state: "systemd",
+  unhealthy: "systemd",
   leaving: "agent",
 };
 
@@ -74,6 +75,7 @@ function linkOfFailure(because: FailedBecause): WhyLink["link"] {
     case "unplaceable":
       return "unplaced";
     case "held":
+    case "stopped":
       return "engine";
     case "changed-by-hand":
       return "agent";
