@@ -83,6 +83,7 @@ test("in a registry that was put back it leads once, though its mirror knows hig
       }
       return async function* (_prefix: string, _after: number, signal: AbortSignal) {
         await clock.sleep(3_600_000, signal);
+        yield* [];
       };
     },
   });
