@@ -10,7 +10,7 @@ import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-write
 import { UnitPlacer } from "../domain/placement/unit-placer.ts";
 import { closedMachines } from "../domain/report/closed-machines.ts";
 import { deviationsOf } from "../domain/report/deviations-of.ts";
-import { allowedNow } from "../domain/rollout/gates.ts";
+import { allowedNow, canariesNow } from "../domain/rollout/gates.ts";
 import type { Settling } from "../domain/rollout/judge-settling.ts";
 import { globalsOf, type NextWrites, nextWrites } from "../domain/rollout/next-writes.ts";
 import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
@@ -91,7 +91,6 @@ export class EngineTerm {
     this.#ports = ports;
     this.#placer = new UnitPlacer(ports.sha256);
     this.#handOffs = new HandOffWatch(ports.clock, ports.log);
-    this.#losses = new LossWatch(ports.clock, options.loss);
     this.#rollouts = new RolloutWatch(options.keys, ports);
     this.#adopter = new SetAdopter(ports.clock, ports.sha256);
     this.#mirror = new RegistryMirror(ports.registry, prefixesOf(options.keys), ports.clock, options.wake);
@@ -100,6 +99,7 @@ export class EngineTerm {
     });
     const both = AbortSignal.any([signal, this.#ended.signal]);
     const leads = isLedBy(options.keys, this.leadership);
+    this.#losses = new LossWatch({ ...ports, keys: options.keys, leads, policy: options.loss });
     this.#reboots = new RebootKeeper(options.keys, leads, ports, options.wake, both);
     void this.#mirror.run(both);
     void this.#statuses.run(both);
@@ -140,7 +140,8 @@ export class EngineTerm {
     if (adopted.kind === "write") await this.#write(snapshot, adopted.writes);
     if (adopted.kind !== "none") return null;
     // At every pass, also at rest: that a machine is silent for longer is no event.
-    const verdict = this.#losses.look(mandate.spec, snapshot, this.#mirror.lastAway);
+    const verdict = await this.#losses.look(mandate.spec, snapshot, this.#mirror.lastAway);
+    if (verdict === null) return null;
     this.#wakeAtMs = verdict.wakeAtMs;
     if (!(await this.#reboots.look(mandate.spec))) return null;
     const { changes, connected } = this.#statuses;
@@ -243,6 +244,7 @@ export class EngineTerm {
     const next = nextWrites({
       ...{ spec, released, snapshot: seen, hasStatuses, machines, wanted: allowed, settling, nowMs, sha256 },
       ...{ watchesAll: isWatching, isLeaving: this.#reboots.isLeaving },
+      ...canariesNow({ record, spec, base, machines, sha256 }),
     });
     this.#settling = next.settling;
     const fence = this.#fence(snapshot);

@@ -37,7 +37,7 @@ export interface RolloutPass {
   readonly machines: readonly Machine[];
   /** Where everything is to be in the end. */
   readonly wanted: readonly Placement[];
-  readonly next: Pick<NextWrites, "stateOf" | "changes">;
+  readonly next: Pick<NextWrites, "stateOf" | "changes" | "baking">;
   readonly fence: EngineFence;
 }
 
@@ -178,7 +178,7 @@ export class RolloutWatch {
       elapsedMs: this.#lookedAtMs === null ? 0 : nowMs - this.#lookedAtMs,
       now: this.#time(),
       rings: ringGates(mandate.spec, machines, openNow(wallMs)),
-      canaries: [],
+      canaries: next.baking.map(({ set, canaries }) => ({ set, replicas: canaries })),
     };
   }
 

@@ -3,10 +3,12 @@ import type { MachineId, Sha256, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, Window } from "../spec/cluster-spec.ts";
-import type { BaseSpec } from "./base-versions.ts";
+import { replicaSetOf } from "../unit/replica-set-of.ts";
+import { type BaseSpec, baseVersions } from "./base-versions.ts";
 import { holdBack } from "./hold-back.ts";
 import { holdStill } from "./hold-still.ts";
-import type { RingGates } from "./judge-rollout.ts";
+import { isBaked, type RingGates } from "./judge-rollout.ts";
+import type { CanaryInput } from "./plan-rollout.ts";
 import { ringCount, ringOf } from "./rings.ts";
 import type { RolloutPhase, RolloutRecord } from "./rollout-record.ts";
 import { isOpen } from "./window.ts";
@@ -42,6 +44,25 @@ export function allowedNow({ record, ...input }: GatesInput): readonly Placement
     return ring < record.openRings && !gates.isOpen(ring);
   };
   return machines.some(({ id }) => isClosed(id)) ? holdStill({ ...input, wanted, isStill: isClosed }) : wanted;
+}
+
+/** Which replicas of a rollout that goes on change first. On the way back, and while nothing changes, nobody waits for them. */
+export function canariesNow({
+  record,
+  spec,
+  base,
+  machines,
+  sha256,
+}: Pick<GatesInput, "record" | "spec" | "base" | "machines" | "sha256">): { readonly canaries?: CanaryInput } {
+  const setting = spec.units.filter(({ rollout }) => rollout.canary !== undefined);
+  if (record.phase !== "rolling" || setting.length === 0) return {};
+  const bakeMs = new Map<string, number>();
+  for (const { name, rollout } of setting) {
+    const set = replicaSetOf(name);
+    bakeMs.set(set, Math.max(bakeMs.get(set) ?? 0, rollout.bakeMs ?? 0));
+  }
+  const isSetBaked = (set: string) => isBaked(record, set, bakeMs.get(set) ?? 0);
+  return { canaries: { base: baseVersions(base, machines, sha256), machines, isBaked: isSetBaked } };
 }
 
 export function openNow(wallMs: number): (window: Window) => boolean {

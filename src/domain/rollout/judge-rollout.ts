@@ -35,7 +35,7 @@ export interface RolloutSight {
   /** RFC 3339, for people. */
   readonly now: string;
   readonly rings: RingGates;
-  /** Sets of replicas with canaries, and which of their replicas those are. */
+  /** Sets of replicas whose canaries are changed and whose others wait for them, and which of their replicas those are. */
   readonly canaries: readonly { readonly set: string; readonly replicas: readonly Replica[] }[];
 }
 
@@ -135,17 +135,15 @@ function throughRings(record: RolloutRecord, { changed, left, elapsedMs, rings }
   return { ...record, openRings: openRings + 1, soakedMs: 0 };
 }
 
-/** Of sets whose canaries are all changed. One that is not healthy begins again. */
-function bakesNow(record: RolloutRecord, { canaries, left, elapsedMs }: RolloutSight, health: Health): readonly Bake[] {
+/** Sets that nobody waits for any more keep theirs. One of which a canary is not healthy begins again. */
+function bakesNow(record: RolloutRecord, { canaries, elapsedMs }: RolloutSight, health: Health): readonly Bake[] {
   const known = new Map(record.bakes.map(({ set, healthyForMs }) => [set, healthyForMs]));
-  const waiting = new Set(left.map(keyOf));
-  return canaries
-    .flatMap(({ set, replicas }): Bake[] => {
-      if (replicas.length === 0 || replicas.some((replica) => waiting.has(keyOf(replica)))) return [];
-      const healthyForMs = (known.get(set) ?? 0) + Math.min(elapsedMs, SEEN_MAX_MS);
-      return [{ set, healthyForMs: health.isWell(replicas) ? healthyForMs : 0 }];
-    })
-    .sort((a, b) => compareText(a.set, b.set));
+  for (const { set, replicas } of canaries) {
+    const healthyForMs = (known.get(set) ?? 0) + Math.min(elapsedMs, SEEN_MAX_MS);
+    if (health.isWell(replicas)) known.set(set, healthyForMs);
+    else known.delete(set);
+  }
+  return [...known].sort(([a], [b]) => compareText(a, b)).map(([set, healthyForMs]) => ({ set, healthyForMs }));
 }
 
 class Health {
@@ -168,6 +166,12 @@ class Health {
         stateOf(replica.unit, replica.machine) === "up",
     );
   }
+}
+
+/** Whether the canaries of a set, all of them changed, have been healthy for as long as they are to be. */
+export function isBaked({ bakes }: RolloutRecord, set: string, bakeMs: number): boolean {
+  const bake = bakes.find((one) => one.set === set);
+  return bake !== undefined && bake.healthyForMs >= bakeMs;
 }
 
 export function inPhase(record: RolloutRecord, phase: RolloutPhase, since: string): RolloutRecord {

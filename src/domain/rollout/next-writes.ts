@@ -12,8 +12,8 @@ import { waitsOf } from "../report/waits-of.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { handOffs } from "./hand-off.ts";
 import { judgeSettling, type Settling, settlingAfter } from "./judge-settling.ts";
-import { nextWave } from "./next-wave.ts";
-import type { RolloutChange, RolloutInput } from "./plan-rollout.ts";
+import { type BakingSet, nextWave } from "./next-wave.ts";
+import type { CanaryInput, RolloutChange, RolloutInput } from "./plan-rollout.ts";
 import { prepareGate } from "./prepare-gate.ts";
 import { replicaStates } from "./replica-states.ts";
 
@@ -32,6 +32,8 @@ export interface NextWritesInput {
   readonly settling: readonly Settling[];
   /** Also what the last wave changed is watched until it is settled: a rollout ends with it. Absent: only what a wave waits for. */
   readonly watchesAll?: boolean;
+  /** Which replicas go first, and whether those were up for long enough. Absent: nobody waits for canaries, as on the way back. */
+  readonly canaries?: CanaryInput;
   readonly nowMs: number;
   readonly sha256: Sha256;
   /** As of `RolloutInput`. */
@@ -44,6 +46,8 @@ export interface NextWrites {
   readonly changes: readonly RolloutChange[];
   /** How units do, what has to settle included. */
   readonly stateOf: RolloutInput["stateOf"];
+  /** Sets whose canaries are changed, and whose others wait for them. */
+  readonly baking: readonly BakingSet[];
   /** Changes whose wave has not come. */
   readonly held: readonly RolloutChange[];
   /** What the waves so far have changed and the next one waits for; empty where no wave is left. */
@@ -77,7 +81,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
   const { settling, stateOf } = judgeSettling(input.settling, states, input.nowMs);
   const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
   const changes = diffPlacements(before, wanted, spec, files, foreignPlaces(snapshot, before));
-  const { placements, made, held, unprepared } = nextWave(
+  const { placements, made, held, unprepared, baking } = nextWave(
     {
       spec,
       released,
@@ -87,6 +91,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
       isAway,
       stateOf,
       ...(input.isLeaving && { isLeaving: input.isLeaving }),
+      ...(input.canaries && { canaries: input.canaries }),
     },
     handOffs({ spec, snapshot, machines }),
     prepareGate({ snapshot, machines }),
@@ -96,6 +101,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
     writes: planSetWrites(placements, globalsOf(spec, snapshot, placements), snapshot, sha256),
     changes,
     stateOf,
+    baking,
     held,
     settling: held.length === 0 && input.watchesAll !== true ? [] : [...settling, ...settlingAfter(made)],
     handingOver,

@@ -14,7 +14,7 @@ export interface RolloutRecord {
   readonly openRings: number;
   /** Milliseconds for which all that was changed in the last open ring has been healthy. */
   readonly soakedMs: number;
-  /** Of sets of replicas whose canaries are changed; sorted by set. */
+  /** Of sets of replicas whose canaries are changed and healthy; sorted by set. */
   readonly bakes: readonly Bake[];
   /** What failed, first come first; of a rollout that is held, goes back or went back. At most FAILURES_MAX are kept. */
   readonly failures: readonly RolloutFailure[];
