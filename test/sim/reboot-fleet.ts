@@ -15,8 +15,10 @@ export const LOOK_MS = 250;
 const MACHINES = 5;
 const ENGINES = 2;
 /** How long a machine takes to stop, and is off. */
-const STOP_MS = 1_000;
+const STOP_MS = [1_000, 12_000] as const;
 const OFF_MS = [3_000, 25_000] as const;
+/** Long enough for a restart to be seen beside a machine that is off. */
+const START_MS = 3_000;
 const WEB = 3;
 
 interface Guarded {
@@ -63,6 +65,9 @@ export class RebootFleet {
   }
 
   async start(): Promise<void> {
+    for (const { manager } of this.sim.machines) {
+      manager.faults = (_, job) => (job === "start" ? { kind: "delay", ms: START_MS } : null);
+    }
     this.sim.start();
     await this.sim.clock.advance(2_000);
     await this.release();
@@ -131,7 +136,7 @@ export class RebootFleet {
     one.isDown = true;
     one.reboots += 1;
     this.sim.log(`${one.machine.name} restarts`);
-    await this.sim.clock.sleep(STOP_MS);
+    await this.sim.clock.sleep(this.random.between(...STOP_MS));
     this.powerOff(one);
     await this.sim.clock.sleep(this.random.between(...OFF_MS));
     one.wants = false;

@@ -17,7 +17,7 @@ async function storm(options: RebootFleetOptions, pullsPlugs: boolean): Promise<
   await fleet.pass(STORM_MS, async () => {
     const one = random.pick(guarded);
     if (chance(8_000)) one.wants = true;
-    if (chance(40_000)) await fleet.release();
+    if (chance(guarded.some(({ isDown }) => isDown) ? 6_000 : 40_000)) await fleet.release();
     const engine = random.pick(sim.machines.filter((machine) => sim.hasEngine(machine)));
     if (chance(30_000)) {
       engine.crashEngine();
