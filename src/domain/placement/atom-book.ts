@@ -62,8 +62,8 @@ export class AtomBook {
     const [units, groups] = [this.#units, this.#groups];
     const isFirst = this.#spec === null;
     this.#spec = spec;
-    this.#units = inOrder(spec.units);
-    this.#groups = inOrder(spec.groups);
+    this.#units = inOrder(spec.units, units);
+    this.#groups = inOrder(spec.groups, groups);
     const change = isFirst ? null : this.#follow(units, groups);
     if (change === null) this.#makeAll();
     return change;
