@@ -26,7 +26,7 @@ export const ENGINE_DEFECTS: readonly Defect[] = [
   },
   {
     name: "an engine goes on leading on a registry that was put back to a backup",
-    shownBy: 1,
+    shownBy: 6,
     faults: ["registry put back to a backup", "power loss", "partition"],
     defects: { engineRegistry: withModestMachines, engineMemory: forgiving },
   },
