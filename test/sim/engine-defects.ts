@@ -20,7 +20,7 @@ export const ENGINE_DEFECTS: readonly Defect[] = [
   },
   {
     name: "the engine compares neither assignments nor headers",
-    shownBy: 1,
+    shownBy: 9,
     faults: ["a leader's orders arrive again later", "power loss"],
     defects: { engineRegistry: (inner) => without(inner, (key) => /\/(assign|placements)\//.test(key)) },
   },
