@@ -89,6 +89,8 @@ const STORED_SHAPE: Shape = {
   after: "strings",
   oneshot: "boolean",
 };
+const CHECK_SHAPE: Shape = { kind: "string" };
+const CHECKS: readonly Shape[] = [{ host: "string", port: "number" }, { argv: "strings" }];
 const OWNED_SHAPE: Shape = { units: "object?" };
 const OWNED_UNIT_SHAPE: Shape = {
   service: "string",
@@ -145,7 +147,13 @@ function isPlaced(placed: PlacedUnit): boolean {
 export const encodeStoredUnit = (unit: StoredUnit): string => `${encodeRecord(unit)}\n`;
 export function decodeStoredUnit(text: string | null): StoredUnit | null {
   const unit = decodeOr<StoredUnit>(text, STORED_SHAPE);
-  return unit?.files.every((file) => hasShape(file, FILE_SHAPE)) ? unit : null;
+  const isWhole = unit?.files.every((file) => hasShape(file, FILE_SHAPE)) && areChecks(unit.healthChecks ?? []);
+  return isWhole ? unit : null;
+}
+
+function areChecks(checks: unknown): boolean {
+  const isCheck = (one: unknown) => hasShape(one, CHECK_SHAPE) && CHECKS.some((shape) => hasShape(one, shape));
+  return Array.isArray(checks) && checks.every(isCheck);
 }
 
 export const encodeOwnedUnits = (units: ReadonlyMap<UnitName, OwnedUnit>): string =>

@@ -17,6 +17,7 @@ import type { Entry } from "../ports/registry.ts";
 import { readCapacity } from "./capacity-record.ts";
 import { readUnitDrift } from "./drift-record.ts";
 import { foreignNames } from "./foreign-names.ts";
+import { readServiceHealth } from "./health-record.ts";
 import { readOwnHolds } from "./hold-record.ts";
 import { decodeKept } from "./kept-record.ts";
 import { type Decoded, decodeRecord, type Shape } from "./record.ts";
@@ -266,9 +267,10 @@ class SnapshotReader {
   #readStatus(entry: Entry, machineText: string | undefined, unitText: string | undefined): void {
     this.#withMachine(entry, machineText, (machine) =>
       this.#withUnit(entry, unitText, (unit) =>
-        this.#with<StatusRecord>(entry, STATUS_SHAPE, ({ drift: told, ...record }) => {
-          const drift = readUnitDrift(told);
-          this.#statuses.push({ ...record, ...(drift === null ? {} : { drift }), unit, machine });
+        this.#with<StatusRecord>(entry, STATUS_SHAPE, ({ drift: told, health: asked, ...record }) => {
+          const [drift, health] = [readUnitDrift(told), readServiceHealth(asked)];
+          const more = { ...(drift === null ? {} : { drift }), ...(health === null ? {} : { health }) };
+          this.#statuses.push({ ...record, ...more, unit, machine });
         }),
       ),
     );

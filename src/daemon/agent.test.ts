@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
+import { MemoryHealthProbe } from "../adapters/memory/memory-health-probe.ts";
 import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { expireLeases } from "../adapters/mvcc/expire-leases.ts";
@@ -36,6 +37,7 @@ function world() {
     manager: new MemoryUnitManager({ files: disk, clock }),
     files: new AgentFiles(disk),
     holder: { renewed: async () => {} },
+    health: new MemoryHealthProbe(),
     contacts: [],
     clock,
     newId: () => `id${++ids}`,

@@ -8,6 +8,7 @@ import type { WantedUnit } from "../domain/tasks/task.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { Contact } from "../ports/contact.ts";
 import type { GitSource } from "../ports/git-source.ts";
+import type { HealthProbe } from "../ports/health-probe.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
 import { type Log, refusal } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
@@ -26,6 +27,7 @@ import { AgentMemory } from "./agent-memory.ts";
 import { agentPrefixes } from "./agent-prefixes.ts";
 import { ConfirmWatch } from "./confirm-watch.ts";
 import { ForeignWatch } from "./foreign-watch.ts";
+import { HealthWatch } from "./health-watch.ts";
 import { HoldWatch } from "./hold-watch.ts";
 import { IdentityGuard } from "./identity-guard.ts";
 import { KeptTeller } from "./kept-teller.ts";
@@ -55,6 +57,7 @@ export interface AgentPorts {
   readonly manager: UnitManager;
   readonly files: AgentFiles;
   readonly holder: LeaseHolder;
+  readonly health: HealthProbe;
   /** Who shows that a change has not cut this machine off. */
   readonly contacts: readonly Contact[];
   readonly clock: Clock;
@@ -89,6 +92,7 @@ export class Agent {
   readonly #foreign: ForeignWatch;
   readonly #drift: DriftWatch;
   readonly #confirm: ConfirmWatch;
+  readonly #health: HealthWatch;
   readonly #details: DetailsCache = new Map();
   readonly #machineEnv: MachineEnvKeeper;
   readonly #memory: AgentMemory;
@@ -120,6 +124,7 @@ export class Agent {
     this.#shown = new RegistryMirror(ports.registry, [this.#keys.statuses(self.machine)], ports.clock, () => {
       if (this.#publisher.isWaiting) this.#wakeup.wake();
     });
+    this.#health = new HealthWatch(this.#keys, self.machine, this.#shown, { ...ports, wake: this.#wakeup.wake });
     this.#fence = new LeaseFence(self.machine, this.#keys, this.#presence, this.#mirror, {
       ...ports,
       wake: this.#wakeup.wake,
@@ -165,6 +170,7 @@ export class Agent {
       await this.#loop(signal);
     } finally {
       stopping.abort(null);
+      this.#health.end();
       await Promise.all(background);
     }
   }
@@ -235,6 +241,7 @@ export class Agent {
       { ...this.#ports, jobs: this.#jobs, details: this.#details, drift: this.#drift },
     );
     logTasks(reconciled.tasks, this.#ports.log);
+    this.#health.look(wanted, reconciled.seen);
     await this.#memory.become(
       this.#confirm.ended(this.#memory.state, { tasks: reconciled.tasks, left, jobs: this.#jobs }),
     );
@@ -252,6 +259,7 @@ export class Agent {
       idle: new Set(placements.filter(({ goal }) => goal !== "launched").map(({ unit }) => unit)),
       placedAt,
       releasePending: this.#orders.releasePending,
+      health: (unit: WantedUnit) => this.#health.of(unit),
     };
     this.#statuses = await this.#reporter.report({ ...reconciled, ...told });
     this.#say();

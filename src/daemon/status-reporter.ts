@@ -1,6 +1,7 @@
 import type { StatusRecord } from "../codec/registry-records.ts";
 import type { StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import type { UnitDrift } from "../domain/drift/unit-drift.ts";
+import type { ServiceHealth } from "../domain/health/judge-health.ts";
 import type { UnitName } from "../domain/names.ts";
 import { isAboutToRestart, judgeRestarts, type RestartVerdict } from "../domain/tasks/restart-loop.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
@@ -25,6 +26,8 @@ export interface PassOutcome extends Reconciled {
   readonly placedAt?: (unit: UnitName) => number | null;
   /** Units that are not as they are wanted, because this machine could not be reached with them; absent: none. */
   readonly refused?: ReadonlyMap<UnitName, StatusProblem>;
+  /** What the units' own checks say; absent, or null: there are none. */
+  readonly health?: (unit: WantedUnit) => ServiceHealth | null;
   /** A newer release is on its way: what is missing now may come with it, and is nothing to report yet. */
   readonly releasePending: boolean;
 }
@@ -51,6 +54,7 @@ export class StatusReporter {
       ...pass.missing.keys(),
       ...(pass.refused?.keys() ?? []),
     ]);
+    const health = this.#health(pass);
     const names = [...wanted, ...leaving(pass.seen, wanted)].sort();
     const statuses = new Map<UnitName, StatusRecord>();
     for (const name of names) {
@@ -65,11 +69,21 @@ export class StatusReporter {
       const refused = pass.refused?.get(name);
       const drift = pass.drift.get(name);
       const placed = pass.idle?.has(name) && !this.#jobs.isBusy(name) ? (pass.placedAt?.(name) ?? null) : null;
-      const isMore = refused !== undefined || drift !== undefined || placed !== null;
-      statuses.set(name, isMore ? withMore(status, refused, drift, placed) : status);
+      const asked = health.get(name);
+      const isMore = refused !== undefined || drift !== undefined || placed !== null || asked !== undefined;
+      statuses.set(name, isMore ? withMore(status, refused, drift, placed, asked) : status);
     }
     for (const name of this.#said.keys()) if (!statuses.has(name)) this.#said.delete(name);
     return statuses;
+  }
+
+  #health({ wanted, health }: PassOutcome): ReadonlyMap<UnitName, ServiceHealth> {
+    const said = new Map<UnitName, ServiceHealth>();
+    for (const unit of wanted) {
+      const one = health?.(unit) ?? null;
+      if (one !== null) said.set(unit.name, one);
+    }
+    return said;
   }
 
   /** A failure's journal is read once, not in every pass. */
@@ -119,12 +133,14 @@ function withMore(
   refused: StatusProblem | undefined,
   drift: UnitDrift | undefined,
   placed: number | null,
+  health: ServiceHealth | undefined,
 ): StatusRecord {
   return {
     ...status,
     ...(refused === undefined ? {} : { problem: refused }),
     ...(drift === undefined ? {} : { drift }),
     ...(placed === null ? {} : { placed }),
+    ...(health === undefined ? {} : { health }),
   };
 }
 

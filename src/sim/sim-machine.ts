@@ -1,6 +1,7 @@
 import { FaultyRegistry, NO_FAULTS } from "../adapters/memory/faulty-registry.ts";
 import { MemoryFileStore, ProcessDied } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, type MemoryRepository } from "../adapters/memory/memory-git-source.ts";
+import { MemoryHealthProbe } from "../adapters/memory/memory-health-probe.ts";
 import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
 import type { ClientClock, VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { sha256 } from "../adapters/sha256.ts";
@@ -182,6 +183,7 @@ export class SimMachine {
       manager: process.manager(defects.manager?.(this.manager) ?? this.manager),
       files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
       holder: this.lease,
+      health: new MemoryHealthProbe(),
       contacts: [registryContact(registry, registryKeys(this.#world.cluster)), sourceContact(this.source)],
       clock: defects.agentClock?.(this.clock) ?? this.clock,
       newId,
@@ -205,21 +207,18 @@ export class SimMachine {
     const { defects } = this.#world;
     const memory = new RegistryMemory(this.engineFiles, "/var/lib/fleet-engine");
     const loss = { ...SIM_LOSS, ...this.#world.loss, ...defects.loss };
-    const engine = new Engine(
-      this.#world.cluster,
-      { machine: this.id, leaderTtlMs: AGENT_TTL_MS, loss },
-      {
-        registry: this.#pausing(defects.engineRegistry?.(registry) ?? registry),
-        source,
-        compile,
-        clock: defects.engineClock?.(this.engineClock) ?? this.engineClock,
-        newId: () => this.#engineOperation(),
-        sha256,
-        memory: defects.engineMemory?.(memory) ?? memory,
-        supervisor: UNSUPERVISED,
-        log: ({ message }) => this.#world.log(`${this.name} engine: ${message}`),
-      },
-    );
+    const options = { machine: this.id, leaderTtlMs: AGENT_TTL_MS, loss };
+    const engine = new Engine(this.#world.cluster, options, {
+      registry: this.#pausing(defects.engineRegistry?.(registry) ?? registry),
+      source,
+      compile,
+      clock: defects.engineClock?.(this.engineClock) ?? this.engineClock,
+      newId: () => this.#engineOperation(),
+      sha256,
+      memory: defects.engineMemory?.(memory) ?? memory,
+      supervisor: UNSUPERVISED,
+      log: ({ message }) => this.#world.log(`${this.name} engine: ${message}`),
+    });
     this.#engine = new Daemon((signal) => engine.run(signal));
   }
 

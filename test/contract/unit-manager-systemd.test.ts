@@ -5,9 +5,11 @@ import { after, before } from "node:test";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { execProgram } from "../../src/adapters/systemd/read-journal.ts";
 import { SystemdUnitManager } from "../../src/adapters/systemd/systemd-unit-manager.ts";
+import { TransientCheck } from "../../src/adapters/systemd/transient-check.ts";
 import type { UnitName } from "../../src/domain/names.ts";
 import { enterMachine, labDown, labExec, labUp } from "../../src/lab/lab.ts";
 import { healthTableContract } from "./health-table.contract.ts";
+import { transientCheckContract } from "./transient-check.contract.ts";
 import { unitManagerContract } from "./unit-manager.contract.ts";
 import type { UnitWorld } from "./unit-world.ts";
 
@@ -47,6 +49,8 @@ after(async () => {
 
 unitManagerContract("systemd", systemdWorld, skip);
 healthTableContract("systemd", systemdWorld, skip);
+const checks = () => new TransientCheck(systemClock, process.pid, `unix:path=${root}/run/dbus/system_bus_socket`);
+transientCheckContract(systemdWorld, checks, skip);
 
 async function systemdWorld(): Promise<UnitWorld> {
   const folder = `${root}/run/systemd/system`;

@@ -1,3 +1,4 @@
+import { writeArguments } from "./bus-arguments.ts";
 import { malformed, ValueReader } from "./bus-values.ts";
 
 /** The kinds of messages, as the D-Bus specification numbers them. */
@@ -22,13 +23,12 @@ const DESTINATION = 6;
 const SENDER = 7;
 const SIGNATURE = 8;
 
-/** What a caller names; arguments are strings and lists of strings, which is all that is ever told to systemd here. */
+/** What a caller names; arguments are as `writeArguments` takes them. */
 export interface OutgoingCall {
   readonly destination: string;
   readonly path: string;
   readonly interface: string;
   readonly member: string;
-  /** Of `s` and `as` only. */
   readonly signature?: string;
   readonly body?: readonly unknown[];
 }
@@ -41,6 +41,8 @@ export interface IncomingMessage {
   readonly errorName: string;
   readonly member: string;
   readonly sender: string;
+  /** Of the object it is about; empty for an answer. */
+  readonly path: string;
   /** 64 bits are bigints, a variant is the value in it. Throws OperationError `bus-message-malformed`. */
   body(): readonly unknown[];
 }
@@ -65,15 +67,12 @@ export function encodeCall(serial: number, call: OutgoingCall): Buffer {
   const fieldsEnd = writer.length;
   writer.align(8);
   const bodyStart = writer.length;
-  const types = signature.match(/as|s/g) ?? [];
-  for (const [at, type] of types.entries()) {
-    if (type === "s") writer.string(body[at] as string);
-    else writer.strings(body[at] as readonly string[]);
-  }
+  writeArguments(writer, signature, body);
   return writer.finish(writer.length - bodyStart, fieldsEnd - FIXED_BYTES);
 }
 
-class FrameWriter {
+/** Bytes of a message, in D-Bus's little-endian marshalling. */
+export class FrameWriter {
   #bytes = Buffer.allocUnsafe(512);
   length = 0;
 
@@ -100,11 +99,20 @@ class FrameWriter {
     return this;
   }
 
-  strings(texts: readonly string[]): this {
+  long(value: bigint): this {
+    this.align(8).#reserve(8);
+    this.length = this.#bytes.writeBigUInt64LE(value, this.length);
+    return this;
+  }
+
+  /** Its length in bytes, which does not count what aligns its first element, then what `write` writes. */
+  list(alignment: number, write: () => void): this {
     this.word(0);
+    const lengthAt = this.length - 4;
+    this.align(alignment);
     const start = this.length;
-    for (const text of texts) this.string(text);
-    this.#bytes.writeUInt32LE(this.length - start, start - 4);
+    write();
+    this.#bytes.writeUInt32LE(this.length - start, lengthAt);
     return this;
   }
 
@@ -178,6 +186,7 @@ class Frame implements IncomingMessage {
   errorName = "";
   member = "";
   sender = "";
+  path = "";
   #signature = "";
   readonly #reader: ValueReader;
   readonly #bodyAt: number;
@@ -194,6 +203,7 @@ class Frame implements IncomingMessage {
       const value = reader.variant();
       if (code === REPLY_SERIAL) this.replySerial = Number(value);
       else if (code === ERROR_NAME) this.errorName = String(value);
+      else if (code === PATH) this.path = String(value);
       else if (code === MEMBER) this.member = String(value);
       else if (code === SENDER) this.sender = String(value);
       else if (code === SIGNATURE) this.#signature = String(value);

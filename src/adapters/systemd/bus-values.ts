@@ -133,7 +133,7 @@ export class ValueReader {
 }
 
 /** Where the type after this one begins. */
-function typeEnd(signature: string, type: number): number {
+export function typeEnd(signature: string, type: number): number {
   const first = signature[type];
   if (first === "a") return typeEnd(signature, type + 1);
   if (first !== "(" && first !== "{") return type + 1;

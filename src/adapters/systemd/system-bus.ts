@@ -18,6 +18,7 @@ const CALL_TIMEOUT_MS = 100_000;
 /** How often the oldest call is looked at; one timer for all, since there may be thousands of calls a second. */
 const WATCH_MS = 1_000;
 
+export const SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket";
 export const SYSTEMD_PATH = "/org/freedesktop/systemd1";
 const MANAGER = "org.freedesktop.systemd1.Manager";
 const BUS = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" };
@@ -48,7 +49,7 @@ export interface SystemdCall {
 
 export interface BusListener {
   /** A signal of systemd's. */
-  signal(member: string, message: Pick<IncomingMessage, "body">): void;
+  signal(member: string, message: Pick<IncomingMessage, "body" | "path">): void;
   /** A connection that stood is gone; what it would have told is lost. */
   lost(error: OperationError): void;
 }

@@ -11,13 +11,15 @@ import type {
 } from "../../ports/unit-manager.ts";
 import { JobWaiters } from "./job-waiters.ts";
 import { type Exec, execProgram, readJournal } from "./read-journal.ts";
-import { SystemBus, type SystemdCall } from "./system-bus.ts";
+import { SYSTEM_BUS, SYSTEMD_PATH, SystemBus, type SystemdCall } from "./system-bus.ts";
 import { isNoSuchUnit, systemdRefusal } from "./systemd-refusal.ts";
+import { CHECK_UNITS } from "./transient-check.ts";
 import { readStart, readUnitDetails, readUnitSources } from "./unit-details.ts";
 
 type JobCall = "StartUnit" | "StopUnit" | "ReloadUnit";
 
-const SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket";
+/** Objects of the units of health checks, and of their slice: they come and go all the time, and are no units of a set. */
+const CHECK_OBJECTS = `${SYSTEMD_PATH}/unit/fleet_2dhealth`;
 /**
  * Up to this many names are asked for by name. systemd holds each unit against each pattern: beyond it, taking all units and
  * choosing here is cheaper for PID 1, which answers nobody else meanwhile.
@@ -177,10 +179,12 @@ export class SystemdUnitManager implements UnitManager {
   }
 
   /** What a unit's signal says is not read: the look that follows it sees it. */
-  #signal(member: string, message: { body(): readonly unknown[] }): void {
+  #signal(member: string, message: { readonly path: string; body(): readonly unknown[] }): void {
+    if (message.path.startsWith(CHECK_OBJECTS)) return;
     if (member === "JobRemoved") {
-      const [, job, , result] = message.body();
+      const [, job, unit, result] = message.body();
       this.#jobs.ended(String(job), String(result));
+      if (String(unit).startsWith(CHECK_UNITS)) return;
     }
     this.#wakeSoon(member === "Reloading" ? "definitions" : "units");
   }

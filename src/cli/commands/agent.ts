@@ -32,14 +32,23 @@ export default class AgentCommand extends BaseCommand {
 
   async #serve(flags: AgentFlags, service: DaemonService): Promise<void> {
     const self = thisMachine(flags, this.config.version);
-    const [{ Agent }, { SystemdUnitManager }, { LeaseFile }, { DiskFileStore }, { AGENT_FOLDERS, AgentFiles }] =
-      await Promise.all([
-        import("../../daemon/agent.ts"),
-        import("../../adapters/systemd/systemd-unit-manager.ts"),
-        import("../../adapters/systemd/lease-file.ts"),
-        import("../../adapters/files/disk-file-store.ts"),
-        import("../../usecases/agent-files.ts"),
-      ]);
+    const [
+      { Agent },
+      { SystemdUnitManager },
+      { TransientCheck },
+      { MachineHealthProbe },
+      { LeaseFile },
+      { DiskFileStore },
+      { AGENT_FOLDERS, AgentFiles },
+    ] = await Promise.all([
+      import("../../daemon/agent.ts"),
+      import("../../adapters/systemd/systemd-unit-manager.ts"),
+      import("../../adapters/systemd/transient-check.ts"),
+      import("../../adapters/health/machine-health-probe.ts"),
+      import("../../adapters/systemd/lease-file.ts"),
+      import("../../adapters/files/disk-file-store.ts"),
+      import("../../usecases/agent-files.ts"),
+    ]);
     const { notifier, signal } = service;
     const files = new AgentFiles(countingProgress(new DiskFileStore(), notifier.progress), {
       ...AGENT_FOLDERS,
@@ -47,7 +56,8 @@ export default class AgentCommand extends BaseCommand {
     });
     const remembered = (await files.readState())?.clusterName ?? null;
     const manager = countingProgress(new SystemdUnitManager({ clock: systemClock }), notifier.progress);
-    const closing: (() => unknown)[] = [() => manager.close()];
+    const health = new MachineHealthProbe(new TransientCheck(systemClock, process.pid));
+    const closing: (() => unknown)[] = [() => manager.close(), () => health.close()];
     try {
       const looking = becomeReady(manager, service);
       const world = await composeDaemon(flags, "agent", remembered, service);
@@ -55,7 +65,7 @@ export default class AgentCommand extends BaseCommand {
       const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? null;
       const holder = new LeaseFile(world.clock);
       const supervisor = supervisedBy(notifier, agentConditionText);
-      const agent = new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder, supervisor });
+      const agent = new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder, health, supervisor });
       const control = await listenHere(agent, self, service);
       closing.push(() => control?.close());
       await agent.run(signal);

@@ -3,6 +3,7 @@ import type { ClusterView } from "../cluster-view.ts";
 import { driftText, driftWord } from "./drift-text.ts";
 import { agoText, durationText } from "./duration-text.ts";
 import { engineReportLines } from "./engine-report-text.ts";
+import { healthText } from "./health-text.ts";
 import { heldText, holdsText } from "./holds-text.ts";
 import { doubleLines, unrecordedLines } from "./machine-lines.ts";
 import { machineText } from "./machine-text.ts";
@@ -59,12 +60,14 @@ function countsText(rows: readonly UnitRow[]): string {
   const count = (of: (row: UnitRow) => boolean) => rows.filter(of).length;
   const failed = count((row) => row.problem !== null);
   const drifted = count(({ drift }) => drift !== null && drift.outcome !== "corrected");
+  const unhealthy = count((row) => isUnhealthy(row) && row.health?.state === "failing");
   const old = count((row) => row.active === "active" && row.news === "old");
   const parts = [
     `${count((row) => row.machine !== null)} placed`,
     `${count((row) => row.active === "active" && row.news === "current")} active`,
     ...(old > 0 ? [`${old} active when last heard of`] : []),
     ...(failed > 0 ? [`${failed} with a problem`] : []),
+    ...(unhealthy > 0 ? [`${unhealthy} unhealthy`] : []),
     ...(drifted > 0 ? [`${drifted} changed by hand`] : []),
     ...(count((row) => row.machine === null && row.goal !== "inactive") > 0
       ? [`${count((row) => row.machine === null && row.goal !== "inactive")} not placed`]
@@ -104,12 +107,20 @@ function whatIsWrong(row: UnitRow): string {
   if (row.machine === null) return row.goal === "inactive" ? "" : "not placed";
   if (row.hold !== null) return "held";
   if (row.drift !== null && row.drift.outcome !== "corrected") return driftWord(row.drift);
+  if (isUnhealthy(row)) return row.health?.state === "failing" ? "unhealthy" : "not healthy yet";
   return row.news !== "none" && row.hash !== row.wantedHash ? "other version" : "";
+}
+
+/** What is down is told as that. */
+function isUnhealthy({ active, health }: UnitRow): boolean {
+  return active === "active" && health !== null && health.state !== "passing";
 }
 
 /** One unit on one machine, in the manner of `systemctl status`, at `nowMs` of the wall clock. */
 export function unitStatusText(row: UnitRow, nowMs: number): string {
-  const sign = row.problem !== null || row.active === "failed" ? "x" : row.active === "active" ? "*" : "o";
+  const isBad =
+    row.problem !== null || row.active === "failed" || (isUnhealthy(row) && row.health?.state === "failing");
+  const sign = isBad ? "x" : row.active === "active" ? "*" : "o";
   const lines = [
     `${sign} ${row.unit}${row.machine === null ? " - not placed" : ` on ${machineText(row, false)}`}`,
     `    goal: ${row.goal}`,
@@ -120,6 +131,7 @@ export function unitStatusText(row: UnitRow, nowMs: number): string {
           `  active: ${row.active || "unknown"} (${row.sub || "unknown"})${row.since === "" ? "" : ` since ${row.since}`}`,
           ...newsText(row, nowMs),
         ]),
+    ...(row.health === null || row.active !== "active" ? [] : [`  health: ${healthText(row.health)}`]),
     ...(row.hold === null ? [] : [`    held: ${heldText(row.hold, nowMs)}`]),
     ...(row.drift === null ? [] : [`   drift: ${driftText(row.drift)}`]),
     ...(row.result === "" || row.result === "success" ? [] : [`  result: ${row.result}`]),

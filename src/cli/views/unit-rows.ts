@@ -3,6 +3,7 @@ import type { Member, StatusProblem, UnitStatus } from "../../domain/cluster/clu
 import { CANNOT_LOOK } from "../../domain/cluster/cluster-snapshot.ts";
 import { type Hold, holdOn } from "../../domain/cluster/hold.ts";
 import type { UnitDrift } from "../../domain/drift/unit-drift.ts";
+import type { ServiceHealth } from "../../domain/health/judge-health.ts";
 import type { MachineId, UnitHash, UnitName } from "../../domain/names.ts";
 import type { UnitGoal } from "../../domain/spec/cluster-spec.ts";
 import type { ClusterView } from "../cluster-view.ts";
@@ -33,6 +34,8 @@ export interface UnitRow {
   readonly problem: StatusProblem | null;
   /** What others changed of it on its machine; null where nobody did lately. */
   readonly drift: UnitDrift | null;
+  /** What its own checks say; null where it has none. */
+  readonly health: ServiceHealth | null;
 }
 
 /** How fresh the observed half of a row is: as its machine says now, as it said last, or nothing was ever said. */
@@ -72,6 +75,7 @@ export function unitRows({ snapshot, index, holds, report }: ClusterView): UnitR
         invocation: status?.invocation ?? "",
         problem: status?.problem ?? null,
         drift: status?.drift ?? null,
+        health: status?.health ?? null,
       };
     }),
   );
@@ -99,6 +103,7 @@ export function unitRows({ snapshot, index, holds, report }: ClusterView): UnitR
         invocation: "",
         problem: null,
         drift: null,
+        health: null,
       }),
     );
   const order = (row: UnitRow) => `${row.unit}\u0000${row.machineName ?? ""}`;

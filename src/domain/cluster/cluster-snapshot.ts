@@ -1,4 +1,5 @@
 import type { UnitDrift } from "../drift/unit-drift.ts";
+import type { ServiceHealth } from "../health/judge-health.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names.ts";
 import type { Rollouts } from "../rollout/rollouts.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
@@ -181,6 +182,8 @@ export interface UnitStatus {
   readonly problem: StatusProblem | null;
   /** What others changed of it on its machine, and what became of that; absent where nobody did for an hour. */
   readonly drift?: UnitDrift;
+  /** What its own checks (`HealthCheck=`) say; absent where it has none. */
+  readonly health?: ServiceHealth;
 }
 
 export interface StatusProblem {

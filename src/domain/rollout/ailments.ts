@@ -53,6 +53,8 @@ function wordsOf(verdict: Verdict): string {
     case "machine-behind":
     case "machine-blind":
       return `${because.problem.code}: ${because.problem.detail}`;
+    case "unhealthy":
+      return because.detail === "" ? "its health check has not passed yet" : because.detail;
     case "state":
       return `${because.active} (${because.sub})`;
     default:

@@ -26,6 +26,7 @@ export function replicaStates(
     const verdict = seen.judge({ unit, ...side });
     if (verdict.kind === "converged") return "up";
     if (verdict.kind === "failed" || verdict.because.code === "machine-behind") return "down";
+    if (verdict.because.code === "unhealthy" && verdict.because.state === "failing") return "down";
     if (verdict.because.code !== "state") return "starting";
     const status = statuses.get(`${unit}/${machine}`)!;
     return judgeUnitHealth(units.get(unit), side.goal, status) === "down" ? "down" : "starting";

@@ -1,5 +1,6 @@
 import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { DriftPolicy } from "../drift/drift-policy.ts";
+import type { HealthCheck } from "../health/health-check.ts";
 import type { UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { UnitEffect } from "../unit/unit-effect.ts";
@@ -23,6 +24,8 @@ export interface WantedUnit {
   readonly drift?: DriftPolicy;
   /** What is asked for after a change of it. Absent: by what the change touches. */
   readonly confirm?: ConfirmPolicy;
+  /** What must pass for it to be healthy. Absent: systemd's word is enough. */
+  readonly healthChecks?: readonly HealthCheck[];
   /** Its processes are to go and come again although they run its text. Absent: not. */
   readonly anew?: true;
 }

@@ -21,5 +21,6 @@ export function wantedUnit(
     files,
     after: unit.after,
     oneshot: unitKind(unit) === "oneshot",
+    ...(unit.options.healthChecks === undefined ? {} : { healthChecks: unit.options.healthChecks }),
   };
 }

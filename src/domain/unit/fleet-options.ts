@@ -1,4 +1,5 @@
 import type { Selector } from "../cluster/selector.ts";
+import type { HealthCheck } from "../health/health-check.ts";
 import type { UnitName } from "../names.ts";
 
 /**
@@ -29,6 +30,8 @@ export interface FleetOptions {
   readonly spread?: Spread;
   /** The most units of its replica set on one machine, itself included; 1 or more. The smallest of the set counts. Absent: any number. */
   readonly maxPerMachine?: number;
+  /** What must pass for it to be healthy, in the order written; at least one. Absent: systemd's word is enough. */
+  readonly healthChecks?: readonly HealthCheck[];
 }
 
 /** Units of one replica set on machines that differ in the value of a metadata key. */

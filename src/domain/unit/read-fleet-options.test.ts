@@ -203,7 +203,6 @@ describe("what is refused", () => {
     ["Move=always", "x-fleet-value", "Move=always", /Move=always/],
     ["what only a machine knows", "x-fleet-specifier", "MachineOf=a-%H.service", /%H in MachineOf=/],
     ["a boot id", "x-fleet-boot-id", "X-ConditionMachineBootID=x", /every boot/],
-    ["a health check, not yet", "x-fleet-not-yet", "HealthCheck=x", /does not carry out yet/],
     ["a share of a machine's CPU", "x-fleet-value", "CPU=50%", /CPU=50%/],
     ["less than a thousandth of a core", "x-fleet-value", "CPU=0.0001", /CPU=0.0001/],
     ["fewer than no cores", "x-fleet-value", "CPU=-1", /CPU=-1/],

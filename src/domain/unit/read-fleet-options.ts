@@ -10,6 +10,7 @@ import { ON_DISCONNECT_FORM, type OnDisconnect, parseOnDisconnect } from "./on-d
 import { optionContradictions } from "./option-contradictions.ts";
 import { parseBoolean } from "./parse-boolean.ts";
 import { parseSpread, SPREAD_FORM } from "./parse-spread.ts";
+import { readHealthChecks } from "./read-health-checks.ts";
 import { parseReplace, REPLACE_FORM, type ReplaceOption } from "./replace-option.ts";
 import { CPU_FORM, limitsOf, MEMORY_FORM, parseCpu, parseMemory } from "./resource-requests.ts";
 import { expandSpecifiers } from "./specifiers.ts";
@@ -30,14 +31,11 @@ const LEGACY: Readonly<Record<string, string>> = {
 const BOOT_ID = ["MachineBootID", "X-ConditionMachineBootID"];
 
 const OPTIONS = [
-  ...["CPU", "Conflicts", "Global", "Group", "MachineID", "MachineMetadata", "MachineOf", "MaxPerMachine", "Memory"],
-  ...["Move", "OnDisconnect", "Replace", "Replaces", "Spread"],
+  ...["CPU", "Conflicts", "Global", "Group", "HealthCheck", "MachineID", "MachineMetadata", "MachineOf"],
+  ...["MaxPerMachine", "Memory", "Move", "OnDisconnect", "Replace", "Replaces", "Spread"],
 ];
 
-/** Options of the design whose meaning is not built: refused, because an option that does nothing would be believed. */
-const NOT_YET = ["HealthCheck"];
-
-const KNOWN: ReadonlySet<string> = new Set([...OPTIONS, ...NOT_YET, ...BOOT_ID, ...Object.keys(LEGACY)]);
+const KNOWN: ReadonlySet<string> = new Set([...OPTIONS, ...BOOT_ID, ...Object.keys(LEGACY)]);
 
 /** What most units say. */
 const NO_OPTIONS: FleetOptions = {
@@ -93,7 +91,9 @@ class FleetOptionReader {
     if (this.#unit.assignments(SECTION).length === 0) return NO_OPTIONS;
     this.#checkKeys();
     const written = new Set(this.#unit.assignments(SECTION).map(({ key }) => optionOf(key)));
-    for (const option of OPTIONS) if (written.has(option)) this.#values.set(option, this.#collect(option));
+    // A check is read by itself: a command is split before its specifiers are replaced.
+    const read = OPTIONS.filter((option) => written.has(option) && option !== "HealthCheck");
+    for (const option of read) this.#values.set(option, this.#collect(option));
     const options: FleetOptions = {
       global: this.#global(),
       machineId: this.#machineId(),
@@ -105,6 +105,7 @@ class FleetOptionReader {
       move: this.#choice("Move", ["auto", "never"]),
       ...this.#spread(),
       ...this.#maxPerMachine(),
+      ...this.#healthChecks(),
     };
     this.diagnostics.push(...optionContradictions(this.#name, options, (option) => this.#of(option).at(-1) ?? null));
     return options;
@@ -166,6 +167,14 @@ class FleetOptionReader {
     return {};
   }
 
+  #healthChecks(): Pick<FleetOptions, "healthChecks"> {
+    const written = this.#inForce("HealthCheck");
+    const expand = (text: string, { at }: EffectiveValue) => this.#expand("HealthCheck", text, at)[0]?.value ?? null;
+    const { checks, diagnostics } = readHealthChecks(this.#name, this.#unit, written, expand);
+    this.diagnostics.push(...diagnostics);
+    return checks.length === 0 ? {} : { healthChecks: checks };
+  }
+
   #of(option: string): readonly EffectiveValue[] {
     return this.#values.get(option) ?? [];
   }
@@ -184,11 +193,7 @@ class FleetOptionReader {
 
   #checkKeys(): void {
     for (const { key, value, at } of this.#unit.assignments(SECTION)) {
-      if (NOT_YET.includes(key)) {
-        this.#error("x-fleet-not-yet", at, `${key}=, which this version of fleet does not carry out yet`, {
-          next: "remove it: it would be without effect",
-        });
-      } else if (BOOT_ID.includes(key) && value !== "") {
+      if (BOOT_ID.includes(key) && value !== "") {
         this.#error("x-fleet-boot-id", at, `${key}=, an id that changes with every boot`, { next: "write MachineID=" });
       } else if (!KNOWN.has(key)) {
         const meant = closestName(key, KNOWN);
@@ -202,9 +207,7 @@ class FleetOptionReader {
 
   /** Values of an option in file order, old spellings included, from the last reset on; quotes split, specifiers expanded. */
   #collect(option: string): EffectiveValue[] {
-    const written = this.#unit.assignments(SECTION).filter(({ key }) => optionOf(key) === option);
-    const inForce = written.slice(written.findLastIndex(({ value }) => value === "") + 1);
-    return inForce.flatMap(({ value, at }) => {
+    return this.#inForce(option).flatMap(({ value, at }) => {
       const parts = splitFleetValue(value);
       if (parts === null) {
         this.#error("x-fleet-quotes", at, `an unclosed quote in ${option}=`);
@@ -212,6 +215,11 @@ class FleetOptionReader {
       }
       return parts.flatMap((part) => this.#expand(option, part, at));
     });
+  }
+
+  #inForce(option: string): readonly EffectiveValue[] {
+    const written = this.#unit.assignments(SECTION).filter(({ key }) => optionOf(key) === option);
+    return written.slice(written.findLastIndex(({ value }) => value === "") + 1);
   }
 
   #expand(option: string, text: string, at: SourceLocation): EffectiveValue[] {
