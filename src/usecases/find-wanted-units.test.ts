@@ -105,3 +105,23 @@ test("the policy on drift is the release's, of any text, and the last one known 
   }
   assert.deepEqual(policies, [[undefined], ["detect"], ["detect"], [undefined], [undefined]]);
 });
+
+test("a unit placed later that starts before one that is here is known to it from then on, and after the commit is gone", async () => {
+  const disk = new MemoryFileStore();
+  const specWith = (files: Readonly<Record<string, string>>) => {
+    const { spec } = compileRepository({
+      "fleet.yaml": "apiVersion: fleet/v1\ncluster: prod\n",
+      "units/a.service": "[Service]\nExecStart=/bin/echo one\n",
+      ...files,
+    });
+    return spec ?? assert.fail("it does not compile");
+  };
+  const alone = specWith({});
+  const both = specWith({ "units/b.service": "[Unit]\nBefore=a.service\n[Service]\nExecStart=/bin/b\n" });
+  const orders: unknown[] = [];
+  for (const spec of [alone, both, null]) {
+    const { wanted } = await findWantedUnits([placedAs(alone)], MACHINE, spec, new AgentFiles(disk), sha256);
+    orders.push(wanted.map(({ after }) => after));
+  }
+  assert.deepEqual(orders, [[[]], [["b.service"]], [["b.service"]]]);
+});

@@ -51,9 +51,11 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/spec/list-units.ts",
     "src/domain/spec/order-units.ts",
     "src/domain/spec/repository-files.ts",
+    "src/domain/spec/spec-unit.ts",
     "src/domain/spec/unit-on-machine.ts",
     "src/domain/spec/unit-settings.ts",
   ],
+  "src/usecases/compile-part.test.ts": ["src/domain/spec/commit-part.ts"],
   "src/domain/loss/sighting.test.ts": ["src/domain/loss/with-losses.ts"],
   "src/domain/loss/judge-loss.test.ts": [
     "src/domain/loss/damping.ts",
