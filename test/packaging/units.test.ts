@@ -14,6 +14,7 @@ const EXPOSURE_MAX: Readonly<Record<string, number>> = {
   "fleet-agent.service": 2.5,
   "fleet-engine.service": 1.5,
   "fleet-registry.service": 2,
+  "fleet-reboot-guard.service": 2.5,
 };
 
 for (const [unit, limit] of Object.entries(EXPOSURE_MAX)) {
