@@ -61,6 +61,8 @@ export class OrderTaker {
   readonly #base: BaseTaker;
   #heard: { readonly changes: number; readonly state: AgentState } | null = null;
   #read: { readonly commit: CommitId; readonly units: ReadonlySet<UnitName>; readonly spec: SpecPart } | null = null;
+  /** One for which enough of the commit has been read; what is read never gets less. */
+  #readState: AgentState | null = null;
   #problem: StatusProblem | null = null;
   #kept: KeptSet | null = null;
   #releasePending = false;
@@ -114,7 +116,7 @@ export class OrderTaker {
 
   /** Whether anything was said, or done here, since it last listened; what could not be taken then is tried again. */
   #isNews(state: AgentState): boolean {
-    if (this.#releasePending || !this.#hasRead(unitsOf(state))) return true;
+    if (this.#releasePending || !this.#hasReadFor(state)) return true;
     return this.#heard?.changes !== this.#mirror.changes || this.#heard.state !== state;
   }
 
@@ -133,7 +135,7 @@ export class OrderTaker {
     const asGitSees = machines.find((machine) => machine.id === this.#machine);
     if (asGitSees !== undefined && asGitSees.unrecorded !== true) await this.#hearers.machineEnv.describe(asGitSees);
     await this.#takeSet(snapshot);
-    await this.#readFor(unitsOf(memory.state));
+    if (!this.#hasReadFor(memory.state)) await this.#readFor(unitsOf(memory.state));
     if (judgeFollowing(takenOf(memory.state), snapshot, this.#machine) === null) this.#kept = null;
   }
 
@@ -190,6 +192,14 @@ export class OrderTaker {
     const inForce = hashesInForce(await files.readOwned());
     const placed = [...before, ...verdict.set.placements].map(({ hash }) => hash);
     await files.keepOnly(new Set([...placed, ...inForce, ...confirm.hashes(memory.state)]));
+  }
+
+  /** Asked in every pass, of a state that is the same in most. */
+  #hasReadFor(state: AgentState): boolean {
+    if (this.#readState === state) return true;
+    if (!this.#hasRead(unitsOf(state))) return false;
+    this.#readState = state;
+    return true;
   }
 
   #hasRead(units: ReadonlySet<UnitName>): boolean {
