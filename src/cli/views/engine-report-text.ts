@@ -10,6 +10,7 @@ import { counted } from "./counted.ts";
 import { describeFix, describeReject } from "./describe-reason.ts";
 import { durationText } from "./duration-text.ts";
 import { closedText, deviationText, stuckHandOffText, unitsText, waitText } from "./engine-wait-text.ts";
+import { rebootText } from "./reboot-text.ts";
 import { sinceText } from "./since-text.ts";
 
 /** A screen has no room for more of one kind; the JSON has them, and `fleet why` answers for each. */
@@ -25,7 +26,7 @@ export function engineReportLines(
   nowMs: number,
 ): string[] {
   const nameOf: NameOf = (machine) => names.get(machine) ?? machine;
-  const { loss, waits = [], stuckHandOffs = [], closed = [], deviations = [], unplaced } = report;
+  const { loss, waits = [], stuckHandOffs = [], closed = [], deviations = [], reboots = [], unplaced } = report;
   const missing = loss?.machines.filter(({ presence, flapping }) => presence !== "present" || flapping !== null) ?? [];
   const rows: [label: string, list: ReportList | null, texts: readonly string[]][] = [
     ["losses", null, loss === undefined ? [] : lossTexts(loss, nowMs)],
@@ -40,6 +41,7 @@ export function engineReportLines(
       ),
     ],
     ["stuck", "stuckHandOffs", stuckHandOffs.map((one) => aged(stuckHandOffText(one, nameOf), one.since, nowMs))],
+    ["restarts", null, reboots.map((one) => rebootText(one, nameOf, nowMs))],
     ["closed", "closed", closed.map((one) => closedText(one, nameOf))],
     ["elsewhere", "deviations", deviations.map((one) => aged(deviationText(one, nameOf), one.since, nowMs))],
   ];
