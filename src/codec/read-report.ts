@@ -1,4 +1,5 @@
 import type { EngineReport, ReportList } from "../domain/report/engine-report.ts";
+import type { RolloutReport } from "../domain/report/rollout-report.ts";
 import { decodeRecord, hasShape, type Shape } from "./record.ts";
 import { REPORT_SHAPE, type ReportRecord } from "./registry-records.ts";
 
@@ -14,6 +15,11 @@ const ENTRIES: Readonly<Record<Exclude<ReportList, "machines">, Shape>> = {
 const REBOOT: Shape = { machine: "string", since: "string", wait: "object?" };
 const LOSS: Shape = { mode: "string", outage: "object?", hold: "object?", machines: "objects", budget: "object?" };
 
+const ROLLOUT: Shape = {
+  ...{ seq: "number", phase: "string", since: "string", base: "object?", openRings: "number", failures: "objects" },
+};
+const FAILURE: Shape = { unit: "string", machine: "string", because: "object?" };
+
 /** Waits of kinds this version knows. */
 const WAITS: ReadonlySet<unknown> = new Set(["wave", "hand-off", "prepare"]);
 
@@ -21,7 +27,8 @@ const WAITS: ReadonlySet<unknown> = new Set(["wave", "hand-off", "prepare"]);
 export function readReport(text: string): EngineReport | null {
   const decoded = decodeRecord<ReportRecord>(text, REPORT_SHAPE);
   if (decoded.kind !== "record") return null;
-  const { unplaced, absent, waits, stuckHandOffs, closed, deviations, loss, reboots, ...rest } = decoded.record;
+  const { unplaced, absent, waits, stuckHandOffs, closed, deviations, loss, reboots, rollout, ...rest } =
+    decoded.record;
   return {
     ...rest,
     unplaced: entriesOf("unplaced", unplaced),
@@ -37,7 +44,20 @@ export function readReport(text: string): EngineReport | null {
     ...listOf("deviations", deviations),
     ...(Array.isArray(reboots) ? { reboots: reboots.filter((one) => hasShape(one, REBOOT)) } : {}),
     ...(loss !== undefined && hasShape(loss, LOSS) ? { loss } : {}),
+    ...(rollout !== undefined && isRollout(rollout) ? { rollout } : {}),
   };
+}
+
+function isRollout(rollout: unknown): boolean {
+  if (!hasShape(rollout, ROLLOUT)) return false;
+  const { failures, soak = null, window = null, baking = [] } = rollout as RolloutReport;
+  return (
+    failures.every((one) => hasShape(one, FAILURE) && hasShape(one.because, { code: "string", detail: "string" })) &&
+    (soak === null || hasShape(soak, { ms: "number", until: "string" })) &&
+    (window === null || hasShape(window, { ring: "string", text: "string" })) &&
+    Array.isArray(baking) &&
+    baking.every((one) => hasShape(one, { set: "string", ms: "number", until: "string" }))
+  );
 }
 
 function listOf<List extends keyof typeof ENTRIES>(

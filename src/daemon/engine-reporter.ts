@@ -8,6 +8,7 @@ import type { Unplaced } from "../domain/placement/placement.ts";
 import { boundReport } from "../domain/report/bound-report.ts";
 import type { ClosedMachine, Deviation, StuckHandOff, WaitingFor } from "../domain/report/engine-report.ts";
 import { lossReport } from "../domain/report/loss-report.ts";
+import type { RolloutReport } from "../domain/report/rollout-report.ts";
 import { waitKey } from "../domain/report/waits-of.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Log, warning } from "../ports/log.ts";
@@ -34,6 +35,7 @@ export interface Told {
   readonly closed?: readonly ClosedMachine[];
   readonly deviations?: readonly Omit<Deviation, "since">[];
   readonly losses?: LossVerdict;
+  readonly rollout?: RolloutReport | null;
   readonly reboots?: readonly RebootState[];
 }
 
@@ -129,6 +131,7 @@ export class EngineReporter {
       ...(closed.length === 0 ? {} : { closed }),
       ...(deviations.length === 0 ? {} : { deviations }),
       ...(loss === null ? {} : { loss }),
+      ...(told.rollout == null ? {} : { rollout: told.rollout }),
       ...(reboots.length === 0 ? {} : { reboots }),
     };
   }

@@ -150,7 +150,8 @@ export class EngineTerm {
     const isRested = this.#ports.clock.monotonicMs() >= this.#restUntilMs;
     if (this.#rest !== null && !isRested && isSameMoment(this.#rest, moment)) return null;
     this.#rest = null;
-    const machines = this.#reboots.machines(this.#losses.machines(verdict));
+    const asCommitted = this.#losses.machines(verdict);
+    const machines = this.#reboots.machines(asCommitted);
     const result = this.#placer.place({
       spec: mandate.spec,
       machines,
@@ -174,8 +175,9 @@ export class EngineTerm {
         unplaced: result.unplaced,
         waits,
         losses: verdict,
+        rollout: this.#rollouts.report(mandate),
         stuckHandOffs: this.#handOffs.stuck(mandate.spec),
-        closed: closedMachines(machines, result.placements),
+        closed: closedMachines(asCommitted, result.placements),
         deviations: deviationsOf(mandate.spec, machines, result.placements, mandate.preferred),
         reboots: restarting,
       },

@@ -4,6 +4,7 @@ import type { Machine } from "../domain/cluster/machine.ts";
 import type { Sha256 } from "../domain/names.ts";
 import { placedNow } from "../domain/placement/placed-now.ts";
 import type { Placement } from "../domain/placement/placement.ts";
+import { type RolloutReport, rolloutReport } from "../domain/report/rollout-report.ts";
 import { ailments } from "../domain/rollout/ailments.ts";
 import { changedReplicas, leftToChange } from "../domain/rollout/changed-replicas.ts";
 import type { Waited } from "../domain/rollout/failures-among.ts";
@@ -41,11 +42,10 @@ export interface RolloutPass {
   readonly fence: EngineFence;
 }
 
-/** What a pass goes by, and what the engine says of it. */
-export interface RolloutState {
-  readonly record: RolloutRecord;
-  readonly left: readonly Replica[];
-}
+/** A time that people are told stays as it was told while it is off by less than this. Milliseconds. */
+const SAME_TIME_MS = 5_000;
+/** Most rollouts are over sooner, and a report for each would tell nobody anything. Milliseconds. */
+const WORTH_TELLING_MS = 5_000;
 
 /** How far the rollout of the release in force is, in one leader's eyes. One for each term: what it does not write down it counts anew. */
 export class RolloutWatch {
@@ -57,16 +57,26 @@ export class RolloutWatch {
   #lookedAtMs: number | null = null;
   /** What this leader has watched come up, by replica and version: nothing settles twice. */
   #watched: ReadonlySet<string> = new Set();
-  #state: RolloutState | null = null;
+  #counts: { readonly changed: number; readonly left: number } | null = null;
+  #baking: NextWrites["baking"] = [];
+  #since: { readonly key: string; readonly atMs: number } = { key: "", atMs: 0 };
+  readonly #until = new Map<string, number>();
 
   constructor(keys: RegistryKeys, ports: RolloutPorts) {
     this.#keys = keys;
     this.#ports = ports;
   }
 
-  /** Of the last pass that judged it; null where it is done. */
-  get state(): RolloutState | null {
-    return this.#state;
+  /** What people are told of it; null where it is done, or goes on and has only begun. */
+  report({ spec }: Mandate): RolloutReport | null {
+    if (this.#now === null) return null;
+    const { record } = this.#now;
+    const nowMs = this.#ports.clock.monotonicMs();
+    const key = `${record.release.seq} ${record.phase}`;
+    if (this.#since.key !== key) this.#since = { key, atMs: nowMs };
+    if (record.phase === "rolling" && nowMs - this.#since.atMs < WORTH_TELLING_MS) return null;
+    const counts = this.waitsForTime && this.#counts !== null ? { counts: this.#counts } : {};
+    return rolloutReport({ record, spec, baking: this.#baking, ...counts }, this.#timeOf);
   }
 
   /** The record by which a pass is made: what was written last, with what has been counted since. */
@@ -126,7 +136,8 @@ export class RolloutWatch {
     const judged = judgeRollout(sight);
     this.#lookedAtMs = nowMs;
     this.#waited = judged.waited;
-    this.#state = { record: judged.record, left };
+    this.#counts = { changed: sight.changed.length, left: left.length };
+    this.#baking = pass.next.baking;
     const stored = this.#now?.stored ?? null;
     if (stored !== null && !isCheckpoint(stored, judged.record, longestMs(mandate))) {
       this.#now = { ...this.#now!, record: judged.record };
@@ -202,8 +213,17 @@ export class RolloutWatch {
     this.#waited = new Map();
     this.#watched = new Set();
     this.#lookedAtMs = null;
-    this.#state = null;
+    this.#counts = null;
+    this.#until.clear();
   }
+
+  readonly #timeOf = (key: string, leftMs: number): string => {
+    const at = this.#ports.clock.wallMs() + leftMs;
+    const told = this.#until.get(key);
+    const kept = told !== undefined && Math.abs(told - at) < SAME_TIME_MS ? told : Math.round(at / 1_000) * 1_000;
+    this.#until.set(key, kept);
+    return new Date(kept).toISOString();
+  };
 
   #time(): string {
     return new Date(this.#ports.clock.wallMs()).toISOString();

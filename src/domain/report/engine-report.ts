@@ -4,6 +4,7 @@ import type { GracesOver, LossHold, LossMode, LossWait, MachineVerdict } from ".
 import type { MachineId, UnitName } from "../names.ts";
 import type { PlacementReason, RejectReason, Unplaced } from "../placement/placement.ts";
 import type { ReplicaState } from "../rollout/plan-rollout.ts";
+import type { RolloutReport } from "./rollout-report.ts";
 
 /** What a leading engine says of its last pass: for people, never for deciding. Lists are cut, see `boundReport`. */
 export interface EngineReport {
@@ -33,6 +34,8 @@ export interface EngineReport {
   readonly loss?: LossReport;
   /** Machines that have a slot to restart; sorted by machine. Absent: none. */
   readonly reboots?: readonly RebootState[];
+  /** How far the rollout of its release is. Absent: it is done or has only begun, or an older engine leads. */
+  readonly rollout?: RolloutReport;
 }
 
 /** Lists of a report that are cut. */
