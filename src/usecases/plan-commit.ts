@@ -17,6 +17,7 @@ import { type PlanInput, planChanges } from "../domain/plan/plan-changes.ts";
 import type { PlanReport } from "../domain/plan/plan-report.ts";
 import { type PlanVerdict, planVerdict } from "../domain/plan/plan-verdict.ts";
 import { type PlannedTrial, plannedTrials } from "../domain/plan/planned-trials.ts";
+import { rolloutFindings } from "../domain/plan/rollout-findings.ts";
 import { type PlanSelection, patternsWithoutUnits, viewOfPlan } from "../domain/plan/view-of-plan.ts";
 import { WhatIfs } from "../domain/plan/what-if.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
@@ -99,7 +100,7 @@ export async function planCommit(input: {
     released,
     machines,
     snapshot,
-    diagnostics: [...diagnostics, ...idleSpreads(spec, machines)],
+    diagnostics: [...diagnostics, ...idleSpreads(spec, machines), ...rolloutFindings(spec, machines, whole.placements)],
     quarantined: reading?.quarantined ?? [],
     revision: snapshot.revision,
     newlyUnplaceable: newlyUnplaceable(whole, snapshot, previous),

@@ -8,6 +8,7 @@ import type { LossOfOne } from "../../domain/plan/plan-verdict.ts";
 import type { Wave } from "../../domain/rollout/wave.ts";
 import { counted } from "./counted.ts";
 import { describeFix, describePlacement, describeReject, describeRisk } from "./describe-reason.ts";
+import { durationText } from "./duration-text.ts";
 
 /** How many units one line names before it only counts. */
 const UNITS_NAMED_MAX = 6;
@@ -37,9 +38,12 @@ export function headline({ counts, changes }: Pick<Plan, "counts" | "changes">):
 }
 
 /** One line a wave: what changes together, and how many of each set stay up meanwhile. Sets of one have no budget worth telling. */
-export function waveLines({ waves }: Pick<Plan, "waves">, names: ReadonlyMap<MachineId, string>): string[] {
+export function waveLines(
+  { waves, rings }: Pick<Plan, "waves" | "rings">,
+  names: ReadonlyMap<MachineId, string>,
+): string[] {
   const [only] = waves;
-  if (waves.length === 1 && only !== undefined) {
+  if (waves.length === 1 && only !== undefined && only.ring === undefined && only.after === undefined) {
     if (only.changes.length === 1) return [];
     return [[`one wave: ${only.changes.length} changes together`, ...budgetsText(only)].join("  ")];
   }
@@ -51,12 +55,38 @@ export function waveLines({ waves }: Pick<Plan, "waves">, names: ReadonlyMap<Mac
       byUnit.set(unit, [...(byUnit.get(unit) ?? []), names.get(machine) ?? machine.slice(0, 8)]);
     }
     const units = [...byUnit].map(([unit, places]) => `${unit} on ${placesText(places.sort())}`);
-    return [`wave ${index + 1}`, named(units), ...budgetsText(wave)].join("  ");
+    const when = whenText(wave, rings ?? []);
+    return [`wave ${index + 1}${when === "" ? "" : ` (${when})`}`, named(units), ...budgetsText(wave)].join("  ");
   });
   if (lines.length <= WAVES_SHOWN_MAX) return lines;
   return [
     ...lines.slice(0, WAVES_SHOWN_MAX - 1),
     `… ${lines.length - WAVES_SHOWN_MAX + 1} more waves (--json has all)`,
+  ];
+}
+
+/** In which ring a wave is, and what passes before it. */
+function whenText({ ring, after }: Wave, rings: NonNullable<Plan["rings"]>): string {
+  const nameOf = (index: number) => {
+    const name = rings[index]?.name ?? null;
+    return name === null ? "no ring" : `ring ${name}`;
+  };
+  const soak =
+    after?.kind === "soak" && after.ring !== null && after.ms > 0
+      ? [`after ${nameOf(after.ring)} was healthy for ${durationText(after.ms)}`]
+      : [];
+  const bake =
+    after?.kind === "bake" ? [`after the canaries of ${after.set} were healthy for ${durationText(after.ms)}`] : [];
+  const window = after?.kind === "soak" && after.window !== null ? [`within ${after.window}`] : [];
+  return [...(ring === undefined ? [] : [nameOf(ring)]), ...soak, ...bake, ...window].join(", ");
+}
+
+/** Machines in no ring come last, which nobody may have meant. */
+export function ringLines({ rings, waves }: Pick<Plan, "rings" | "waves">): string[] {
+  const others = rings?.find(({ name }) => name === null)?.machines ?? 0;
+  if (others === 0 || waves.length === 0) return [];
+  return [
+    `${counted(others, "machine")} ${others === 1 ? "is" : "are"} in no ring, and come${others === 1 ? "s" : ""} last`,
   ];
 }
 

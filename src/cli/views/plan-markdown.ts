@@ -12,6 +12,7 @@ import {
   lossLines,
   partitionLines,
   refusalLines,
+  ringLines,
   stayLines,
   trialLines,
   unplacedLines,
@@ -46,6 +47,7 @@ export function planMarkdown(
   page.addSection(
     [
       ...awayLines(plan),
+      ...ringLines(plan),
       ...stayLines(plan),
       ...trialLines(report, names),
       ...lossLines(report, names),

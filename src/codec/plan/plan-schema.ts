@@ -150,6 +150,10 @@ const refusal = z
   .object({ ...budget, wave: z.int().min(1), now: count })
   .meta({ id: "BudgetRefusal", description: "A wave that leaves a set worse than its budget and worse than now" });
 
+const ring = z
+  .object({ name: text.nullable().meta({ description: "Null: the machines that are in none" }), machines: count })
+  .meta({ id: "Ring", description: "Machines that get a commit before others do" });
+
 const tally = <K extends string>(keys: readonly K[]) =>
   z.object(Object.fromEntries(keys.map((key) => [key, count])) as Record<K, typeof count>);
 
@@ -181,6 +185,7 @@ export const planSchema = z.object({
   unplaced: list(unplaced),
   waves: list(wave),
   refusals: list(refusal),
+  rings: list(ring).exactOptional().meta({ description: "Absent where the commit has none" }),
   counts: planCounts,
   unknown: list(unitName).meta({ description: "Units that would run, where there is no machine yet" }),
   partial: text.nullable().meta({ description: "Which view of the commit this is; such a plan cannot be applied" }),

@@ -6,7 +6,8 @@ import { type CommitId, compareText, type MachineId, type Sha256, type UnitName 
 import { placeUnits } from "../placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../placement/placed-now.ts";
 import type { PlacementResult } from "../placement/placement.ts";
-import { planRollout } from "../rollout/plan-rollout.ts";
+import type { BaseSpec } from "../rollout/base-versions.ts";
+import { filmOf } from "../rollout/film-of.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { basisOf } from "./basis-of.ts";
 import { changedFiles } from "./changed-files.ts";
@@ -26,6 +27,8 @@ export interface PlanInput {
   readonly spec: ClusterSpec;
   /** The spec of the release in force, or null where this repository cannot tell: then a change of files is taken for a restart. */
   readonly released: ClusterSpec | null;
+  /** The last release whose rollout ended well; machines of closed rings have its versions. Absent: the release in force. */
+  readonly base?: BaseSpec;
   readonly snapshot: ClusterSnapshot;
   /** `machinesOf` the spec and the snapshot. */
   readonly machines: readonly Machine[];
@@ -48,18 +51,21 @@ export function planChanges(input: PlanInput): Plan {
     ? placeUnits({ ...input, current: machinesOfUnits(before), preferred: homesOf(foreign, spec) })
     : NOTHING_PLACED;
   const names = new Map(machines.map(({ id, name }) => [id, name]));
-  const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
+  const base = input.base ?? released ?? (snapshot.release === null ? null : "unknown");
+  const files = knownFiles([spec, ...new Set([released, base].filter(isSpec))], names, sha256);
   const changes = hasMachines ? diffPlacements(before, result.placements, spec, files, foreign) : [];
-  const present = new Set(machines.filter((machine) => machine.presence === "present").map((machine) => machine.id));
-  const { waves, refusals } = planRollout({
+  const { waves, refusals, rings } = filmOf({
     spec,
     released,
+    base,
     before,
-    after: result.placements,
-    changes,
-    isAway: (machine) => !present.has(machine),
-    // What runs badly now is no part of what a plan reads.
-    stateOf: () => "up",
+    wanted: result.placements,
+    machines,
+    changesTo: (from, to) => {
+      if (to === result.placements && from === before) return changes;
+      return hasMachines ? diffPlacements(from, to, spec, files, from === before ? foreign : NOBODY) : [];
+    },
+    sha256,
   });
   const content = { specHash: spec.specHash, changes, placements: result.placements, waves };
   const document: Omit<Plan, "planId"> = {
@@ -78,6 +84,7 @@ export function planChanges(input: PlanInput): Plan {
       .map(({ id, name, presence, metadata }) => ({ id, name, present: presence === "present", metadata }))
       .sort((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id)),
     refusals,
+    ...(rings.length === 0 ? {} : { rings }),
     unplaced: result.unplaced,
     counts: countsOf(changes, result, filesChanged(input)),
     unknown: hasMachines ? [] : spec.units.filter((unit) => unit.goal !== "inactive").map((unit) => unit.name),
@@ -96,6 +103,11 @@ function homesOf(
   return new Map(adopting.flatMap(({ name }) => (foreign.get(name) ?? []).slice(0, 1).map((home) => [name, home])));
 }
 
+function isSpec(base: BaseSpec): base is ClusterSpec {
+  return base !== null && base !== "unknown";
+}
+
+const NOBODY: ReadonlyMap<UnitName, readonly MachineId[]> = new Map();
 const NOTHING_PLACED: PlacementResult = { placements: [], unplaced: [] };
 
 /** sha256 of what a plan does, and of nothing that only explains it or says when and from where it was made. */

@@ -1,5 +1,6 @@
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names.ts";
 import type { Placement, PlacementReason, Unplaced } from "../placement/placement.ts";
+import type { FilmRing } from "../rollout/film-of.ts";
 import type { BudgetRefusal, Wave } from "../rollout/wave.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { EffectCause } from "../unit/unit-effect.ts";
@@ -34,6 +35,8 @@ export interface Plan {
   readonly waves: readonly Wave[];
   /** Waves that would leave a set of replicas worse than its budget and worse than now: they forbid an apply. */
   readonly refusals: readonly BudgetRefusal[];
+  /** In the order in which the commit reaches them. Absent: all machines at once. */
+  readonly rings?: readonly FilmRing[];
   readonly counts: PlanCounts;
   /** Units that would run, where nobody can say where: there is no machine yet. Sorted; empty once there is one. */
   readonly unknown: readonly UnitName[];

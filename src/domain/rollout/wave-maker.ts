@@ -51,6 +51,11 @@ export class WaveMaker {
   }
 
   all(): Rollout {
+    // Canaries that were changed before, and need no bake: in a film they are up.
+    for (const number of this.#gates.splice(0)) {
+      if (this.#nodes[number]!.gate!.ms === 0) this.#accept(number);
+      else this.#gates.push(number);
+    }
     let left = this.#nodes.filter((node) => node.changes.length > 0).length;
     while (left > 0) {
       this.#fill();
