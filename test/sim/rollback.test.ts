@@ -95,6 +95,7 @@ test("with rollback everything goes back to the release that ended well, stays t
   });
   assert.equal(cluster.versions("web"), "1 1 1 1");
   assert.equal(cluster.versions("other"), "1");
+  await cluster.sim.clock.advance(5_000);
   const { revision } = cluster.sim.registry.store;
   await cluster.sim.clock.advance(60_000);
   assert.equal(cluster.sim.registry.store.revision, revision, "a cluster that went back is at rest");
