@@ -68,10 +68,13 @@ function passed(before: HealthHistory, nowMs: number): HealthHistory {
   return { ...before, state: "passing", detail: "", failures: 0, sinceMs: nowMs };
 }
 
-/** What it is told for stays: of a service that fails now by one check and now by another, the first is as good. */
+/**
+ * Until it passes, the last reason is told: a service that starts goes from nobody who listens to one who is not ready. What made it fail
+ * later stays: of one that fails now by one check and now by another, each change would be news for everybody.
+ */
 function failed(before: HealthHistory, detail: string, nowMs: number): HealthHistory {
   const failures = before.failures + 1;
-  if (before.state === "unknown") return { ...before, failures, detail: before.detail === "" ? detail : before.detail };
+  if (before.state === "unknown") return { ...before, failures, detail };
   if (before.state === "failing" || failures < FAILURES_MAX) return { ...before, failures };
   return { ...before, state: "failing", detail, failures, sinceMs: nowMs };
 }
