@@ -55,6 +55,13 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/spec/unit-on-machine.ts",
     "src/domain/spec/unit-settings.ts",
   ],
+  "src/domain/spec/rollout-language.test.ts": [
+    "src/domain/spec/compile-rings.ts",
+    "src/domain/spec/rollout-contradictions.ts",
+  ],
+  "test/property/hold-back.test.ts": ["src/domain/rollout/base-versions.ts", "src/domain/rollout/hold-back.ts"],
+  "test/property/canaries.test.ts": ["src/domain/rollout/canary-gates.ts"],
+  "test/property/film.test.ts": ["src/domain/rollout/film-of.ts"],
   "src/usecases/compile-part.test.ts": ["src/domain/spec/commit-part.ts"],
   "src/domain/loss/sighting.test.ts": ["src/domain/loss/with-losses.ts"],
   "src/domain/loss/judge-loss.test.ts": [
