@@ -5,6 +5,8 @@ import type { FaultKind, Storm } from "./faults.ts";
 /** A lease and most of the grace; and less than what is left of a leader's lease, in which the machine shows itself again. */
 const [LOST_MS, RETURN_MS] = [7_500, 2_500] as const;
 
+const LATE_SETS = { lateRequest: 1, lateOf: "/placements/" } as const;
+
 /** What befalls engines and what they see: each a way to act on a picture that is not true any more. */
 export const ENGINE_FAULTS: readonly FaultKind[] = [
   {
@@ -64,7 +66,8 @@ export const ENGINE_FAULTS: readonly FaultKind[] = [
     target: leaderMostly,
     async inject(storm, machine) {
       const { cluster, release } = storm;
-      if (machine.engineRegistry !== null) machine.engineRegistry.faults.lateRequest = 1;
+      // Of what a release needs before its sets nothing is lost, or those would not be written at all.
+      if (machine.engineRegistry !== null) Object.assign(machine.engineRegistry.faults, LATE_SETS);
       await release();
       await cluster.clock.sleep(1_500);
       for (const other of cluster.machines) other.crashEngine();

@@ -4,6 +4,7 @@ import type {
   LeaseId,
   Listing,
   ListOptions,
+  Operation,
   Registry,
   RegistryDescription,
   Txn,
@@ -25,6 +26,8 @@ export interface RegistryFaults {
   dropReply: number;
   /** Probability that it arrives only long after its sender has given it up: what every fence is for. */
   lateRequest: number;
+  /** Of these only: a part of a key that such a transaction puts; "": of all. */
+  lateOf: string;
   /** Each call takes up to this long, each way. */
   delayMs: number;
   /** A watch tells so much later than it could: what its reader sees is old, and nothing says so. */
@@ -36,6 +39,7 @@ export const NO_FAULTS: RegistryFaults = {
   dropRequest: 0,
   dropReply: 0,
   lateRequest: 0,
+  lateOf: "",
   delayMs: 0,
   lagMs: 0,
 };
@@ -86,7 +90,8 @@ export class FaultyRegistry implements Registry {
   async txn(txn: Txn): Promise<TxnResult> {
     const writes = txn.then.some((operation) => operation.kind !== "list");
     if (writes && this.#random() < this.faults.dropRequest) throw await this.#lost();
-    if (writes && this.#random() < this.faults.lateRequest) {
+    const isOf = (operation: Operation) => operation.kind !== "put" || operation.key.includes(this.faults.lateOf);
+    if (writes && txn.then.some(isOf) && this.#random() < this.faults.lateRequest) {
       void this.#arriveLate(txn);
       throw await this.#lost();
     }
