@@ -1,0 +1,36 @@
+import { userInfo } from "node:os";
+import type { RolloutOrder } from "../domain/rollout/rollout-record.ts";
+import { orderRollout } from "../usecases/order-rollout.ts";
+import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "./base-command.ts";
+import { clusterName } from "./cluster-name.ts";
+
+export const rolloutOrderFlags = { ...repositoryFlags, ...clusterFlags, ...outputFlags };
+
+const GIVEN: Readonly<Record<RolloutOrder["order"], string>> = {
+  pause: "is to pause: no further wave begins, and what is under way ends",
+  resume: "is to go on",
+  abort: "is to end here: what it has changed stays, until another release comes",
+};
+
+/** A command that tells the rollout in force one thing. The leading engine carries it out at its next look. */
+export abstract class RolloutOrderCommand extends BaseCommand {
+  protected async give(
+    order: RolloutOrder["order"],
+    flags: Parameters<BaseCommand["compose"]>[0] & { readonly cluster?: string | undefined; readonly json: boolean },
+  ): Promise<void> {
+    const composition = await this.compose(flags);
+    try {
+      const registry = await composition.needRegistry();
+      const keys = composition.keysOf(await clusterName(composition, flags.cluster));
+      const at = new Date(composition.clock.wallMs()).toISOString();
+      const given: RolloutOrder = { order, by: userInfo().username, at };
+      const record = await orderRollout(registry, keys, given, composition.newId);
+      if (flags.json) return this.printJson({ ...given, was: record });
+      this.say(`the rollout of release ${record.release.seq} ${GIVEN[order]}`);
+      const excused = order === "resume" ? record.failures.map(({ unit, machine }) => `${unit} on ${machine}`) : [];
+      if (excused.length > 0) this.say(`what failed is not judged again: ${excused.join(", ")}`);
+    } finally {
+      await composition.close();
+    }
+  }
+}
