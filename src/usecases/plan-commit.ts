@@ -25,6 +25,7 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
 import { lostMachines } from "./lost-machines.ts";
+import { planBase, specOfRelease } from "./plan-base.ts";
 import { readSnapshot } from "./read-snapshot.ts";
 import { readSpecIndex } from "./read-spec-index.ts";
 
@@ -76,9 +77,11 @@ export async function planCommit(input: {
   }
   const snapshot = reading?.snapshot ?? emptySnapshot;
   const machines = machinesOf(spec, snapshot, new Set());
-  const released = await releasedSpec(input.compileReleased ?? input.compile, spec, snapshot);
+  const compileReleased = input.compileReleased ?? input.compile;
+  const released = await releasedSpec(compileReleased, spec, snapshot);
   const lost = lostMachines(input.without ?? [], machines);
-  const planned = { spec, released, snapshot, machines, ...input };
+  const base = await planBase(compileReleased, spec, snapshot);
+  const planned = { spec, released, ...base, snapshot, machines, ...input };
   const whole = planChanges(planned);
   const wanted = lost.length === 0 ? whole : planChanges(asIfLost(planned, lost));
   const plan = input.selection === undefined ? wanted : selectedPart(wanted, input.selection, input.sha256);
@@ -152,14 +155,7 @@ async function releasedSpec(
   { release }: ClusterSnapshot,
 ): Promise<ClusterSpec | null> {
   if (release === null) return null;
-  if (release.specHash === spec.specHash) return spec;
-  try {
-    const released = (await compile(release.commit)).spec;
-    return released?.specHash === release.specHash ? released : null;
-  } catch (error) {
-    if (error instanceof OperationError && error.code === "commit-unknown") return null;
-    throw error;
-  }
+  return release.specHash === spec.specHash ? spec : specOfRelease(compile, release);
 }
 
 async function readIndex(
