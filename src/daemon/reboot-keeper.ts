@@ -166,7 +166,9 @@ export class RebootKeeper {
       !grants.some(({ machine, slot }) => machine === one.machine && slot === one.slot);
     const missing = granted.filter(isNew);
     const stale = grants.filter(
-      (grant) => !granted.some(({ machine, slot }) => machine === grant.machine && slot === grant.slot),
+      (grant) =>
+        !granted.some(({ machine, slot }) => machine === grant.machine && slot === grant.slot) &&
+        !over.some(({ machine }) => machine === grant.machine),
     );
     for (const grant of stale)
       await this.#withdraw(
@@ -233,16 +235,22 @@ export class RebootKeeper {
   async #endSlots(lock: Lock, slots: readonly Slot[], because: string): Promise<void> {
     const { registry, newId, log } = this.#ports;
     const slotKey = ({ holder }: Slot) => this.#keys.lock(lock.name, holder);
+    const isOver = ({ machine }: Grant) => lock.name === REBOOT_LOCK && slots.some(({ holder }) => holder === machine);
+    const grants = this.#seen.grants.filter(isOver);
     const result = await writeLock(registry, this.#keys, {
       ...{ lock, waiting: lock.waiting, op: newId() },
       when: [
         this.#leads,
         ...slots.map((slot): Compare => ({ key: slotKey(slot), target: "mod", is: "=", value: slot.modRevision })),
       ],
-      then: slots.map((slot) => ({ kind: "delete", key: slotKey(slot) })),
+      then: [...slots.map(slotKey), ...grants.map(({ machine }) => this.#keys.grant(machine))].map((key) => ({
+        kind: "delete",
+        key,
+      })),
     });
     if (result.kind !== "written") return;
-    this.#written = { ...this.#written, locks: result.revision };
+    const { revision } = result;
+    this.#written = { locks: revision, grants: grants.length > 0 ? revision : this.#written.grants };
     for (const { holder } of slots) log(info(`the slot of ${holder} of lock ${lock.name} ends: ${because}`));
   }
 

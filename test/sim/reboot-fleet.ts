@@ -36,6 +36,8 @@ interface Guarded {
 export interface RebootFleetOptions {
   readonly seed: number;
   readonly slots: number;
+  /** What else the manifest says of restarts. */
+  readonly policy?: string;
   /** Its machines restart without asking. */
   readonly isImpatient?: true;
 }
@@ -50,6 +52,7 @@ export class RebootFleet {
   /** Messages of guards get lost. */
   stormy = true;
   readonly #options: RebootFleetOptions;
+  readonly #lost = new Set<Guarded>();
   #version = 0;
 
   constructor(options: RebootFleetOptions) {
@@ -81,7 +84,7 @@ export class RebootFleet {
       `[Service]\nExecStart=/bin/sleep infinity\nEnvironment=VERSION=${this.#version}\n${lines}`;
     const commit = this.sim.commit(
       {
-        "fleet.yaml": `apiVersion: fleet/v1\ncluster: sim\nadmit: any\nreboots: { slots: ${this.#options.slots} }\nloss: { agentTtl: 6s, grace: 60s }\nunits: { web@.service: { instances: ${WEB}, rollout: { minHealthyTime: 1s } }, each.service: { rollout: { minHealthyTime: 1s } } }\n`,
+        "fleet.yaml": `apiVersion: fleet/v1\ncluster: sim\nadmit: any\nreboots: { slots: ${this.#options.slots}${this.#options.policy ?? ""} }\nloss: { agentTtl: 6s, grace: 60s }\nunits: { web@.service: { instances: ${WEB}, rollout: { minHealthyTime: 1s } }, each.service: { rollout: { minHealthyTime: 1s } } }\n`,
         "units/web@.service": service(),
         "units/each.service": service("[X-Fleet]\nGlobal=true\n"),
       },
@@ -139,9 +142,15 @@ export class RebootFleet {
     await this.sim.clock.sleep(this.random.between(...STOP_MS));
     this.powerOff(one);
     await this.sim.clock.sleep(this.random.between(...OFF_MS));
+    one.isDown = false;
+    if (this.#lost.has(one)) return;
     one.wants = false;
     this.powerOn(one);
-    one.isDown = false;
+  }
+
+  /** It does not come back from its restart. */
+  keepsOff(one: Guarded): void {
+    this.#lost.add(one);
   }
 
   powerOff(one: Guarded): void {
