@@ -2,8 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import type { UnitName } from "../../src/domain/names.ts";
+import type { PlacedSide } from "../../src/domain/placement/placed-now.ts";
+import type { Placement } from "../../src/domain/placement/placement.ts";
 import { machineOf } from "../../src/domain/plan/diff-placements.ts";
-import { planRollout, type RolloutChange, type RolloutInput } from "../../src/domain/rollout/plan-rollout.ts";
+import { nextWave } from "../../src/domain/rollout/next-wave.ts";
+import {
+  planRollout,
+  type ReplicaState,
+  type RolloutChange,
+  type RolloutInput,
+} from "../../src/domain/rollout/plan-rollout.ts";
 import type { Wave } from "../../src/domain/rollout/wave.ts";
 import type { Canary, SpecUnit } from "../../src/domain/spec/cluster-spec.ts";
 import { unitNameParts } from "../../src/domain/unit/unit-name.ts";
@@ -46,16 +54,64 @@ test("canaries change first and alone, and the others after them, once they have
         const last = Math.max(...canaries.map((change) => waveOf(waves, change)));
         const first = Math.min(...others.map((change) => waveOf(waves, change)));
         assert.ok(first > last, `${set}: others in wave ${first}, canaries up to wave ${last}`);
-        const bakes = waves.filter(({ after }) => after?.kind === "bake" && after.set === set);
+        const bakes = waves.filter(({ after }) => after?.kind === "bake" && after.sets.includes(set));
         assert.equal(bakes.length, policy.bakeMs > 0 ? 1 : 0);
         if (policy.bakeMs === 0) continue;
-        assert.deepEqual(bakes[0]!.after, { kind: "bake", set, ms: policy.bakeMs });
+        const { after } = bakes[0]!;
+        assert.ok(after?.kind === "bake" && after.ms === policy.bakeMs);
         assert.ok(waves.indexOf(bakes[0]!) <= first && waves.indexOf(bakes[0]!) > last);
       }
     }),
     RUNS,
   );
   assert.ok(waited > 200, `only ${waited} sets had canaries and others`);
+});
+
+test("however slowly units come up, whichever fail and wherever it is cut short: no other changes before the bake, and never more at once", () => {
+  const fates = fc.infiniteStream(fc.constantFrom<ReplicaState>("up", "up", "starting", "down"));
+  fc.assert(
+    fc.property(fc.tuple(ALONE, fates), ([input, next]) => {
+      const sets = [...new Set(input.spec.units.map(({ name }) => setOf(name)))];
+      const parts = new Map(
+        sets.flatMap((set) => {
+          const policy = policyOf(input, set);
+          return policy === null ? [] : [[set, split(input, set, policy.canary)] as const];
+        }),
+      );
+      const states = new Map<string, ReplicaState>();
+      let now: RolloutInput = { ...input, stateOf: (unit, machine) => states.get(`${unit} ${machine}`) ?? "up" };
+      for (let pass = 0; pass < 20; pass += 1) {
+        const { made, held, placements } = nextWave(now, () => false);
+        for (const set of sets) {
+          const own = made.filter(({ unit }) => setOf(unit) === set);
+          const limit = Math.min(...unitsOf(input, set).map(({ rollout }) => rollout.maxParallel ?? 1_000));
+          assert.ok(own.length <= limit, `pass ${pass}: ${own.length} of ${set}`);
+          // Of what is as it is wanted and not up: somebody of the set is under way, or has failed.
+          const isBusy = [...now.before].some(
+            ([unit, sides]) =>
+              setOf(unit) === set &&
+              sides.some(
+                ({ machine }) =>
+                  now.stateOf(unit, machine) !== "up" &&
+                  !now.changes.some((change) => change.unit === unit && change.from?.machine === machine),
+              ),
+          );
+          assert.ok(own.length === 0 || limit === 1_000 || !isBusy, `pass ${pass}: ${set} is not up, and goes on`);
+          const part = parts.get(set);
+          if (part === undefined || part.canaries.length === 0) continue;
+          const early = own.filter((change) => part.others.some((other) => keyOf(other) === keyOf(change)));
+          assert.deepEqual(early, [], `pass ${pass}: ${set} does not wait for its canaries`);
+        }
+        for (const { unit, to, effect } of made) {
+          if (to !== null && ["start", "restart", "move"].includes(effect))
+            states.set(`${unit} ${to.machine}`, "starting");
+        }
+        for (const [key, state] of states) if (state === "starting") states.set(key, next.next().value!);
+        now = { ...now, changes: held, before: sidesOf(placements) };
+      }
+    }),
+    RUNS,
+  );
 });
 
 test("without a release before there are no canaries", () => {
@@ -97,6 +153,12 @@ function split(input: RolloutInput, set: string, canary: Canary) {
   };
   const canaries = "count" in canary ? candidates.slice(0, canary.count) : candidates.filter(isMatched);
   return { canaries, others: versions.filter((change) => !canaries.includes(change)) };
+}
+
+function sidesOf(placements: readonly Placement[]): Map<UnitName, readonly PlacedSide[]> {
+  const sides = Map.groupBy(placements, (placement) => placement.unit);
+  const side = ({ machine, hash, goal }: Placement) => ({ machine, hash, goal });
+  return new Map([...sides].map(([unit, list]) => [unit, list.map(side)]));
 }
 
 function policyOf(input: RolloutInput, set: string): { readonly canary: Canary; readonly bakeMs: number } | null {

@@ -184,9 +184,9 @@ function wavesOfEngine(input: FilmInput): string[][] {
     if (made.length > 0) waves.push(made.map((change) => `${change.unit} ${machineOf(change)}`).sort());
     else if (changes.length === 0) openRings += 1;
     else {
-      const [next] = baking.toSorted((a, b) => a.ms - b.ms || (a.set < b.set ? -1 : 1));
+      const [next] = baking.toSorted((a, b) => a.ms - b.ms);
       assert.ok(next !== undefined, `stuck with ${held.map((change) => change.unit)}`);
-      baked.add(next.set);
+      for (const { set, ms } of baking) if (ms === next.ms) baked.add(set);
     }
     before = sidesOf(placements);
   }

@@ -67,11 +67,11 @@ function wavesOf(input: RolloutInput): string[][] {
     // Who has no bake has baked once its wave is over.
     for (const { set, ms } of nextWave(now, nobodyWaits).baking) if (ms === 0) baked.add(set);
     const { made, held, placements, baking } = nextWave(now, nobodyWaits);
-    const [next] = baking.toSorted((a, b) => a.ms - b.ms || (a.set < b.set ? -1 : 1));
+    const [next] = baking.toSorted((a, b) => a.ms - b.ms);
     if (made.length > 0) waves.push(made.map((change) => `${change.unit} ${machineOf(change)}`).sort());
     else {
       assert.ok(next !== undefined, `stuck with ${held.map((change) => change.unit)}`);
-      baked.add(next.set);
+      for (const { set, ms } of baking) if (ms === next.ms) baked.add(set);
     }
     now = { ...now, changes: held, before: sidesOf(placements) };
   }

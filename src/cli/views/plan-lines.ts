@@ -76,7 +76,9 @@ function whenText({ ring, after }: Wave, rings: NonNullable<Plan["rings"]>): str
       ? [`after ${nameOf(after.ring)} was healthy for ${durationText(after.ms)}`]
       : [];
   const bake =
-    after?.kind === "bake" ? [`after the canaries of ${after.set} were healthy for ${durationText(after.ms)}`] : [];
+    after?.kind === "bake"
+      ? [`after the canaries of ${named(after.sets)} were healthy for ${durationText(after.ms)}`]
+      : [];
   const window = after?.kind === "soak" && after.window !== null ? [`within ${after.window}`] : [];
   return [...(ring === undefined ? [] : [nameOf(ring)]), ...soak, ...bake, ...window].join(", ");
 }

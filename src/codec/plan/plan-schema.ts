@@ -129,7 +129,7 @@ const change = z
 const budget = { set: text, up: count, of: count, min: count };
 const waveGate = z
   .discriminatedUnion("kind", [
-    z.object({ kind: z.literal("bake"), set: text, ms: count }),
+    z.object({ kind: z.literal("bake"), sets: list(text), ms: count }),
     z.object({
       kind: z.literal("soak"),
       ring: count.nullable().meta({ description: "Null where no ring was changed before" }),

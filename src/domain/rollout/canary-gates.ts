@@ -34,26 +34,49 @@ export function canaryGates(steps: readonly (readonly RolloutChange[])[], input:
   const { canaries } = input;
   const policies = canaries === undefined ? new Map<string, Policy>() : policiesOf(input.spec.units);
   if (canaries === undefined || policies.size === 0) return [];
+  const replicas = Map.groupBy(input.after, ({ unit }) => replicaSetOf(unit));
   const chosen = [...policies]
     .filter(([set]) => !canaries.isBaked(set))
-    .map(([set, policy]) => ({ set, policy, ...choose(set, policy.canary, input, canaries) }));
-  const pending = new Set(chosen.flatMap((one) => one.pending));
-  const isFirst = steps.map((step) =>
-    step.some((change) => change.to !== null && pending.has(keyOf(change.unit, change.to.machine))),
-  );
-  const gates = chosen.map(({ set, policy, pending: own, changed }): CanaryGate => {
-    const keys = new Set(own);
-    const first: number[] = [];
-    const others: number[] = [];
-    steps.forEach((step, number) => {
-      if (step.some(({ unit, to }) => to !== null && keys.has(keyOf(unit, to.machine)))) first.push(number);
-      else if (!isFirst[number] && step.some((change) => isOther(change, set, input, canaries))) others.push(number);
-    });
-    return { set, ms: policy.bakeMs, first, others, changed };
+    .map(([set, policy]) => ({ set, policy, ...choose(replicas.get(set) ?? [], policy.canary, input, canaries) }));
+  const { first, others } = stepsOf(steps, new Set(chosen.flatMap((one) => one.pending)), input, canaries);
+  return chosen
+    .map(
+      ({ set, policy, changed }): CanaryGate => ({
+        set,
+        ms: policy.bakeMs,
+        first: first.get(set) ?? [],
+        others: others.get(set) ?? [],
+        changed,
+      }),
+    )
+    .filter((gate) => gate.others.length > 0 && gate.first.length + gate.changed.length > 0)
+    .sort((one, other) => compareText(one.set, other.set));
+}
+
+type StepsOfSets = ReadonlyMap<string, readonly number[]>;
+
+/** By set, the steps in which canaries that are still to change do, and those in which others do. */
+function stepsOf(
+  steps: readonly (readonly RolloutChange[])[],
+  pending: ReadonlySet<string>,
+  input: RolloutInput,
+  canaries: CanaryInput,
+): { readonly first: StepsOfSets; readonly others: StepsOfSets } {
+  const first = new Map<string, number[]>();
+  const others = new Map<string, number[]>();
+  const add = (map: Map<string, number[]>, set: string, number: number) => {
+    const known = map.get(set);
+    if (known === undefined) map.set(set, [number]);
+    else if (known.at(-1) !== number) known.push(number);
+  };
+  steps.forEach((step, number) => {
+    const isCanary = ({ unit, to }: RolloutChange) => to !== null && pending.has(keyOf(unit, to.machine));
+    const own = step.filter(isCanary);
+    for (const { unit } of own) add(first, replicaSetOf(unit), number);
+    if (own.length > 0) return;
+    for (const change of step) if (isOther(change, input, canaries)) add(others, replicaSetOf(change.unit), number);
   });
-  return gates
-    .filter(({ first, others, changed }) => others.length > 0 && first.length + changed.length > 0)
-    .sort((a, b) => compareText(a.set, b.set));
+  return { first, others };
 }
 
 interface Policy {
@@ -80,13 +103,13 @@ function policiesOf(units: readonly SpecUnit[]): ReadonlyMap<string, Policy> {
 
 /** The canaries of a set that are still to change, and the replicas that have changed. */
 function choose(
-  set: string,
+  replicas: readonly Placement[],
   canary: Canary,
   input: RolloutInput,
   canaries: CanaryInput,
 ): { readonly pending: readonly string[]; readonly changed: readonly Replica[] } {
-  const candidates = input.after
-    .filter((placement) => replicaSetOf(placement.unit) === set && isCandidate(placement, input, canaries))
+  const candidates = replicas
+    .filter((placement) => isCandidate(placement, input, canaries))
     .sort((a, b) => compareText(a.unit, b.unit) || compareText(a.machine, b.machine));
   const eligible =
     "count" in canary ? candidates : candidates.filter(({ machine }) => isMatched(machine, canary, canaries));
@@ -120,13 +143,8 @@ function isCandidate(
   return was !== null && (was.hash !== hash || was.goal !== goal);
 }
 
-function isOther(
-  { unit, from, to }: RolloutChange,
-  set: string,
-  { isAway }: RolloutInput,
-  { base }: CanaryInput,
-): boolean {
-  if (to === null || replicaSetOf(unit) !== set || (from !== null && isAway(from.machine))) return false;
+function isOther({ unit, from, to }: RolloutChange, { isAway }: RolloutInput, { base }: CanaryInput): boolean {
+  if (to === null || (from !== null && isAway(from.machine))) return false;
   if (from?.hash === to.hash && from.goal === to.goal) return false;
   const was = base.on(unit, to.machine);
   return was === null || was.hash !== to.hash || was.goal !== to.goal;

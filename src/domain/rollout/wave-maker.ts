@@ -61,7 +61,7 @@ export class WaveMaker {
       this.#fill();
       if (this.#accepted.length === 0 && this.#done.length === 0) {
         if (this.#gates.length > 0) {
-          this.#openGate();
+          this.#openGates();
           continue;
         }
         this.#force();
@@ -94,15 +94,15 @@ export class WaveMaker {
     };
   }
 
-  /** Nobody waits for anything else: the shortest bake is over first. */
-  #openGate(): void {
-    const inOrder = this.#gates
-      .map((number) => ({ number, gate: this.#nodes[number]!.gate! }))
-      .sort((a, b) => a.gate.ms - b.gate.ms || compareText(a.gate.set, b.gate.set));
-    const { number, gate } = inOrder[0]!;
-    this.#gates.splice(this.#gates.indexOf(number), 1);
-    this.#accept(number);
-    if (gate.ms > 0) this.#after = { kind: "bake", set: gate.set, ms: gate.ms };
+  /** Nobody waits for anything else: the shortest bakes are over first, all together. */
+  #openGates(): void {
+    const gateOf = (number: number) => this.#nodes[number]!.gate!;
+    const ms = this.#gates.reduce((least, number) => Math.min(least, gateOf(number).ms), Number.POSITIVE_INFINITY);
+    const passed = this.#gates.filter((number) => gateOf(number).ms === ms);
+    const left = this.#gates.filter((number) => gateOf(number).ms !== ms);
+    this.#gates.splice(0, this.#gates.length, ...left);
+    for (const number of passed) this.#accept(number);
+    if (ms > 0) this.#after = { kind: "bake", sets: passed.map((number) => gateOf(number).set).sort(), ms };
   }
 
   #fill(): void {

@@ -13,11 +13,11 @@ export interface Wave {
 }
 
 /**
- * `bake`: the canaries of `set` were healthy for `ms`. `soak`: the machines of ring `ring` were healthy for `ms`, and it is within `window`,
+ * `bake`: the canaries of `sets` (sorted) were healthy for `ms`. `soak`: the machines of ring `ring` were healthy for `ms`, and it is within `window`,
  * in which changes of the wave's own ring begin; `ring` is null where no ring was changed before.
  */
 export type WaveGate =
-  | { readonly kind: "bake"; readonly set: string; readonly ms: number }
+  | { readonly kind: "bake"; readonly sets: readonly string[]; readonly ms: number }
   | {
       readonly kind: "soak";
       readonly ring: number | null;
