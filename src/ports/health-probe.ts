@@ -10,3 +10,10 @@ export interface HealthProbe {
   probe(check: HealthCheck, service: UnitName): Promise<string | null>;
   close(): void;
 }
+
+/** Runs the program of a health check as its service's own user. */
+export interface CheckRunner {
+  /** `passed`: it exited with 0, in time. Rejects with OperationError where it could not be run, which says nothing of the service. */
+  run(service: UnitName, argv: readonly string[], timeoutMs: number): Promise<"passed" | "failed" | "timeout">;
+  close(): void;
+}

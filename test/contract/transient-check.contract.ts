@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CheckRunner } from "../../src/adapters/health/machine-health-probe.ts";
 import type { UnitName } from "../../src/domain/names.ts";
+import type { CheckRunner } from "../../src/ports/health-probe.ts";
 import { OperationError } from "../../src/ports/operation-error.ts";
 import { looking, type UnitWorld, until } from "./unit-world.ts";
 

@@ -1,16 +1,10 @@
 import type { HealthCheck } from "../../domain/health/health-check.ts";
 import { PROBE_TIMEOUT_MS } from "../../domain/health/judge-health.ts";
 import type { UnitName } from "../../domain/names.ts";
-import type { HealthProbe } from "../../ports/health-probe.ts";
+import type { CheckRunner, HealthProbe } from "../../ports/health-probe.ts";
 import { askHttp } from "./ask-http.ts";
 import { askTcp } from "./ask-tcp.ts";
 import { NO_ANSWER } from "./network-failure.ts";
-
-/** Runs a program as a service's own user. */
-export interface CheckRunner {
-  run(service: UnitName, argv: readonly string[], timeoutMs: number): Promise<"passed" | "failed" | "timeout">;
-  close(): void;
-}
 
 /** Asks this machine's own loopback, and runs programs through its systemd. */
 export class MachineHealthProbe implements HealthProbe {

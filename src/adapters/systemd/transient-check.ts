@@ -1,6 +1,6 @@
 import type { UnitName } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { CheckRunner } from "../health/machine-health-probe.ts";
+import type { CheckRunner } from "../../ports/health-probe.ts";
 import type { Variant } from "./bus-arguments.ts";
 import { JobWaiters } from "./job-waiters.ts";
 import { SYSTEM_BUS, SystemBus, type SystemdCall } from "./system-bus.ts";

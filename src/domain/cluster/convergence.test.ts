@@ -50,6 +50,28 @@ const CASES: readonly Case[] = [
     status: {},
     verdict: "away machine-absent",
   },
+  { says: "its own checks pass", status: { health: { state: "passing", detail: "" } }, verdict: "converged" },
+  {
+    says: "its own checks have not passed yet",
+    status: { health: { state: "unknown", detail: "" } },
+    verdict: "waiting unhealthy",
+  },
+  {
+    says: "its own checks fail",
+    status: { health: { state: "failing", detail: "x" } },
+    verdict: "waiting unhealthy",
+  },
+  {
+    says: "it is down, which says more than its checks",
+    status: { active: "activating", health: { state: "unknown", detail: "" } },
+    verdict: "waiting state",
+  },
+  {
+    says: "it need not be started, and what its checks said is old",
+    unit: { goal: "loaded" },
+    status: { health: { state: "failing", detail: "x" } },
+    verdict: "converged",
+  },
   { says: "still runs the older text", status: { hash: OLD }, verdict: "waiting other-version" },
   { says: "is on its way up", status: { active: "activating" }, verdict: "waiting state" },
   { says: "failed", status: { active: "failed", problem: problem("failed") }, verdict: "failed problem" },

@@ -51,6 +51,16 @@ const CASES: Readonly<Record<string, Case>> = {
     writes: [],
   },
   "not while it is on its way up": { placed: ["n", "o", "o"], seen: { 0: { active: "activating" } }, writes: [] },
+  "not while its own check has not passed": {
+    placed: ["n", "o", "o"],
+    seen: { 0: { health: { state: "unknown", detail: "" } } },
+    writes: [],
+  },
+  "one of the old version whose own check fails is changed first": {
+    placed: ["o", "o", "o"],
+    seen: { 1: { health: { state: "failing", detail: "x" } } },
+    writes: ["web@2"],
+  },
   "not where it failed": {
     placed: ["n", "o", "o"],
     seen: { 0: { active: "failed", problem: problem("failed") } },
