@@ -125,14 +125,17 @@ interface GentleLines {
 
 const FIRST: GentleLines = { about: 1, restartSec: 1, trigger: 1 };
 
-/** What of a unit's text its process was started with: this differs, or it must not be started anew. */
+/**
+ * What of a unit's text its process was started with: this differs, or it must not be started anew. Which machines may have it is the
+ * engine's to read, and one that has moved in its old version is the same process by the new one.
+ */
 export function startedText(text: string): string {
-  return text.replace(/^(Description|RestartSec|X-Reload-Triggers)=.*$/gm, "");
+  return text.replace(/^(Description|RestartSec|X-Reload-Triggers|MachineMetadata)=.*$/gm, "");
 }
 
 /** What of a unit's text systemd must hold. */
 export function heldText(text: string): string {
-  return text.replace(/^Description=.*$/gm, "");
+  return text.replace(/^(Description|MachineMetadata)=.*$/gm, "");
 }
 
 /** What of a unit's text its own reload applies. */
