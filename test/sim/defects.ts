@@ -27,12 +27,12 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "the agent hears only every second message",
-    shownBy: 2,
+    shownBy: 4,
     defects: { agentRegistry: (inner) => changed(inner, { watch: (...call) => lossy(inner.watch(...call)) }) },
   },
   {
     name: "a lease that is gone passes for held",
-    shownBy: 4,
+    shownBy: 8,
     defects: {
       agentRegistry: (inner) =>
         changed(inner, {
@@ -65,12 +65,12 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "the texts that run are not remembered, so that a change of a description restarts",
-    shownBy: 4,
+    shownBy: 13,
     defects: { files: (inner) => changed(inner, { write: forgetting(inner.write.bind(inner), "units/") }) },
   },
   {
     name: "what systemd is made to read again is restarted",
-    shownBy: 2,
+    shownBy: 3,
     defects: {
       manager: (inner) =>
         changed(inner, {

@@ -20,7 +20,7 @@ export const ENGINE_DEFECTS: readonly Defect[] = [
   },
   {
     name: "the engine compares neither assignments nor headers",
-    shownBy: 9,
+    shownBy: 24,
     faults: ["a leader's orders arrive again later", "power loss"],
     defects: { engineRegistry: (inner) => without(inner, (key) => /\/(assign|placements)\//.test(key)) },
   },
@@ -44,13 +44,13 @@ export const ENGINE_DEFECTS: readonly Defect[] = [
   },
   {
     name: "a write whose answer is lost is sent again, whatever it compares",
-    shownBy: 22,
+    shownBy: 34,
     faults: ["engine pause", "engine crash", "revoked lease"],
     defects: { engineRegistry: sendingAgain },
   },
   {
     name: "a compacted watch goes on as if it had missed nothing",
-    shownBy: 1,
+    shownBy: 5,
     faults: ["partition during which the history is compacted"],
     defects: { engineRegistry: ignoringCompaction, agentRegistry: ignoringCompaction },
   },
