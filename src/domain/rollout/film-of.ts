@@ -73,11 +73,11 @@ export function filmOf(input: FilmInput): Film {
       stateOf: () => "up",
       canaries: { base, machines, isBaked: (set) => baked.has(set) },
     };
-    const gates = canaryGates(rolloutSteps(stage), stage);
     const part = planRollout(stage);
-    for (const { set } of gates) baked.add(set);
     refusals.push(...part.refusals.map((refusal) => ({ ...refusal, wave: refusal.wave + waves.length })));
     waves.push(...(rings.length === 0 ? part.waves : inRing(part.waves, ring, gateOf(rings, last, ring))));
+    if (ring === count - 1) break;
+    for (const { set } of canaryGates(rolloutSteps(stage), stage)) baked.add(set);
     if (changes.length > 0) last = ring;
     before = sidesOf(after);
   }
