@@ -60,6 +60,18 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/spec/rollout-contradictions.ts",
   ],
   "test/property/hold-back.test.ts": ["src/domain/rollout/base-versions.ts", "src/domain/rollout/hold-back.ts"],
+  "src/domain/rollout/judge-rollout.test.ts": [
+    "src/domain/rollout/failures-among.ts",
+    "src/domain/rollout/is-checkpoint.ts",
+    "src/domain/rollout/obey-order.ts",
+    "src/domain/rollout/start-rollout.ts",
+  ],
+  "test/property/rollout-record.test.ts": [
+    "src/domain/rollout/ailments.ts",
+    "src/domain/rollout/gates.ts",
+    "src/domain/rollout/rollouts.ts",
+  ],
+  "src/domain/rollout/hold-still.test.ts": ["src/domain/rollout/changed-replicas.ts"],
   "test/property/canaries.test.ts": ["src/domain/rollout/canary-gates.ts"],
   "test/property/film.test.ts": ["src/domain/rollout/film-of.ts"],
   "src/usecases/compile-part.test.ts": ["src/domain/spec/commit-part.ts"],
