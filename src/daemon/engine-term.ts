@@ -250,7 +250,8 @@ export class EngineTerm {
     });
     this.#settling = next.settling;
     const fence = this.#fence(snapshot);
-    const verdict = await this.#rollouts.judge(rollout, { ...watched, wanted, next, fence });
+    const { isLeaving } = this.#reboots;
+    const verdict = await this.#rollouts.judge(rollout, { ...watched, isLeaving, wanted, next, fence });
     this.#writtenRevision = Math.max(this.#writtenRevision, this.#rollouts.writtenRevision);
     if (verdict === "again") {
       // What was not written is not on its way.

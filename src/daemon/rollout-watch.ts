@@ -1,7 +1,7 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import type { Machine } from "../domain/cluster/machine.ts";
-import type { Sha256 } from "../domain/names.ts";
+import type { MachineId, Sha256 } from "../domain/names.ts";
 import { placedNow } from "../domain/placement/placed-now.ts";
 import type { Placement } from "../domain/placement/placement.ts";
 import { type RolloutReport, rolloutReport } from "../domain/report/rollout-report.ts";
@@ -36,6 +36,8 @@ export interface RolloutPass {
   /** With the statuses. */
   readonly seen: ClusterSnapshot;
   readonly machines: readonly Machine[];
+  /** What goes down there goes down with a restart, and is no failure of a change. */
+  readonly isLeaving: (machine: MachineId) => boolean;
   /** Where everything is to be in the end. */
   readonly wanted: readonly Placement[];
   readonly next: Pick<NextWrites, "stateOf" | "changes" | "baking">;
@@ -184,7 +186,7 @@ export class RolloutWatch {
       changed: this.isWatching(began) ? this.#changed(pass) : [],
       left,
       stateOf: next.stateOf,
-      isAway: (machine) => !present.has(machine),
+      isAway: (machine) => !present.has(machine) || pass.isLeaving(machine),
       ailmentOf: ailments(mandate.spec, seen, placedNow(seen)),
       elapsedMs: this.#lookedAtMs === null ? 0 : nowMs - this.#lookedAtMs,
       now: this.#time(),
