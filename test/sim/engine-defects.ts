@@ -56,7 +56,7 @@ export const ENGINE_DEFECTS: readonly Defect[] = [
   },
   {
     name: "units move in a partial outage",
-    shownBy: 7,
+    shownBy: 28,
     faults: ["50 % of the machines lost"],
     defects: { loss: { outageMin: 1_000 } },
   },
@@ -74,7 +74,7 @@ export const ENGINE_DEFECTS: readonly Defect[] = [
   },
   {
     name: "no hand-off: what is told to go passes for gone",
-    shownBy: 3,
+    shownBy: 9,
     faults: ["slow systemd"],
     defects: { engineRegistry: takingWordsForDeeds },
   },
