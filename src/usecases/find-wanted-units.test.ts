@@ -56,6 +56,37 @@ test("a text of a release before is still the one that is wanted while its hash 
   assert.deepEqual((await find([placedAs(old)], current)).texts, ["[Service]\nExecStart=/bin/echo one\n"]);
 });
 
+test("a text of the release that a rollout goes back to is found, with only the units that are missing asked for, and kept", async () => {
+  const disk = new MemoryFileStore();
+  const [old, current] = [specOf("one"), specOf("two")];
+  const asked: string[][] = [];
+  const earlier = async (units: ReadonlySet<UnitName>) => {
+    asked.push([...units]);
+    return old;
+  };
+  const find = () => findWantedUnits([placedAs(old)], MACHINE, current, new AgentFiles(disk), sha256, earlier);
+  for (const _again of [1, 2]) {
+    const { wanted, missing } = await find();
+    assert.deepEqual(
+      [wanted.map(({ files }) => files[0]?.text), missing.size],
+      [["[Service]\nExecStart=/bin/echo one\n"], 0],
+    );
+  }
+  assert.deepEqual(asked, [[A]]);
+  const evil = await findWantedUnits(
+    [placedAs(specOf("evil"))],
+    MACHINE,
+    current,
+    new AgentFiles(disk),
+    sha256,
+    earlier,
+  );
+  assert.deepEqual(
+    [...evil.missing.values()].map(({ code }) => code),
+    ["text-unavailable"],
+  );
+});
+
 test("a hash no accepted release held is not run, whoever wrote it, and stops nothing else", async () => {
   const { find } = world();
   const spec = specOf("one");
