@@ -8,6 +8,7 @@ export const EXIT = {
   usage: 2,
   /** `apply FILE`: what the plan read has moved; nothing was changed. */
   stale: 3,
+  /** `apply`: somebody else applies, for longer than it may wait; nothing was changed. */
   locked: 4,
   /** Applied, but not converged within the time allowed. */
   notConverged: 5,
