@@ -173,7 +173,7 @@ export class EngineTerm {
         problem: null,
         members,
         unplaced: result.unplaced,
-        waits,
+        waits: [...waits, ...this.#rollouts.waits(mandate, snapshot, machines, result.placements)],
         losses: verdict,
         rollout: this.#rollouts.report(mandate),
         stuckHandOffs: this.#handOffs.stuck(mandate.spec),

@@ -5,10 +5,11 @@ import type { MachineId, Sha256 } from "../domain/names.ts";
 import { placedNow } from "../domain/placement/placed-now.ts";
 import type { Placement } from "../domain/placement/placement.ts";
 import { type RolloutReport, rolloutReport } from "../domain/report/rollout-report.ts";
+import { stoppedWaits } from "../domain/report/stopped-waits.ts";
 import { ailments } from "../domain/rollout/ailments.ts";
 import { changedReplicas, leftToChange } from "../domain/rollout/changed-replicas.ts";
 import type { Waited } from "../domain/rollout/failures-among.ts";
-import { openNow, ringGates } from "../domain/rollout/gates.ts";
+import { openNow, ringGates, standsStill } from "../domain/rollout/gates.ts";
 import { isCheckpoint } from "../domain/rollout/is-checkpoint.ts";
 import { judgeRollout, keyOf, type RolloutSight } from "../domain/rollout/judge-rollout.ts";
 import type { Settling } from "../domain/rollout/judge-settling.ts";
@@ -79,6 +80,14 @@ export class RolloutWatch {
     if (record.phase === "rolling" && nowMs - this.#since.atMs < WORTH_TELLING_MS) return null;
     const counts = this.waitsForTime && this.#counts !== null ? { counts: this.#counts } : {};
     return rolloutReport({ record, spec, baking: this.#baking, ...counts }, this.#timeOf);
+  }
+
+  /** What waits because it stands still, for people. */
+  waits({ spec }: Mandate, snapshot: ClusterSnapshot, machines: readonly Machine[], wanted: readonly Placement[]) {
+    const record = this.#now?.record;
+    if (record === undefined || !standsStill(record)) return [];
+    const left = leftToChange({ spec, machines, sha256: this.#ports.sha256 }, placedNow(snapshot), wanted);
+    return stoppedWaits(record, left);
   }
 
   /** The record by which a pass is made: what was written last, with what has been counted since. */

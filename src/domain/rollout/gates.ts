@@ -34,7 +34,7 @@ export interface GatesInput {
  */
 export function allowedNow({ record, ...input }: GatesInput): readonly Placement[] {
   const { spec, machines, wallMs } = input;
-  if (STANDS_STILL.has(record.phase)) return holdStill({ ...input, isStill: () => true });
+  if (standsStill(record)) return holdStill({ ...input, isStill: () => true });
   const rings = spec.rings ?? [];
   if (record.phase !== "rolling" || rings.length === 0) return input.wanted;
   const gates = ringGates(spec, machines, openNow(wallMs));
@@ -44,6 +44,11 @@ export function allowedNow({ record, ...input }: GatesInput): readonly Placement
     return ring < record.openRings && !gates.isOpen(ring);
   };
   return machines.some(({ id }) => isClosed(id)) ? holdStill({ ...input, wanted, isStill: isClosed }) : wanted;
+}
+
+/** Whether no version changes. */
+export function standsStill({ phase }: Pick<RolloutRecord, "phase">): boolean {
+  return STANDS_STILL.has(phase);
 }
 
 /** Which replicas of a rollout that goes on change first. On the way back, and while nothing changes, nobody waits for them. */
