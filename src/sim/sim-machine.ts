@@ -99,6 +99,7 @@ export class SimMachine {
   /** What its engine keeps across restarts and reboots; `new MemoryFileStore()` is an engine with a fresh disk. */
   engineFiles = new MemoryFileStore();
   readonly manager: MemoryUnitManager;
+  readonly health = new MemoryHealthProbe();
   /** The agent's. */
   readonly clock: ClientClock;
   /** The same time, for a process that can be paused by itself. */
@@ -183,7 +184,7 @@ export class SimMachine {
       manager: process.manager(defects.manager?.(this.manager) ?? this.manager),
       files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
       holder: this.lease,
-      health: new MemoryHealthProbe(),
+      health: this.health,
       contacts: [registryContact(registry, registryKeys(this.#world.cluster)), sourceContact(this.source)],
       clock: defects.agentClock?.(this.clock) ?? this.clock,
       newId,
