@@ -92,7 +92,7 @@ describe("what is wrong with one unit is that unit's", { skip: labSkipReason(), 
       "units/fine.service": sleeper(),
     });
     const { code, out } = await apply();
-    assert.equal(code, 5, out);
+    assert.equal(code, 1, out);
     const failed = async (unit: string) => eventuallyRow(unit, "has a problem", ({ problem }) => problem !== null);
     const missing = await failed("missing.service");
     assert.equal(missing.problem?.code, "failed");

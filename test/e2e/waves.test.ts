@@ -82,18 +82,18 @@ describe("waves on three machines", { skip, concurrency: false }, () => {
     }
   });
 
-  test("a version that does not run stops at the first instance, the rest of the release goes on, and a mended one goes through", async () => {
+  test("a version that does not run stops the release at its first wave, and a mended one goes through", async () => {
     const before = await restarts(async () => "everywhere.service");
     const bad = await release("three", "/bin/false");
-    assert.equal(bad.code, 5, bad.stdout + bad.stderr);
+    assert.equal(bad.code, 1, bad.stdout + bad.stderr);
+    assert.match(bad.stdout + bad.stderr, /release 3 failed and is held/);
     assert.match(bad.stdout + bad.stderr, /web@2\.service.*held back, because web@1\.service failed/);
     const { units } = await cluster.status();
     const active = units.filter((row) => row.unit.startsWith("web@") && row.active === "active");
     assert.deepEqual(active.map((row) => row.unit).sort(), ["web@2.service", "web@3.service"]);
     const now = await restarts(async () => "everywhere.service");
-    for (const { unit, upUs } of now) {
-      assert.ok(upUs > before.find((one) => one.unit === unit)!.upUs, `${unit} was updated`);
-    }
+    const updated = now.filter(({ unit, upUs }) => upUs > before.find((one) => one.unit === unit)!.upUs);
+    assert.equal(updated.length, 1, "the first wave was under way, and no other began");
     const failed = await cluster.fleet("why", "web@1");
     assert.equal(failed.code, 5, failed.stdout + failed.stderr);
     assert.match(failed.stdout, /^x web@1\.service on m\d: (failed|start-failed|restarting): /);
@@ -109,7 +109,10 @@ describe("waves on three machines", { skip, concurrency: false }, () => {
     );
     assert.match(held.stdout, /^ {2}next +fleet why web@1\.service$/m);
     const { stdout } = await cluster.fleet("status");
-    assert.match(stdout, /^waits +web@2\.service, web@3\.service: its wave has not come: .* since /m);
+    assert.match(
+      stdout,
+      /^waits +everywhere\.service, web@2\.service, web@3\.service: its wave has not come: .* since /m,
+    );
     const mended = await release("four", "/bin/sleep 100004");
     assert.equal(mended.code, 0, mended.stdout + mended.stderr);
   });

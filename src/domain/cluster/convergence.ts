@@ -15,7 +15,7 @@ import { isStopped, OF_A_WAVE, withRollout } from "./with-rollout.ts";
 export interface Convergence {
   /** Nothing waits and nothing failed; what is only `away` does not count against it. */
   readonly converged: boolean;
-  /** Nothing waits: what is not converged has failed, and stays so until somebody does something. */
+  /** Nothing waits, not even for the engine's word on what failed: that stays so until somebody does something. */
   readonly settled: boolean;
   /** Units × machines wanted, for a progress line. */
   readonly wanted: number;
@@ -87,13 +87,18 @@ export function judgeConvergence(spec: ClusterSpec, snapshot: ClusterSnapshot, s
   const isOver = waiting.length === 0 && failed.length === 0 && !(isOfSpec && isStopped(rollout));
   return {
     converged: isOver,
-    settled: waiting.length === 0,
+    settled: waiting.length === 0 && !(isOfSpec && failed.length > 0 && isUndecided(rollout)),
     wanted: result.placements.length,
     waiting: waiting.sort(inOrder),
     failed: failed.sort(inOrder),
     away: notYet.filter(isAway).sort(inOrder),
     ...(isOfSpec && rollout !== null ? { rollout } : {}),
   };
+}
+
+/** Its engine has still to say what becomes of a release of which something failed. */
+function isUndecided(rollout: RolloutRecord | null): boolean {
+  return rollout?.phase === "rolling" || rollout?.phase === "rolling-back";
 }
 
 /** What is made of one unit on one machine, or on none. */
