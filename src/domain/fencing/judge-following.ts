@@ -17,8 +17,10 @@ export interface Taken {
  * Why a machine cannot go by what the registry shows. `new-epoch` and `set-damaged` are no trouble: its set is being written anew, by what
  * it tells of it.
  */
-export type Unfollowable = Replaced | { readonly code: "new-epoch"; readonly epoch: number } | typeof SET_DAMAGED;
-const SET_DAMAGED = { code: "set-damaged" } as const;
+export type Unfollowable =
+  | Replaced
+  | { readonly code: "new-epoch"; readonly epoch: number }
+  | { readonly code: "set-damaged" };
 
 export function isTrouble(because: Unfollowable): because is Replaced {
   return because.code !== "new-epoch" && because.code !== "set-damaged";
@@ -46,5 +48,5 @@ export function judgeFollowing(taken: Taken, snapshot: ClusterSnapshot, machine:
   const header = shown?.header ?? null;
   if (header !== null && header.epoch === identity.epoch && header.generation < set.generation)
     return { code: "set-behind", saw: header.generation, known: set.generation };
-  return isDamagedSet(shown, identity.epoch) ? SET_DAMAGED : null;
+  return isDamagedSet(shown, identity.epoch) ? { code: "set-damaged" } : null;
 }
