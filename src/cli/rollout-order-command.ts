@@ -1,10 +1,18 @@
 import { userInfo } from "node:os";
+import { Flags } from "@oclif/core";
+import { REASON_MAX } from "../codec/rollout-record.ts";
 import type { RolloutOrder } from "../domain/rollout/rollout-record.ts";
+import { OperationError } from "../ports/operation-error.ts";
 import { orderRollout } from "../usecases/order-rollout.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "./base-command.ts";
 import { clusterName } from "./cluster-name.ts";
 
-export const rolloutOrderFlags = { ...repositoryFlags, ...clusterFlags, ...outputFlags };
+export const rolloutOrderFlags = {
+  ...repositoryFlags,
+  ...clusterFlags,
+  ...outputFlags,
+  reason: Flags.string({ description: "Why; everybody sees it" }),
+};
 
 const GIVEN: Readonly<Record<RolloutOrder["order"], string>> = {
   pause: "is to pause: no further wave begins, and what is under way ends",
@@ -16,14 +24,19 @@ const GIVEN: Readonly<Record<RolloutOrder["order"], string>> = {
 export abstract class RolloutOrderCommand extends BaseCommand {
   protected async give(
     order: RolloutOrder["order"],
-    flags: Parameters<BaseCommand["compose"]>[0] & { readonly cluster?: string | undefined; readonly json: boolean },
+    flags: Parameters<BaseCommand["compose"]>[0] & {
+      readonly cluster?: string | undefined;
+      readonly json: boolean;
+      readonly reason?: string | undefined;
+    },
   ): Promise<void> {
+    const why = reasonOf(flags.reason);
     const composition = await this.compose(flags);
     try {
       const registry = await composition.needRegistry();
       const keys = composition.keysOf(await clusterName(composition, flags.cluster));
       const at = new Date(composition.clock.wallMs()).toISOString();
-      const given: RolloutOrder = { order, by: userInfo().username, at };
+      const given: RolloutOrder = { order, by: userInfo().username, at, ...why };
       const record = await orderRollout(registry, keys, given, composition.newId);
       if (flags.json) return this.printJson({ ...given, was: record });
       this.say(`the rollout of release ${record.release.seq} ${GIVEN[order]}`);
@@ -33,4 +46,12 @@ export abstract class RolloutOrderCommand extends BaseCommand {
       await composition.close();
     }
   }
+}
+
+function reasonOf(text: string | undefined): Pick<RolloutOrder, "reason"> {
+  if (text === undefined || text === "") return {};
+  if (text.length <= REASON_MAX) return { reason: text };
+  throw new OperationError("bad-reason", `the reason has ${text.length} characters, and ${REASON_MAX} is the most`, {
+    next: "say it shorter",
+  });
 }

@@ -40,6 +40,8 @@ const PHASES: Readonly<Record<RolloutPhase, true>> = {
 const ORDERS: ReadonlySet<string> = new Set(["pause", "resume", "abort"]);
 /** Sets of replicas with canaries in one commit; more are taken for not baked. */
 const BAKES_MAX = 1_000;
+/** Characters of an order's reason; it is a line for people. */
+export const REASON_MAX = 500;
 
 export const encodeRollout = (record: RolloutRecord): string => encodeRecord(record);
 export const encodeOrder = (order: RolloutOrder, op: string): string => encodeRecord({ ...order, op });
@@ -97,7 +99,9 @@ export class RolloutEntries {
     if (seq === null) return { kind: "garbage", problem: "no release's number in the key" };
     const decoded = decodeOrder(entry.value);
     if (decoded.kind !== "record") return decoded;
-    this.#orders.push({ seq, order: decoded.record.order, revision: entry.modRevision });
+    const { order, by, at, reason } = decoded.record;
+    const why = typeof reason === "string" ? { reason: reason.slice(0, REASON_MAX) } : {};
+    this.#orders.push({ seq, order, by, at, ...why, revision: entry.modRevision });
     return null;
   }
 

@@ -8,7 +8,9 @@ import { encodeRecord } from "../codec/record.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import type { PlacedUnit } from "../domain/cluster/cluster-snapshot.ts";
 import { digestOfSet } from "../domain/cluster/digest-of-set.ts";
-import type { MachineId, UnitName } from "../domain/names.ts";
+import type { CommitId, MachineId, UnitName } from "../domain/names.ts";
+import type { RolloutRecord } from "../domain/rollout/rollout-record.ts";
+import { startRollout } from "../domain/rollout/start-rollout.ts";
 import { unitOnMachine } from "../domain/spec/unit-on-machine.ts";
 import { waitConverged } from "./wait-converged.ts";
 
@@ -45,10 +47,16 @@ async function world() {
   const say = (active: string, sub: string) =>
     put(keys.status(M1, A), {
       ...{ load: "loaded", active, sub, hash, started: true, since: "", result: "success", invocation: "1" },
-      problem: active === "failed" ? { code: "failed", detail: "", journal: [] } : null,
+      problem: active === "failed" ? { code: "failed", detail: "", journal: ["boom"] } : null,
+    });
+  const roll = (changes: Partial<RolloutRecord>) =>
+    put(keys.rollout(1), {
+      ...startRollout({ seq: 1, commit: "f" as CommitId, specHash: spec!.specHash }, null, ""),
+      ...changes,
     });
   const progress: number[] = [];
   let ended: unknown = null;
+  let failed: unknown = null;
   const wait = (timeoutMs: number) =>
     waitConverged({
       registry,
@@ -60,14 +68,15 @@ async function world() {
       sha256,
       onProgress: (state) => progress.push(state.waiting.length),
     }).then(
-      ({ converged, settled }) => {
+      ({ converged, settled, ...state }) => {
         ended = { converged, settled };
+        failed = state.failed.map(({ because }) => because.code === "problem" && because.problem.journal);
       },
       (error: { code?: string }) => {
         ended = error.code ?? error;
       },
     );
-  return { clock, release, place, say, wait, progress, ended: () => ended };
+  return { clock, release, place, say, roll, wait, progress, ended: () => ended, failed: () => failed };
 }
 
 test("it waits until the unit is placed and its machine says that it is up", async () => {
@@ -97,6 +106,22 @@ test("what is converged already is not waited for, what has failed is told and n
     await clock.advance(10);
     assert.deepEqual(ended(), { converged, settled: true });
   }
+});
+
+test("a rollout that goes back is waited for until it is back, and what failed keeps the journal it had", async () => {
+  const { clock, place, say, roll, wait, ended, failed } = await world();
+  const failures = [{ unit: A, machine: M1, because: { code: "failed", detail: "exit-code" } as const }];
+  await place();
+  await say("failed", "failed");
+  await roll({ phase: "rolling-back", failures });
+  void wait(60_000);
+  await clock.advance(30_000);
+  assert.equal(ended(), null);
+  await say("active", "exited");
+  await roll({ phase: "rolled-back", failures });
+  await clock.advance(1_000);
+  assert.deepEqual(ended(), { converged: false, settled: true });
+  assert.deepEqual(failed(), [["boom"]]);
 });
 
 test("when its time is up it says how far it came", async () => {

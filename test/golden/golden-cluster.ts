@@ -7,11 +7,14 @@ import { MvccRegistry } from "../../src/adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../../src/adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../../src/adapters/sha256.ts";
 import { readClusterView } from "../../src/cli/cluster-view.ts";
+import { memberNames } from "../../src/cli/member-names.ts";
+import { convergenceText } from "../../src/cli/views/convergence-text.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
 import { diffText } from "../../src/cli/views/diff-text.ts";
 import { planJson } from "../../src/cli/views/plan-json.ts";
 import { planMarkdown } from "../../src/cli/views/plan-markdown.ts";
 import { planText } from "../../src/cli/views/plan-text.ts";
+import { rolloutText } from "../../src/cli/views/rollout-text.ts";
 import { clusterStatusText } from "../../src/cli/views/status-text.ts";
 import { testsText } from "../../src/cli/views/tests-text.ts";
 import { unitRows } from "../../src/cli/views/unit-rows.ts";
@@ -23,9 +26,11 @@ import { decodePlan } from "../../src/codec/plan/decode-plan.ts";
 import { encodePlan } from "../../src/codec/plan/encode-plan.ts";
 import { planReportSchema } from "../../src/codec/plan/plan-report-schema.ts";
 import { registryKeys } from "../../src/codec/registry-keys.ts";
+import { judgeConvergence } from "../../src/domain/cluster/convergence.ts";
 import type { CommitId } from "../../src/domain/names.ts";
 import { planSetWrites } from "../../src/domain/placement/plan-set-writes.ts";
 import type { PlanSelection } from "../../src/domain/plan/view-of-plan.ts";
+import { rolloutStatus } from "../../src/domain/report/rollout-status.ts";
 import { parseCpu, parseMemory } from "../../src/domain/unit/resource-requests.ts";
 import type { Registry } from "../../src/ports/registry.ts";
 import { applyPlan } from "../../src/usecases/apply-plan.ts";
@@ -37,7 +42,7 @@ import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
 import { testCommit } from "../../src/usecases/test-commit.ts";
 import { writeSets } from "../../src/usecases/write-sets.ts";
 import { joinMachine, leaveMachine } from "../pretend-machine.ts";
-import { GOLDEN_AT, GOLDEN_NOW_MS, hold, lead, say } from "./golden-words.ts";
+import { GOLDEN_AT, GOLDEN_NOW_MS, hold, lead, roll, say } from "./golden-words.ts";
 
 type Words = readonly string[];
 type Planned = Extract<PlannedCommit, { kind: "planned" }>;
@@ -94,6 +99,13 @@ export class GoldenCluster {
         return say(this.#registry, this.#keys, words);
       case "leads":
         return lead(this.#registry, this.#keys, words);
+      case "rolls":
+        return roll(this.#registry, this.#keys, words.join(" "));
+      case "rollout":
+        return this.#rollout();
+      // How an apply of the tip would end by now.
+      case "ends":
+        return this.#ends();
       case "hold":
         return hold(this.#registry, this.#keys, words);
       case "why":
@@ -178,6 +190,21 @@ export class GoldenCluster {
     });
     const text = whyText(explained, reading.snapshot.members, GOLDEN_NOW_MS);
     return [...(text === "" ? [] : [text]), ...explained.unknown.map(unknownText)].join("\n");
+  }
+
+  async #rollout(): Promise<string> {
+    const { snapshot, report } = await readClusterView(this.#registry, this.#keys);
+    const names = memberNames(snapshot);
+    return rolloutText(rolloutStatus(snapshot, report, GOLDEN_NOW_MS)!, (id) => names.get(id)!, GOLDEN_NOW_MS).join(
+      "\n",
+    );
+  }
+
+  async #ends(): Promise<string> {
+    const { spec } = await this.#view().compile(this.#tip());
+    const { snapshot, report } = await readClusterView(this.#registry, this.#keys);
+    const rollout = rolloutStatus(snapshot, report, GOLDEN_NOW_MS);
+    return convergenceText(judgeConvergence(spec!, snapshot, sha256), memberNames(snapshot), rollout, GOLDEN_NOW_MS);
   }
 
   #show(planned: PlannedCommit, words: Words): string {

@@ -2,8 +2,11 @@ import { encodeHold, holdKey } from "../../src/codec/hold-record.ts";
 import { encodeRecord } from "../../src/codec/record.ts";
 import type { RegistryKeys } from "../../src/codec/registry-keys.ts";
 import type { ReportRecord, StatusRecord } from "../../src/codec/registry-records.ts";
+import { encodeOrder, encodeRollout } from "../../src/codec/rollout-record.ts";
 import type { Hold } from "../../src/domain/cluster/hold.ts";
 import type { UnitName } from "../../src/domain/names.ts";
+import type { RolloutRecord } from "../../src/domain/rollout/rollout-record.ts";
+import { startRollout } from "../../src/domain/rollout/start-rollout.ts";
 import type { Registry } from "../../src/ports/registry.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
 import { pretendId } from "../pretend-machine.ts";
@@ -68,6 +71,21 @@ export async function hold(registry: Registry, keys: RegistryKeys, words: readon
   const [unit, reason] = words as [UnitName, string];
   const value: Hold = { scope: { kind: "unit", unit }, reason, by: "ada", at: GOLDEN_AT, forMs: 3_600_000 };
   return put(registry, holdKey(keys, value), encodeHold(value, "op"));
+}
+
+/**
+ * `rolls JSON`: the engine's record of the release in force says this beside what it begins with; `order`: what somebody told it. `id:m1` is a
+ * machine's id.
+ */
+export async function roll(registry: Registry, keys: RegistryKeys, json: string): Promise<string> {
+  const { snapshot } = await readSnapshot(registry, keys);
+  const { order, ...said } = JSON.parse(json.replaceAll(/id:(\w+)/g, (_, name: string) => pretendId(name)));
+  const release = snapshot.release!;
+  const record: RolloutRecord = { ...startRollout(release, null, GOLDEN_AT), ...said };
+  const { seq } = release;
+  if (order !== undefined)
+    await put(registry, keys.rolloutOrder(seq), encodeOrder({ by: "ada", at: GOLDEN_AT, ...order }, "op"));
+  return put(registry, keys.rollout(seq), encodeRollout(record));
 }
 
 async function put(registry: Registry, key: string, value: string): Promise<string> {

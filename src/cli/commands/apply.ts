@@ -7,6 +7,8 @@ import { isStopped } from "../../domain/cluster/with-rollout.ts";
 import type { Slot } from "../../domain/locks/lock.ts";
 import type { CommitId } from "../../domain/names.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
+import { type RolloutStatus, rolloutStatus } from "../../domain/report/rollout-status.ts";
+import { waveReached } from "../../domain/rollout/wave-reached.ts";
 import type { ClusterSpec } from "../../domain/spec/cluster-spec.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { OperationError } from "../../ports/operation-error.ts";
@@ -31,10 +33,11 @@ import { readPlanFile } from "../read-plan-file.ts";
 import { errorText } from "../report-error.ts";
 import { sayDirty } from "../say-dirty.ts";
 import { terminalOf } from "../terminal-of.ts";
-import { convergenceText, ProgressView } from "../views/convergence-text.ts";
+import { convergenceText } from "../views/convergence-text.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
 import { heldByText } from "../views/locks-text.ts";
 import { planText } from "../views/plan-text.ts";
+import { ProgressView } from "../views/progress-view.ts";
 import { alreadyText, staleText } from "../views/stale-text.ts";
 import { withApplyLock } from "../with-apply-lock.ts";
 
@@ -220,11 +223,19 @@ export default class ApplyCommand extends BaseCommand {
     if (applied.kind === "stale") return this.refuseStale(composition, plan, applied, flags);
     this.say(appliedText(plan, applied));
     const inForce = applied.kind === "already" ? applied.inForce : applied.release;
-    const state = flags.detach
-      ? null
-      : await this.wait(composition, plan.cluster, inForce, await specOfRelease(inForce, known), timeoutMs, flags.json);
+    // Of a plan that is not the one in force the waves are no news.
+    const followed = { cluster: plan.cluster, waves: inForce.planId === plan.planId ? plan.waves : [] };
+    const { state, rollout } = flags.detach
+      ? { state: null, rollout: null }
+      : await this.wait(composition, followed, inForce, await specOfRelease(inForce, known), timeoutMs, flags.json);
     if (flags.json)
-      this.printJson({ result: applied.kind, release: applied.release, planId: plan.planId, convergence: state });
+      this.printJson({
+        result: applied.kind,
+        release: applied.release,
+        planId: plan.planId,
+        convergence: state,
+        rollout,
+      });
     if (state === null || state.converged) return;
     // A release that failed is an error however long one waits.
     throw new SilentExit(isStopped(state.rollout ?? null) ? EXIT.error : EXIT.notConverged);
@@ -243,28 +254,35 @@ export default class ApplyCommand extends BaseCommand {
 
   private async wait(
     composition: Composition,
-    cluster: string,
+    { cluster, waves }: Pick<Plan, "cluster" | "waves">,
     { seq }: Release,
     spec: ClusterSpec,
     timeoutMs: number,
     quiet: boolean,
-  ): Promise<Convergence> {
+  ): Promise<{ readonly state: Convergence; readonly rollout: RolloutStatus | null }> {
     const registry = await composition.needRegistry();
     const keys = composition.keysOf(cluster);
-    const progress = new ProgressView(process.stderr, composition.clock);
+    const { clock } = composition;
+    const progress = new ProgressView(process.stderr, clock);
+    let rollout: RolloutStatus | null = null;
     const state = await waitConverged({
       registry,
       keys,
       spec,
       releaseSeq: seq,
       timeoutMs,
-      clock: composition.clock,
+      clock,
       sha256: composition.sha256,
-      onProgress: (now) => progress.show(now),
+      onProgress: (now, { snapshot, report }) => {
+        rollout = rolloutStatus(snapshot, report, clock.wallMs());
+        const wave = waveReached(waves, [...now.waiting, ...now.failed]);
+        progress.show({ state: now, rollout, wave, names: memberNames(snapshot) });
+      },
     });
     progress.end();
-    if (!quiet) this.say(convergenceText(state, memberNames((await readSnapshot(registry, keys)).snapshot)));
-    return state;
+    const names = memberNames((await readSnapshot(registry, keys)).snapshot);
+    if (!quiet) this.say(convergenceText(state, names, rollout, clock.wallMs()));
+    return { state, rollout };
   }
 }
 

@@ -1,4 +1,5 @@
 import { Args } from "@oclif/core";
+import { rolloutStatus } from "../../domain/report/rollout-status.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { LookingCommand, lookingFlags } from "../looking-command.ts";
 import { holdUntil } from "../views/hold-until.ts";
@@ -29,6 +30,7 @@ export default class StatusCommand extends LookingCommand {
           refused: view.refused,
           leader: view.leader,
           report: view.report,
+          rollout: rolloutStatus(view.snapshot, view.report, nowMs),
           quarantined: view.quarantined,
         });
       return this.print(clusterStatusText(view, rows, nowMs));

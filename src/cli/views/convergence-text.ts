@@ -2,64 +2,80 @@ import type { Convergence, HandOffWait } from "../../domain/cluster/convergence.
 import type { FailedBecause, WaitingBecause } from "../../domain/cluster/seen-units.ts";
 import { isStopped } from "../../domain/cluster/with-rollout.ts";
 import type { MachineId } from "../../domain/names.ts";
+import type { RolloutStatus } from "../../domain/report/rollout-status.ts";
 import type { RolloutRecord } from "../../domain/rollout/rollout-record.ts";
-import type { Clock } from "../../ports/clock.ts";
 import { driftText } from "./drift-text.ts";
 import { unhealthyText } from "./health-text.ts";
 import { printable } from "./printable.ts";
+import { nextOf, nowTexts, pendingTexts } from "./rollout-text.ts";
 
-/** How often the one rewritten line may change; people cannot read faster. */
-const REDRAW_MS = 200;
-/** Where nobody watches, one line this often says that it still goes on. */
-const PLAIN_LINE_MS = 5_000;
+/** Units that are named of those which a failure held back. */
+const HELD_NAMED_MAX = 8;
 
-/** Progress while waiting: one line that rewrites itself on a terminal, a line now and then elsewhere. */
-export class ProgressView {
-  readonly #stream: NodeJS.WriteStream;
-  readonly #clock: Clock;
-  readonly #startedMs: number;
-  #lastMs = Number.NEGATIVE_INFINITY;
-  #drawn = false;
-
-  constructor(stream: NodeJS.WriteStream, clock: Clock) {
-    this.#stream = stream;
-    this.#clock = clock;
-    this.#startedMs = clock.monotonicMs();
-  }
-
-  show(state: Convergence): void {
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#lastMs < (this.#stream.isTTY ? REDRAW_MS : PLAIN_LINE_MS)) return;
-    if (!this.#stream.isTTY && nowMs - this.#startedMs < PLAIN_LINE_MS) return;
-    this.#lastMs = nowMs;
-    const line = `${((nowMs - this.#startedMs) / 1000).toFixed(1)} s: ${countsOf(state)}`;
-    this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
-    this.#drawn = this.#stream.isTTY;
-  }
-
-  end(): void {
-    if (this.#drawn) this.#stream.write("\r\x1b[K");
-  }
-}
-
-/** How it ended: one line where all is well, else every unit that is not, with its last journal lines, and how to ask on. */
-export function convergenceText(state: Convergence, names: ReadonlyMap<MachineId, string>): string {
+/**
+ * How it ended: one line where all is well, else every unit that is not, with its last journal lines, and how to ask on. Of a rollout that
+ * waits for time, or for somebody, those that wait for their turn are only counted.
+ */
+export function convergenceText(
+  state: Convergence,
+  names: ReadonlyMap<MachineId, string>,
+  rollout: RolloutStatus | null = null,
+  nowMs = 0,
+): string {
   if (state.converged) return `converged: ${countsOf(state)}`;
   const where = (machine: MachineId | null) =>
     machine === null ? "" : ` on ${names.get(machine) ?? machine.slice(0, 8)}`;
-  const failed = state.failed.flatMap(({ unit, machine, because }) => [
-    `x ${unit}${where(machine)}: ${failedText(because)}`,
-    ...(because.code === "problem" ? because.problem.journal : []).map((line) => `    | ${line}`),
-  ]);
-  const waiting = state.waiting.map(
+  const failed = state.failed
+    .filter(({ because }) => !isHeldBack(because))
+    .flatMap(({ unit, machine, because }) => [
+      `x ${unit}${where(machine)}: ${failedText(because)}`,
+      ...(because.code === "problem" ? because.problem.journal : []).map((line) => `    | ${line}`),
+    ]);
+  const heldBack = Map.groupBy(
+    state.failed.filter(({ because }) => isHeldBack(because)),
+    ({ because }) => failedText(because),
+  );
+  const held = [...heldBack].map(([text, them]) => {
+    const named = them.slice(0, HELD_NAMED_MAX).map(({ unit, machine }) => `${unit}${where(machine)}`);
+    return `x ${named.join(", ")}${them.length > named.length ? ` and ${them.length - named.length} more` : ""}: ${text}`;
+  });
+  const under = underWay(state, rollout, nowMs);
+  const shown = under === null ? state.waiting : state.waiting.filter(({ because }) => !OF_A_TURN.has(because.code));
+  const waiting = shown.map(
     ({ unit, machine, because }) => `o ${unit}${where(machine)}: ${waitingText(because, names)}`,
   );
-  const first = state.failed[0] ?? state.waiting[0];
-  const next = first === undefined ? [] : [`next: fleet why ${first.unit}`];
-  return [stoppedText(state.rollout ?? null) ?? `not converged: ${countsOf(state)}`, ...failed, ...waiting, ...next]
+  const first = state.failed.find(({ because }) => !isHeldBack(because)) ?? state.failed[0] ?? shown[0];
+  const steps = under?.next ?? (first === undefined ? null : `fleet why ${first.unit}`);
+  const next = steps === null ? [] : [`next: ${steps}`];
+  return [
+    stoppedText(state.rollout ?? null) ?? under?.text ?? `not converged: ${countsOf(state)}`,
+    ...failed,
+    ...held,
+    ...waiting,
+    ...next,
+  ]
     .map(printable)
     .join("\n");
 }
+
+/** A rollout that waits for time goes on without anybody, and one that is paused with somebody: neither has failed. Null: it waits for units. */
+function underWay(
+  state: Convergence,
+  rollout: RolloutStatus | null,
+  nowMs: number,
+): { readonly text: string; readonly next: string | null } | null {
+  if (rollout === null || state.settled || state.rollout?.phase !== rollout.phase) return null;
+  const { seq, phase } = rollout;
+  const isOfTime = phase === "rolling-back" || (phase === "rolling" && pendingTexts(rollout, nowMs).length > 0);
+  if (!isOfTime && phase !== "paused") return null;
+  const now = nowTexts(rollout, nowMs).join("; ");
+  const head = `not converged yet: ${countsOf(state)}`;
+  if (phase === "paused") return { text: `${head}\nrelease ${seq} is ${now}`, next: nextOf(rollout) };
+  return { text: `${head}\nrelease ${seq}: ${now}; this goes on by itself, and fleet status follows it`, next: null };
+}
+
+/** What waits for its turn, and says nothing of a unit. */
+const OF_A_TURN: ReadonlySet<string> = new Set<WaitingBecause["code"]>(["not-placed", "leaving"]);
 
 /** What became of a release that failed. */
 function stoppedText(rollout: RolloutRecord | null): string | null {
@@ -73,6 +89,11 @@ function stoppedText(rollout: RolloutRecord | null): string | null {
     case "aborted":
       return `release ${release.seq} was aborted: what it has changed stays`;
   }
+}
+
+/** Nothing is known of it but what another one did to it: of a thousand of them a line is enough. */
+function isHeldBack({ code }: FailedBecause): boolean {
+  return code === "held" || code === "stopped";
 }
 
 function failedText(because: FailedBecause): string {
@@ -90,7 +111,7 @@ function failedText(because: FailedBecause): string {
   }
 }
 
-function waitingText(because: WaitingBecause | HandOffWait, names: ReadonlyMap<MachineId, string>): string {
+export function waitingText(because: WaitingBecause | HandOffWait, names: ReadonlyMap<MachineId, string>): string {
   const nameOf = (machine: MachineId) => names.get(machine) ?? machine.slice(0, 8);
   switch (because.code) {
     case "hand-off":
@@ -108,7 +129,7 @@ function waitingText(because: WaitingBecause | HandOffWait, names: ReadonlyMap<M
   }
 }
 
-function countsOf(state: Convergence): string {
+export function countsOf(state: Convergence): string {
   const done =
     state.wanted - [...state.waiting, ...state.failed, ...state.away].filter((entry) => entry.machine !== null).length;
   const parts = [`${Math.max(0, done)} of ${state.wanted} as wanted`];

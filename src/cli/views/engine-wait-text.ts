@@ -26,12 +26,18 @@ export function waitText(wait: WaitingFor, nameOf: NameOf): string {
 }
 
 function waveText(blockers: readonly WaveBlocker[], nameOf: NameOf): string {
-  if (blockers.length === 0) return "its wave has not come";
+  return blockers.length === 0
+    ? "its wave has not come"
+    : `its wave has not come: waits for ${blockersText(blockers, nameOf)}`;
+}
+
+/** What a wave waits for, by name, each with how it is. */
+export function blockersText(blockers: readonly WaveBlocker[], nameOf: NameOf): string {
   const named = blockers
     .slice(0, BLOCKERS_NAMED_MAX)
     .map(({ unit, machine, state }) => `${unit} on ${nameOf(machine)} (${STATES[state]})`);
   const more = blockers.length - named.length;
-  return `its wave has not come: waits for ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return `${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 const STATES: Readonly<Record<WaveBlocker["state"], string>> = {

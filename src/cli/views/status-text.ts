@@ -1,4 +1,6 @@
 import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
+import type { MachineId } from "../../domain/names.ts";
+import { rolloutStatus } from "../../domain/report/rollout-status.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { driftText, driftWord } from "./drift-text.ts";
 import { agoText, durationText } from "./duration-text.ts";
@@ -8,6 +10,7 @@ import { heldText, holdsText } from "./holds-text.ts";
 import { doubleLines, unrecordedLines } from "./machine-lines.ts";
 import { machineText } from "./machine-text.ts";
 import { printable } from "./printable.ts";
+import { rolloutSection } from "./rollout-text.ts";
 import { sinceText } from "./since-text.ts";
 import { table } from "./table.ts";
 import { absentSince, activeText, type UnitRow } from "./unit-rows.ts";
@@ -46,6 +49,7 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
     ...(view.holds.length === 0
       ? []
       : [holdsText(view.holds, new Map(members.map(({ id, name }) => [id, name])), nowMs)]),
+    ...rolloutSection(rolloutStatus(snapshot, report, nowMs), nameIn(members), nowMs),
     ...(report === null ? [] : engineReportLines(report, new Map(members.map(({ id, name }) => [id, name])), nowMs)),
     ...view.quarantined.map(({ key, problem }) => `record ${key} cannot be read: ${problem}`),
   ].map(printable);
@@ -54,6 +58,10 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
     rows.map((row) => [row.unit, machineText(row, false), activeText(row), row.sub, whatIsWrong(row)]),
   );
   return [...head, ...troubles, ...(rows.length === 0 ? [] : ["", body])].join("\n");
+}
+
+function nameIn(members: readonly Member[]): (machine: MachineId) => string {
+  return (machine) => members.find(({ id }) => id === machine)?.name ?? machine;
 }
 
 function countsText(rows: readonly UnitRow[]): string {

@@ -6,9 +6,10 @@ import { emptySnapshot } from "../../domain/cluster/empty-snapshot.ts";
 import type { UnitDrift } from "../../domain/drift/unit-drift.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../../domain/names.ts";
 import type { ClusterView } from "../cluster-view.ts";
-import { convergenceText, ProgressView } from "./convergence-text.ts";
+import { convergenceText } from "./convergence-text.ts";
 import { diagnosticsText } from "./diagnostics-text.ts";
 import { printable } from "./printable.ts";
+import { ProgressView } from "./progress-view.ts";
 import { clusterStatusText, unitStatusText } from "./status-text.ts";
 import { table } from "./table.ts";
 import { type UnitRow, unitRows } from "./unit-rows.ts";
@@ -189,19 +190,19 @@ test("how it ended is one line where all is well, else each unit with its reason
   );
 });
 
-test("progress is redrawn five times a second at most on a terminal, and elsewhere a line every five seconds", async () => {
+test("progress is redrawn five times a second at most on a terminal, and elsewhere a line for what has changed, five seconds apart", async () => {
   const lines = async (isTTY: boolean) => {
     const clock = new VirtualClock();
     const written: string[] = [];
     const stream = { isTTY, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
     const progress = new ProgressView(stream, clock);
     for (let at = 0; at < 1_100; at++) {
-      progress.show(state({}));
+      progress.show({ state: state({ wanted: at < 700 ? 3 : 4 }), rollout: null, wave: null, names: new Map() });
       await clock.advance(10);
     }
     progress.end();
     return written;
   };
   assert.equal((await lines(true)).length, 55 + 1);
-  assert.deepEqual(await lines(false), ["5.0 s: 3 of 3 as wanted\n", "10.0 s: 3 of 3 as wanted\n"]);
+  assert.deepEqual(await lines(false), ["5.0 s: 3 of 3 as wanted\n", "10.0 s: 4 of 4 as wanted\n"]);
 });

@@ -80,4 +80,6 @@ export interface RolloutOrder {
   readonly by: string;
   /** RFC 3339, for people. */
   readonly at: string;
+  /** Why, in the words of whoever gave it. Absent: nobody said. */
+  readonly reason?: string;
 }

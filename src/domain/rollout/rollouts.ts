@@ -1,6 +1,6 @@
 import type { Release } from "../cluster/cluster-snapshot.ts";
 import type { GivenOrder } from "./judge-rollout.ts";
-import type { ReleaseId, RolloutRecord } from "./rollout-record.ts";
+import type { ReleaseId, RolloutOrder, RolloutRecord } from "./rollout-record.ts";
 import { isRolloutOf, startRollout } from "./start-rollout.ts";
 
 /** What the registry says of rollouts. */
@@ -18,7 +18,8 @@ export interface StoredRollout {
   readonly modRevision: number;
 }
 
-export interface StoredOrder extends GivenOrder {
+/** With who gave it, when and why, for people. */
+export interface StoredOrder extends GivenOrder, Partial<Pick<RolloutOrder, "by" | "at" | "reason">> {
   readonly seq: number;
 }
 
