@@ -6,6 +6,7 @@ import type { CommitId, Sha256, UnitName } from "../domain/names.ts";
 import { placedNow } from "../domain/placement/placed-now.ts";
 import { RULES_VERSION } from "../domain/plan/plan.ts";
 import type { EngineReport } from "../domain/report/engine-report.ts";
+import type { RolloutStatus } from "../domain/report/rollout-status.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { UnitIndexEntry } from "../domain/spec/index-units.ts";
 import type { Manifest } from "../domain/spec/manifest.ts";
@@ -25,6 +26,7 @@ export interface ClusterReading {
   readonly snapshot: ClusterSnapshot;
   readonly leader: Leader | null;
   readonly report: EngineReport | null;
+  readonly rollout?: RolloutStatus | null;
   readonly holds: readonly Hold[];
   readonly index: readonly UnitIndexEntry[];
 }

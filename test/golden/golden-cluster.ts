@@ -179,7 +179,8 @@ export class GoldenCluster {
 
   async #why(words: Words): Promise<string> {
     const { source, compile } = this.#view();
-    const reading = await readClusterView(this.#registry, this.#keys);
+    const view = await readClusterView(this.#registry, this.#keys);
+    const reading = { ...view, rollout: rolloutStatus(view.snapshot, view.report, GOLDEN_NOW_MS) };
     const explained = await explainUnits({
       asked: words,
       reading,

@@ -1,4 +1,5 @@
 import { Args } from "@oclif/core";
+import { rolloutStatus } from "../../domain/report/rollout-status.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { explainUnits, type StandingRepository } from "../../usecases/explain-units.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
@@ -37,7 +38,7 @@ export default class WhyCommand extends BaseCommand {
         });
       const explained = await explainUnits({
         asked: argv.map(String),
-        reading: view,
+        reading: { ...view, rollout: rolloutStatus(view.snapshot, view.report, Date.now()) },
         registry,
         keys,
         repository: await standingIn(composition),

@@ -7,7 +7,7 @@ import { countsOf, waitingText } from "./convergence-text.ts";
 import { blockersText } from "./engine-wait-text.ts";
 import { cutEnd } from "./fit-width.ts";
 import { printableLine } from "./printable.ts";
-import { nowTexts, pendingTexts } from "./rollout-text.ts";
+import { isTelling, nowTexts } from "./rollout-text.ts";
 
 /** How often the one rewritten line may change; people cannot read faster. */
 const REDRAW_MS = 200;
@@ -81,10 +81,6 @@ function stageOf({ state, rollout, wave }: Followed): string {
 
 function progressTexts({ state, rollout, wave, names }: Followed, nowMs: number): string[] {
   const nameOf = (machine: MachineId) => names.get(machine) ?? machine.slice(0, 8);
-  const isTold =
-    rollout !== null &&
-    rollout.phase !== "done" &&
-    (rollout.phase !== "rolling" || rollout.rings !== undefined || pendingTexts(rollout, nowMs).length > 0);
   const wait = rollout?.waits.find((one) => one.code === "wave");
   const blockers = wait?.code === "wave" ? wait.for : [];
   const first = state.waiting.find(({ because }) => because.code === "state" || because.code === "unhealthy");
@@ -96,7 +92,7 @@ function progressTexts({ state, rollout, wave, names }: Followed, nowMs: number)
         : [`${first.unit} on ${nameOf(first.machine)} ${waitingText(first.because, names)}`];
   return [
     ...(wave === null ? [] : [`wave ${wave.number} of ${wave.of}`]),
-    ...(isTold ? nowTexts(rollout, nowMs) : []),
+    ...(rollout !== null && isTelling(rollout, nowMs) ? nowTexts(rollout, nowMs) : []),
     ...waits,
   ];
 }

@@ -89,6 +89,12 @@ export function nowTexts(status: RolloutStatus, nowMs: number): string[] {
   }
 }
 
+/** Whether there is more to say of it than that changes go out, or are out. */
+export function isTelling(status: RolloutStatus, nowMs: number): boolean {
+  if (status.phase !== "rolling") return status.phase !== "done";
+  return status.rings !== undefined || pendingTexts(status, nowMs).length > 0;
+}
+
 const NO_WAY_BACK: Readonly<Record<NonNullable<RolloutStatus["noWayBack"]>, string>> = {
   "no-base": "no release before it has ended well",
   "base-unreadable": "the release before it cannot be read any more",

@@ -1,6 +1,7 @@
 import type { SourceLocation } from "../../domain/diagnostic.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { Unplaced } from "../../domain/placement/placement.ts";
+import type { RolloutStatus } from "../../domain/report/rollout-status.ts";
 import type {
   AgentLink,
   CommitLink,
@@ -21,6 +22,7 @@ import { missingText } from "./engine-report-text.ts";
 import { deviationReason, waitText } from "./engine-wait-text.ts";
 import { holdUntil } from "./hold-until.ts";
 import { heldText } from "./holds-text.ts";
+import { isTelling, nowTexts } from "./rollout-text.ts";
 import { sinceText } from "./since-text.ts";
 
 export interface WhyContext {
@@ -183,13 +185,21 @@ function countedNames(examples: readonly string[], count: number): string {
   return `${examples.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function engineLines({ leader, term, since, problem, waits }: EngineLink, { nowMs, nameOf }: WhyContext): string[] {
-  if (leader === null) return ["none leads"];
+function engineLines(link: EngineLink, { nowMs, nameOf }: WhyContext): string[] {
+  const { leader, term, since, problem, waits, rollout } = link;
+  const stage = rollout === undefined || !isTelling(rollout, nowMs) ? [] : [stageText(rollout, nowMs)];
+  if (leader === null) return ["none leads", ...stage];
   return [
     [`${leader} leads, term ${term}`, sinceText(since, nowMs)].filter(Boolean).join(", "),
     ...(problem === null ? [] : [problem]),
+    ...stage,
     ...waits.map((wait) => [waitText(wait, nameOf), sinceText(wait.since, nowMs)].filter(Boolean).join(", ")),
   ];
+}
+
+function stageText(rollout: RolloutStatus, nowMs: number): string {
+  const now = `rollout of release ${rollout.seq}: ${nowTexts(rollout, nowMs).join("; ")}`;
+  return [now, sinceText(rollout.since, nowMs)].filter(Boolean).join(", ");
 }
 
 function setText({ generation, count, state, goal, since }: SetLink, { nowMs }: WhyContext): string {

@@ -14,6 +14,7 @@ import { stuckHandOffText, waitText } from "./engine-wait-text.ts";
 import { unhealthyText } from "./health-text.ts";
 import { holdUntil } from "./hold-until.ts";
 import { heldText } from "./holds-text.ts";
+import { nextOf, nowTexts } from "./rollout-text.ts";
 import { sinceText } from "./since-text.ts";
 
 type NameOf = (machine: MachineId) => string;
@@ -65,7 +66,10 @@ function waitsText(because: WaitsBecause, explanation: UnitExplanation, nameOf: 
     case "wave":
     case "hand-off":
     case "prepare":
+    case "kept-out":
       return waitText(because.wait, nameOf);
+    case "rollout":
+      return rolloutWaitText(because, nowMs);
     case "held":
       return `left as it is, ${heldText({ ...because.hold, until: holdUntil(because.hold) }, nowMs)}`;
     case "no-machine":
@@ -91,6 +95,21 @@ function waitsText(because: WaitsBecause, explanation: UnitExplanation, nameOf: 
   }
 }
 
+function rolloutWaitText(
+  { because, rollout }: Extract<WaitsBecause, { readonly code: "rollout" }>,
+  nowMs: number,
+): string {
+  const now = nowTexts(rollout, nowMs).join("; ");
+  switch (because) {
+    case "phase":
+      return rollout.phase === "paused" ? `the rollout is ${now}` : now;
+    case "ring":
+      return `the ring of its machine is not open yet: ${now}`;
+    case "canaries":
+      return now;
+  }
+}
+
 function stuckText(because: StuckBecause, nameOf: NameOf, nowMs: number): string {
   switch (because.code) {
     case "unplaceable":
@@ -104,9 +123,15 @@ function stuckText(because: StuckBecause, nameOf: NameOf, nowMs: number): string
     case "held":
       return `${because.by} failed: nothing more is changed until it runs, or somebody resumes the rollout`;
     case "stopped":
-      return `the rollout is ${because.phase}`;
+      return STOPPED[because.phase];
   }
 }
+
+const STOPPED: Readonly<Record<Extract<StuckBecause, { readonly code: "stopped" }>["phase"], string>> = {
+  held: "the rollout is held: no version changes",
+  aborted: "the rollout was aborted, and what it had not changed stays as it is",
+  "rolled-back": "the release failed and was rolled back: the version before stays",
+};
 
 /** What a person would do next; null where there is nothing to do, or nothing but wait. */
 export function nextStep({ verdict, unit, machineName, links }: UnitExplanation): string | null {
@@ -128,6 +153,10 @@ export function nextStep({ verdict, unit, machineName, links }: UnitExplanation)
     case "no-machine":
     case "unplaceable":
       return nearestStep(links.find((link) => link.link === "unplaced"));
+    case "rollout":
+      return nextOf(because.rollout);
+    case "stopped":
+      return because.phase === "held" ? "fleet rollout" : "apply a commit that descends from it";
     case "handoff-stuck":
       return `fleet journal ${unit}, and stop it on ${machineName}`;
     case "changed-by-hand":

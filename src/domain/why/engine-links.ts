@@ -2,6 +2,7 @@ import type { MachineId, UnitName } from "../names.ts";
 import type { OtherMachines } from "../placement/explain-seats.ts";
 import type { Placement, Unplaced } from "../placement/placement.ts";
 import type { EngineReport, EngineWait } from "../report/engine-report.ts";
+import type { RolloutStatus } from "../report/rollout-status.ts";
 import type { EngineLink, PlacementLink, UnplacedLink } from "./unit-explanation.ts";
 
 /** What the deciders say of a unit, asked anew of what is known now; null where the commit is not known here. */
@@ -80,6 +81,7 @@ export function engineLink(
   leader: Leader | null,
   report: EngineReport | null,
   nameOf: (machine: MachineId) => string,
+  rollout: RolloutStatus | null,
 ): EngineLink {
   const waits = (report?.waits ?? []).filter((wait) => concerns(wait, unit));
   return {
@@ -91,6 +93,7 @@ export function engineLink(
     waits,
     stuck: report?.stuckHandOffs?.find((one) => one.unit === unit) ?? null,
     since: leader === null ? null : (report?.since ?? null),
+    ...(rollout === null || rollout.phase === "done" ? {} : { rollout }),
   };
 }
 

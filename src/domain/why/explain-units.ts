@@ -16,6 +16,8 @@ import { machinesOfUnits, placedNow } from "../placement/placed-now.ts";
 import type { Placement, Unplaced } from "../placement/placement.ts";
 import { unitHashes } from "../placement/unit-hashes.ts";
 import type { EngineReport } from "../report/engine-report.ts";
+import type { RolloutStatus } from "../report/rollout-status.ts";
+import { ringOf } from "../rollout/rings.ts";
 import type { ClusterSpec, SpecUnit, UnitGoal } from "../spec/cluster-spec.ts";
 import type { UnitIndexEntry } from "../spec/index-units.ts";
 import type { Manifest } from "../spec/manifest.ts";
@@ -24,6 +26,7 @@ import { agentLink, setLink, systemdLink } from "./agent-links.ts";
 import { type CommitBook, commitBook, commitLinks, startersOf } from "./commit-links.ts";
 import { type Decided, engineLink, type Leader, type PlacedHere, placementLink, unplacedLink } from "./engine-links.ts";
 import { machinesAsReported } from "./machines-as-reported.ts";
+import { rolloutVerdict } from "./rollout-verdict.ts";
 import type { CommitLink, PlacementLink, UnitExplanation, WhyLink } from "./unit-explanation.ts";
 import { type UnitPlace, whyVerdict } from "./why-verdict.ts";
 
@@ -32,6 +35,8 @@ export interface WhyInput {
   readonly snapshot: ClusterSnapshot;
   readonly leader: Leader | null;
   readonly report: EngineReport | null;
+  /** Of the release; null, or absent: nobody has begun it. */
+  readonly rollout?: RolloutStatus | null;
   readonly holds: readonly Hold[];
   /** The release's units, for where its commit is not known here. */
   readonly index: readonly UnitIndexEntry[];
@@ -67,12 +72,15 @@ export class UnitExplainer {
   readonly #placed: ReadonlyMap<string, PlacedUnit>;
   readonly #statuses: ReadonlyMap<string, UnitStatus>;
   readonly #seen: SeenUnits;
+  /** As the commit has them; empty where it is not known here. */
+  readonly #machines: readonly Machine[];
   readonly #decide: ((unit: SpecUnit) => Decided) | null;
 
   constructor(input: WhyInput) {
     const { snapshot, commit } = input;
     this.#input = input;
     const machines = commit === null ? [] : machinesAsReported(commit.spec, snapshot, input.report);
+    this.#machines = machines;
     this.#names = new Map(machines.map(({ id, name }) => [id, name]));
     this.#members = new Map(snapshot.members.map((member) => [member.id, member]));
     this.#book = commit === null ? null : commitBook(commit.spec, commit.manifest);
@@ -105,7 +113,7 @@ export class UnitExplainer {
     const decided = unit === null ? null : (this.#decide?.(unit) ?? null);
     const book = this.#book;
     const said = unit === null || book === null ? null : commitLinks(unit, book);
-    const engine = engineLink(name, leader, report, this.#nameOf);
+    const engine = engineLink(name, leader, report, this.#nameOf, this.#input.rollout ?? null);
     const set = machine === null ? undefined : this.#sets.get(machine);
     const placed = this.#placed.get(`${name}/${machine}`) ?? null;
     const member = machine === null ? undefined : this.#members.get(machine);
@@ -119,11 +127,13 @@ export class UnitExplainer {
       machine === null || placed === null
         ? null
         : { unit: name, machine, placedFor: assignment?.reason ?? null, since: assignment?.at ?? null };
+    const place = placeOf(goal, placed, machine, decided);
+    const at = machine ?? decided?.placements[0]?.machine ?? null;
     const verdict = whyVerdict({
       goal,
       startedBy: unit === null || book === null ? [] : startersOf(unit, book).map((starter) => starter.unit),
       seen: machine === null || placed === null ? null : this.#seen.judge({ machine, ...placed }),
-      place: placeOf(goal, placed, machine, decided),
+      place,
       isToChange: decided === null ? engine.waits.length > 0 : isToChange(placed, machine, decided),
       unplaced: decided?.unplaced ?? (decided === null ? toldUnplaced(report, name) : null),
       isGlobal: unit?.options.global ?? this.#index.get(name)?.global ?? false,
@@ -131,6 +141,11 @@ export class UnitExplainer {
       releaseSeq,
       systemd,
       hold,
+      // Moves go on whatever a rollout does.
+      rollout:
+        place === "moves"
+          ? null
+          : rolloutVerdict(this.#input.rollout ?? null, { unit: name, machine, ring: this.#ringOf(at) }),
     });
     const links: (WhyLink | null)[] = [
       this.#commitLink(name, unit),
@@ -190,6 +205,12 @@ export class UnitExplainer {
       author: commit?.author ?? null,
       head: head === null ? null : { commit: head.commit, unit: compared() },
     };
+  }
+
+  #ringOf(id: MachineId | null): number | null {
+    const rings = this.#input.commit?.spec.rings ?? [];
+    const machine = this.#machines.find((one) => one.id === id);
+    return rings.length === 0 || machine === undefined ? null : ringOf(rings, machine);
   }
 
   readonly #nameOf = (id: MachineId): string => this.#names.get(id) ?? this.#members.get(id)?.name ?? id;

@@ -6,6 +6,7 @@ import type { UnitDrift } from "../drift/unit-drift.ts";
 import type { CommitId, GroupName, MachineId, UnitHash, UnitName } from "../names.ts";
 import type { NearestFit, PlacementReason, Unplaced } from "../placement/placement.ts";
 import type { Deviation, EngineWait, LostMachine, StuckHandOff } from "../report/engine-report.ts";
+import type { RolloutStatus } from "../report/rollout-status.ts";
 import type { LocalState, Tie, UnitGoal } from "../spec/cluster-spec.ts";
 
 /** One unit on one machine (or nowhere): how it is, and the chain from the commit to its last journal lines. */
@@ -51,6 +52,9 @@ export type WaitsBecause =
   | { readonly code: "wave"; readonly wait: EngineWait }
   | { readonly code: "hand-off"; readonly wait: EngineWait }
   | { readonly code: "prepare"; readonly wait: EngineWait }
+  | { readonly code: "kept-out"; readonly wait: EngineWait }
+  /** Its rollout stands still or goes back, the ring of its machine is not open, or the canaries of its set have not been healthy for their time. */
+  | { readonly code: "rollout"; readonly because: "phase" | "ring" | "canaries"; readonly rollout: RolloutStatus }
   | { readonly code: "held"; readonly hold: Hold };
 
 export type StuckBecause =
@@ -165,6 +169,8 @@ export interface EngineLink {
   readonly stuck: StuckHandOff | null;
   /** When it began to lead; null where it does not say. */
   readonly since: string | null;
+  /** How far the rollout is. Absent: it is done, or nobody has begun it. */
+  readonly rollout?: RolloutStatus;
 }
 
 export interface SetLink {

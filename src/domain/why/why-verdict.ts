@@ -23,6 +23,8 @@ export interface VerdictInput {
   readonly releaseSeq: number;
   readonly systemd: SystemdLink | null;
   readonly hold: Hold | null;
+  /** What the rollout keeps of it; null: nothing. */
+  readonly rollout: WhyVerdict | null;
 }
 
 /**
@@ -114,14 +116,16 @@ function leaving(input: VerdictInput): WhyVerdict {
 }
 
 /** What keeps the engine from making a change of this unit. */
-function engineVerdict({ engine, releaseSeq }: VerdictInput): WhyVerdict {
+function engineVerdict({ engine, releaseSeq, rollout }: VerdictInput): WhyVerdict {
   if (engine.stuck !== null)
     return { state: "stuck", because: { code: "handoff-stuck", handOff: engine.stuck }, link: "engine" };
+  if (rollout?.state === "stuck") return rollout;
   const waits = (because: WaitsBecause): WhyVerdict => ({ state: "waits", because, link: "engine" });
   if (engine.leader === null) return waits({ code: "no-leader" });
   if (engine.problem !== null) return waits({ code: "engine-problem", problem: engine.problem });
   if (engine.follows !== null && engine.follows < releaseSeq)
     return waits({ code: "engine-behind", follows: engine.follows });
   const wait: EngineWait | undefined = engine.waits[0];
-  return wait === undefined ? waits({ code: "engine" }) : waits({ code: wait.code, wait });
+  if (wait !== undefined) return waits({ code: wait.code, wait });
+  return rollout ?? waits({ code: "engine" });
 }
