@@ -38,7 +38,7 @@ export const ENGINE_DEFECTS: readonly Defect[] = [
   },
   {
     name: "waiting is counted by the wall clock",
-    shownBy: 1,
+    shownBy: 29,
     faults: ["wall clock is set", "power loss", "partition"],
     defects: { engineClock: byTheWall, agentClock: byTheWall },
   },
