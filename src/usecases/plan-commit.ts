@@ -18,6 +18,7 @@ import type { PlanReport } from "../domain/plan/plan-report.ts";
 import { type PlanVerdict, planVerdict } from "../domain/plan/plan-verdict.ts";
 import { type PlannedTrial, plannedTrials } from "../domain/plan/planned-trials.ts";
 import { rolloutFindings } from "../domain/plan/rollout-findings.ts";
+import { stoppedRelease } from "../domain/plan/stopped-release.ts";
 import { type PlanSelection, patternsWithoutUnits, viewOfPlan } from "../domain/plan/view-of-plan.ts";
 import { WhatIfs } from "../domain/plan/what-if.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
@@ -92,6 +93,7 @@ export async function planCommit(input: {
       ...(input.eachLost === true ? machines.map(({ id }) => trials.lose([id])) : []),
     ];
   };
+  const stopped = stoppedRelease(snapshot, spec.specHash);
   const index = await readIndex(input.cluster, spec.cluster, snapshot);
   let verdict: PlanVerdict | null = null;
   let trials: readonly PlannedTrial[] | null = null;
@@ -106,6 +108,7 @@ export async function planCommit(input: {
     diagnostics: [...diagnostics, ...idleSpreads(spec, machines), ...rolloutFindings(spec, machines, whole.placements)],
     quarantined: reading?.quarantined ?? [],
     revision: snapshot.revision,
+    ...(stopped === null ? {} : { stopped }),
     newlyUnplaceable: newlyUnplaceable(whole, snapshot, previous),
     /** Found out when somebody looks: one line where nothing changes shows none of it, and at 20,000 units it costs as much as placing. */
     get verdict() {

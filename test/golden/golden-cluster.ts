@@ -8,6 +8,7 @@ import { MvccStore } from "../../src/adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../../src/adapters/sha256.ts";
 import { readClusterView } from "../../src/cli/cluster-view.ts";
 import { memberNames } from "../../src/cli/member-names.ts";
+import { rolloutNow } from "../../src/cli/rollout-now.ts";
 import { convergenceText } from "../../src/cli/views/convergence-text.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
 import { diffText } from "../../src/cli/views/diff-text.ts";
@@ -30,7 +31,6 @@ import { judgeConvergence } from "../../src/domain/cluster/convergence.ts";
 import type { CommitId } from "../../src/domain/names.ts";
 import { planSetWrites } from "../../src/domain/placement/plan-set-writes.ts";
 import type { PlanSelection } from "../../src/domain/plan/view-of-plan.ts";
-import { rolloutStatus } from "../../src/domain/report/rollout-status.ts";
 import { parseCpu, parseMemory } from "../../src/domain/unit/resource-requests.ts";
 import type { Registry } from "../../src/ports/registry.ts";
 import { applyPlan } from "../../src/usecases/apply-plan.ts";
@@ -180,7 +180,7 @@ export class GoldenCluster {
   async #why(words: Words): Promise<string> {
     const { source, compile } = this.#view();
     const view = await readClusterView(this.#registry, this.#keys);
-    const reading = { ...view, rollout: rolloutStatus(view.snapshot, view.report, GOLDEN_NOW_MS) };
+    const reading = { ...view, rollout: rolloutNow(view.snapshot, view.report, GOLDEN_NOW_MS) };
     const explained = await explainUnits({
       asked: words,
       reading,
@@ -196,15 +196,13 @@ export class GoldenCluster {
   async #rollout(): Promise<string> {
     const { snapshot, report } = await readClusterView(this.#registry, this.#keys);
     const names = memberNames(snapshot);
-    return rolloutText(rolloutStatus(snapshot, report, GOLDEN_NOW_MS)!, (id) => names.get(id)!, GOLDEN_NOW_MS).join(
-      "\n",
-    );
+    return rolloutText(rolloutNow(snapshot, report, GOLDEN_NOW_MS)!, (id) => names.get(id)!, GOLDEN_NOW_MS).join("\n");
   }
 
   async #ends(): Promise<string> {
     const { spec } = await this.#view().compile(this.#tip());
     const { snapshot, report } = await readClusterView(this.#registry, this.#keys);
-    const rollout = rolloutStatus(snapshot, report, GOLDEN_NOW_MS);
+    const rollout = rolloutNow(snapshot, report, GOLDEN_NOW_MS);
     return convergenceText(judgeConvergence(spec!, snapshot, sha256), memberNames(snapshot), rollout, GOLDEN_NOW_MS);
   }
 

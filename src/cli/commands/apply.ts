@@ -7,7 +7,7 @@ import { isStopped } from "../../domain/cluster/with-rollout.ts";
 import type { Slot } from "../../domain/locks/lock.ts";
 import type { CommitId } from "../../domain/names.ts";
 import type { Plan } from "../../domain/plan/plan.ts";
-import { type RolloutStatus, rolloutStatus } from "../../domain/report/rollout-status.ts";
+import type { RolloutStatus } from "../../domain/report/rollout-status.ts";
 import { waveReached } from "../../domain/rollout/wave-reached.ts";
 import type { ClusterSpec } from "../../domain/spec/cluster-spec.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
@@ -31,6 +31,7 @@ import { memberNames } from "../member-names.ts";
 import { type Planned, planFromFlags } from "../plan-from-flags.ts";
 import { readPlanFile } from "../read-plan-file.ts";
 import { errorText } from "../report-error.ts";
+import { rolloutNow } from "../rollout-now.ts";
 import { sayDirty } from "../say-dirty.ts";
 import { terminalOf } from "../terminal-of.ts";
 import { convergenceText } from "../views/convergence-text.ts";
@@ -274,7 +275,7 @@ export default class ApplyCommand extends BaseCommand {
       clock,
       sha256: composition.sha256,
       onProgress: (now, { snapshot, report }) => {
-        rollout = rolloutStatus(snapshot, report, clock.wallMs());
+        rollout = rolloutNow(snapshot, report, clock.wallMs());
         const wave = waveReached(waves, [...now.waiting, ...now.failed]);
         progress.show({ state: now, rollout, wave, names: memberNames(snapshot) });
       },

@@ -1,7 +1,7 @@
 import { Args } from "@oclif/core";
-import { rolloutStatus } from "../../domain/report/rollout-status.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { LookingCommand, lookingFlags } from "../looking-command.ts";
+import { rolloutNow } from "../rollout-now.ts";
 import { holdUntil } from "../views/hold-until.ts";
 import { clusterStatusText, unitStatusText } from "../views/status-text.ts";
 import { absentSince, unitRows } from "../views/unit-rows.ts";
@@ -30,7 +30,7 @@ export default class StatusCommand extends LookingCommand {
           refused: view.refused,
           leader: view.leader,
           report: view.report,
-          rollout: rolloutStatus(view.snapshot, view.report, nowMs),
+          rollout: rolloutNow(view.snapshot, view.report, nowMs),
           quarantined: view.quarantined,
         });
       return this.print(clusterStatusText(view, rows, nowMs));

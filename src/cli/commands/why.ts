@@ -1,5 +1,4 @@
 import { Args } from "@oclif/core";
-import { rolloutStatus } from "../../domain/report/rollout-status.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { explainUnits, type StandingRepository } from "../../usecases/explain-units.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
@@ -7,6 +6,7 @@ import { clusterName } from "../cluster-name.ts";
 import { readClusterView } from "../cluster-view.ts";
 import type { Composition } from "../composition.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
+import { rolloutNow } from "../rollout-now.ts";
 import { whyJson, whyText } from "../views/why-text.ts";
 import { unknownText } from "../views/why-verdict-text.ts";
 
@@ -38,7 +38,7 @@ export default class WhyCommand extends BaseCommand {
         });
       const explained = await explainUnits({
         asked: argv.map(String),
-        reading: { ...view, rollout: rolloutStatus(view.snapshot, view.report, Date.now()) },
+        reading: { ...view, rollout: rolloutNow(view.snapshot, view.report, Date.now()) },
         registry,
         keys,
         repository: await standingIn(composition),

@@ -18,6 +18,7 @@ import {
   unplacedLines,
   waveLines,
 } from "./plan-lines.ts";
+import { stoppedReleaseLines } from "./stopped-release-text.ts";
 import { whatIfText } from "./what-if-text.ts";
 
 /** A forge's comment holds 65,536 characters; this leaves room for what somebody puts around it, whatever they count in. */
@@ -42,7 +43,12 @@ export function planMarkdown(
     "",
     factsLine(report),
   ]);
-  const warnings = [...unplacedLines(plan.unplaced), ...brokenLines(report.broken), ...refusalLines(plan)];
+  const warnings = [
+    ...stoppedReleaseLines(report),
+    ...unplacedLines(plan.unplaced),
+    ...brokenLines(report.broken),
+    ...refusalLines(plan),
+  ];
   page.addSection(warnings.map(listItem));
   page.addSection(
     [

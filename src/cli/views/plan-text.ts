@@ -21,6 +21,7 @@ import {
   waveLines,
 } from "./plan-lines.ts";
 import { printableLine } from "./printable.ts";
+import { stoppedReleaseLines } from "./stopped-release-text.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Units named where no machine is known yet, before the rest is counted. */
@@ -49,7 +50,7 @@ export function planText(report: PlanReport, terminal: Terminal | null = null): 
     closing,
   ];
   const parts = [
-    proseLines([headText(report)], terminal),
+    proseLines([headText(report), ...stoppedReleaseLines(report)], terminal),
     changeLines(changeGroups(plan), terminal),
     ...prose.map((lines) => proseLines(lines, terminal)),
   ];
@@ -66,13 +67,14 @@ function proseLines(lines: readonly string[], terminal: Terminal | null): string
 }
 
 /** Exactly one line, however much there is to a cluster. */
-function quietText({ plan, revision, drift }: PlanReport): string {
+function quietText({ plan, revision, drift, stopped }: PlanReport): string {
   const where = `${counted(plan.counts.unchanged, "unit")} on ${counted(plan.machines.length, "machine")}`;
   const away = awayNames(plan);
   const staying = stayingPlacements(plan).length;
   const notes = [
     ...(away.length === 0 ? [] : [`away: ${away.join(", ")}`]),
     ...(staying === 0 ? [] : [`${counted(staying, "unit")} ${staying === 1 ? "stays" : "stay"} on drained machines`]),
+    ...stoppedReleaseLines(stopped === undefined ? {} : { stopped }).map((line) => line.slice(2)),
     ...(drift.length === 0 ? [] : [`drift: ${drift.length} (--json says what)`]),
   ];
   const partial = plan.partial === null ? "" : ` (${plan.partial})`;

@@ -1,7 +1,7 @@
 import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
 import type { MachineId } from "../../domain/names.ts";
-import { rolloutStatus } from "../../domain/report/rollout-status.ts";
 import type { ClusterView } from "../cluster-view.ts";
+import { rolloutNow } from "../rollout-now.ts";
 import { driftText, driftWord } from "./drift-text.ts";
 import { agoText, durationText } from "./duration-text.ts";
 import { engineReportLines } from "./engine-report-text.ts";
@@ -49,7 +49,7 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
     ...(view.holds.length === 0
       ? []
       : [holdsText(view.holds, new Map(members.map(({ id, name }) => [id, name])), nowMs)]),
-    ...rolloutSection(rolloutStatus(snapshot, report, nowMs), nameIn(members), nowMs),
+    ...rolloutSection(rolloutNow(snapshot, report, nowMs), nameIn(members), nowMs),
     ...(report === null ? [] : engineReportLines(report, new Map(members.map(({ id, name }) => [id, name])), nowMs)),
     ...view.quarantined.map(({ key, problem }) => `record ${key} cannot be read: ${problem}`),
   ].map(printable);

@@ -74,5 +74,16 @@ export const planReportSchema = planSchema.extend({
     .array(z.object({ unit: unitName, machine: machineId, withinMs: z.int().min(1), because: riskReason }))
     .optional()
     .meta({ description: "Changes their machines undo where they cannot be reached after them; absent: none" }),
+  stopped: z
+    .object({
+      seq: z.int().min(1),
+      phase: z.enum(["held", "aborted", "rolled-back"]),
+      base: z.int().min(1).nullable(),
+      isPlanned: z.boolean(),
+    })
+    .optional()
+    .meta({
+      description: "The release in force, where its rollout ended before its end: what is placed counts as before",
+    }),
   diagnostics: z.array(diagnostic),
 });

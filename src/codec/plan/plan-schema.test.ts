@@ -36,6 +36,7 @@ test("the report's members are the plan's and its own", () => {
     "drift",
     "newlyUnplaceable",
     "revision",
+    "stopped",
     "trials",
     "verdict",
     "whatIf",

@@ -4,6 +4,7 @@ import type { Drift } from "./find-drift.ts";
 import type { Plan } from "./plan.ts";
 import type { PlanVerdict } from "./plan-verdict.ts";
 import type { PlannedTrial } from "./planned-trials.ts";
+import type { StoppedRelease } from "./stopped-release.ts";
 import type { WhatIf } from "./what-if.ts";
 
 /**
@@ -25,4 +26,6 @@ export interface PlanReport {
   readonly newlyUnplaceable: readonly UnitName[];
   /** Changes that their machines undo by themselves where they cannot be reached after them. */
   readonly trials: readonly PlannedTrial[];
+  /** The release in force, where its rollout ended before its end. Absent: it did not. */
+  readonly stopped?: StoppedRelease;
 }

@@ -7,11 +7,13 @@ import type { StoredOrder } from "../rollout/rollouts.ts";
 import { startRollout } from "../rollout/start-rollout.ts";
 import type { EngineReport } from "./engine-report.ts";
 import type { RolloutReport } from "./rollout-report.ts";
-import { rolloutStatus } from "./rollout-status.ts";
+import { rolloutStatus as statusOf } from "./rollout-status.ts";
 
 const NOW_MS = Date.parse("2026-01-01T00:05:00.000Z");
 const release = { seq: 2, commit: "c" as CommitId, specHash: "s" as SpecHash } as Release;
 const begun: RolloutRecord = startRollout(release, null, "2026-01-01T00:00:00.000Z");
+const rolloutStatus = (of: Parameters<typeof statusOf>[0], word: EngineReport | null, nowMs: number) =>
+  statusOf(of, word, nowMs, (ms) => new Date(ms).toISOString());
 const snapshot = (record: RolloutRecord, orders: readonly StoredOrder[] = []) => ({
   release,
   rollouts: { records: [{ seq: 2, record, modRevision: 7 }], orders },

@@ -23,12 +23,13 @@ export interface RolloutStatus extends Omit<RolloutReport, "window"> {
 
 /**
  * Null where the release in force has no record, because no engine has taken it up yet. The engine's word of another phase is older than
- * the record, and left out. `nowMs`: milliseconds since 1970.
+ * the record, and left out. `nowMs`: milliseconds since 1970; `timeText` writes such a time.
  */
 export function rolloutStatus(
   { release, rollouts = NO_ROLLOUTS }: Pick<ClusterSnapshot, "release" | "rollouts">,
   report: EngineReport | null,
   nowMs: number,
+  timeText: (ms: number) => string,
 ): RolloutStatus | null {
   const record = rolloutOf(rollouts, release);
   if (record === null) return null;
@@ -41,7 +42,7 @@ export function rolloutStatus(
     ...told,
     ...{ seq, commit, phase, since, base, openRings, failures },
     ...(noWayBack === undefined ? {} : { noWayBack }),
-    ...(window === undefined ? {} : { window: { ...window, opens: opensAt(window.text, nowMs) } }),
+    ...(window === undefined ? {} : { window: { ...window, opens: opensAt(window.text, nowMs, timeText) } }),
     ...(given === undefined ? {} : { order: orderOf(given, orderRevision)! }),
     ...(excused.length === 0 ? {} : { excused: excused.length }),
     waits: report?.releaseSeq === seq ? (report.waits ?? []) : [],
@@ -52,7 +53,7 @@ function orderOf({ seq: _seq, revision, ...order }: StoredOrder, orderRevision: 
   return { ...order, obeyed: revision <= orderRevision };
 }
 
-function opensAt(text: string, nowMs: number): string | null {
+function opensAt(text: string, nowMs: number, timeText: (ms: number) => string): string | null {
   const window = parseWindow(text);
-  return "problem" in window ? null : new Date(nextOpening(window, nowMs)).toISOString();
+  return "problem" in window ? null : timeText(nextOpening(window, nowMs));
 }

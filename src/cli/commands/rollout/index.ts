@@ -1,7 +1,7 @@
-import { rolloutStatus } from "../../../domain/report/rollout-status.ts";
 import { OperationError } from "../../../ports/operation-error.ts";
 import { LookingCommand, lookingFlags } from "../../looking-command.ts";
 import { memberNames } from "../../member-names.ts";
+import { rolloutNow } from "../../rollout-now.ts";
 import { printable } from "../../views/printable.ts";
 import { rolloutText } from "../../views/rollout-text.ts";
 
@@ -16,7 +16,7 @@ export default class RolloutCommand extends LookingCommand {
     const { flags } = await this.parse(RolloutCommand);
     const { snapshot, report, leader } = await this.view(flags);
     const nowMs = Date.now();
-    const status = rolloutStatus(snapshot, report, nowMs);
+    const status = rolloutNow(snapshot, report, nowMs);
     if (status === null) throw noRollout(snapshot.release?.seq ?? null, leader !== null);
     if (flags.json) return this.printJson(status);
     const names = memberNames(snapshot);
