@@ -78,8 +78,14 @@ test("a base whose commit is not here, or is another than was released, is not k
   assert.deepEqual([gone, other], [{ base: "unknown" }, { base: "unknown" }]);
 });
 
+test("what runs still in the version before is known, whatever the commit asks for", async () => {
+  for (const spec of [specOf("next", ""), FORCE]) {
+    assert.deepEqual(await planBase(compile, spec, inForce("paused", release(1, OLD))), { base: OLD });
+  }
+});
+
 test("nothing is compiled where nobody asks for a base, or nothing is known of rollouts", async () => {
   const never = () => Promise.reject(new Error("compiled"));
-  assert.deepEqual(await planBase(never, specOf("next", ""), inForce("held", release(1, OLD))), {});
+  assert.deepEqual(await planBase(never, specOf("next", ""), inForce("done", release(1, OLD))), {});
   assert.deepEqual(await planBase(never, NEXT, { release: null }), {});
 });

@@ -8,8 +8,9 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
 
 /**
- * What machines of closed rings keep once this spec is the release: the last one whose rollout ended well. Absent where nothing is known of
- * rollouts, or nothing in the spec asks for it: then the release in force is taken for it.
+ * What machines of closed rings keep once this spec is the release, and what runs still where a rollout has not ended: the last release whose
+ * rollout ended well. Absent where nothing is known of rollouts, or everything runs as the release in force says and nothing in the spec
+ * asks for more: then the release in force is taken for it.
  */
 export async function planBase(
   compile: CommitCompiler,
@@ -17,8 +18,8 @@ export async function planBase(
   { release, rollouts }: Pick<ClusterSnapshot, "release" | "rollouts">,
 ): Promise<{ readonly base?: BaseSpec }> {
   const asks = spec.rings !== undefined || spec.units.some(({ rollout }) => rollout.canary !== undefined);
-  const record = asks ? rolloutOf(rollouts, release) : null;
-  if (record === null) return {};
+  const record = rolloutOf(rollouts, release);
+  if (record === null || (record.phase === "done" && !asks)) return {};
   // A plan of the release in force shows the rest of its own rollout.
   const base = record.release.specHash === spec.specHash ? record.base : baseAfter(record);
   return { base: base === null ? null : ((await specOfRelease(compile, base)) ?? "unknown") };

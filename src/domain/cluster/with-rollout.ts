@@ -1,3 +1,4 @@
+import { failureProblem } from "../rollout/failure-problem.ts";
 import type { RolloutPhase, RolloutRecord } from "../rollout/rollout-record.ts";
 import type { Judged } from "./convergence.ts";
 import type { Verdict, WaitingBecause } from "./seen-units.ts";
@@ -30,8 +31,9 @@ export function withRollout(judged: readonly Judged[], record: StoppedRollout): 
   );
   const failed = record.failures
     .filter(({ unit, machine }) => !known.has(`${unit}/${machine}`))
-    .map(({ unit, machine, because }): Judged => {
-      const problem = { code: because.code, detail: because.detail, journal: [] };
+    .map((failure): Judged => {
+      const { unit, machine } = failure;
+      const problem = failureProblem(failure);
       return { unit, machine, verdict: { kind: "failed", because: { code: "problem", problem } } };
     });
   const told = new Set(failed.map(({ unit, machine }) => `${unit}/${machine}`));

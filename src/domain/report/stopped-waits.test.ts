@@ -19,6 +19,12 @@ test("what a rollout that is held leaves as it is waits for what failed", () => 
   assert.deepEqual(waits, [{ code: "wave", units: ["a", "z"], more: 0, for: [blocker] }]);
 });
 
+test("the other copies of a global unit wait for the one that failed", () => {
+  const other = { ...failed, machine: "1".repeat(32) as MachineId };
+  const [wait] = stoppedWaits(record({ phase: "held", failures: [failed] }), [other]);
+  assert.deepEqual(wait?.units, [failed.unit]);
+});
+
 test("what is paused waits for nobody who runs, ten are named, and of what goes on nothing is said here", () => {
   const many = left(...Array.from({ length: 12 }, (_, index) => `u${index}`));
   const [wait] = stoppedWaits(record({ phase: "paused" }), many);

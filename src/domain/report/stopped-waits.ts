@@ -1,4 +1,4 @@
-import type { UnitName } from "../names.ts";
+import { keyOf } from "../rollout/judge-rollout.ts";
 import type { Replica, RolloutRecord } from "../rollout/rollout-record.ts";
 import type { WaitingFor, WaveBlocker } from "./engine-report.ts";
 
@@ -9,8 +9,9 @@ const BLOCKERS_NAMED_MAX = 5;
 /** What a rollout that stands still leaves as it is: it waits for what failed, or (none) for somebody's word. */
 export function stoppedWaits({ phase, failures }: RolloutRecord, left: readonly Replica[]): readonly WaitingFor[] {
   if (left.length === 0 || (phase !== "held" && phase !== "paused" && phase !== "aborted")) return [];
-  const failed = new Set<UnitName>(failures.map(({ unit }) => unit));
-  const units = [...new Set(left.map(({ unit }) => unit))].filter((unit) => !failed.has(unit)).sort();
+  const failed = new Set(failures.map(keyOf));
+  // Other copies of a global unit wait for the one that failed.
+  const units = [...new Set(left.filter((one) => !failed.has(keyOf(one))).map(({ unit }) => unit))].sort();
   if (units.length === 0) return [];
   const blockers = failures
     .slice(0, BLOCKERS_NAMED_MAX)

@@ -1,5 +1,6 @@
 import type { MachineId, UnitName } from "../names.ts";
 import type { RolloutStatus } from "../report/rollout-status.ts";
+import { failureProblem } from "../rollout/failure-problem.ts";
 import { replicaSetOf } from "../unit/replica-set-of.ts";
 import type { WhyVerdict } from "./unit-explanation.ts";
 
@@ -37,8 +38,7 @@ export function rolloutVerdict(
       const own = failures.find((one) => one.unit === unit && one.machine === machine);
       const [first] = failures;
       if (own !== undefined) {
-        const problem = { code: own.because.code, detail: own.because.detail, journal: [] };
-        return { state: "stuck", because: { code: "problem", problem }, link: "engine" };
+        return { state: "stuck", because: { code: "problem", problem: failureProblem(own) }, link: "engine" };
       }
       const isHeld = phase === "held" && first !== undefined;
       return {
