@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,6 +31,9 @@ export interface ShownCluster {
   readonly leader: { readonly machine: string } | null;
   readonly release: { readonly seq: number; readonly commit: string } | null;
 }
+
+/** An apply is over once what it started has stayed up: five seconds of each, where a test says nothing else. */
+const IMPATIENT = "\ndefaults: { rollout: { minHealthyTime: 500ms } }\n";
 
 /** An example's repository and a lab of machines that follow it, driven by the real command line as it is built. */
 export class ClusterOnLab {
@@ -75,12 +78,15 @@ export class ClusterOnLab {
     return cluster;
   }
 
-  /** Writes files (null removes one) and commits them; the commit's id. */
+  /** Writes files (null removes one) and commits them; the commit's id. A manifest that says nothing of health has `IMPATIENT`. */
   async commit(subject: string, files: Readonly<Record<string, string | null>> = {}): Promise<string> {
     for (const [path, text] of Object.entries(files)) {
       if (text === null) rmSync(join(this.repository, path));
       else writeFileSync(join(this.repository, path), text);
     }
+    const manifest = join(this.repository, "fleet.yaml");
+    const text = existsSync(manifest) ? readFileSync(manifest, "utf8") : null;
+    if (text !== null && !/^defaults:|minHealthyTime/m.test(text)) writeFileSync(manifest, `${text}${IMPATIENT}`);
     const git = ["git", "-C", this.repository, "-c", "user.name=e2e", "-c", "user.email=e2e@localhost"];
     await mustRun([...git, "add", "-A"]);
     await mustRun([...git, "commit", "-q", "-m", subject]);

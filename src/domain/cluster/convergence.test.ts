@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { machineId, specOf, type UnitSketch } from "../../../test/property/generators/cluster.ts";
 import type { UnitDrift } from "../drift/unit-drift.ts";
-import type { UnitHash, UnitName } from "../names.ts";
+import type { CommitId, UnitHash, UnitName } from "../names.ts";
+import type { RolloutPhase } from "../rollout/rollout-record.ts";
+import { startRollout } from "../rollout/start-rollout.ts";
 import { unitOnMachine } from "../spec/unit-on-machine.ts";
 import type { ClusterSnapshot, Member, UnitStatus } from "./cluster-snapshot.ts";
 import { judgeConvergence } from "./convergence.ts";
@@ -207,6 +209,24 @@ test("its machine is away, and another could have it: somebody moves it, so it i
     ["machine-absent"],
   );
   assert.equal(state.settled, false);
+});
+
+test("what is up is not told to be converged before its rollout is over: a service is up before it fails", () => {
+  const spec = specOf([sketch({})]);
+  const { hash } = unitOnMachine(spec.units[0]!, null, spec, sha256);
+  const id = { seq: 1, commit: "c".repeat(40) as CommitId, specHash: spec.specHash };
+  const release = { ...id, contentId: "", planId: "", parent: null, by: "", at: "" };
+  const up = { ...snapshotOf("launched", hash, {}, { hash }), release };
+  const whileIt = (phase: RolloutPhase) => {
+    const record = { ...startRollout(id, null, ""), phase };
+    return judgeConvergence(
+      spec,
+      { ...up, rollouts: { records: [{ seq: 1, record, modRevision: 1 }], orders: [] } },
+      sha256,
+    );
+  };
+  assert.deepEqual([whileIt("rolling").converged, whileIt("rolling").settled], [false, false]);
+  assert.deepEqual([whileIt("done").converged, whileIt("done").settled], [true, true]);
 });
 
 test("a unit that leaves a drained machine waits for the hand-off, and not for a wave", () => {

@@ -13,9 +13,9 @@ import { isStopped, OF_A_WAVE, withRollout } from "./with-rollout.ts";
 
 /** How far the cluster is from what the commit says. Units that are as they should be are in no list. */
 export interface Convergence {
-  /** Nothing waits and nothing failed; what is only `away` does not count against it. */
+  /** Nothing waits, nothing failed, and the rollout is over; what is only `away` does not count against it. */
   readonly converged: boolean;
-  /** Nothing waits, not even for the engine's word on what failed: that stays so until somebody does something. */
+  /** Nothing waits, not even for the engine's word: it stays so until somebody does something. */
   readonly settled: boolean;
   /** Units × machines wanted, for a progress line. */
   readonly wanted: number;
@@ -84,10 +84,11 @@ export function judgeConvergence(spec: ClusterSpec, snapshot: ClusterSnapshot, s
   const failed = verdicts.flatMap(({ unit, machine, verdict }) =>
     verdict.kind === "failed" ? [{ unit, machine, because: verdict.because }] : [],
   );
-  const isOver = waiting.length === 0 && failed.length === 0 && !(isOfSpec && isStopped(rollout));
+  // A service is up before it fails: that it has stayed up for its time is for the engine to say.
+  const isOpen = isOfSpec && isUnderWay(rollout);
   return {
-    converged: isOver,
-    settled: waiting.length === 0 && !(isOfSpec && failed.length > 0 && isUndecided(rollout)),
+    converged: waiting.length === 0 && failed.length === 0 && !isOpen && !(isOfSpec && isStopped(rollout)),
+    settled: waiting.length === 0 && !isOpen,
     wanted: result.placements.length,
     waiting: waiting.sort(inOrder),
     failed: failed.sort(inOrder),
@@ -96,8 +97,8 @@ export function judgeConvergence(spec: ClusterSpec, snapshot: ClusterSnapshot, s
   };
 }
 
-/** Its engine has still to say what becomes of a release of which something failed. */
-function isUndecided(rollout: RolloutRecord | null): boolean {
+/** Its engine has still to say what becomes of the release: whether what it changed stays healthy, or where what failed leads. */
+function isUnderWay(rollout: RolloutRecord | null): boolean {
   return rollout?.phase === "rolling" || rollout?.phase === "rolling-back";
 }
 
