@@ -129,9 +129,18 @@ export function waitingText(because: WaitingBecause | HandOffWait, names: Readon
   }
 }
 
+/** What is on a list and not among what is wanted somewhere: it fits nowhere, or is to go. */
+const NOT_WANTED: ReadonlySet<string> = new Set<(WaitingBecause | FailedBecause)["code"]>([
+  "no-machine",
+  "unplaceable",
+  "leaving",
+]);
+
 export function countsOf(state: Convergence): string {
-  const done =
-    state.wanted - [...state.waiting, ...state.failed, ...state.away].filter((entry) => entry.machine !== null).length;
+  const notYet = [...state.waiting, ...state.failed, ...state.away].filter(
+    ({ because }) => !NOT_WANTED.has(because.code),
+  );
+  const done = state.wanted - notYet.length;
   const parts = [`${Math.max(0, done)} of ${state.wanted} as wanted`];
   if (state.failed.length > 0) parts.push(`${state.failed.length} failed`);
   if (state.away.length > 0) parts.push(`${state.away.length} on machines that are away`);

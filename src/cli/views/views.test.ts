@@ -180,7 +180,7 @@ test("how it ended is one line where all is well, else each unit with its reason
   assert.equal(
     text,
     [
-      "not converged: 2 of 3 as wanted, 1 failed, waiting for 2",
+      "not converged: 0 of 3 as wanted, 1 failed, waiting for 2",
       "x a.service on m1: start-failed: exit 1",
       "    | boom",
       "o b.service: not placed",
