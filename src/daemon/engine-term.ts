@@ -11,7 +11,7 @@ import { UnitPlacer } from "../domain/placement/unit-placer.ts";
 import { closedMachines } from "../domain/report/closed-machines.ts";
 import { deviationsOf } from "../domain/report/deviations-of.ts";
 import { allowedNow, canariesNow } from "../domain/rollout/gates.ts";
-import type { Settling } from "../domain/rollout/judge-settling.ts";
+import { nextSettledMs, type Settling } from "../domain/rollout/judge-settling.ts";
 import { globalsOf, type NextWrites, nextWrites } from "../domain/rollout/next-writes.ts";
 import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
@@ -69,6 +69,7 @@ export class EngineTerm {
   /** Follows the cluster: most passes change a few units, or none. */
   readonly #placer: UnitPlacer;
   #reading: { readonly changes: number; readonly reading: SnapshotReading } | null = null;
+  #seen: { readonly changes: number; readonly snapshot: ClusterSnapshot; readonly seen: ClusterSnapshot } | null = null;
   /** What the last pass saw, where it left nothing to do. */
   #rest: Moment | null = null;
   #restUntilMs = 0;
@@ -185,18 +186,14 @@ export class EngineTerm {
     );
     // Of statuses that came while it spoke the next pass hears: `changes` is what this one saw.
     const statuses = this.#waitsForStatuses ? changes : null;
-    if (isTold && !this.#waitsForTime && (connected || statuses === null)) {
+    const waitsForTime = this.#handsOver || this.#reboots.waitsForTime;
+    if (isTold && !waitsForTime && (connected || statuses === null)) {
       this.#rest = { ...moment, statuses };
       const restMs = this.#rollouts.waitsForTime ? ROLLOUT_REST_MS : Number.POSITIVE_INFINITY;
-      this.#restUntilMs = this.#ports.clock.monotonicMs() + restMs;
+      const untilMs = this.#ports.clock.monotonicMs() + restMs;
+      this.#restUntilMs = Math.min(untilMs, nextSettledMs(this.#settling, mandate.spec));
     }
     return null;
-  }
-
-  /** What a hand-over and a unit that is to stay up need. */
-  get #waitsForTime(): boolean {
-    const settles = this.#settling.some(({ upSinceMs }) => upSinceMs !== null);
-    return this.#handsOver || settles || this.#reboots.waitsForTime;
   }
 
   /** The same value for as long as nothing changes, so that what is known of a snapshot stays known. */
@@ -207,6 +204,17 @@ export class EngineTerm {
       this.#reading = { changes, reading };
     }
     return this.#reading.reading;
+  }
+
+  /** As `#read`: what is known of statuses, and of a snapshot with them, stays known. */
+  #withStatuses(snapshot: ClusterSnapshot): ClusterSnapshot {
+    const { changes, revision } = this.#statuses;
+    const known = this.#seen?.changes === changes ? this.#seen : null;
+    if (known?.snapshot === snapshot) return known.seen;
+    const { statuses } =
+      known?.seen ?? snapshotFromEntries(this.#options.keys, this.#statuses.entries(), revision, this.#known).snapshot;
+    this.#seen = { changes, snapshot, seen: { ...snapshot, statuses } };
+    return this.#seen.seen;
   }
 
   /**
@@ -226,8 +234,8 @@ export class EngineTerm {
     const before = placedNow(snapshot);
     const { record } = rollout;
     const allowed = allowedNow({ record, spec, base, before, wanted, machines, wallMs: clock.wallMs(), sha256 });
-    const isWriting = planSetWrites(allowed, globalsOf(spec, snapshot, allowed), snapshot, sha256).length > 0;
-    this.#waitsForStatuses = isWatching || isWriting || this.#reboots.isActive;
+    const isWriting = () => planSetWrites(allowed, globalsOf(spec, snapshot, allowed), snapshot, sha256).length > 0;
+    this.#waitsForStatuses = isWatching || this.#reboots.isActive || isWriting();
     if (!this.#waitsForStatuses) {
       this.#handOffs.waitsFor([]);
       this.#handsOver = false;
@@ -237,9 +245,7 @@ export class EngineTerm {
     const hasStatuses = this.#statuses.connected;
     // What was down before a rollout began must be known before it begins.
     if (rollout.isNew && !hasStatuses) return null;
-    const { entries, revision } = { entries: this.#statuses.entries(), revision: this.#statuses.revision };
-    const { statuses } = snapshotFromEntries(this.#options.keys, entries, revision, this.#known).snapshot;
-    const seen = { ...snapshot, statuses };
+    const seen = this.#withStatuses(snapshot);
     const watched = { mandate, seen, machines };
     const settling = isWatching ? this.#rollouts.settling(this.#settling, watched) : this.#settling;
     const nowMs = clock.monotonicMs();

@@ -47,8 +47,8 @@ export interface RolloutPass {
 
 /** A time that people are told stays as it was told while it is off by less than this. Milliseconds. */
 const SAME_TIME_MS = 5_000;
-/** Most rollouts are over sooner, and a report for each would tell nobody anything. Milliseconds. */
-const WORTH_TELLING_MS = 5_000;
+/** Most rollouts are over sooner (what starts has to stay up for 5 s), and a report for each would tell nobody anything. Milliseconds. */
+const WORTH_TELLING_MS = 10_000;
 
 /** How far the rollout of the release in force is, in one leader's eyes. One for each term: what it does not write down it counts anew. */
 export class RolloutWatch {

@@ -17,15 +17,26 @@ export interface PlacedSide {
  * Sides are sorted by machine; units by name.
  */
 export function placedNow(snapshot: ClusterSnapshot): ReadonlyMap<UnitName, readonly PlacedSide[]> {
-  const known = remembered.get(snapshot);
-  if (known !== undefined) return known;
+  const known = remembered.get(snapshot.sets);
+  if (known !== undefined && isMadeOf(known.of, snapshot)) return known.placed;
   const placed = placedIn(snapshot);
-  remembered.set(snapshot, placed);
+  const { identity, assignments, sets, kept } = snapshot;
+  remembered.set(sets, { of: { identity, assignments, kept }, placed });
   return placed;
 }
 
+/** What it is read from, beside the sets. Statuses are none of it: they come in storms, and nothing is elsewhere for it. */
+type Parts = Pick<ClusterSnapshot, "identity" | "assignments" | "kept">;
+
 /** A snapshot is immutable, and one plan asks this of it four times: 20 ms each with 20,000 units. */
-const remembered = new WeakMap<ClusterSnapshot, ReadonlyMap<UnitName, readonly PlacedSide[]>>();
+const remembered = new WeakMap<
+  ClusterSnapshot["sets"],
+  { readonly of: Parts; readonly placed: ReadonlyMap<UnitName, readonly PlacedSide[]> }
+>();
+
+function isMadeOf(a: Parts, b: Parts): boolean {
+  return a.identity === b.identity && a.assignments === b.assignments && a.kept === b.kept;
+}
 
 function placedIn(snapshot: ClusterSnapshot): Map<UnitName, readonly PlacedSide[]> {
   const assigned = new Map<UnitName, readonly PlacedSide[]>();
@@ -68,6 +79,16 @@ function setsAsKnown(snapshot: ClusterSnapshot): readonly KnownSet[] {
 /** Only the machines of each unit: what `placeUnits` needs to keep units where they are. */
 export function machinesOfUnits(
   placed: ReadonlyMap<UnitName, readonly PlacedSide[]>,
-): Map<UnitName, readonly MachineId[]> {
-  return new Map([...placed].map(([unit, sides]) => [unit, sides.map((side) => side.machine)]));
+): ReadonlyMap<UnitName, readonly MachineId[]> {
+  const known = machines.get(placed);
+  if (known !== undefined) return known;
+  const found = new Map([...placed].map(([unit, sides]) => [unit, sides.map((side) => side.machine)]));
+  machines.set(placed, found);
+  return found;
 }
+
+/** Asked at every pass of an engine, and the same again tells whoever places that nothing has moved. */
+const machines = new WeakMap<
+  ReadonlyMap<UnitName, readonly PlacedSide[]>,
+  ReadonlyMap<UnitName, readonly MachineId[]>
+>();

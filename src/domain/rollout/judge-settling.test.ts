@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { machineId, specOf } from "../../../test/property/generators/cluster.ts";
 import type { UnitHash, UnitName } from "../names.ts";
-import { judgeSettling, type Settling } from "./judge-settling.ts";
+import { judgeSettling, nextSettledMs, type Settling } from "./judge-settling.ts";
 import type { ReplicaState } from "./plan-rollout.ts";
 
 const WEB = "web.service" as UnitName;
@@ -73,16 +73,21 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+/** One unit of that text, which has to stay up for `HEALTHY_MS`. */
+function commitOf(text: string) {
+  const sketch = { name: WEB, group: 0, global: false, goal: "launched" as const, machineId: null };
+  const made = specOf([{ ...sketch, machineMetadata: [], conflicts: [], replaces: [], move: "auto", text: "" }]);
+  const units = made.units.map((unit) => ({
+    ...unit,
+    fragment: { path: WEB, text },
+    rollout: { ...unit.rollout, minHealthyTimeMs: HEALTHY_MS },
+  }));
+  return { ...made, units };
+}
+
 for (const [says, { text = "[Service]\nExecStart=/bin/x\n", looks, counts }] of Object.entries(CASES)) {
   test(says, () => {
-    const sketch = { name: WEB, group: 0, global: false, goal: "launched" as const, machineId: null };
-    const made = specOf([{ ...sketch, machineMetadata: [], conflicts: [], replaces: [], move: "auto", text: "" }]);
-    const units = made.units.map((unit) => ({
-      ...unit,
-      fragment: { path: WEB, text },
-      rollout: { ...unit.rollout, minHealthyTimeMs: HEALTHY_MS },
-    }));
-    const spec = { ...made, units };
+    const spec = commitOf(text);
     const side = { machine: CHANGED.machine, hash: HASH, goal: "launched" as const };
     const before = new Map([[WEB, [side]]]);
     let settling: readonly Settling[] = [CHANGED];
@@ -93,5 +98,18 @@ for (const [says, { text = "[Service]\nExecStart=/bin/x\n", looks, counts }] of 
       return judged.stateOf(WEB, CHANGED.machine);
     });
     assert.deepEqual(counted, counts);
+  });
+}
+
+const DUE: Readonly<Record<string, { readonly upSince: readonly (number | null)[]; readonly at: number }>> = {
+  "nothing settles": { upSince: [], at: Number.POSITIVE_INFINITY },
+  "what is not up has no time of its own": { upSince: [null], at: Number.POSITIVE_INFINITY },
+  "the first of several counts": { upSince: [null, 3_000, 1_000], at: 1_000 + HEALTHY_MS },
+};
+
+for (const [says, { upSince, at }] of Object.entries(DUE)) {
+  test(`when to look again: ${says}`, () => {
+    const settling = upSince.map((upSinceMs) => ({ ...CHANGED, upSinceMs }));
+    assert.equal(nextSettledMs(settling, commitOf("[Service]\nExecStart=/bin/x\n")), at);
   });
 }

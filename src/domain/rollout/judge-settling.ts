@@ -1,7 +1,7 @@
 import { mustSettle } from "../cluster/health-table.ts";
 import type { MachineId, UnitHash, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
-import type { SpecUnit } from "../spec/cluster-spec.ts";
+import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import type { ReplicaState, RolloutChange, RolloutInput } from "./plan-rollout.ts";
 
 /** A replica that was changed in a wave, and since when it has been up without a break; null while it is not. By the leader's clock. */
@@ -43,6 +43,18 @@ export function judgeSettling(
   const judged = (unit: UnitName, machine: MachineId): ReplicaState =>
     keys.has(`${unit}/${machine}`) ? "settling" : stateOf(unit, machine);
   return { settling: still, stateOf: judged };
+}
+
+/** When the first of those that are up has been so for long enough, if it stays up: by the leader's clock; infinite where none is up. */
+export function nextSettledMs(settling: readonly Settling[], { units }: Pick<ClusterSpec, "units">): number {
+  if (settling.length === 0) return Number.POSITIVE_INFINITY;
+  const known = new Map(units.map((unit) => [unit.name, unit]));
+  let next = Number.POSITIVE_INFINITY;
+  for (const { unit: name, upSinceMs } of settling) {
+    const unit = known.get(name);
+    if (upSinceMs !== null) next = Math.min(next, upSinceMs + (unit === undefined ? 0 : settlingTimeMs(unit)));
+  }
+  return next;
 }
 
 /** What has to settle after these changes were made. */

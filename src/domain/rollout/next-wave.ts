@@ -47,6 +47,7 @@ export function nextWave(
   mustWait: (step: readonly RolloutChange[]) => boolean,
   awaited: (step: readonly RolloutChange[]) => MachineId | null = () => null,
 ): NextWave {
+  if (input.changes.length === 0) return { placements: input.after, made: [], held: [], unprepared: [], baking: [] };
   const sets = new ReplicaSets(input);
   const unprepared: Unprepared[] = [];
   const handedOver = new Set<string>();
