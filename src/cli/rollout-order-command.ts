@@ -4,8 +4,10 @@ import { REASON_MAX } from "../codec/rollout-record.ts";
 import type { RolloutOrder } from "../domain/rollout/rollout-record.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { orderRollout } from "../usecases/order-rollout.ts";
+import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "./base-command.ts";
 import { clusterName } from "./cluster-name.ts";
+import { memberNames } from "./member-names.ts";
 
 export const rolloutOrderFlags = {
   ...repositoryFlags,
@@ -40,8 +42,10 @@ export abstract class RolloutOrderCommand extends BaseCommand {
       const record = await orderRollout(registry, keys, given, composition.newId);
       if (flags.json) return this.printJson({ ...given, was: record });
       this.say(`the rollout of release ${record.release.seq} ${GIVEN[order]}`);
-      const excused = order === "resume" ? record.failures.map(({ unit, machine }) => `${unit} on ${machine}`) : [];
-      if (excused.length > 0) this.say(`what failed is not judged again: ${excused.join(", ")}`);
+      if (order !== "resume" || record.failures.length === 0) return;
+      const names = memberNames((await readSnapshot(registry, keys)).snapshot);
+      const excused = record.failures.map(({ unit, machine }) => `${unit} on ${names.get(machine) ?? machine}`);
+      this.say(`what failed is not judged again: ${excused.join(", ")}`);
     } finally {
       await composition.close();
     }

@@ -139,6 +139,14 @@ describe("a rollout as people follow and steer it", { concurrency: false }, () =
     assert.deepEqual([convergence.converged, rollout.phase], [false, "rolled-back"]);
   });
 
+  test("who resumes what is held is told what failed and is not judged again", async () => {
+    await roll({ phase: "held", failures: [FAILURE], orderRevision: await cluster.revision() });
+    const { code, stderr } = await run("rollout", "resume");
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^what failed is not judged again: web\.service on m1$/m);
+    await roll({ phase: "rolled-back", failures: [FAILURE], orderRevision: await cluster.revision() });
+  });
+
   test("what was rolled back is not resumed, stands in status, and a plan says that it failed", async () => {
     const refused = await run("rollout", "resume");
     assert.equal(refused.code, 1);

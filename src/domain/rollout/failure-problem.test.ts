@@ -31,7 +31,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "a deadline, whatever the unit was at": {
     because: late("timeout: still starting"),
     code: "deadline",
-    detail: "timeout: still starting",
+    detail: "not healthy in time: timeout: still starting",
   },
 };
 

@@ -7,5 +7,6 @@ const WORDS = /^([a-z][a-z-]*): (.+)$/s;
 /** What failed in a rollout as the problem its machine told then, so that it reads the same once another version runs there. */
 export function failureProblem({ because: { code, detail } }: Pick<RolloutFailure, "because">): StatusProblem {
   const words = code === "failed" ? WORDS.exec(detail) : null;
-  return { code: words?.[1] ?? code, detail: words?.[2] ?? detail, journal: [] };
+  const said = code === "deadline" ? `not healthy in time: ${detail}` : detail;
+  return { code: words?.[1] ?? code, detail: words?.[2] ?? said, journal: [] };
 }

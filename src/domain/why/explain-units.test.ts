@@ -10,6 +10,8 @@ import { machinesOf } from "../cluster/machines-of.ts";
 import type { CommitId, MachineId, UnitHash, UnitName } from "../names.ts";
 import { placeUnits } from "../placement/place-units.ts";
 import type { EngineReport } from "../report/engine-report.ts";
+import type { RolloutStatus } from "../report/rollout-status.ts";
+import type { RolloutPhase } from "../rollout/rollout-record.ts";
 import type { ClusterSpec, UnitGoal } from "../spec/cluster-spec.ts";
 import { indexUnits } from "../spec/index-units.ts";
 import { UnitExplainer } from "./explain-units.ts";
@@ -45,6 +47,7 @@ interface World {
   readonly status?: Partial<UnitStatus> | null;
   readonly report?: Partial<EngineReport> | null;
   readonly leader?: null;
+  readonly phase?: RolloutPhase;
   readonly hold?: true;
   /** The repository does not have the release's commit. */
   readonly unread?: true;
@@ -130,8 +133,14 @@ function explained(name: UnitName, world: World = {}): UnitExplanation[] {
     commit: world.unread ? null : { spec: SPEC, manifest, subject: "first", author: "ada" },
     head: world.head === undefined ? null : { commit: "d".repeat(40) as CommitId, spec: world.head },
     planned: new Map(),
+    rollout: world.phase === undefined ? null : rolloutIn(world.phase),
     sha256,
   }).explain(name);
+}
+
+function rolloutIn(phase: RolloutPhase): RolloutStatus {
+  const progress = { openRings: 1, failures: [], base: null, waits: [], led: true };
+  return { seq: 3, commit: "c".repeat(40) as CommitId, phase, since: NOON, ...progress };
 }
 
 const problem = (code: string) => ({ code, detail: "told so", journal: ["a line"] });
@@ -239,6 +248,12 @@ const VERDICTS: readonly [sentence: string, unit: UnitName, world: World, expect
     "waits engine-behind, at engine",
   ],
   ["what is placed nowhere yet", WEB, { placed: null }, "waits engine, at engine"],
+  [
+    "what a release added that was rolled back comes nowhere",
+    WEB,
+    { placed: null, phase: "rolled-back" },
+    "stuck stopped, at engine",
+  ],
   [
     "a unit that goes to another machine is handed over, up or down",
     WEB,

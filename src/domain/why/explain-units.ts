@@ -141,9 +141,9 @@ export class UnitExplainer {
       releaseSeq,
       systemd,
       hold,
-      // Moves go on whatever a rollout does.
+      // Moves go on whatever a rollout does; what is placed nowhere yet moves from nowhere.
       rollout:
-        place === "moves"
+        place === "moves" && placed !== null
           ? null
           : rolloutVerdict(this.#input.rollout ?? null, { unit: name, machine, ring: this.#ringOf(at) }),
     });
