@@ -19,7 +19,7 @@ test("entries nobody here can read are left out, and the rest is shown", () => {
   const report = {
     ...EMPTY,
     unplaced: [{ group: 7 }],
-    waits: [wait, { ...wait, code: "moon" }, null, { ...wait, for: 3 }],
+    waits: [wait, { ...wait, code: "moon" }, null, { ...wait, for: 3 }, { ...wait, code: "kept-out", machine: "m1" }],
     deviations: "none",
     loss: { mode: "normal" },
   };

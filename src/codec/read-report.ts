@@ -21,7 +21,12 @@ const ROLLOUT: Shape = {
 const FAILURE: Shape = { unit: "string", machine: "string", because: "object?" };
 
 /** Waits of kinds this version knows. */
-const WAITS: ReadonlySet<unknown> = new Set(["wave", "hand-off", "prepare"]);
+const WAITS: ReadonlySet<unknown> = new Set(["wave", "hand-off", "prepare", "kept-out"]);
+
+function isWhole({ code, for: blockers, because }: Record<string, unknown>): boolean {
+  if (code === "wave") return Array.isArray(blockers);
+  return code !== "kept-out" || (typeof because === "object" && because !== null);
+}
 
 /** An engine's word to people; null where it cannot be read. What of it cannot be, is left out. */
 export function readReport(text: string): EngineReport | null {
@@ -33,12 +38,7 @@ export function readReport(text: string): EngineReport | null {
     ...rest,
     unplaced: entriesOf("unplaced", unplaced),
     ...listOf("absent", absent),
-    ...listOf(
-      "waits",
-      Array.isArray(waits)
-        ? waits.filter((one) => WAITS.has(one?.code) && (one.code !== "wave" || Array.isArray(one.for)))
-        : waits,
-    ),
+    ...listOf("waits", Array.isArray(waits) ? waits.filter((one) => WAITS.has(one?.code) && isWhole(one)) : waits),
     ...listOf("stuckHandOffs", stuckHandOffs),
     ...listOf("closed", closed),
     ...listOf("deviations", deviations),

@@ -10,6 +10,7 @@ import { planSetWrites, type SetWrite } from "../domain/placement/plan-set-write
 import { UnitPlacer } from "../domain/placement/unit-placer.ts";
 import { closedMachines } from "../domain/report/closed-machines.ts";
 import { deviationsOf } from "../domain/report/deviations-of.ts";
+import { keptOutWaits } from "../domain/report/kept-out-waits.ts";
 import { allowedNow, canariesNow } from "../domain/rollout/gates.ts";
 import { nextSettledMs, type Settling } from "../domain/rollout/judge-settling.ts";
 import { globalsOf, type NextWrites, nextWrites } from "../domain/rollout/next-writes.ts";
@@ -233,14 +234,15 @@ export class EngineTerm {
     const isWatching = this.#rollouts.isWatching(rollout);
     const before = placedNow(snapshot);
     const { record } = rollout;
-    const allowed = allowedNow({ record, spec, base, before, wanted, machines, wallMs: clock.wallMs(), sha256 });
+    const gates = { record, spec, released, base, before, wanted, machines, wallMs: clock.wallMs(), sha256 };
+    const { placements: allowed, keptOut, isKeptOut } = allowedNow(gates);
     const isWriting = () => planSetWrites(allowed, globalsOf(spec, snapshot, allowed), snapshot, sha256).length > 0;
     this.#waitsForStatuses = isWatching || this.#reboots.isActive || isWriting();
     if (!this.#waitsForStatuses) {
       this.#handOffs.waitsFor([]);
       this.#handsOver = false;
       this.#settling = [];
-      if (!this.#rollouts.isTold(rollout)) return { writes: [], waits: [] };
+      if (!this.#rollouts.isTold(rollout)) return { writes: [], waits: keptOutWaits(keptOut) };
     }
     const hasStatuses = this.#statuses.connected;
     // What was down before a rollout began must be known before it begins.
@@ -257,7 +259,7 @@ export class EngineTerm {
     this.#settling = next.settling;
     const fence = this.#fence(snapshot);
     const { isLeaving } = this.#reboots;
-    const verdict = await this.#rollouts.judge(rollout, { ...watched, isLeaving, wanted, next, fence });
+    const verdict = await this.#rollouts.judge(rollout, { ...watched, isLeaving, wanted, isKeptOut, next, fence });
     this.#writtenRevision = Math.max(this.#writtenRevision, this.#rollouts.writtenRevision);
     if (verdict === "again") {
       // What was not written is not on its way.
@@ -267,7 +269,7 @@ export class EngineTerm {
     this.#handOffs.waitsFor(next.handingOver);
     this.#handsOver = next.handingOver.length > 0;
     this.#waitsForStatuses = isWatching || next.held.length > 0 || this.#reboots.isActive;
-    return next;
+    return { ...next, waits: [...keptOutWaits(keptOut), ...next.waits] };
   }
 
   /** Null: the pass is over, and the next one sees what has been written. */

@@ -41,6 +41,8 @@ export interface RolloutPass {
   readonly isLeaving: (machine: MachineId) => boolean;
   /** Where everything is to be in the end. */
   readonly wanted: readonly Placement[];
+  /** Of `Admissible`. */
+  readonly isKeptOut: (replica: Replica) => boolean;
   readonly next: Pick<NextWrites, "stateOf" | "changes" | "baking">;
   readonly fence: EngineFence;
 }
@@ -194,6 +196,7 @@ export class RolloutWatch {
       order: began.order,
       changed: this.isWatching(began) ? this.#changed(pass) : [],
       left,
+      isKeptOut: pass.isKeptOut,
       stateOf: next.stateOf,
       isAway: (machine) => !present.has(machine) || pass.isLeaving(machine),
       ailmentOf: ailments(mandate.spec, seen, placedNow(seen)),

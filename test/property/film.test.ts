@@ -7,6 +7,7 @@ import type { PlacedSide } from "../../src/domain/placement/placed-now.ts";
 import type { Placement } from "../../src/domain/placement/placement.ts";
 import { diffPlacements, machineOf } from "../../src/domain/plan/diff-placements.ts";
 import { knownFiles } from "../../src/domain/plan/known-files.ts";
+import { admissible } from "../../src/domain/rollout/admissible.ts";
 import { baseVersions } from "../../src/domain/rollout/base-versions.ts";
 import { type FilmInput, filmOf } from "../../src/domain/rollout/film-of.ts";
 import { holdBack } from "../../src/domain/rollout/hold-back.ts";
@@ -163,7 +164,10 @@ function wavesOfEngine(input: FilmInput): string[][] {
   const waves: string[][] = [];
   let before = input.before;
   for (let openRings = 1; openRings <= ringCount(rings, machines); ) {
-    const after = holdBack({ spec, base, before, wanted, machines, rings, openRings, sha256 });
+    const mixture = holdBack({ spec, base, before, wanted, machines, rings, openRings, sha256 });
+    const { released } = input;
+    const after =
+      mixture === wanted ? wanted : admissible({ spec, released, base, before, mixture, machines, sha256 }).placements;
     const changes = input.changesTo(before, after);
     const ask = () =>
       nextWave(

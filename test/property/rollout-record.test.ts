@@ -158,7 +158,7 @@ class ToyCluster {
     const before = placedNow(seen);
     const { machines, ...placing } = this.#placing(spec);
     const wanted = placeUnits({ spec, machines, ...placing, sha256 }).placements;
-    const input = { record: began.record, spec, base, before, wanted, machines, wallMs: nowMs, sha256 };
+    const input = { record: began.record, spec, released: base, base, before, wanted, machines, wallMs: nowMs, sha256 };
     const changed = changedReplicas({ spec, from: base, before, machines, sha256 });
     const settling = [...memory.settling];
     // A leader that has just begun watches all that was changed.
@@ -166,7 +166,7 @@ class ToyCluster {
       for (const { unit, machine } of changed)
         settling.push({ unit, machine, hash: this.#placed.get(`${unit}/${machine}`)!.hash, upSinceMs: null });
     const next = nextWrites({
-      ...{ spec, released: base, snapshot: seen, hasStatuses: true, machines, wanted: allowedNow(input) },
+      ...{ spec, released: base, snapshot: seen, hasStatuses: true, machines, wanted: allowedNow(input).placements },
       ...{ settling, watchesAll: true, nowMs, sha256, ...canariesNow(input) },
     });
     const judged = judgeRollout({

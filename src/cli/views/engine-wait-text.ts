@@ -22,6 +22,8 @@ export function waitText(wait: WaitingFor, nameOf: NameOf): string {
       return `waits until ${nameOf(wait.from)} has stopped it, so that ${nameOf(wait.to)} may start it`;
     case "prepare":
       return `waits until ${nameOf(wait.machine)} has taken the release`;
+    case "kept-out":
+      return `waits for the rollout to go on: ${nameOf(wait.machine)} ${describeReject(wait.because)}`;
   }
 }
 

@@ -127,6 +127,14 @@ export type WaitingFor =
       readonly units: readonly UnitName[];
       readonly more: number;
       readonly machine: MachineId;
+    }
+  /** The rollout keeps somebody on that machine who does not go with them; `because`: of the first of them. */
+  | {
+      readonly code: "kept-out";
+      readonly units: readonly UnitName[];
+      readonly more: number;
+      readonly machine: MachineId;
+      readonly because: RejectReason;
     };
 
 export interface WaveBlocker {

@@ -112,7 +112,7 @@ for (const { says, states = {}, held, handingOver = [], unprepared = [], away, e
       const what =
         wait.code === "hand-off"
           ? `${wait.from} > ${wait.to}`
-          : wait.code === "prepare"
+          : wait.code !== "wave"
             ? `${wait.machine} ready`
             : wait.for.map(({ unit, machine, state }) => `${unit} on ${machine} ${state}`).join(", ");
       return `${wait.units.join(" ")}${wait.more > 0 ? ` +${wait.more}` : ""}: ${what}`;

@@ -61,6 +61,7 @@ export function waitsOf(input: WaitsInput): WaitingFor[] {
 /** The same for as long as it is the same wait, whoever joins it and however far those are that it waits for. */
 export function waitKey(wait: WaitingFor): string {
   if (wait.code === "prepare") return `prepare ${wait.machine}`;
+  if (wait.code === "kept-out") return `kept-out ${wait.machine}`;
   if (wait.code === "hand-off") return `hand-off ${wait.from} ${wait.to}`;
   return `wave ${wait.for.map(({ unit, machine }) => `${unit}/${machine}`).join(" ")}`;
 }

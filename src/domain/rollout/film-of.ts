@@ -3,6 +3,7 @@ import type { MachineId, Sha256, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, Ring } from "../spec/cluster-spec.ts";
+import { admissible } from "./admissible.ts";
 import { type BaseSpec, baseVersions } from "./base-versions.ts";
 import { canaryGates } from "./canary-gates.ts";
 import { holdBack } from "./hold-back.ts";
@@ -60,7 +61,8 @@ export function filmOf(input: FilmInput): Film {
   let before = input.before;
   let last: number | null = null;
   for (let ring = 0; ring < count; ring += 1) {
-    const after = ring === count - 1 ? wanted : holdBack({ ...input, rings, before, openRings: ring + 1 });
+    const mixture = ring === count - 1 ? wanted : holdBack({ ...input, rings, before, openRings: ring + 1 });
+    const after = mixture === wanted ? wanted : admissible({ ...input, before, mixture }).placements;
     const changes = input.changesTo(before, after);
     const stage: RolloutInput = {
       spec,

@@ -4,6 +4,7 @@ import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, Window } from "../spec/cluster-spec.ts";
 import { replicaSetOf } from "../unit/replica-set-of.ts";
+import { type Admissible, admissible } from "./admissible.ts";
 import { type BaseSpec, baseVersions } from "./base-versions.ts";
 import { holdBack } from "./hold-back.ts";
 import { holdStill } from "./hold-still.ts";
@@ -19,6 +20,8 @@ const STANDS_STILL: ReadonlySet<RolloutPhase> = new Set(["held", "paused", "abor
 export interface GatesInput {
   readonly record: RolloutRecord;
   readonly spec: ClusterSpec;
+  /** The spec of the release before, or null where it is not known. */
+  readonly released: ClusterSpec | null;
   readonly base: BaseSpec;
   readonly before: ReadonlyMap<UnitName, readonly PlacedSide[]>;
   readonly wanted: readonly Placement[];
@@ -30,9 +33,16 @@ export interface GatesInput {
 
 /**
  * What may be on each machine by now: what rings that are not open yet keep is as the base has it, and where the rollout stands still, in
- * whole or in a ring whose window has closed, versions stay as they are. On the way back, and once a rollout is over, everything is open.
+ * whole or in a ring whose window has closed, versions stay as they are; and nobody comes to a machine where somebody minds who stays there.
+ * On the way back, and once a rollout is over, everything is open.
  */
-export function allowedNow({ record, ...input }: GatesInput): readonly Placement[] {
+export function allowedNow(input: GatesInput): Admissible {
+  const mixture = gated(input);
+  if (mixture === input.wanted) return { placements: mixture, keptOut: [], isKeptOut: () => false };
+  return admissible({ ...input, mixture });
+}
+
+function gated({ record, ...input }: GatesInput): readonly Placement[] {
   const { spec, machines, wallMs } = input;
   if (standsStill(record)) return holdStill({ ...input, isStill: () => true });
   const rings = spec.rings ?? [];

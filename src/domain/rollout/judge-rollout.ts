@@ -27,6 +27,8 @@ export interface RolloutSight {
   readonly changed: readonly Replica[];
   /** What it has still to change, in rings that are open and in others: `leftToChange`. */
   readonly left: readonly Replica[];
+  /** Of what is left in open rings, what waits for what stays in others: no ring waits for it. Absent: nothing. */
+  readonly isKeptOut?: (replica: Replica) => boolean;
   readonly stateOf: (unit: UnitName, machine: MachineId) => ReplicaState;
   readonly isAway: (machine: MachineId) => boolean;
   readonly ailmentOf: (unit: UnitName, machine: MachineId) => Ailment;
@@ -121,17 +123,23 @@ function finished({ excused: _excused, ...record }: RolloutRecord, now: string):
   return inPhase({ ...record, soakedMs: 0, bakes: [] }, "done", now);
 }
 
-/** The next ring opens once the open ones have nothing left to change, what was changed has been healthy for long enough, and its window is open. */
-function throughRings(record: RolloutRecord, { changed, left, elapsedMs, rings }: RolloutSight, health: Health) {
+/**
+ * The next ring opens once the open ones have nothing left to change, what was changed has been healthy for long enough, and its window is
+ * open. One in which nothing is left to change waits for no window.
+ */
+function throughRings(record: RolloutRecord, sight: RolloutSight, health: Health) {
   const { openRings } = record;
+  const { changed, left, isKeptOut = () => false, elapsedMs, rings } = sight;
   if (openRings >= rings.count) return record;
   const isInOpen = ({ machine }: Replica) => rings.ringOf(machine) < openRings;
-  if (left.some(isInOpen) || !health.isWell(changed.filter(isInOpen))) return { ...record, soakedMs: 0 };
+  if (left.some((replica) => isInOpen(replica) && !isKeptOut(replica)) || !health.isWell(changed.filter(isInOpen)))
+    return { ...record, soakedMs: 0 };
   const last = openRings - 1;
   // Where nothing changed there is nothing to prove.
   const soakMs = changed.some(({ machine }) => rings.ringOf(machine) === last) ? rings.soakMs(last) : 0;
   const soakedMs = Math.min(soakMs, record.soakedMs + Math.min(elapsedMs, SEEN_MAX_MS));
-  if (soakedMs < soakMs || !rings.isOpen(openRings)) return { ...record, soakedMs };
+  const isNeeded = left.some(({ machine }) => rings.ringOf(machine) === openRings);
+  if (soakedMs < soakMs || (isNeeded && !rings.isOpen(openRings))) return { ...record, soakedMs };
   return { ...record, openRings: openRings + 1, soakedMs: 0 };
 }
 

@@ -1,4 +1,4 @@
-import { compareText, type UnitName } from "../names.ts";
+import { compareText, type MachineId, type UnitName } from "../names.ts";
 import { machineOf } from "../plan/diff-placements.ts";
 import type { ChangeReason } from "../plan/plan.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
@@ -14,7 +14,8 @@ export function rolloutSteps({
   released,
   changes,
 }: Pick<RolloutInput, "spec" | "released" | "changes">): RolloutChange[][] {
-  const keyOf = withCarried(stepKeys(released === null ? [spec] : [released, spec]), changes);
+  const ofUnit = stepKeys(released === null ? [spec] : [released, spec]);
+  const keyOf = withCarried((change) => ofUnit(change.unit, machineOf(change)), changes);
   const steps = new Map<string, RolloutChange[]>();
   const inOrder = [...changes].sort((a, b) => compareText(a.unit, b.unit) || compareText(machineOf(a), machineOf(b)));
   for (const change of inOrder) {
@@ -64,16 +65,16 @@ function isCarrying(reason: ChangeReason): reason is CarryingReason {
   return reason.code === "restart-with" || reason.code === "stopped-with";
 }
 
-/** The later spec has the last word on a unit. NUL sorts a group before every longer name. */
-function stepKeys(specs: readonly ClusterSpec[]): StepKey {
+/** What lives together has one key: a group, a global one on one machine. The later spec has the last word on a unit. NUL sorts a group before every longer name. */
+export function stepKeys(specs: readonly ClusterSpec[]): (unit: UnitName, machine: MachineId) => string {
   const units = new Map<UnitName, { readonly unit: SpecUnit; readonly isGlobal: boolean }>();
   for (const spec of specs) {
     const globals = new Set(spec.groups.filter((group) => group.global).map((group) => group.name));
     for (const unit of spec.units) units.set(unit.name, { unit, isGlobal: globals.has(unit.group) });
   }
-  return (change) => {
-    const known = units.get(change.unit);
-    if (known === undefined) return `${change.unit}\0${machineOf(change)}`;
-    return known.isGlobal ? `${known.unit.group}\0${machineOf(change)}` : known.unit.group;
+  return (name, machine) => {
+    const known = units.get(name);
+    if (known === undefined) return `${name}\0${machine}`;
+    return known.isGlobal ? `${known.unit.group}\0${machine}` : known.unit.group;
   };
 }

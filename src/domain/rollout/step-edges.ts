@@ -116,35 +116,45 @@ export class StepEdges {
     });
   }
 
-  /** Who conflicts with a newcomer or is replaced by it has left the machine when it comes, at the latest in the same wave. */
+  /**
+   * Who conflicts with a newcomer or is replaced by it has left the machine when it comes, at the latest in the same wave. By the word of both
+   * commits: the one that leaves may run by the older. One that stays and becomes another there leaves as the one and comes as the other.
+   */
   #exchangePlaces(): void {
-    const leaving = new Map<MachineId, { unit: UnitName; node: number }[]>();
-    const coming = new Map<MachineId, { unit: UnitName; node: number }[]>();
-    const add = (map: typeof leaving, machine: MachineId, unit: UnitName, node: number) => {
-      const others = map.get(machine);
-      if (others === undefined) map.set(machine, [{ unit, node }]);
-      else others.push({ unit, node });
+    const sides = new Map<MachineId, ExchangeSides>();
+    const add = (side: keyof ExchangeSides, machine: MachineId, unit: UnitName, node: number) => {
+      const known = sides.get(machine) ?? { leaving: [], coming: [], changing: [] };
+      sides.set(machine, known);
+      known[side].push({ unit, node });
     };
     this.#steps.forEach((step, node) => {
       for (const { unit, from, to } of step) {
-        if (from?.machine === to?.machine) continue;
-        if (from !== null) add(leaving, from.machine, unit, node);
-        if (to !== null) add(coming, to.machine, unit, node);
+        if (from !== null && from.machine === to?.machine) {
+          if (this.#mindsOthers(unit)) add("changing", from.machine, unit, node);
+          continue;
+        }
+        if (from !== null) add("leaving", from.machine, unit, node);
+        if (to !== null) add("coming", to.machine, unit, node);
       }
     });
-    for (const machine of [...leaving.keys()].sort(compareText)) {
-      const arriving = coming.get(machine);
-      if (arriving !== undefined) this.#exchange(leaving.get(machine)!, arriving);
+    for (const [, { leaving, coming, changing }] of [...sides].sort(([a], [b]) => compareText(a, b))) {
+      this.#exchange(leaving, [...coming, ...changing]);
+      this.#exchange(changing, coming);
     }
   }
 
-  #exchange(leaving: readonly { unit: UnitName; node: number }[], coming: readonly { unit: UnitName; node: number }[]) {
+  /** Whether it may share a machine with other units by the one commit than by the other. */
+  #mindsOthers(unit: UnitName): boolean {
+    const [old, now] = [this.#old.get(unit), this.#units.get(unit)];
+    return old !== undefined && now !== undefined && globsOf(old).join(" ") !== globsOf(now).join(" ");
+  }
+
+  #exchange(leaving: readonly Exchanged[], coming: readonly Exchanged[]) {
+    if (leaving.length === 0 || coming.length === 0) return;
     const all = [...leaving, ...coming].sort((a, b) => compareText(a.unit, b.unit));
     const isLeaving = new Set(leaving);
-    const minded = ({ unit }: { unit: UnitName }) => {
-      const options = (this.#units.get(unit) ?? this.#old.get(unit))?.options;
-      return options === undefined ? [] : [...options.conflicts, ...options.replaces];
-    };
+    const minded = ({ unit }: Exchanged) =>
+      [this.#units.get(unit), this.#old.get(unit)].flatMap((one) => (one === undefined ? [] : globsOf(one)));
     const globs = indexGlobs(
       all.map(({ unit }) => unit),
       (number) => minded(all[number]!),
@@ -217,6 +227,22 @@ export class StepEdges {
     if (from === undefined || to === undefined || from === to) return;
     this.edges.push({ from, to, later, rank });
   }
+}
+
+interface Exchanged {
+  readonly unit: UnitName;
+  readonly node: number;
+}
+
+/** Of one machine. `changing`: what stays there and becomes another. */
+interface ExchangeSides {
+  readonly leaving: Exchanged[];
+  readonly coming: Exchanged[];
+  readonly changing: Exchanged[];
+}
+
+function globsOf({ options }: SpecUnit): readonly string[] {
+  return [...options.conflicts, ...options.replaces];
 }
 
 function unitsOf(spec: ClusterSpec): ReadonlyMap<UnitName, SpecUnit> {

@@ -14,7 +14,7 @@ function ring(key: string, value: string | null): Ring {
   return { name: value ?? "*", match, soakMs: 0, window: null };
 }
 
-const RINGS: readonly (readonly Ring[])[] = [
+export const RINGS: readonly (readonly Ring[])[] = [
   [],
   [ring("role", "web"), ring("*", null)],
   [ring("role", "db"), ring("zone", "a")],
