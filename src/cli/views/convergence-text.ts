@@ -66,13 +66,25 @@ function underWay(
 ): { readonly text: string; readonly next: string | null } | null {
   if (rollout === null || state.settled || state.rollout?.phase !== rollout.phase) return null;
   const { seq, phase } = rollout;
-  const isOfTime = phase === "rolling-back" || (phase === "rolling" && pendingTexts(rollout, nowMs).length > 0);
-  if (!isOfTime && phase !== "paused") return null;
-  const now = nowTexts(rollout, nowMs).join("; ");
+  const isSettling = isOnlySettling(state);
+  const isOfTime = isSettling || pendingTexts(rollout, nowMs).length > 0;
+  if (phase !== "paused" && phase !== "rolling-back" && !(phase === "rolling" && isOfTime)) return null;
+  const texts = nowTexts(rollout, nowMs);
+  const now = (isSettling ? [SETTLING, ...texts.slice(1)] : texts).join("; ");
   const head = `not converged yet: ${countsOf(state)}`;
   if (phase === "paused") return { text: `${head}\nrelease ${seq} is ${now}`, next: nextOf(rollout) };
-  return { text: `${head}\nrelease ${seq}: ${now}; this goes on by itself, and fleet status follows it`, next: null };
+  return {
+    text: `${head}\nrelease ${seq}: ${now}${rollout.leaderless === true ? "" : "; this goes on by itself, and fleet status follows it"}`,
+    next: null,
+  };
 }
+
+/** All is as wanted, and the engine has not said yet that it stayed so. */
+export function isOnlySettling({ waiting, failed, rollout }: Convergence): boolean {
+  return waiting.length === 0 && failed.length === 0 && rollout?.phase === "rolling";
+}
+
+export const SETTLING = "what it changed has not been up for long enough yet";
 
 /** What waits for its turn, and says nothing of a unit. */
 const OF_A_TURN: ReadonlySet<string> = new Set<WaitingBecause["code"]>(["not-placed", "leaving"]);

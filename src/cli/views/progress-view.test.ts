@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VirtualClock } from "../../adapters/memory/virtual-clock.ts";
 import type { Convergence } from "../../domain/cluster/convergence.ts";
-import type { CommitId, MachineId, UnitName } from "../../domain/names.ts";
+import type { CommitId, MachineId, SpecHash, UnitName } from "../../domain/names.ts";
 import type { RolloutStatus } from "../../domain/report/rollout-status.ts";
+import { startRollout } from "../../domain/rollout/start-rollout.ts";
 import { type Followed, ProgressView } from "./progress-view.ts";
 
 const M1 = "1".repeat(32) as MachineId;
@@ -93,6 +94,18 @@ test("a ring that soaks is told once, and when the next one opens", async () => 
   assert.equal(written.length, 2);
   assert.match(written[0]!, /ring 1 of 2 \(early\) soaks until 1970-01-01T00:10:00\.000Z/);
   assert.match(written[1]!, /ring 2 of 2 \(rest\) changes/);
+});
+
+test("what is up and has to stay so for its time is told as that, and a rollout that nobody leads", async () => {
+  const { written, show } = followed({ isTTY: false });
+  const settled = {
+    ...state(0),
+    rollout: startRollout({ seq: 2, commit: rolling.commit, specHash: "s" as SpecHash }, null, ""),
+  };
+  await show(seen({ state: settled, wave: null }), 10_000);
+  await show(seen({ wave: null, rollout: { ...rolling, leaderless: true } }), 10_000);
+  assert.equal(written[0], "5.0 s: 3 of 3 as wanted; what it changed has not been up for long enough yet\n");
+  assert.match(written[1]!, /no engine leads, so that nothing goes on\n$/);
 });
 
 test("on a terminal the line is no longer than the terminal, or it could not be written over", async () => {

@@ -3,7 +3,7 @@ import type { MachineId } from "../../domain/names.ts";
 import type { RolloutStatus } from "../../domain/report/rollout-status.ts";
 import type { WaveReached } from "../../domain/rollout/wave-reached.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { countsOf, waitingText } from "./convergence-text.ts";
+import { countsOf, isOnlySettling, SETTLING, waitingText } from "./convergence-text.ts";
 import { blockersText } from "./engine-wait-text.ts";
 import { cutEnd } from "./fit-width.ts";
 import { printableLine } from "./printable.ts";
@@ -74,9 +74,18 @@ function isStill({ rollout }: Followed): boolean {
 
 /** The same for as long as nothing is at another stage: no counts, no times. */
 function stageOf({ state, rollout, wave }: Followed): string {
-  const { phase, openRings, soak, window, baking = [] } = rollout ?? {};
+  const { phase, openRings, soak, window, baking = [], leaderless } = rollout ?? {};
   const sets = baking.map(({ set }) => set);
-  return JSON.stringify([wave, state.failed.length > 0, phase, openRings, soak !== undefined, window?.ring, sets]);
+  return JSON.stringify([
+    wave,
+    state.failed.length > 0,
+    phase,
+    openRings,
+    soak !== undefined,
+    window?.ring,
+    sets,
+    leaderless,
+  ]);
 }
 
 function progressTexts({ state, rollout, wave, names }: Followed, nowMs: number): string[] {
@@ -93,6 +102,6 @@ function progressTexts({ state, rollout, wave, names }: Followed, nowMs: number)
   return [
     ...(wave === null ? [] : [`wave ${wave.number} of ${wave.of}`]),
     ...(rollout !== null && isTelling(rollout, nowMs) ? nowTexts(rollout, nowMs) : []),
-    ...waits,
+    ...(waits.length === 0 && isOnlySettling(state) ? [SETTLING] : waits),
   ];
 }

@@ -69,7 +69,7 @@ export function nowTexts(status: RolloutStatus, nowMs: number): string[] {
   const said = order?.obeyed === true && order.by !== undefined ? ` by ${order.by}${why}` : "";
   switch (phase) {
     case "rolling":
-      return goingTexts(status, nowMs);
+      return [...goingTexts(status, nowMs), ...leaderlessTexts(status)];
     case "done":
       return ["all is as the commit says"];
     case "paused":
@@ -81,7 +81,10 @@ export function nowTexts(status: RolloutStatus, nowMs: number): string[] {
     case "aborted":
       return [`aborted${said}: what it has changed stays`];
     case "rolling-back":
-      return [`a change failed, and all goes back to ${base === null ? "what was before" : `release ${base.seq}`}`];
+      return [
+        `a change failed, and all goes back to ${base === null ? "what was before" : `release ${base.seq}`}`,
+        ...leaderlessTexts(status),
+      ];
     case "rolled-back":
       return [
         `a change failed, and it was rolled back: ${base === null ? "what was before" : `release ${base.seq}`} runs`,
@@ -89,10 +92,14 @@ export function nowTexts(status: RolloutStatus, nowMs: number): string[] {
   }
 }
 
+function leaderlessTexts({ leaderless }: RolloutStatus): string[] {
+  return leaderless === true ? ["no engine leads, so that nothing goes on"] : [];
+}
+
 /** Whether there is more to say of it than that changes go out, or are out. */
 export function isTelling(status: RolloutStatus, nowMs: number): boolean {
   if (status.phase !== "rolling") return status.phase !== "done";
-  return status.rings !== undefined || pendingTexts(status, nowMs).length > 0;
+  return status.leaderless === true || status.rings !== undefined || pendingTexts(status, nowMs).length > 0;
 }
 
 const NO_WAY_BACK: Readonly<Record<NonNullable<RolloutStatus["noWayBack"]>, string>> = {

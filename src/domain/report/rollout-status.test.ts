@@ -37,6 +37,8 @@ test("what the engine says beside the record is told, with the window's next ope
   const status = rolloutStatus(snapshot(begun), report(told), NOW_MS)!;
   assert.deepEqual([status.changed, status.left], [3, 4]);
   assert.equal(status.window?.opens, "2026-01-03T01:00:00.000Z");
+  assert.equal(status.leaderless, undefined);
+  assert.equal(rolloutStatus(snapshot(begun), null, NOW_MS)?.leaderless, true);
 });
 
 test("an engine's word of another phase or release is older than the record, which counts", () => {

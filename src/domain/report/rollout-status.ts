@@ -17,6 +17,8 @@ export interface RolloutStatus extends Omit<RolloutReport, "window"> {
   };
   /** How many failures are not judged: what was down before, and what somebody resumed in spite of. Absent: none. */
   readonly excused?: number;
+  /** No engine leads, so that nothing goes on. Absent: one does. */
+  readonly leaderless?: true;
   /** Changes that are decided and not made. */
   readonly waits: readonly EngineWait[];
 }
@@ -45,6 +47,7 @@ export function rolloutStatus(
     ...(window === undefined ? {} : { window: { ...window, opens: opensAt(window.text, nowMs, timeText) } }),
     ...(given === undefined ? {} : { order: orderOf(given, orderRevision)! }),
     ...(excused.length === 0 ? {} : { excused: excused.length }),
+    ...(report === null ? { leaderless: true } : {}),
     waits: report?.releaseSeq === seq ? (report.waits ?? []) : [],
   };
 }
