@@ -212,10 +212,21 @@ const CASES: Readonly<Record<string, Case>> = {
     is: "rolling",
     and: { openRings: 2 },
   },
+  "a soak begins with the look that finds all healthy, not with the one before": {
+    sight: { left: [replica(WEB, M1)], rings: rings(60_000) },
+    is: "rolling",
+    and: { soakedMs: 1 },
+  },
   "what nobody looked at for an hour was not seen to be healthy for it": {
+    record: { soakedMs: 1 },
     sight: { left: [replica(WEB, M1)], rings: rings(7_200_000), elapsedMs: 3_600_000 },
     is: "rolling",
-    and: { soakedMs: 10_000 },
+    and: { soakedMs: 10_001 },
+  },
+  "canaries bake from the look on that finds them healthy": {
+    sight: { canaries: [{ set: "web.service", replicas: [replica(WEB, M0)] }] },
+    is: "rolling",
+    and: { bakes: [{ set: "web.service", healthyForMs: 0 }] },
   },
   "canaries that are healthy bake": {
     record: { bakes: [{ set: "web.service", healthyForMs: 1_000 }] },

@@ -65,6 +65,8 @@ export interface RingGates {
 
 /** What nobody looked at for longer than this was not seen to be healthy. Milliseconds. */
 const SEEN_MAX_MS = 10_000;
+/** A soak that has begun is told from none by it: time counts from the first look that finds everything healthy, not from the one before. Milliseconds. */
+const SOAK_BEGINS_MS = 1;
 
 /**
  * How far a rollout is, from what was known of it and what is seen now. A failure is a replica that this rollout changed and that failed, or
@@ -137,19 +139,20 @@ function throughRings(record: RolloutRecord, sight: RolloutSight, health: Health
   const last = openRings - 1;
   // Where nothing changed there is nothing to prove.
   const soakMs = changed.some(({ machine }) => rings.ringOf(machine) === last) ? rings.soakMs(last) : 0;
-  const soakedMs = Math.min(soakMs, record.soakedMs + Math.min(elapsedMs, SEEN_MAX_MS));
+  const sinceMs = record.soakedMs === 0 ? SOAK_BEGINS_MS : record.soakedMs + Math.min(elapsedMs, SEEN_MAX_MS);
+  const soakedMs = Math.min(soakMs, sinceMs);
   const isNeeded = left.some(({ machine }) => rings.ringOf(machine) === openRings);
   if (soakedMs < soakMs || (isNeeded && !rings.isOpen(openRings))) return { ...record, soakedMs };
   return { ...record, openRings: openRings + 1, soakedMs: 0 };
 }
 
-/** Sets that nobody waits for any more keep theirs. One of which a canary is not healthy begins again. */
+/** Sets that nobody waits for any more keep theirs. One of which a canary is not healthy begins again; time counts as in a soak. */
 function bakesNow(record: RolloutRecord, { canaries, elapsedMs }: RolloutSight, health: Health): readonly Bake[] {
   const known = new Map(record.bakes.map(({ set, healthyForMs }) => [set, healthyForMs]));
   for (const { set, replicas } of canaries) {
-    const healthyForMs = (known.get(set) ?? 0) + Math.min(elapsedMs, SEEN_MAX_MS);
-    if (health.isWell(replicas)) known.set(set, healthyForMs);
-    else known.delete(set);
+    const sinceMs = known.get(set);
+    if (!health.isWell(replicas)) known.delete(set);
+    else known.set(set, sinceMs === undefined ? 0 : sinceMs + Math.min(elapsedMs, SEEN_MAX_MS));
   }
   return [...known].sort(([a], [b]) => compareText(a, b)).map(([set, healthyForMs]) => ({ set, healthyForMs }));
 }
