@@ -240,16 +240,19 @@ function wordsOf({ spec, base, released }: Specs): (side: Side) => Words {
   };
 }
 
+/** Whether both ask for the same, all their words together. */
 function sameWords(a: Words, b: Words): boolean {
-  const said = (words: Words) =>
-    JSON.stringify(
-      words.map(({ options, requests }) => [
-        [...options.conflicts, ...options.replaces],
-        options.maxPerMachine,
-        options.spread?.hard === true ? options.spread.key : null,
-        requests,
-      ]),
-    );
+  const said = (words: Words) => {
+    const all = words.map(({ options }) => options);
+    const most = (resource: "cpuMilli" | "memoryBytes") =>
+      Math.max(0, ...words.map(({ requests }) => requests?.[resource] ?? 0));
+    return JSON.stringify([
+      [...new Set(all.flatMap(({ conflicts, replaces }) => [...conflicts, ...replaces]))].sort(),
+      Math.min(99, ...all.map(({ maxPerMachine = 99 }) => maxPerMachine)),
+      [...new Set(all.flatMap(({ spread }) => (spread?.hard === true ? [spread.key] : [])))].sort(),
+      [most("cpuMilli"), most("memoryBytes")],
+    ]);
+  };
   return said(a) === said(b);
 }
 

@@ -73,6 +73,10 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/domain/rollout/hold-still.test.ts": ["src/domain/rollout/changed-replicas.ts"],
   "test/property/film.test.ts": ["src/domain/rollout/film-of.ts"],
+  "src/domain/rollout/admissible.test.ts": [
+    "src/domain/rollout/shared-machines.ts",
+    "src/domain/rollout/unit-demands.ts",
+  ],
   "src/usecases/compile-part.test.ts": ["src/domain/spec/commit-part.ts"],
   "src/domain/loss/sighting.test.ts": ["src/domain/loss/with-losses.ts"],
   "src/domain/loss/judge-loss.test.ts": [

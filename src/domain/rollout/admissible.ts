@@ -53,26 +53,13 @@ export function admissible(input: AdmissibleInput): Admissible {
   const demands = unitDemands([spec, ...older], machines, sha256);
   if (demands === null) return asItIs;
   const steps = stepsTo(mixture, before, stepKeys([...older, spec]), demands);
-  const contested = steps.filter(({ comers }) => comers.length > 0);
+  const comes = ({ comers }: Step) => comers.some(({ isThere }) => !isThere);
+  // Who is there comes before who is not.
+  const contested = steps
+    .filter(({ comers }) => comers.length > 0)
+    .sort((one, other) => Number(comes(one)) - Number(comes(other)));
   if (contested.length === 0) return asItIs;
-  const refused = new Map<Step, RejectReason>();
-  for (let known = -1; known < refused.size; ) {
-    known = refused.size;
-    const shared = new SharedMachines(machines);
-    for (const step of steps) {
-      if (step.comers.length === 0) for (const one of step.after) shared.add(one.occupant);
-      if (refused.has(step)) for (const one of step.before) shared.add(one.occupant);
-    }
-    for (const step of contested) {
-      if (refused.has(step)) continue;
-      for (const one of step.after) shared.add(one.occupant);
-      const because = firstOf(step.comers, ({ occupant, isThere }) => shared.rejects(occupant, isThere));
-      if (because === null) continue;
-      refused.set(step, because);
-      for (const one of step.after) shared.remove(one.occupant);
-      for (const one of step.before) shared.add(one.occupant);
-    }
-  }
+  const refused = refusedOf(steps, contested, machines);
   const waiting = new Set([...refused.keys()].flatMap(({ before, after }) => [...before, ...after].map(keyOf)));
   const placements = steps.flatMap((step) => (refused.has(step) ? step.before : step.after));
   return {
@@ -84,6 +71,41 @@ export function admissible(input: AdmissibleInput): Admissible {
       .sort(byUnitAndMachine),
     isKeptOut: ({ unit, machine }) => waiting.has(`${unit}/${machine}`),
   };
+}
+
+/** Steps that may not be made. Who stays because of that may be in the way of others, so everybody is asked until nobody else is refused. */
+function refusedOf(
+  steps: readonly Step[],
+  contested: readonly Step[],
+  machines: readonly Machine[],
+): ReadonlyMap<Step, RejectReason> {
+  const refused = new Map<Step, RejectReason>();
+  for (let known = -1; known < refused.size; ) {
+    known = refused.size;
+    const shared = new SharedMachines(machines);
+    const addAll = (places: readonly Place[]) => {
+      for (const { occupant } of places) shared.add(occupant);
+    };
+    const ask = (step: Step) => {
+      const because = firstOf(step.comers, ({ occupant, isThere }) => shared.rejects(occupant, isThere));
+      if (because === null) return;
+      refused.set(step, because);
+      for (const { occupant } of step.after) shared.remove(occupant);
+      addAll(step.before);
+    };
+    for (const step of steps) {
+      if (step.comers.length === 0) addAll(step.after);
+      if (refused.has(step)) addAll(step.before);
+    }
+    const left = contested.filter((step) => !refused.has(step));
+    for (const step of left) {
+      addAll(step.after);
+      ask(step);
+    }
+    // Of a group that came later, a unit that was there may have grown.
+    for (const step of left) if (!refused.has(step)) ask(step);
+  }
+  return refused;
 }
 
 /** Whether anything comes to a machine, or becomes another there. */

@@ -51,7 +51,7 @@ export function isSame(a: Demand, b: Demand): boolean {
 function demandOf({ options, requests }: SpecUnit): Demand {
   const { conflicts, replaces, maxPerMachine, spread } = options;
   return {
-    shuns: [...conflicts, ...replaces],
+    shuns: [...new Set([...conflicts, ...replaces])].sort(),
     limit: maxPerMachine ?? null,
     spreads: spread?.hard === true ? [spread.key] : [],
     requests: requests === undefined ? NOTHING.requests : { ...requests },
@@ -61,7 +61,7 @@ function demandOf({ options, requests }: SpecUnit): Demand {
 function both(a: Demand, b: Demand): Demand {
   const least = Math.min(a.limit ?? Number.POSITIVE_INFINITY, b.limit ?? Number.POSITIVE_INFINITY);
   return {
-    shuns: [...new Set([...a.shuns, ...b.shuns])],
+    shuns: [...new Set([...a.shuns, ...b.shuns])].sort(),
     limit: Number.isFinite(least) ? least : null,
     spreads: [...new Set([...a.spreads, ...b.spreads])],
     requests: {
