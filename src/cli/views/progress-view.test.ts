@@ -96,6 +96,22 @@ test("a ring that soaks is told once, and when the next one opens", async () => 
   assert.match(written[1]!, /ring 2 of 2 \(rest\) changes/);
 });
 
+test("on the way back a line is for the phase: the waves and the units of the plan are no news any more", async () => {
+  const { written, show } = followed({ isTTY: false });
+  const back = { rollout: { ...rolling, phase: "rolling-back" as const } };
+  const failed = [{ unit: A, machine: M1, because: { code: "held", by: A } as const }];
+  await show(seen({ ...back, state: { ...state(1), failed } }), 2_000);
+  await show(seen({ ...back, wave: wave(2) }), 2_000);
+  await show(seen({ rollout: { ...rolling, phase: "rolled-back" } }), 500);
+  assert.deepEqual(
+    written.map((line) => line.slice(line.indexOf(";"))),
+    [
+      "; a change failed, and all goes back to what was before\n",
+      "; a change failed, and it was rolled back: what was before runs\n",
+    ],
+  );
+});
+
 test("what is up and has to stay so for its time is told as that, and a rollout that nobody leads", async () => {
   const { written, show } = followed({ isTTY: false });
   const settled = {

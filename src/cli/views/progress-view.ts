@@ -73,19 +73,17 @@ function isStill({ rollout }: Followed): boolean {
 }
 
 /** The same for as long as nothing is at another stage: no counts, no times. */
-function stageOf({ state, rollout, wave }: Followed): string {
+function stageOf({ state, rollout, wave: reached }: Followed): string {
   const { phase, openRings, soak, window, baking = [], leaderless } = rollout ?? {};
   const sets = baking.map(({ set }) => set);
-  return JSON.stringify([
-    wave,
-    state.failed.length > 0,
-    phase,
-    openRings,
-    soak !== undefined,
-    window?.ring,
-    sets,
-    leaderless,
-  ]);
+  const isForward = isGoingForward(rollout);
+  const [wave, hasFailed] = isForward ? [reached, state.failed.length > 0] : [null, false];
+  return JSON.stringify([wave, hasFailed, phase, openRings, soak !== undefined, window?.ring, sets, leaderless]);
+}
+
+/** Only then are the waves of its plan what happens. */
+function isGoingForward(rollout: RolloutStatus | null): boolean {
+  return rollout === null || rollout.phase === "rolling" || rollout.phase === "paused";
 }
 
 function progressTexts({ state, rollout, wave, names }: Followed, nowMs: number): string[] {
@@ -100,7 +98,7 @@ function progressTexts({ state, rollout, wave, names }: Followed, nowMs: number)
         ? []
         : [`${first.unit} on ${nameOf(first.machine)} ${waitingText(first.because, names)}`];
   return [
-    ...(wave === null ? [] : [`wave ${wave.number} of ${wave.of}`]),
+    ...(wave === null || !isGoingForward(rollout) ? [] : [`wave ${wave.number} of ${wave.of}`]),
     ...(rollout !== null && isTelling(rollout, nowMs) ? nowTexts(rollout, nowMs) : []),
     ...(waits.length === 0 && isOnlySettling(state) ? [SETTLING] : waits),
   ];

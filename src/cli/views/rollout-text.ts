@@ -28,7 +28,9 @@ export function rolloutText(status: RolloutStatus, nameOf: NameOf, nowMs: number
     ),
     ...labelled(
       "base",
-      base === null ? [] : [`release ${base.seq} (${base.commit.slice(0, 7)}) was the last that ended well`],
+      base === null || status.phase === "done"
+        ? []
+        : [`release ${base.seq} (${base.commit.slice(0, 7)}) was the last that ended well`],
     ),
     ...labelled("failed", failureTexts(status, nameOf)),
     ...labelled("excused", excused === undefined ? [] : [`${counted(excused, "failure")} not judged in this rollout`]),
