@@ -51,12 +51,6 @@ export interface EngineTermOptions {
   readonly wake: () => void;
 }
 
-/**
- * How often a rollout is looked at to which nothing happens: deadlines, soak times and windows are minutes, and what nobody looked at for
- * longer than twice this does not count as healthy.
- */
-const ROLLOUT_REST_MS = 5_000;
-
 /** What a leader knows for as long as it leads, and its pass: judge who is there, place, write the difference that may be written now. */
 export class EngineTerm {
   readonly leadership: Leadership;
@@ -190,8 +184,7 @@ export class EngineTerm {
     const waitsForTime = this.#handsOver || this.#reboots.waitsForTime;
     if (isTold && !waitsForTime && (connected || statuses === null)) {
       this.#rest = { ...moment, statuses };
-      const restMs = this.#rollouts.waitsForTime ? ROLLOUT_REST_MS : Number.POSITIVE_INFINITY;
-      const untilMs = this.#ports.clock.monotonicMs() + restMs;
+      const untilMs = this.#ports.clock.monotonicMs() + this.#rollouts.restMs(mandate);
       this.#restUntilMs = Math.min(untilMs, nextSettledMs(this.#settling, mandate.spec));
     }
     return null;

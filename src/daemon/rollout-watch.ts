@@ -8,6 +8,7 @@ import { type RolloutReport, rolloutReport } from "../domain/report/rollout-repo
 import { stoppedWaits } from "../domain/report/stopped-waits.ts";
 import { ailments } from "../domain/rollout/ailments.ts";
 import { changedReplicas, leftToChange } from "../domain/rollout/changed-replicas.ts";
+import { dueIn } from "../domain/rollout/due-in.ts";
 import type { Waited } from "../domain/rollout/failures-among.ts";
 import { openNow, ringGates, standsStill } from "../domain/rollout/gates.ts";
 import { isCheckpoint } from "../domain/rollout/is-checkpoint.ts";
@@ -49,6 +50,11 @@ export interface RolloutPass {
 
 /** A time that people are told stays as it was told while it is off by less than this. Milliseconds. */
 const SAME_TIME_MS = 5_000;
+/**
+ * How often a rollout is looked at to which nothing happens: deadlines and windows are minutes, and what nobody looked at for longer than
+ * twice this does not count as healthy.
+ */
+const REST_MS = 5_000;
 /** Most rollouts are over sooner (what starts has to stay up for 5 s), and a report for each would tell nobody anything. Milliseconds. */
 const WORTH_TELLING_MS = 10_000;
 
@@ -117,6 +123,12 @@ export class RolloutWatch {
   get waitsForTime(): boolean {
     const phase = this.#now?.record.phase;
     return phase === "rolling" || phase === "rolling-back";
+  }
+
+  /** For how long nothing of it is due where nothing happens: milliseconds, infinity where it waits for no time. */
+  restMs({ spec }: Mandate): number {
+    if (!this.waitsForTime) return Number.POSITIVE_INFINITY;
+    return Math.min(REST_MS, dueIn(this.#now!.record, spec, this.#baking));
   }
 
   /** Everything that was changed and that this leader has not watched yet has to be up for its time: a leader before it may have died a moment after. */
