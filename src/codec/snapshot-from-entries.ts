@@ -55,7 +55,13 @@ export interface SnapshotReading {
 }
 
 /** What entries say, for whoever reads the same ones again: most of a reading's time is their JSON. */
-export type KnownEntries = WeakMap<Entry, Decoded<unknown>>;
+export type KnownEntries = WeakMap<Entry, Decoded<unknown> | Made>;
+
+/** What was made of entries there are thousands of. They are read again at every change of any of them. */
+type Made =
+  | { readonly kind: "assignment"; readonly value: Assignment }
+  | { readonly kind: "placed"; readonly machine: MachineId; readonly value: PlacedUnit }
+  | { readonly kind: "status"; readonly value: UnitStatus };
 
 /**
  * Reads a cluster's entries, all at one revision, as one value. Keys of other prefixes (specs, plans, engine) are passed over. `known`
@@ -110,6 +116,8 @@ class SnapshotReader {
   }
 
   read(entry: Entry): void {
+    const known = this.#known?.get(entry);
+    if (known !== undefined && this.#take(known)) return;
     const path = entry.key.slice(this.#keys.root.length).split("/");
     const [shortest, longest] = PATH_LENGTHS[path[0]!] ?? [1, Number.POSITIVE_INFINITY];
     if (path.length < shortest || path.length > longest) {
@@ -157,6 +165,26 @@ class SnapshotReader {
         return;
       default:
     }
+  }
+
+  /** False for what has to be made of its entry each time. */
+  #take(made: Decoded<unknown> | Made): boolean {
+    if (made.kind === "assignment") this.#assignments.push(made.value);
+    else if (made.kind === "status") this.#statuses.push(made.value);
+    else if (made.kind === "placed") this.#place(made.machine, made.value);
+    else return false;
+    return true;
+  }
+
+  #make(entry: Entry, made: Made): void {
+    this.#known?.set(entry, made);
+    this.#take(made);
+  }
+
+  #place(machine: MachineId, placed: PlacedUnit): void {
+    const placements = this.#placements.get(machine);
+    if (placements === undefined) this.#placements.set(machine, [placed]);
+    else placements.push(placed);
   }
 
   finish(revision: number): SnapshotReading {
@@ -224,7 +252,8 @@ class SnapshotReader {
       this.#with<AssignRecord>(
         entry,
         ASSIGN_SHAPE,
-        (record) => this.#assignments.push({ ...record, unit, modRevision: entry.modRevision }),
+        (record) =>
+          this.#make(entry, { kind: "assignment", value: { ...record, unit, modRevision: entry.modRevision } }),
         () => this.#damagedAssignments.push({ unit, modRevision: entry.modRevision }),
       ),
     );
@@ -249,11 +278,9 @@ class SnapshotReader {
   #readPlacement(entry: Entry, machineText: string | undefined, unitText: string | undefined): void {
     this.#withMachine(entry, machineText, (machine) =>
       this.#withUnit(entry, unitText, (unit) =>
-        this.#with<PlacementRecord>(entry, PLACEMENT_SHAPE, ({ hash, goal }) => {
-          const placements = this.#placements.get(machine);
-          if (placements === undefined) this.#placements.set(machine, [{ unit, hash, goal }]);
-          else placements.push({ unit, hash, goal });
-        }),
+        this.#with<PlacementRecord>(entry, PLACEMENT_SHAPE, ({ hash, goal }) =>
+          this.#make(entry, { kind: "placed", machine, value: { unit, hash, goal } }),
+        ),
       ),
     );
   }
@@ -270,7 +297,7 @@ class SnapshotReader {
         this.#with<StatusRecord>(entry, STATUS_SHAPE, ({ drift: told, health: asked, ...record }) => {
           const [drift, health] = [readUnitDrift(told), readServiceHealth(asked)];
           const more = { ...(drift === null ? {} : { drift }), ...(health === null ? {} : { health }) };
-          this.#statuses.push({ ...record, ...more, unit, machine });
+          this.#make(entry, { kind: "status", value: { ...record, ...more, unit, machine } });
         }),
       ),
     );

@@ -48,6 +48,15 @@ export interface RolloutPass {
   readonly fence: EngineFence;
 }
 
+/** For as long as a release, the machines and the places of units are the same. */
+interface Extent {
+  readonly mandate: Mandate;
+  readonly before: ReturnType<typeof placedNow>;
+  readonly machines: readonly Machine[];
+  changed: readonly Replica[] | null;
+  left: { readonly wanted: readonly Placement[]; readonly replicas: readonly Replica[] } | null;
+}
+
 /** A time that people are told stays as it was told while it is off by less than this. Milliseconds. */
 const SAME_TIME_MS = 5_000;
 /**
@@ -67,9 +76,12 @@ export class RolloutWatch {
   #waited: Waited = new Map();
   #lookedAtMs: number | null = null;
   /** What this leader has watched come up, by replica and version: nothing settles twice. */
-  #watched: ReadonlySet<string> = new Set();
+  readonly #watched = new Set<string>();
+  #watchedOf: readonly Replica[] | null = null;
   #counts: { readonly changed: number; readonly left: number } | null = null;
   #baking: NextWrites["baking"] = [];
+  /** What of a rollout does not depend on how units do. */
+  #extent: Extent | null = null;
   #since: { readonly key: string; readonly atMs: number } = { key: "", atMs: 0 };
   readonly #until = new Map<string, number>();
 
@@ -133,16 +145,20 @@ export class RolloutWatch {
 
   /** Everything that was changed and that this leader has not watched yet has to be up for its time: a leader before it may have died a moment after. */
   settling(known: readonly Settling[], pass: Pick<RolloutPass, "mandate" | "seen" | "machines">): readonly Settling[] {
+    const changed = this.#changed(pass);
+    // Everything of it has been begun with.
+    if (this.#watchedOf === changed) return known;
+    this.#watchedOf = changed;
     const before = placedNow(pass.seen);
-    const keys = new Set(known.map(({ unit, machine, hash }) => `${unit}/${machine}/${hash}`));
-    const fresh = this.#changed(pass).flatMap(({ unit, machine }): Settling[] => {
+    for (const { unit, machine, hash } of known) this.#watched.add(`${unit}/${machine}/${hash}`);
+    const fresh = changed.flatMap(({ unit, machine }): Settling[] => {
       const hash = before.get(unit)!.find((side) => side.machine === machine)!.hash;
       const key = `${unit}/${machine}/${hash}`;
-      return keys.has(key) || this.#watched.has(key) ? [] : [{ unit, machine, hash, upSinceMs: null }];
+      if (this.#watched.has(key)) return [];
+      this.#watched.add(key);
+      return [{ unit, machine, hash, upSinceMs: null }];
     });
-    const all = [...known, ...fresh];
-    this.#watched = new Set([...this.#watched, ...all.map(({ unit, machine, hash }) => `${unit}/${machine}/${hash}`)]);
-    return all;
+    return [...known, ...fresh];
   }
 
   /**
@@ -150,12 +166,10 @@ export class RolloutWatch {
    * `again`: it is another phase, or somebody newer was there, and the next pass begins anew.
    */
   async judge(began: RolloutInForce, pass: RolloutPass): Promise<"go" | "again"> {
-    const { mandate, machines } = pass;
+    const { mandate } = pass;
     const isBusy = this.isWatching(began);
     const nowMs = this.#ports.clock.monotonicMs();
-    const left = isBusy
-      ? leftToChange({ spec: mandate.spec, machines, sha256: this.#ports.sha256 }, placedNow(pass.seen), pass.wanted)
-      : [];
+    const left = isBusy ? this.#left(pass) : [];
     const record = began.isNew ? excusedAtStart(began.record, placedNow(pass.seen), pass.next) : began.record;
     const sight = this.#sight(began, record, pass, left, nowMs);
     const judged = judgeRollout(sight);
@@ -219,9 +233,29 @@ export class RolloutWatch {
     };
   }
 
-  #changed({ mandate, seen, machines }: Pick<RolloutPass, "mandate" | "seen" | "machines">): readonly Replica[] {
+  #changed(pass: Pick<RolloutPass, "mandate" | "seen" | "machines">): readonly Replica[] {
+    const extent = this.#extentOf(pass);
+    const { mandate, before, machines } = extent;
     const { spec, base: from } = mandate;
-    return changedReplicas({ spec, from, before: placedNow(seen), machines, sha256: this.#ports.sha256 });
+    extent.changed ??= changedReplicas({ spec, from, before, machines, sha256: this.#ports.sha256 });
+    return extent.changed;
+  }
+
+  #left({ wanted, ...pass }: RolloutPass): readonly Replica[] {
+    const extent = this.#extentOf(pass);
+    if (extent.left?.wanted === wanted) return extent.left.replicas;
+    const { mandate, before, machines } = extent;
+    const replicas = leftToChange({ spec: mandate.spec, machines, sha256: this.#ports.sha256 }, before, wanted);
+    extent.left = { wanted, replicas };
+    return replicas;
+  }
+
+  #extentOf({ mandate, seen, machines }: Pick<RolloutPass, "mandate" | "seen" | "machines">): Extent {
+    const before = placedNow(seen);
+    const known = this.#extent;
+    if (known?.mandate === mandate && known.before === before && known.machines === machines) return known;
+    this.#extent = { mandate, before, machines, changed: null, left: null };
+    return this.#extent;
   }
 
   #say(before: RolloutRecord, { release, phase, failures, noWayBack }: RolloutRecord): void {
@@ -237,7 +271,8 @@ export class RolloutWatch {
 
   #forget(): void {
     this.#waited = new Map();
-    this.#watched = new Set();
+    this.#watched.clear();
+    this.#watchedOf = null;
     this.#lookedAtMs = null;
     this.#counts = null;
     this.#until.clear();

@@ -60,16 +60,16 @@ const OF_A_VERSION: ReadonlySet<string> = new Set([
 
 /** What the agents say of each unit, held against what it is to be. */
 export class SeenUnits {
-  readonly #placed: ReadonlyMap<string, PlacedUnit>;
-  readonly #statuses: ReadonlyMap<string, UnitStatus>;
+  readonly #placed: OnMachines<PlacedUnit>;
+  readonly #statuses: readonly UnitStatus[];
+  readonly #told: OnMachines<UnitStatus>;
   readonly #members: ReadonlyMap<MachineId, Member>;
   readonly #units: ReadonlyMap<UnitName, SpecUnit>;
 
   constructor(spec: Pick<ClusterSpec, "units">, snapshot: ClusterSnapshot) {
-    this.#placed = new Map(
-      snapshot.sets.flatMap((set) => set.placements.map((placed) => [`${placed.unit}/${set.machine}`, placed])),
-    );
-    this.#statuses = new Map(snapshot.statuses.map((status) => [`${status.unit}/${status.machine}`, status]));
+    this.#placed = placedOn(snapshot.sets);
+    this.#statuses = snapshot.statuses;
+    this.#told = statusesOn(snapshot.statuses);
     this.#members = new Map(snapshot.members.map((member) => [member.id, member]));
     this.#units = new Map(spec.units.map((unit) => [unit.name, unit]));
   }
@@ -77,10 +77,10 @@ export class SeenUnits {
   judge({ unit, machine, hash, goal }: Wanted): Verdict {
     const member = this.#members.get(machine);
     if (member?.present === false) return waiting({ code: "machine-absent" });
-    const placed = this.#placed.get(`${unit}/${machine}`);
+    const placed = this.#placed.get(machine)?.get(unit);
     if (member === undefined || placed?.hash !== hash || placed.goal !== goal) return waiting({ code: "not-placed" });
     if (member.problem?.code === CANNOT_LOOK) return waiting({ code: "machine-blind", problem: member.problem });
-    const status = this.#statuses.get(`${unit}/${machine}`);
+    const status = this.#told.get(machine)?.get(unit);
     if (status === undefined) return behind(member) ?? waiting({ code: "no-status" });
     const problem = status.problem;
     const isCurrent = status.hash === hash;
@@ -102,16 +102,49 @@ export class SeenUnits {
 
   leaving(wanted: readonly Placement[]): { unit: UnitName; machine: MachineId; verdict: Verdict }[] {
     const kept = new Set(wanted.map((placement) => `${placement.unit}/${placement.machine}`));
-    const gone = (key: string, machine: MachineId) => !kept.has(key) && this.#members.get(machine)?.present === true;
-    return [...this.#statuses]
-      .filter(([key, status]) => gone(key, status.machine) && hasProcesses(status.active))
-      .map(([, { unit, machine, problem }]) => ({ unit, machine, verdict: stillThere(problem) }));
+    const isGone = ({ unit, machine }: UnitStatus) =>
+      !kept.has(`${unit}/${machine}`) && this.#members.get(machine)?.present === true;
+    return this.#statuses
+      .filter((status) => hasProcesses(status.active) && isGone(status))
+      .map(({ unit, machine, problem }) => ({ unit, machine, verdict: stillThere(problem) }));
   }
 
   /** `drift: off`: once this version was started, what becomes of it is nobody's concern, unless it fails. */
   #isOverlooked({ unit, active, started }: UnitStatus): boolean {
     return active === "inactive" && started && this.#units.get(unit)?.drift === "off";
   }
+}
+
+/** By machine, then unit. */
+type OnMachines<T> = ReadonlyMap<MachineId, ReadonlyMap<UnitName, T>>;
+
+/** An engine asks at every pass, of sets that have not changed since, and several times of the same statuses. */
+const knownSets = new WeakMap<ClusterSnapshot["sets"], OnMachines<PlacedUnit>>();
+const knownStatuses = new WeakMap<ClusterSnapshot["statuses"], OnMachines<UnitStatus>>();
+
+/** What each machine's set holds. */
+export function placedOn(sets: ClusterSnapshot["sets"]): OnMachines<PlacedUnit> {
+  const known = knownSets.get(sets);
+  if (known !== undefined) return known;
+  const placed = new Map(
+    sets.map((set) => [set.machine, new Map(set.placements.map((placement) => [placement.unit, placement]))]),
+  );
+  knownSets.set(sets, placed);
+  return placed;
+}
+
+/** What each machine says of its units. */
+export function statusesOn(statuses: readonly UnitStatus[]): OnMachines<UnitStatus> {
+  const known = knownStatuses.get(statuses);
+  if (known !== undefined) return known;
+  const told = new Map<MachineId, Map<UnitName, UnitStatus>>();
+  for (const status of statuses) {
+    const others = told.get(status.machine);
+    if (others === undefined) told.set(status.machine, new Map([[status.unit, status]]));
+    else others.set(status.unit, status);
+  }
+  knownStatuses.set(statuses, told);
+  return told;
 }
 
 function behind(member: Member): Verdict | null {

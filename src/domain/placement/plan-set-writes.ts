@@ -1,5 +1,6 @@
 import type { Assignment, ClusterSnapshot, PlacedUnit, SetHeader } from "../cluster/cluster-snapshot.ts";
 import { digestOfSet } from "../cluster/digest-of-set.ts";
+import { placedOn } from "../cluster/seen-units.ts";
 import { isDamagedSet, toldSets } from "../cluster/told-sets.ts";
 import { compareText, type MachineId, type Sha256, type UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
@@ -129,17 +130,15 @@ function unitWrites(
   globals: ReadonlySet<UnitName>,
   snapshot: ClusterSnapshot,
 ): UnitWrite[] {
-  const assigned = new Map(snapshot.assignments.map((assignment) => [assignment.unit, assignment]));
+  const assigned = assignmentsOf(snapshot.assignments);
   const damaged = new Map(snapshot.damagedAssignments?.map(({ unit, modRevision }) => [unit, modRevision]));
-  const projected = new Map(
-    snapshot.sets.flatMap((set) => set.placements.map((placed) => [`${set.machine}/${placed.unit}`, placed] as const)),
-  );
+  const projected = placedOn(snapshot.sets);
   const writes: UnitWrite[] = [];
-  const kept = new Set<string>();
+  const kept = new Set<PlacedUnit>();
   for (const placement of wanted) {
-    kept.add(`${placement.machine}/${placement.unit}`);
     const before = globals.has(placement.unit) ? null : (assigned.get(placement.unit) ?? null);
-    const there = projected.get(`${placement.machine}/${placement.unit}`);
+    const there = projected.get(placement.machine)?.get(placement.unit);
+    if (there !== undefined) kept.add(there);
     if (there?.hash === placement.hash && there.goal === placement.goal && agrees(before, placement, globals)) continue;
     writes.push({
       unit: placement.unit,
@@ -158,8 +157,9 @@ function unitWrites(
   const leaving = new Set(writes.map((write) => `${write.from}/${write.unit}`));
   const wantedUnits = new Set(wanted.map((placement) => placement.unit));
   for (const set of snapshot.sets) {
-    for (const { unit } of set.placements) {
-      if (kept.has(`${set.machine}/${unit}`) || leaving.has(`${set.machine}/${unit}`)) continue;
+    for (const placed of set.placements) {
+      const { unit } = placed;
+      if (kept.has(placed) || leaving.has(`${set.machine}/${unit}`)) continue;
       const before = assigned.get(unit);
       const released = before?.machine === set.machine && !wantedUnits.has(unit);
       writes.push({ unit, assignModRevision: released ? before.modRevision : null, from: set.machine, to: null });
@@ -169,7 +169,7 @@ function unitWrites(
     if (globals.has(unit) && wantedUnits.has(unit)) {
       // It was a single unit before: an assignment would name one machine of many.
       writes.push({ unit, assignModRevision: modRevision, from: null, to: null });
-    } else if (!wantedUnits.has(unit) && !projected.has(`${machine}/${unit}`)) {
+    } else if (!wantedUnits.has(unit) && projected.get(machine)?.has(unit) !== true) {
       writes.push({ unit, assignModRevision: modRevision, from: machine, to: null });
     }
   }
@@ -178,6 +178,17 @@ function unitWrites(
     writes.push({ unit, assignModRevision: modRevision, from: null, to: null });
   }
   return writes.sort(inWritingOrder);
+}
+
+/** Of one snapshot an engine asks at every pass, and mostly there is nothing to write. */
+const knownAssignments = new WeakMap<ClusterSnapshot["assignments"], ReadonlyMap<UnitName, Assignment>>();
+
+function assignmentsOf(assignments: ClusterSnapshot["assignments"]): ReadonlyMap<UnitName, Assignment> {
+  const known = knownAssignments.get(assignments);
+  if (known !== undefined) return known;
+  const byUnit = new Map(assignments.map((assignment) => [assignment.unit, assignment]));
+  knownAssignments.set(assignments, byUnit);
+  return byUnit;
 }
 
 function agrees(before: Assignment | null, placement: Placement, globals: ReadonlySet<UnitName>): boolean {

@@ -31,6 +31,7 @@ export interface WaitsInput {
  */
 export function waitsOf(input: WaitsInput): WaitingFor[] {
   const { held, handingOver, unprepared = [] } = input;
+  if (held.length === 0) return [];
   const placeOf = (change: RolloutChange) => `${change.unit}/${machineOf(change)}`;
   const awaited = new Map(unprepared.map(({ change, machine }) => [placeOf(change), machine]));
   const leaving = new Map(handingOver.map(({ unit, machine }) => [unit, machine]));

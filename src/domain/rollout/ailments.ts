@@ -1,7 +1,7 @@
 import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
 import { NOT_CONFIRMED } from "../cluster/cluster-snapshot.ts";
 import { judgeUnitHealth } from "../cluster/health-table.ts";
-import { SeenUnits, type Verdict } from "../cluster/seen-units.ts";
+import { SeenUnits, statusesOn, type Verdict } from "../cluster/seen-units.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
@@ -25,7 +25,7 @@ export function ailments(
   const units = new Map(spec.units.map((unit) => [unit.name, unit]));
   let seen: SeenUnits | null = null;
   const isDown = (unit: UnitName, machine: MachineId, goal: PlacedSide["goal"]) => {
-    const status = snapshot.statuses.find((one) => one.unit === unit && one.machine === machine);
+    const status = statusesOn(snapshot.statuses).get(machine)?.get(unit);
     if (status === undefined || status.sub === "auto-restart") return false;
     return judgeUnitHealth(units.get(unit), goal, status) === "down";
   };

@@ -24,10 +24,10 @@ export function failuresAmong(
   const failures: RolloutFailure[] = [];
   const waited = new Map<string, number>();
   for (const { unit, machine } of changed) {
-    const key = keyOf({ unit, machine });
-    if (excused.has(key)) continue;
     const state = stateOf(unit, machine);
     if (state === "up" && !isAway(machine)) continue;
+    const key = keyOf({ unit, machine });
+    if (excused.has(key)) continue;
     const before = sight.waited.get(key);
     // Of what nobody sees time does not count.
     if (isAway(machine) || state === "unknown") {

@@ -29,6 +29,7 @@ export function judgeSettling(
   { spec, before, isAway, stateOf, invocationOf }: SettlingInput,
   nowMs: number,
 ): { readonly settling: readonly Settling[]; readonly stateOf: RolloutInput["stateOf"] } {
+  if (settling.length === 0) return { settling, stateOf };
   const units = new Map(spec.units.map((unit) => [unit.name, unit]));
   const still = settling.flatMap(({ invocation: known, ...one }): Settling[] => {
     const unit = units.get(one.unit);
@@ -39,9 +40,15 @@ export function judgeSettling(
     const upSinceMs = isSameRun ? (one.upSinceMs ?? nowMs) : nowMs;
     return nowMs - upSinceMs >= settlingTimeMs(unit) ? [] : [{ ...one, upSinceMs, invocation }];
   });
-  const keys = new Set(still.filter((one) => one.upSinceMs !== null).map((one) => `${one.unit}/${one.machine}`));
+  const up = new Map<UnitName, MachineId[]>();
+  for (const { unit, machine, upSinceMs } of still) {
+    if (upSinceMs === null) continue;
+    const others = up.get(unit);
+    if (others === undefined) up.set(unit, [machine]);
+    else others.push(machine);
+  }
   const judged = (unit: UnitName, machine: MachineId): ReplicaState =>
-    keys.has(`${unit}/${machine}`) ? "settling" : stateOf(unit, machine);
+    up.get(unit)?.includes(machine) === true ? "settling" : stateOf(unit, machine);
   return { settling: still, stateOf: judged };
 }
 

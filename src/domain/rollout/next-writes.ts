@@ -1,6 +1,7 @@
 import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
 import { foreignPlaces } from "../cluster/foreign-places.ts";
 import type { Machine } from "../cluster/machine.ts";
+import { statusesOn } from "../cluster/seen-units.ts";
 import type { MachineId, Sha256, UnitName } from "../names.ts";
 import { placedNow } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
@@ -68,7 +69,6 @@ export interface HandOff {
 export function nextWrites(input: NextWritesInput): NextWrites {
   const { spec, released, snapshot, machines, wanted, sha256 } = input;
   const before = placedNow(snapshot);
-  const names = new Map(machines.map(({ id, name }) => [id, name]));
   const present = new Set(machines.filter((machine) => machine.presence === "present").map((machine) => machine.id));
   const isAway = (machine: MachineId) => !present.has(machine);
   const states = {
@@ -79,8 +79,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
     invocationOf: invocations(snapshot),
   };
   const { settling, stateOf } = judgeSettling(input.settling, states, input.nowMs);
-  const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
-  const changes = diffPlacements(before, wanted, spec, files, foreignPlaces(snapshot, before));
+  const changes = changesTo(input, before);
   const { placements, made, held, unprepared, baking } = nextWave(
     {
       spec,
@@ -109,9 +108,41 @@ export function nextWrites(input: NextWritesInput): NextWrites {
   };
 }
 
+/** What they are read from. */
+type ChangesOf = Pick<NextWritesInput, "spec" | "released" | "machines"> & {
+  readonly before: ReturnType<typeof placedNow>;
+  readonly members: ClusterSnapshot["members"];
+};
+
+/** A status changes nothing of what is to change: of the same placements it is the same. */
+const known = new WeakMap<
+  readonly Placement[],
+  { readonly of: ChangesOf; readonly changes: readonly RolloutChange[] }
+>();
+
+function changesTo(
+  { spec, released, snapshot, machines, wanted, sha256 }: NextWritesInput,
+  before: ChangesOf["before"],
+): readonly RolloutChange[] {
+  const { members } = snapshot;
+  const last = known.get(wanted);
+  const isSame =
+    last?.of.before === before &&
+    last.of.members === members &&
+    last.of.spec === spec &&
+    last.of.released === released &&
+    last.of.machines === machines;
+  if (isSame) return last.changes;
+  const names = new Map(machines.map(({ id, name }) => [id, name]));
+  const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
+  const changes = diffPlacements(before, wanted, spec, files, foreignPlaces(snapshot, before));
+  known.set(wanted, { of: { spec, released, machines, before, members }, changes });
+  return changes;
+}
+
 function invocations({ statuses }: ClusterSnapshot): (unit: UnitName, machine: MachineId) => string {
-  const known = new Map(statuses.map(({ unit, machine, invocation }) => [`${unit}/${machine}`, invocation]));
-  return (unit, machine) => known.get(`${unit}/${machine}`) ?? "";
+  const told = statusesOn(statuses);
+  return (unit, machine) => told.get(machine)?.get(unit)?.invocation ?? "";
 }
 
 /**
