@@ -123,7 +123,7 @@ function goingTexts(status: RolloutStatus, nowMs: number): string[] {
 function ringText({ rings, openRings }: RolloutStatus): string | null {
   if (rings === undefined) return null;
   const name = rings[openRings - 1];
-  return name === undefined ? "the machines in no ring" : `ring ${openRings} of ${rings.length} (${name})`;
+  return name === undefined ? "the ring of all others" : `ring ${openRings} of ${rings.length} (${name})`;
 }
 
 /** What only time brings. */
