@@ -1,31 +1,9 @@
-/**
- * The words of a command line as systemd reads that of `ExecStart=`: blanks separate, single and double quotes group where a word
- * begins or in its midst and go, and a backslash escapes as in C. Null where a quote stays open or an escape means nothing to systemd.
- */
+import { splitWords } from "./split-words.ts";
+
+/** The words of a command line as systemd reads that of `ExecStart=`: a backslash escapes as in C. Null where systemd would refuse it. */
 export function splitCommand(line: string): readonly string[] | null {
-  const words: string[] = [];
-  let word: string | null = null;
-  let quote: string | null = null;
-  for (let at = 0; at < line.length; at++) {
-    const character = line[at]!;
-    if (character === "\\") {
-      const escaped = readEscape(line.slice(at + 1));
-      if (escaped === null) return null;
-      word = (word ?? "") + escaped.text;
-      at += escaped.length;
-    } else if (quote !== null) {
-      if (character === quote) quote = null;
-      else word += character;
-    } else if (character === '"' || character === "'") {
-      quote = character;
-      word ??= "";
-    } else if (character === " " || character === "\t") {
-      if (word !== null) words.push(word);
-      word = null;
-    } else word = (word ?? "") + character;
-  }
-  if (quote !== null) return null;
-  return word === null ? words : [...words, word];
+  const { words, isCut } = splitWords(line, readEscape);
+  return isCut ? null : words;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -12,6 +12,6 @@ const cases: [string, string, string[], boolean][] = [
   ["backslashes stay", "a\\x2db.mount", ["a\\x2db.mount"], false],
   ["an open quote ends the reading", `a "b c`, ["a"], true],
 ];
-for (const [sentence, text, words, unclosed] of cases) {
-  test(sentence, () => assert.deepEqual(splitWords(text), { words, unclosed }));
+for (const [sentence, text, words, isCut] of cases) {
+  test(sentence, () => assert.deepEqual(splitWords(text), { words, isCut }));
 }

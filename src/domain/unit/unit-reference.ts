@@ -31,8 +31,8 @@ export class ReferenceReader {
     for (const assignment of this.#unit.assignments(section)) {
       const { key, value } = assignment;
       if (value === "" || !keys.includes(key)) continue;
-      const { words, unclosed } = splitWords(value);
-      if (unclosed) {
+      const { words, isCut } = splitWords(value);
+      if (isCut) {
         this.#warn(assignment, `an unclosed quote in ${key}=`, "systemd reads nothing from the quote on");
       }
       for (const word of words) found.push(...this.one(word, key, assignment));
