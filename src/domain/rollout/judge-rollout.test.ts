@@ -13,7 +13,7 @@ const THEN = "2026-01-01T00:00:00.000Z";
 const NOW = "2026-01-02T00:00:00.000Z";
 const WEB = "web.service" as UnitName;
 const DB = "db.service" as UnitName;
-const [M0, M1] = ["0".repeat(32) as MachineId, "1".repeat(32) as MachineId];
+const [M0, M1, M2] = ["0", "1", "2"].map((digit) => digit.repeat(32)) as [MachineId, MachineId, MachineId];
 const SPEC = compileRepository({
   "fleet.yaml": "apiVersion: fleet/v1\ncluster: prod\n",
   [`units/${WEB}`]: "[Service]\nExecStart=/bin/web\n",
@@ -193,6 +193,19 @@ const CASES: Readonly<Record<string, Case>> = {
     sight: { left: [replica(WEB, M1)], rings: rings(60_000, false) },
     is: "rolling",
     and: { soakedMs: 60_000, openRings: 1 },
+  },
+  "one in which nothing is left to change waits for no window": {
+    sight: {
+      left: [replica(WEB, M2)],
+      rings: { ...rings(0, false), count: 3, ringOf: (at) => [M0, M1, M2].indexOf(at) },
+    },
+    is: "rolling",
+    and: { openRings: 2 },
+  },
+  "what is kept out by what later rings keep holds no ring up, and ends nothing": {
+    sight: { left: [replica(DB, M0)], isKeptOut: ({ unit }) => unit === DB, rings: rings(0) },
+    is: "rolling",
+    and: { openRings: 2 },
   },
   "not while the open one has something left": {
     record: { soakedMs: 59_800 },
