@@ -1,6 +1,6 @@
 import { type ExecFileException, execFile } from "node:child_process";
 import type { RebootReason } from "../../domain/locks/judge-reason.ts";
-import { splitWords } from "../../domain/unit/split-words.ts";
+import { splitCommand } from "../../domain/unit/split-command.ts";
 import type { FileStore } from "../../ports/file-store.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 
@@ -11,8 +11,8 @@ const OUTPUT_MAX = 64 * 1024;
 
 /** A command as it is written for `--check`: its words, without a shell, so that nothing in them is ever run but the program. */
 export function checkWords(command: string): readonly string[] {
-  const { words, unclosed } = splitWords(command);
-  if (words.length > 0 && !unclosed) return words;
+  const words = splitCommand(command);
+  if (words !== null && words.length > 0) return words;
   throw new OperationError("bad-check", `${JSON.stringify(command)} is no command`, {
     next: "write a program and its words, quoted where one has blanks; for more, give a script's path",
   });

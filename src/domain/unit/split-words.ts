@@ -19,10 +19,10 @@ export function splitWords(
   for (let at = 0; at < text.length; at++) {
     const character = text[at]!;
     if (character === "\\") {
-      const escape = readEscape(text.slice(at + 1));
-      if (escape === null) return { words, isCut: true };
-      word = (word ?? "") + escape.text;
-      at += escape.length;
+      const escaped = readEscape(text.slice(at + 1));
+      if (escaped === null) return { words, isCut: true };
+      word = (word ?? "") + escaped.text;
+      at += escaped.length;
     } else if (quote !== null) {
       if (character === quote) quote = null;
       else word += character;
