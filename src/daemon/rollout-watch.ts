@@ -4,9 +4,10 @@ import type { Machine } from "../domain/cluster/machine.ts";
 import type { MachineId, Sha256 } from "../domain/names.ts";
 import { placedNow } from "../domain/placement/placed-now.ts";
 import type { Placement } from "../domain/placement/placement.ts";
-import { type RolloutReport, rolloutReport } from "../domain/report/rollout-report.ts";
+import { isWorthTelling, type RolloutReport, rolloutReport } from "../domain/report/rollout-report.ts";
 import { stoppedWaits } from "../domain/report/stopped-waits.ts";
 import { ailments } from "../domain/rollout/ailments.ts";
+import { awaitedWindow } from "../domain/rollout/awaited-window.ts";
 import { changedReplicas, leftToChange } from "../domain/rollout/changed-replicas.ts";
 import { dueIn } from "../domain/rollout/due-in.ts";
 import type { Waited } from "../domain/rollout/failures-among.ts";
@@ -64,8 +65,6 @@ const SAME_TIME_MS = 5_000;
  * twice this does not count as healthy.
  */
 const REST_MS = 5_000;
-/** Most rollouts are over sooner (what starts has to stay up for 5 s), and a report for each would tell nobody anything. Milliseconds. */
-const WORTH_TELLING_MS = 10_000;
 
 /** How far the rollout of the release in force is, in one leader's eyes. One for each term: what it does not write down it counts anew. */
 export class RolloutWatch {
@@ -79,6 +78,8 @@ export class RolloutWatch {
   readonly #watched = new Set<string>();
   #watchedOf: readonly Replica[] | null = null;
   #counts: { readonly changed: number; readonly left: number } | null = null;
+  /** The ring whose window it waits for. */
+  #awaits: number | null = null;
   #baking: NextWrites["baking"] = [];
   /** What of a rollout does not depend on how units do. */
   #extent: Extent | null = null;
@@ -97,9 +98,10 @@ export class RolloutWatch {
     const nowMs = this.#ports.clock.monotonicMs();
     const key = `${record.release.seq} ${record.phase}`;
     if (this.#since.key !== key) this.#since = { key, atMs: nowMs };
-    if (record.phase === "rolling" && nowMs - this.#since.atMs < WORTH_TELLING_MS) return null;
     const counts = this.waitsForTime && this.#counts !== null ? { counts: this.#counts } : {};
-    return rolloutReport({ record, spec, baking: this.#baking, ...counts }, this.#timeOf);
+    const waits = { awaits: this.#awaits, baking: this.#baking };
+    const report = rolloutReport({ record, spec, ...waits, ...counts }, this.#timeOf);
+    return report !== null && isWorthTelling(report, nowMs - this.#since.atMs) ? report : null;
   }
 
   /** What waits because it stands still, for people. */
@@ -176,6 +178,7 @@ export class RolloutWatch {
     this.#lookedAtMs = nowMs;
     this.#waited = judged.waited;
     this.#counts = { changed: sight.changed.length, left: left.length };
+    this.#awaits = awaitedWindow(judged.record, left, sight.rings);
     this.#baking = pass.next.baking;
     const stored = this.#now?.stored ?? null;
     if (stored !== null && !isCheckpoint(stored, judged.record, longestMs(mandate))) {
@@ -275,6 +278,7 @@ export class RolloutWatch {
     this.#watchedOf = null;
     this.#lookedAtMs = null;
     this.#counts = null;
+    this.#awaits = null;
     this.#until.clear();
   }
 

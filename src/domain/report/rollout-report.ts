@@ -19,35 +19,38 @@ export interface RolloutReport {
   readonly noWayBack?: RolloutRecord["noWayBack"];
   /** What was changed in the last open ring is healthy and has to be so for `ms`; absent: nothing soaks. */
   readonly soak?: { readonly ms: number; readonly until: string };
-  /** The next ring would open, were its window open. */
+  /** It would go on in that ring, were its window open. */
   readonly window?: { readonly ring: string; readonly text: string };
   /** Sets whose canaries have to be healthy for `ms`; at most BAKING_MAX. Absent: none. */
   readonly baking?: readonly { readonly set: string; readonly ms: number; readonly until: string }[];
 }
 
 const BAKING_MAX = 20;
+/** Most rollouts are over sooner (what starts has to stay up for 5 s), and a report for each would tell nobody anything. Milliseconds. */
+const BRIEF_MS = 10_000;
 
 export interface RolloutTold {
   readonly record: RolloutRecord;
   readonly spec: Pick<ClusterSpec, "rings" | "units">;
   /** Absent: nobody counts while it stands still. */
   readonly counts?: { readonly changed: number; readonly left: number };
+  /** Of `awaitedWindow`. */
+  readonly awaits: number | null;
   /** Sets whose others wait for their canaries. */
   readonly baking: readonly { readonly set: string; readonly ms: number }[];
 }
 
 /** `until`: the time at which so many milliseconds from now are over, the same for as long as it is nearly the same. */
 export function rolloutReport(
-  { record, spec, counts, baking }: RolloutTold,
+  { record, spec, counts, awaits, baking }: RolloutTold,
   until: (key: string, leftMs: number) => string,
 ): RolloutReport | null {
   if (record.phase === "done") return null;
   const { release, phase, since, base, openRings, soakedMs, failures, noWayBack, bakes } = record;
   const rings = spec.rings ?? [];
   const last = rings[openRings - 1];
-  const next: Ring | undefined = rings[openRings];
+  const awaited: Ring | undefined = rings[awaits ?? -1];
   const isSoaking = phase === "rolling" && soakedMs > 0 && last !== undefined;
-  const isSoaked = isSoaking && soakedMs >= last.soakMs;
   const healthyFor = new Map(bakes.map(({ set, healthyForMs }) => [set, healthyForMs]));
   const baked = baking
     .filter(({ set }) => healthyFor.has(set))
@@ -58,10 +61,16 @@ export function rolloutReport(
     ...(rings.length === 0 ? {} : { rings: rings.map(({ name }) => name) }),
     ...counts,
     ...(noWayBack === undefined ? {} : { noWayBack }),
-    ...(isSoaking && !isSoaked
+    ...(isSoaking && soakedMs < last.soakMs
       ? { soak: { ms: last.soakMs, until: until(`soak ${openRings}`, last.soakMs - soakedMs) } }
       : {}),
-    ...(isSoaked && next?.window != null ? { window: { ring: next.name, text: next.window.text } } : {}),
+    ...(awaited?.window != null ? { window: { ring: awaited.name, text: awaited.window.text } } : {}),
     ...(baked.length === 0 ? {} : { baking: baked }),
   };
+}
+
+/** Whether people are told: of one that only goes on, once it has done so for longer than most; of one that waits for more time than that, at once. */
+export function isWorthTelling({ phase, soak, window, baking = [] }: RolloutReport, forMs: number): boolean {
+  if (phase !== "rolling" || forMs >= BRIEF_MS || window !== undefined) return true;
+  return [soak, ...baking].some((wait) => wait !== undefined && wait.ms >= BRIEF_MS);
 }
