@@ -69,6 +69,8 @@ export class EngineTerm {
   #rest: Moment | null = null;
   #restUntilMs = 0;
   #waitsForStatuses = false;
+  /** A status may let a change go on. Where the end of a rollout alone waits for them, as a rule, the next tick is soon enough. */
+  #isHeldUp = true;
   #settling: readonly Settling[] = [];
   /** Somebody is to let a unit go, and how long that takes is told. */
   #handsOver = false;
@@ -91,7 +93,7 @@ export class EngineTerm {
     this.#adopter = new SetAdopter(ports.clock, ports.sha256);
     this.#mirror = new RegistryMirror(ports.registry, prefixesOf(options.keys), ports.clock, options.wake);
     this.#statuses = new RegistryMirror(ports.registry, [`${options.keys.root}status/`], ports.clock, () => {
-      if (this.#waitsForStatuses) options.wake();
+      if (this.#isHeldUp || !this.#statuses.connected) options.wake();
     });
     const both = AbortSignal.any([signal, this.#ended.signal]);
     const leads = isLedBy(options.keys, this.leadership);
@@ -232,6 +234,7 @@ export class EngineTerm {
     const isWriting = () => planSetWrites(allowed, globalsOf(spec, snapshot, allowed), snapshot, sha256).length > 0;
     this.#waitsForStatuses = isWatching || this.#reboots.isActive || isWriting();
     if (!this.#waitsForStatuses) {
+      this.#isHeldUp = false;
       this.#handOffs.waitsFor([]);
       this.#handsOver = false;
       this.#settling = [];
@@ -261,7 +264,8 @@ export class EngineTerm {
     }
     this.#handOffs.waitsFor(next.handingOver);
     this.#handsOver = next.handingOver.length > 0;
-    this.#waitsForStatuses = isWatching || next.held.length > 0 || this.#reboots.isActive;
+    this.#isHeldUp = next.held.length > 0 || this.#reboots.isActive;
+    this.#waitsForStatuses = isWatching || this.#isHeldUp;
     return { ...next, waits: [...keptOutWaits(keptOut), ...next.waits] };
   }
 
