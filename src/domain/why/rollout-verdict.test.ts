@@ -23,6 +23,7 @@ const failureOf = (unit: string, machine: string) => ({
   machine: machine as MachineId,
   because: { code: "failed", detail: "exit-code" } as const,
 });
+const window = { ring: "early", text: "Sat 01:00-05:00", opens: null };
 const baking = [{ set: "web@.service", ms: 1, until: "" }];
 
 const CASES: readonly [what: string, rollout: Partial<RolloutStatus>, ring: number | null, expected: string | null][] =
@@ -31,6 +32,7 @@ const CASES: readonly [what: string, rollout: Partial<RolloutStatus>, ring: numb
     ["nor where the ring of its machine is open", {}, 0, null],
     ["a rollout that is over keeps nothing", { phase: "done" }, 3, null],
     ["the ring of its machine is not open yet", {}, 1, "waits rollout ring"],
+    ["its ring is open and its window is closed", { window }, 0, "waits rollout ring"],
     ["the canaries of its set are not done", { baking }, null, "waits rollout canaries"],
     ["those of another set are no matter", { baking: [{ ...baking[0]!, set: "api@.service" }] }, null, null],
     ["somebody paused it", { phase: "paused" }, null, "waits rollout phase"],

@@ -22,7 +22,7 @@ export function rolloutVerdict(
     because: { code: "rollout", because, rollout },
     link: "engine",
   });
-  const { phase, failures, baking = [], openRings } = rollout;
+  const { phase, failures, baking = [], openRings, window } = rollout;
   switch (phase) {
     case "done":
       return null;
@@ -30,7 +30,8 @@ export function rolloutVerdict(
     case "rolling-back":
       return waits("phase");
     case "rolling":
-      if (ring !== null && ring >= openRings) return waits("ring");
+      // While a window is waited for, nothing that is left can go on.
+      if (ring !== null && (ring >= openRings || window !== undefined)) return waits("ring");
       return baking.some(({ set }) => set === replicaSetOf(unit)) ? waits("canaries") : null;
     case "held":
     case "aborted":
