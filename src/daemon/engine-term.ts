@@ -248,7 +248,7 @@ export class EngineTerm {
     const settling = isWatching ? this.#rollouts.settling(this.#settling, watched) : this.#settling;
     const nowMs = clock.monotonicMs();
     const next = nextWrites({
-      ...{ spec, released, snapshot: seen, hasStatuses, machines, wanted: allowed, settling, nowMs, sha256 },
+      ...{ spec, released, base, snapshot: seen, hasStatuses, machines, wanted: allowed, settling, nowMs, sha256 },
       ...{ watchesAll: isWatching, isLeaving: this.#reboots.isLeaving },
       ...canariesNow({ record, spec, base, machines, sha256 }),
     });

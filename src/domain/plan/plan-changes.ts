@@ -6,7 +6,7 @@ import { type CommitId, compareText, type MachineId, type Sha256, type UnitName 
 import { placeUnits } from "../placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../placement/placed-now.ts";
 import type { PlacementResult } from "../placement/placement.ts";
-import type { BaseSpec } from "../rollout/base-versions.ts";
+import { type BaseSpec, isSpec } from "../rollout/base-versions.ts";
 import { filmOf } from "../rollout/film-of.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { basisOf } from "./basis-of.ts";
@@ -101,10 +101,6 @@ function homesOf(
 ): ReadonlyMap<UnitName, MachineId> {
   const adopting = spec.units.filter((unit) => unit.adopt === true);
   return new Map(adopting.flatMap(({ name }) => (foreign.get(name) ?? []).slice(0, 1).map((home) => [name, home])));
-}
-
-function isSpec(base: BaseSpec): base is ClusterSpec {
-  return base !== null && base !== "unknown";
 }
 
 const NOBODY: ReadonlyMap<UnitName, readonly MachineId[]> = new Map();

@@ -6,6 +6,10 @@ import type { ClusterSpec, SpecUnit, UnitGoal } from "../spec/cluster-spec.ts";
 /** What a release before has to say of versions. Null: there was none, nothing of the cluster is older. `unknown`: there was one, and nobody can read it. */
 export type BaseSpec = ClusterSpec | null | "unknown";
 
+export function isSpec(base: BaseSpec): base is ClusterSpec {
+  return base !== null && base !== "unknown";
+}
+
 /** What of a unit is to be on one machine. */
 export interface Version {
   readonly hash: UnitHash;

@@ -9,6 +9,7 @@ import type { MachineId, UnitHash, UnitName } from "../names.ts";
 import { placeUnits } from "../placement/place-units.ts";
 import { machinesOfUnits, placedNow } from "../placement/placed-now.ts";
 import { unitOnMachine } from "../spec/unit-on-machine.ts";
+import type { BaseSpec } from "./base-versions.ts";
 import type { Settling } from "./judge-settling.ts";
 import { nextWrites } from "./next-writes.ts";
 
@@ -188,17 +189,32 @@ test("a unit that was global and waits to become a single one is assigned to no 
   );
 });
 
+test("what is placed since before a release that failed is known by the last one that ended well", () => {
+  const specWith = (text: string) => specOf([sketch({ name: "a.service", group: 1, machineId: "m0", text })]);
+  const [old, failed, spec] = [specWith("old"), specWith("failed"), specWith("new")];
+  const { hash } = unitOnMachine(old!.units[0]!, null, old!, sha256);
+  const snapshot = snapshotOf([member(0, {})], [{ unit: "a.service" as UnitName, index: 0, hash }], {});
+  const causesKnowing = (base: BaseSpec) => {
+    const [change] = answer(spec!, snapshot, [], failed!, true, base).changes;
+    return change?.reason.code === "files-changed" ? change.reason.causes : assert.fail("its files change");
+  };
+  assert.equal(causesKnowing("unknown"), null);
+  assert.notEqual(causesKnowing(old!), null);
+});
+
 function answer(
   spec: ReturnType<typeof specOf>,
   snapshot: ClusterSnapshot,
   settling: readonly Settling[],
   released: ReturnType<typeof specOf> | null = null,
   hasStatuses = true,
+  base: BaseSpec = null,
 ) {
   const machines = machinesOf(spec, snapshot, new Set());
   const current = machinesOfUnits(placedNow(snapshot));
   const wanted = placeUnits({ spec, machines, current, preferred: new Map(), sha256 }).placements;
-  return nextWrites({ spec, released, snapshot, hasStatuses, machines, wanted, settling, nowMs: 100_000, sha256 });
+  const specs = { spec, released, base };
+  return nextWrites({ ...specs, snapshot, hasStatuses, machines, wanted, settling, nowMs: 100_000, sha256 });
 }
 
 function snapshotOf(

@@ -11,6 +11,7 @@ import { knownFiles } from "../plan/known-files.ts";
 import type { WaitingFor } from "../report/engine-report.ts";
 import { waitsOf } from "../report/waits-of.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { type BaseSpec, isSpec } from "./base-versions.ts";
 import { handOffs } from "./hand-off.ts";
 import { judgeSettling, type Settling, settlingAfter } from "./judge-settling.ts";
 import { type BakingSet, nextWave } from "./next-wave.ts";
@@ -22,6 +23,8 @@ export interface NextWritesInput {
   readonly spec: ClusterSpec;
   /** The spec of the release before, or null where it is not known: then a change of files is taken for a restart. */
   readonly released: ClusterSpec | null;
+  /** Of the last rollout that ended well: where one after it did not, that is what is placed. Absent: the release before. */
+  readonly base?: BaseSpec;
   readonly snapshot: ClusterSnapshot;
   /** Whether the snapshot has the statuses. Without them nothing that runs is taken down; what is new and what was lost is placed. */
   readonly hasStatuses: boolean;
@@ -109,7 +112,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
 }
 
 /** What they are read from. */
-type ChangesOf = Pick<NextWritesInput, "spec" | "released" | "machines"> & {
+type ChangesOf = Pick<NextWritesInput, "spec" | "released" | "base" | "machines"> & {
   readonly before: ReturnType<typeof placedNow>;
   readonly members: ClusterSnapshot["members"];
 };
@@ -121,7 +124,7 @@ const known = new WeakMap<
 >();
 
 function changesTo(
-  { spec, released, snapshot, machines, wanted, sha256 }: NextWritesInput,
+  { spec, released, base = null, snapshot, machines, wanted, sha256 }: NextWritesInput,
   before: ChangesOf["before"],
 ): readonly RolloutChange[] {
   const { members } = snapshot;
@@ -131,12 +134,13 @@ function changesTo(
     last.of.members === members &&
     last.of.spec === spec &&
     last.of.released === released &&
+    last.of.base === base &&
     last.of.machines === machines;
   if (isSame) return last.changes;
   const names = new Map(machines.map(({ id, name }) => [id, name]));
-  const files = knownFiles(released === null ? [spec] : [spec, released], names, sha256);
+  const files = knownFiles([spec, ...new Set([released, base].filter(isSpec))], names, sha256);
   const changes = diffPlacements(before, wanted, spec, files, foreignPlaces(snapshot, before));
-  known.set(wanted, { of: { spec, released, machines, before, members }, changes });
+  known.set(wanted, { of: { spec, released, base, machines, before, members }, changes });
   return changes;
 }
 
