@@ -45,10 +45,30 @@ export function unitDemands(
 const NOTHING: Demand = { shuns: [], limit: null, spreads: [], requests: { cpuMilli: 0, memoryBytes: 0 } };
 
 export function isSame(a: Demand, b: Demand): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  return a === b || textOf(a) === textOf(b);
 }
 
-function demandOf({ options, requests }: SpecUnit): Demand {
+/** Asked of every unit at every pass of a rollout that has gates: a spec's units are the same values for as long as it is in force. */
+const demandsKnown = new WeakMap<SpecUnit, Demand>();
+const textsKnown = new WeakMap<Demand, string>();
+
+function textOf(demand: Demand): string {
+  const known = textsKnown.get(demand);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(demand);
+  textsKnown.set(demand, text);
+  return text;
+}
+
+function demandOf(unit: SpecUnit): Demand {
+  const known = demandsKnown.get(unit);
+  if (known !== undefined) return known;
+  const demand = readDemand(unit);
+  demandsKnown.set(unit, demand);
+  return demand;
+}
+
+function readDemand({ options, requests }: SpecUnit): Demand {
   const { conflicts, replaces, maxPerMachine, spread } = options;
   return {
     shuns: [...new Set([...conflicts, ...replaces])].sort(),
