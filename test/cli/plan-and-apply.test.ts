@@ -152,6 +152,9 @@ describe("plan and apply, by their exit codes and what they print", { concurrenc
     const again = await onCluster("apply", planFile("fresh"), "--detach");
     assert.equal(again.code, 0);
     assert.match(again.stderr, /^already applied as release 1 by /m);
+    const byCommit = await onCluster("apply", "--detach");
+    assert.equal(byCommit.code, 0, "what is in force needs no yes, whatever is still missing of it");
+    assert.match(byCommit.stderr, /^already applied as release 1 by /m);
     assert.equal(await cluster.revision(), before);
   });
 

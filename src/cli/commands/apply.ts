@@ -107,9 +107,12 @@ export default class ApplyCommand extends BaseCommand {
     await sayDirty(composition, flags.revision, (line) => this.say(line), "HEAD is applied without them");
     const planned = await planFromFlags(composition, flags.revision);
     this.show(planned, flags);
-    refuseUnplaceable(planned);
-    refusePlan(planned.plan, composition.sha256);
-    await this.approve(planned.plan, flags);
+    // What is in force already has been approved, and what the cluster is short of since is no reason not to follow it.
+    if (planned.snapshot.release?.commit !== planned.plan.commit) {
+      refuseUnplaceable(planned);
+      refusePlan(planned.plan, composition.sha256);
+      await this.approve(planned.plan, flags);
+    }
     const place = await clusterSource(composition, flags, planned.snapshot.identity);
     const compile = await composition.compiler(place.source);
     await this.release(composition, { planned, commit: planned.plan.commit, place, compile }, flags, timeoutMs);
