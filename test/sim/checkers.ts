@@ -66,6 +66,7 @@ export class Checkers {
   /** From now on this commit's texts may run. */
   async allow(commit: CommitId): Promise<void> {
     const spec = await this.#cluster.specAt(commit);
+    this.#orders.rollouts.learn(commit, spec);
     for (const { id, drain } of spec.machines) if (drain && id !== null) this.#orders.moves.drained(id);
     for (const unit of spec.units) {
       this.#verified.add(`${unit.name}\n${unit.fragment.text}`);
@@ -78,6 +79,11 @@ export class Checkers {
   registryReplaced(isReplaced: boolean): void {
     this.isRegistryReplaced = isReplaced;
     this.#adoptedMs = this.#cluster.clock.monotonicMs();
+  }
+
+  /** How often each rule of rollouts had something to judge. */
+  get rolloutsJudged(): Readonly<Record<string, number>> {
+    return this.#orders.rollouts.judged;
   }
 
   /** The machine whose engine leads, as the registry says. */

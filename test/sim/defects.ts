@@ -50,7 +50,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a stop is not waited for",
-    shownBy: 10,
+    shownBy: 92,
     faults: ["slow systemd", "agent crash"],
     defects: {
       manager: (inner) =>

@@ -2,6 +2,7 @@ import type { MachineId } from "../../src/domain/names.ts";
 import type { EntryChange } from "../../src/ports/registry.ts";
 import type { SimCluster } from "../../src/sim/sim-cluster.ts";
 import { MoveChecker } from "./move-checker.ts";
+import { RolloutChecker } from "./rollout-checker.ts";
 
 /**
  * What engines ordered, read from the registry's history, revision by revision: who was given which unit, by whom, and whether that engine
@@ -24,6 +25,7 @@ export class OrderBook {
   readonly #injected = new Set<number>();
   readonly #end = new AbortController();
   readonly moves: MoveChecker;
+  readonly rollouts: RolloutChecker;
   #leader: Leader | null = null;
   #epoch = 0;
   #release = 0;
@@ -34,6 +36,7 @@ export class OrderBook {
     this.#cluster = cluster;
     this.#fail = fail;
     this.moves = new MoveChecker(cluster, fail);
+    this.rollouts = new RolloutChecker(cluster, fail);
     void this.#follow();
   }
 
@@ -84,10 +87,12 @@ export class OrderBook {
       this.#placed.clear();
       this.#wasPutBack = true;
       this.moves.forget();
+      this.rollouts.forget();
       for (const entry of entries) {
         if (entry.key === this.#cluster.keys.leader) this.#leader = leaderOf(entry.value);
         this.#noteNumbers(entry.key, entry.value);
-        if (entry.key.startsWith(`${root}presence/`)) this.moves.presence(entry.key.slice(-32), true);
+        if (entry.key.startsWith(`${root}presence/`)) this.#presence(entry.key, true);
+        if (entry.key.startsWith(this.#cluster.keys.rollouts)) this.#recorded(entry.key, entry.value);
         if (entry.key.startsWith(`${root}placements/`)) this.#placed.add(entry.key.slice(`${root}placements/`.length));
         const unit = entry.key.startsWith(`${root}assign/`) ? entry.key.slice(`${root}assign/`.length) : null;
         if (unit !== null) this.#assigned.set(unit, fieldOf(entry.value, "machine") ?? "");
@@ -102,15 +107,28 @@ export class OrderBook {
     this.#noteNumbers(key, change.kind === "put" ? change.entry.value : "{}");
     if (key === leader) this.#led(change.kind === "put" ? leaderOf(change.entry.value) : null);
     else if (key === release) this.moves.released();
-    else if (key.startsWith(`${root}presence/`)) this.moves.presence(key.slice(-32), change.kind === "put");
+    else if (key.startsWith(`${root}presence/`)) this.#presence(key, change.kind === "put");
+    else if (key.startsWith(this.#cluster.keys.rollouts))
+      this.#recorded(key, change.kind === "put" ? change.entry.value : null);
     else if (key.startsWith(prefix)) this.#placementChanged(key.slice(prefix.length), change);
     else if (key.startsWith(`${root}assign/`)) this.#assignmentChanged(key.slice(`${root}assign/`.length), change);
+  }
+
+  #presence(key: string, isPresent: boolean): void {
+    this.moves.presence(key.slice(-32), isPresent);
+    this.rollouts.presence(key.slice(-32), isPresent);
+  }
+
+  #recorded(key: string, value: string | null): void {
+    this.rollouts.recorded(Number(key.slice(this.#cluster.keys.rollouts.length)), value);
   }
 
   #noteNumbers(key: string, value: string): void {
     const { cluster, release } = this.#cluster.keys;
     if (key === cluster) this.#epoch = numberOf(value, "epoch");
-    if (key === release) this.#release = numberOf(value, "seq");
+    if (key !== release) return;
+    this.#release = numberOf(value, "seq");
+    this.rollouts.released(this.#release);
   }
 
   /** Protocol rule 13: an engine that remembers a later release does not place by an earlier one, until somebody has raised the epoch. */
@@ -174,8 +192,11 @@ export class OrderBook {
     const revision = change.kind === "put" ? change.entry.modRevision : change.modRevision;
     if (change.kind === "put") this.#placed.add(place);
     else this.#placed.delete(place);
-    if (this.#injected.has(revision)) return;
-    const path = place.split("/");
+    const isInjected = this.#injected.has(revision);
+    const path = place.split("/") as [string, string?];
+    const placed = change.kind === "put" ? fieldOf(change.entry.value, "hash") : null;
+    if (path[1] !== undefined) this.rollouts.placed(path[0], path[1], placed, isInjected);
+    if (isInjected) return;
     if (path.length === 1 && change.kind === "put") this.#headerWritten(place, change.entry.value);
     if (path.length !== 2) return;
     const value = change.kind === "put" ? this.#processOf(change.entry.value) : "";

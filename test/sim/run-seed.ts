@@ -83,6 +83,7 @@ export async function runSeed(seed: number, defects: Defects = {}, only?: readon
   await weather(storm, kinds);
   await heal(storm, kinds);
   await mustConverge(storm, kinds);
+  cluster.log(`rollouts judged: ${JSON.stringify(checkers.rolloutsJudged)}`);
   checkers.end();
   await cluster.end();
   const hash = createHash("sha256").update(cluster.trace.join("\n")).digest("hex");

@@ -6,6 +6,7 @@ export class SampleRepository {
   readonly #random: Random;
   readonly #gentle: Random;
   readonly #fates: Random;
+  readonly #rollouts: Random;
   /** Machines that the manifest drains or cordons. */
   readonly #told = new Map<MachineId, "drain" | "cordon">();
   readonly #machines: readonly MachineId[];
@@ -17,6 +18,8 @@ export class SampleRepository {
   #backVersion = 0;
   /** Two units that may not meet change places in one commit: what leaves a machine must be gone before the other starts. */
   #redInA = true;
+  #rings: Rings = "none";
+  #hasCanaries = false;
 
   /** `machines`: those that commits may drain or cordon. */
   constructor(random: Random, machines: readonly MachineId[]) {
@@ -24,6 +27,8 @@ export class SampleRepository {
     this.#machines = machines;
     this.#fates = random.fork("machines");
     this.#gentle = random.fork("gentle");
+    this.#rollouts = random.fork("rollouts");
+    this.#drawRollout();
     for (let index = 0; index < random.between(2, 6); index++) this.#services.set(this.#newService(), 0);
   }
 
@@ -35,6 +40,7 @@ export class SampleRepository {
       if (gently) this.#changeGently();
       // Alone, or together with what does restart something.
       if (!gently || this.#gentle.chance(0.2)) this.#change();
+      if (this.#rollouts.chance(0.2)) this.#drawRollout();
       if (this.#machines.length > 0 && this.#fates.chance(0.2)) this.#tellMachine();
     }
     return this.files();
@@ -42,7 +48,7 @@ export class SampleRepository {
 
   files(): Record<string, string> {
     const files: Record<string, string> = {
-      "fleet.yaml": `apiVersion: fleet/v1\ncluster: sim\n${this.#machinesText()}`,
+      "fleet.yaml": `apiVersion: fleet/v1\ncluster: sim\n${this.#machinesText()}${this.#rolloutText()}`,
       "units/everywhere.service": this.#service("everywhere", "sleep infinity", "Global=true"),
       "units/red.service": this.#service(
         "red",
@@ -93,6 +99,20 @@ export class SampleRepository {
     return `admit: any\nmachines:\n${lines.join("")}`;
   }
 
+  /** How commits go out from now on. */
+  #drawRollout(): void {
+    this.#rings = this.#rollouts.pick(["none", "none", "machine", "zone"] as const);
+    this.#hasCanaries = this.#rollouts.chance(0.3);
+  }
+
+  /** A ring of one machine, or of a zone, before all others; the canaries of what runs everywhere before its others. */
+  #rolloutText(): string {
+    const first = this.#rings === "machine" ? this.#machines[0] : "zone=b";
+    const rings = first === undefined || this.#rings === "none" ? "" : ringsText(first);
+    const canaries = `units:\n  everywhere.service: { rollout: { canary: 1, bake: ${BAKE_MS / 1000}s } }\n`;
+    return `${rings}${this.#hasCanaries ? canaries : ""}`;
+  }
+
   #service(name: string, command: string, option: string, head = ""): string {
     const { about, restartSec, trigger } = this.#lines.get(name) ?? FIRST;
     const fleet = option === "" ? "" : `\n[X-Fleet]\n${option}\n`;
@@ -115,6 +135,16 @@ export class SampleRepository {
   #newService(): string {
     return `s${this.#next++}`;
   }
+}
+
+type Rings = "none" | "machine" | "zone";
+
+/** For how long a ring, or canaries, must be healthy. */
+export const SOAK_MS = 3_000;
+export const BAKE_MS = 5_000;
+
+function ringsText(first: string): string {
+  return `rings:\n  - { match: "${first}", soak: ${SOAK_MS / 1000}s }\n  - { match: "*" }\n`;
 }
 
 interface GentleLines {
