@@ -3,6 +3,7 @@ import type { HealthState } from "../health/judge-health.ts";
 import type { MachineId, UnitHash, UnitName } from "../names.ts";
 import type { Placement, Unplaced } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
+import { unitsByName } from "../spec/units-by-name.ts";
 import {
   CANNOT_LOOK,
   type ClusterSnapshot,
@@ -58,6 +59,17 @@ const OF_A_VERSION: ReadonlySet<string> = new Set([
   "stopping",
 ]);
 
+/** One for each snapshot and spec: an engine asks it several times in one pass. */
+export function seenUnits(spec: ClusterSpec, snapshot: ClusterSnapshot): SeenUnits {
+  const known = knownSights.get(snapshot);
+  if (known?.spec === spec) return known.seen;
+  const seen = new SeenUnits(spec, snapshot);
+  knownSights.set(snapshot, { spec, seen });
+  return seen;
+}
+
+const knownSights = new WeakMap<ClusterSnapshot, { readonly spec: ClusterSpec; readonly seen: SeenUnits }>();
+
 /** What the agents say of each unit, held against what it is to be. */
 export class SeenUnits {
   readonly #placed: OnMachines<PlacedUnit>;
@@ -65,20 +77,31 @@ export class SeenUnits {
   readonly #told: OnMachines<UnitStatus>;
   readonly #members: ReadonlyMap<MachineId, Member>;
   readonly #units: ReadonlyMap<UnitName, SpecUnit>;
+  readonly #verdicts = new Map<MachineId, Map<UnitName, Verdict>>();
 
   constructor(spec: Pick<ClusterSpec, "units">, snapshot: ClusterSnapshot) {
     this.#placed = placedOn(snapshot.sets);
     this.#statuses = snapshot.statuses;
     this.#told = statusesOn(snapshot.statuses);
     this.#members = new Map(snapshot.members.map((member) => [member.id, member]));
-    this.#units = new Map(spec.units.map((unit) => [unit.name, unit]));
+    this.#units = unitsByName(spec.units);
   }
 
-  judge({ unit, machine, hash, goal }: Wanted): Verdict {
+  judge(wanted: Wanted): Verdict {
+    const { unit, machine, hash, goal } = wanted;
     const member = this.#members.get(machine);
     if (member?.present === false) return waiting({ code: "machine-absent" });
     const placed = this.#placed.get(machine)?.get(unit);
     if (member === undefined || placed?.hash !== hash || placed.goal !== goal) return waiting({ code: "not-placed" });
+    const verdicts = this.#verdicts.get(machine) ?? new Map<UnitName, Verdict>();
+    this.#verdicts.set(machine, verdicts);
+    const verdict = verdicts.get(unit) ?? this.#judgeThere(wanted, member);
+    verdicts.set(unit, verdict);
+    return verdict;
+  }
+
+  /** Of what its machine was told to have. */
+  #judgeThere({ unit, machine, hash, goal }: Wanted, member: Member): Verdict {
     if (member.problem?.code === CANNOT_LOOK) return waiting({ code: "machine-blind", problem: member.problem });
     const status = this.#told.get(machine)?.get(unit);
     if (status === undefined) return behind(member) ?? waiting({ code: "no-status" });

@@ -3,6 +3,7 @@ import { compareText, type MachineId, type UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
+import { unitsByName } from "../spec/units-by-name.ts";
 import { effectOfFiles } from "../unit/unit-effect.ts";
 import { type CarriedUnit, carriedAlong } from "./carried-along.ts";
 import type { KnownFiles } from "./known-files.ts";
@@ -20,7 +21,7 @@ export function diffPlacements(
   files: KnownFiles,
   foreign: ReadonlyMap<UnitName, readonly MachineId[]>,
 ): Change[] {
-  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  const units = unitsByName(spec.units);
   const wanted = new Map<UnitName, Placement[]>();
   for (const placement of after) {
     const others = wanted.get(placement.unit);

@@ -3,6 +3,7 @@ import { compareText, type MachineId, type UnitName } from "../names.ts";
 import { explainSeats } from "../placement/explain-seats.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { unitsByName } from "../spec/units-by-name.ts";
 import type { Deviation } from "./engine-report.ts";
 
 /** Units that are elsewhere than the release's plan said, and why they are not where it said; sorted by unit. Global units have no one place. */
@@ -12,7 +13,7 @@ export function deviationsOf(
   placements: readonly Placement[],
   planned: ReadonlyMap<UnitName, MachineId>,
 ): Omit<Deviation, "since">[] {
-  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  const units = unitsByName(spec.units);
   const elsewhere = placements.filter(({ unit, machine }) => {
     const said = planned.get(unit);
     return said !== undefined && said !== machine && units.get(unit)?.options.global === false;

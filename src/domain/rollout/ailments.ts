@@ -1,10 +1,11 @@
 import type { ClusterSnapshot } from "../cluster/cluster-snapshot.ts";
 import { NOT_CONFIRMED } from "../cluster/cluster-snapshot.ts";
 import { judgeUnitHealth } from "../cluster/health-table.ts";
-import { SeenUnits, statusesOn, type Verdict } from "../cluster/seen-units.ts";
+import { type SeenUnits, seenUnits, statusesOn, type Verdict } from "../cluster/seen-units.ts";
 import type { MachineId, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { unitsByName } from "../spec/units-by-name.ts";
 import type { Ailment } from "./judge-rollout.ts";
 
 /**
@@ -22,7 +23,7 @@ export function ailments(
   snapshot: ClusterSnapshot,
   before: ReadonlyMap<UnitName, readonly PlacedSide[]>,
 ): (unit: UnitName, machine: MachineId) => Ailment {
-  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  const units = unitsByName(spec.units);
   let seen: SeenUnits | null = null;
   const isDown = (unit: UnitName, machine: MachineId, goal: PlacedSide["goal"]) => {
     const status = statusesOn(snapshot.statuses).get(machine)?.get(unit);
@@ -33,7 +34,7 @@ export function ailments(
     const side = before.get(unit)?.find((one) => one.machine === machine);
     if (side === undefined) return { kind: "on-its-way", detail: "it is not placed" };
     // Most passes ask for none, and making this is not cheap.
-    seen ??= new SeenUnits(spec, snapshot);
+    seen ??= seenUnits(spec, snapshot);
     const verdict = seen.judge({ unit, ...side });
     const detail = wordsOf(verdict).slice(0, DETAIL_MAX);
     if (verdict.kind === "failed") {

@@ -4,6 +4,7 @@ import type { PlacedSide } from "../placement/placed-now.ts";
 import { unitHashes } from "../placement/unit-hashes.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import { unitOnMachine } from "../spec/unit-on-machine.ts";
+import { unitsByName } from "../spec/units-by-name.ts";
 import { effectOfFiles } from "../unit/unit-effect.ts";
 import { type BaseSpec, baseVersions, type Version } from "./base-versions.ts";
 import type { Replica } from "./rollout-record.ts";
@@ -25,7 +26,7 @@ export interface ChangedInput {
  * it. What goes down with a unit of its group goes with it. Sorted by unit, then machine.
  */
 export function changedReplicas({ spec, from, before, machines, sha256 }: ChangedInput): readonly Replica[] {
-  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  const units = unitsByName(spec.units);
   const to = baseVersions(spec, machines, sha256);
   const isChanged = changes(spec, from, machines, sha256);
   const placed: Replica[] = [];
@@ -95,7 +96,7 @@ export function leftToChange(
 ): readonly Replica[] {
   const names = new Map(machines.map(({ id, name }) => [id, { name }]));
   const hashOf = unitHashes(spec, sha256);
-  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  const units = unitsByName(spec.units);
   const left: Replica[] = [];
   const wantedUnits = new Set<UnitName>();
   const isThere = new Set<string>();

@@ -1,4 +1,4 @@
-import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { unitsByName } from "../spec/units-by-name.ts";
 import { type Ailment, keyOf, type RolloutSight } from "./judge-rollout.ts";
 import type { RolloutFailure } from "./rollout-record.ts";
 
@@ -20,7 +20,7 @@ export function failuresAmong(
 ): { readonly failures: readonly RolloutFailure[]; readonly waited: Waited } {
   const { record, changed, stateOf, isAway, ailmentOf, elapsedMs } = sight;
   const excused = new Set((record.excused ?? []).map(keyOf));
-  const deadlines = deadlinesOf(sight.spec);
+  const units = unitsByName(sight.spec.units);
   const failures: RolloutFailure[] = [];
   const waited = new Map<string, number>();
   for (const { unit, machine } of changed) {
@@ -37,7 +37,7 @@ export function failuresAmong(
     const waitedMs = before === undefined ? 0 : before + elapsedMs;
     waited.set(key, waitedMs);
     const ailment = ailmentOf(unit, machine);
-    const because = reasonOf(ailment, waitedMs, deadlines.get(unit) ?? Number.POSITIVE_INFINITY);
+    const because = reasonOf(ailment, waitedMs, units.get(unit)?.rollout.healthDeadlineMs ?? Number.POSITIVE_INFINITY);
     if (because !== null) failures.push({ unit, machine, because });
   }
   return { failures, waited };
@@ -46,8 +46,4 @@ export function failuresAmong(
 function reasonOf({ kind, detail }: Ailment, waitedMs: number, deadlineMs: number): RolloutFailure["because"] | null {
   if (kind === "failed" || (kind === "ended" && waitedMs >= ENDED_AFTER_MS)) return { code: "failed", detail };
   return waitedMs >= deadlineMs ? { code: "deadline", afterMs: deadlineMs, detail } : null;
-}
-
-function deadlinesOf({ units }: ClusterSpec): ReadonlyMap<string, number> {
-  return new Map(units.map(({ name, rollout }) => [name, rollout.healthDeadlineMs]));
 }

@@ -2,6 +2,7 @@ import { mustSettle } from "../cluster/health-table.ts";
 import type { MachineId, UnitHash, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
+import { unitsByName } from "../spec/units-by-name.ts";
 import type { ReplicaState, RolloutChange, RolloutInput } from "./plan-rollout.ts";
 
 /** A replica that was changed in a wave, and since when it has been up without a break; null while it is not. By the leader's clock. */
@@ -30,7 +31,7 @@ export function judgeSettling(
   nowMs: number,
 ): { readonly settling: readonly Settling[]; readonly stateOf: RolloutInput["stateOf"] } {
   if (settling.length === 0) return { settling, stateOf };
-  const units = new Map(spec.units.map((unit) => [unit.name, unit]));
+  const units = unitsByName(spec.units);
   const still = settling.flatMap(({ invocation: known, ...one }): Settling[] => {
     const unit = units.get(one.unit);
     if (unit === undefined || isAway(one.machine) || !isThere(one, before)) return [];
@@ -55,7 +56,7 @@ export function judgeSettling(
 /** When the first of those that are up has been so for long enough, if it stays up: by the leader's clock; infinite where none is up. */
 export function nextSettledMs(settling: readonly Settling[], { units }: Pick<ClusterSpec, "units">): number {
   if (settling.length === 0) return Number.POSITIVE_INFINITY;
-  const known = new Map(units.map((unit) => [unit.name, unit]));
+  const known = unitsByName(units);
   let next = Number.POSITIVE_INFINITY;
   for (const { unit: name, upSinceMs } of settling) {
     const unit = known.get(name);

@@ -95,8 +95,8 @@ export function nextWrites(input: NextWritesInput): NextWrites {
       ...(input.isLeaving && { isLeaving: input.isLeaving }),
       ...(input.canaries && { canaries: input.canaries }),
     },
-    handOffs({ spec, snapshot, machines }),
-    prepareGate({ snapshot, machines }),
+    changes.length === 0 ? () => false : handOffs({ spec, snapshot, machines }),
+    changes.length === 0 ? () => null : prepareGate({ snapshot, machines }),
   );
   const handingOver = placements.flatMap(({ unit, machine, goal }) => (goal === "inactive" ? [{ unit, machine }] : []));
   return {
