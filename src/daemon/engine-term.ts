@@ -12,7 +12,7 @@ import { closedMachines } from "../domain/report/closed-machines.ts";
 import { deviationsOf } from "../domain/report/deviations-of.ts";
 import { keptOutWaits } from "../domain/report/kept-out-waits.ts";
 import { allowedNow, canariesNow } from "../domain/rollout/gates.ts";
-import { nextSettledMs, type Settling } from "../domain/rollout/judge-settling.ts";
+import { type Settling, settledAtMs } from "../domain/rollout/judge-settling.ts";
 import { globalsOf, type NextWrites, nextWrites } from "../domain/rollout/next-writes.ts";
 import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
@@ -146,7 +146,10 @@ export class EngineTerm {
     const reboots = this.#reboots.moment;
     const moment = { snapshot, mandate, verdict, lease, reboots, statuses: this.#waitsForStatuses ? changes : null };
     const isRested = this.#ports.clock.monotonicMs() >= this.#restUntilMs;
-    if (this.#rest !== null && !isRested && isSameMoment(this.#rest, moment)) return null;
+    if (this.#rest !== null && !isRested && isSameMoment(this.#rest, moment)) {
+      this.#wakeAfterRest();
+      return null;
+    }
     this.#rest = null;
     const asCommitted = this.#losses.machines(verdict);
     const machines = this.#reboots.machines(asCommitted);
@@ -187,9 +190,17 @@ export class EngineTerm {
     if (isTold && !waitsForTime && (connected || statuses === null)) {
       this.#rest = { ...moment, statuses };
       const untilMs = this.#ports.clock.monotonicMs() + this.#rollouts.restMs(mandate);
-      this.#restUntilMs = Math.min(untilMs, nextSettledMs(this.#settling, mandate.spec));
+      const settledMs = settledAtMs(this.#settling, mandate.spec, this.#isHeldUp ? "first" : "all");
+      this.#restUntilMs = Math.min(untilMs, settledMs);
+      this.#wakeAfterRest();
     }
     return null;
+  }
+
+  /** At once where it ends a rollout. Where wave follows wave, the ticks gather what comes up one after the other. */
+  #wakeAfterRest(): void {
+    if (this.#isHeldUp || this.#restUntilMs === Number.POSITIVE_INFINITY) return;
+    this.#wakeAtMs = Math.min(this.#wakeAtMs ?? Number.POSITIVE_INFINITY, this.#restUntilMs);
   }
 
   /** The same value for as long as nothing changes, so that what is known of a snapshot stays known. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { machineId, specOf } from "../../../test/property/generators/cluster.ts";
 import type { UnitHash, UnitName } from "../names.ts";
-import { judgeSettling, nextSettledMs, type Settling } from "./judge-settling.ts";
+import { judgeSettling, type Settling, settledAtMs } from "./judge-settling.ts";
 import type { ReplicaState } from "./plan-rollout.ts";
 
 const WEB = "web.service" as UnitName;
@@ -101,15 +101,24 @@ for (const [says, { text = "[Service]\nExecStart=/bin/x\n", looks, counts }] of 
   });
 }
 
-const DUE: Readonly<Record<string, { readonly upSince: readonly (number | null)[]; readonly at: number }>> = {
-  "nothing settles": { upSince: [], at: Number.POSITIVE_INFINITY },
-  "what is not up has no time of its own": { upSince: [null], at: Number.POSITIVE_INFINITY },
-  "the first of several counts": { upSince: [null, 3_000, 1_000], at: 1_000 + HEALTHY_MS },
+interface Due {
+  readonly upSince: readonly (number | null)[];
+  readonly first: number;
+  readonly all: number;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+const DUE: Readonly<Record<string, Due>> = {
+  "nothing settles": { upSince: [], first: NEVER, all: NEVER },
+  "what is not up has no time of its own": { upSince: [1_000, null], first: 1_000 + HEALTHY_MS, all: NEVER },
+  "of several": { upSince: [3_000, 1_000], first: 1_000 + HEALTHY_MS, all: 3_000 + HEALTHY_MS },
 };
 
-for (const [says, { upSince, at }] of Object.entries(DUE)) {
+for (const [says, { upSince, first, all }] of Object.entries(DUE)) {
   test(`when to look again: ${says}`, () => {
     const settling = upSince.map((upSinceMs) => ({ ...CHANGED, upSinceMs }));
-    assert.equal(nextSettledMs(settling, commitOf("[Service]\nExecStart=/bin/x\n")), at);
+    const spec = commitOf("[Service]\nExecStart=/bin/x\n");
+    assert.deepEqual([settledAtMs(settling, spec, "first"), settledAtMs(settling, spec, "all")], [first, all]);
   });
 }

@@ -53,16 +53,23 @@ export function judgeSettling(
   return { settling: still, stateOf: judged };
 }
 
-/** When the first of those that are up has been so for long enough, if it stays up: by the leader's clock; infinite where none is up. */
-export function nextSettledMs(settling: readonly Settling[], { units }: Pick<ClusterSpec, "units">): number {
+/**
+ * When the first of them, or when all have been up for long enough, if they stay up: by the leader's clock; infinite where nothing comes of
+ * time alone.
+ */
+export function settledAtMs(
+  settling: readonly Settling[],
+  { units }: Pick<ClusterSpec, "units">,
+  awaited: "first" | "all",
+): number {
   if (settling.length === 0) return Number.POSITIVE_INFINITY;
   const known = unitsByName(units);
-  let next = Number.POSITIVE_INFINITY;
-  for (const { unit: name, upSinceMs } of settling) {
+  const times = settling.map(({ unit: name, upSinceMs }) => {
     const unit = known.get(name);
-    if (upSinceMs !== null) next = Math.min(next, upSinceMs + (unit === undefined ? 0 : settlingTimeMs(unit)));
-  }
-  return next;
+    if (upSinceMs === null) return Number.POSITIVE_INFINITY;
+    return upSinceMs + (unit === undefined ? 0 : settlingTimeMs(unit));
+  });
+  return times.reduce((a, b) => (awaited === "first" ? Math.min(a, b) : Math.max(a, b)));
 }
 
 /** What has to settle after these changes were made. */
