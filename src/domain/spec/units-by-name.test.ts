@@ -5,7 +5,7 @@ import type { SpecUnit } from "./cluster-spec.ts";
 import { unitsByName } from "./units-by-name.ts";
 
 const WEB = "web.service" as UnitName;
-const unit = (name: UnitName, text: string) => ({ name, fragment: { path: name, text } }) as SpecUnit;
+const unit = (name: UnitName, text: string) => ({ name, fragment: { path: name, text } }) as unknown as SpecUnit;
 
 test("of one list it is the same value again, and each list has its own units", () => {
   const [old, next] = [[unit(WEB, "1")], [unit(WEB, "2")]];
