@@ -108,6 +108,9 @@ export class OrderBook {
     if (key === leader) this.#led(change.kind === "put" ? leaderOf(change.entry.value) : null);
     else if (key === release) this.moves.released();
     else if (key.startsWith(`${root}presence/`)) this.#presence(key, change.kind === "put");
+    // Whoever is no member is nobody's to wait for.
+    else if (key.startsWith(`${root}members/`) && change.kind === "delete")
+      this.rollouts.presence(key.slice(-32), false);
     else if (key.startsWith(this.#cluster.keys.rollouts))
       this.#recorded(key, change.kind === "put" ? change.entry.value : null);
     else if (key.startsWith(prefix)) this.#placementChanged(key.slice(prefix.length), change);

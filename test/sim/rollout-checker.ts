@@ -20,7 +20,7 @@ interface Version {
   readonly hash: string;
   /** When it came, at the earliest with this release. */
   readonly sinceMs: number;
-  /** It was there before, in another version: a unit that moves proves nothing new. */
+  /** This release changed it there: a unit that moves proves nothing new. */
   readonly isChanged: boolean;
 }
 
@@ -69,7 +69,8 @@ export class RolloutChecker {
     if (seq === this.#release) return;
     this.#release = seq;
     // What was there when it began is as old as the release at most.
-    for (const [place, version] of this.#versions) this.#versions.set(place, { ...version, sinceMs: this.#nowMs });
+    for (const [place, { hash }] of this.#versions)
+      this.#versions.set(place, { hash, sinceMs: this.#nowMs, isChanged: false });
   }
 
   recorded(seq: number, value: string | null): void {
