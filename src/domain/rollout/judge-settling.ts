@@ -32,15 +32,24 @@ export function judgeSettling(
 ): { readonly settling: readonly Settling[]; readonly stateOf: RolloutInput["stateOf"] } {
   if (settling.length === 0) return { settling, stateOf };
   const units = unitsByName(spec.units);
-  const still = settling.flatMap(({ invocation: known, ...one }): Settling[] => {
+  const still: Settling[] = [];
+  for (const one of settling) {
+    const { machine, hash, invocation: known } = one;
     const unit = units.get(one.unit);
-    if (unit === undefined || isAway(one.machine) || !isThere(one, before)) return [];
-    if (stateOf(one.unit, one.machine) !== "up") return [{ ...one, upSinceMs: null }];
-    const invocation = invocationOf(one.unit, one.machine);
+    if (unit === undefined || isAway(machine) || !isThere(one, before)) continue;
+    if (stateOf(one.unit, machine) !== "up") {
+      const isDown = one.upSinceMs === null && known === undefined;
+      still.push(isDown ? one : { unit: one.unit, machine, hash, upSinceMs: null });
+      continue;
+    }
+    const invocation = invocationOf(one.unit, machine);
     const isSameRun = known === undefined || known === invocation;
     const upSinceMs = isSameRun ? (one.upSinceMs ?? nowMs) : nowMs;
-    return nowMs - upSinceMs >= settlingTimeMs(unit) ? [] : [{ ...one, upSinceMs, invocation }];
-  });
+    if (nowMs - upSinceMs >= settlingTimeMs(unit)) continue;
+    // Of a thousand that come up, most are as they were at the last look.
+    const isSame = one.upSinceMs === upSinceMs && known === invocation;
+    still.push(isSame ? one : { unit: one.unit, machine, hash, upSinceMs, invocation });
+  }
   const up = new Map<UnitName, MachineId[]>();
   for (const { unit, machine, upSinceMs } of still) {
     if (upSinceMs === null) continue;
