@@ -15,6 +15,9 @@ export const CLUSTER_NAME = "bench";
 /** The one that changes. */
 export const FIRST_UNIT = "bench-00000.service";
 
+/** No floor waits to see whether what it started stays up. */
+const AT_ONCE = "defaults: { rollout: { minHealthyTime: 0s } }\n";
+
 /** Long-running services that cost a machine next to nothing. */
 export function unitTexts(units: number): Map<string, string> {
   return new Map(
@@ -30,7 +33,7 @@ export function unitTexts(units: number): Map<string, string> {
 export async function makeUnitRepository(units: number, cluster: string): Promise<UnitRepository> {
   const path = mkdtempSync(join(tmpdir(), "fleet-bench-"));
   mkdirSync(join(path, "units"));
-  writeFileSync(join(path, "fleet.yaml"), `apiVersion: fleet/v1\ncluster: ${cluster}\n`);
+  writeFileSync(join(path, "fleet.yaml"), `apiVersion: fleet/v1\ncluster: ${cluster}\n${AT_ONCE}`);
   for (const [name, text] of unitTexts(units)) writeFileSync(join(path, "units", name), text);
   const git = ["git", "-C", path, "-c", "user.name=bench", "-c", "user.email=bench@localhost"];
   await mustRun([...git, "init", "-q", "-b", "main"]);
