@@ -49,24 +49,53 @@ export interface ApplyInput extends SourceBranch {
  * one compare-and-swap of `release` makes all of it true. Dying before it changes nothing; after it everything has happened.
  */
 export async function applyPlan(input: ApplyInput): Promise<Applied> {
-  const { registry, keys, plan, spec } = input;
+  return (await provePlan(input)) ?? releasePlan(input);
+}
+
+/**
+ * Whether the plan may become a release: null, or that there is nothing to do. Throws what forbids it. Writes nothing, and asks the source,
+ * which may take its time: whoever keeps others from applying does so only from here on.
+ */
+export async function provePlan(input: ApplyInput): Promise<Settled | null> {
+  const { registry, keys, plan } = input;
   refusePlan(plan, input.sha256);
   const snapshot = await readToWrite(registry, keys);
   refuseReplaced(snapshot);
-  const basis = { registry, keys, plan, source: input.source, specOf: async () => spec, sha256: input.sha256 };
-  const settled = await judgeBasis(basis, snapshot);
+  const settled = await judgeBasis(basisFor(input), snapshot);
   if (settled !== null) return settled;
   const problem = await proveCommit(input.commit ?? plan.commit, snapshot.release, input);
   if (problem !== null) throw problem;
-  const identity = snapshot.identity ?? (await newCluster(input));
-  refuseOtherCluster(identity, input);
+  await clusterFor(input, snapshot);
+  return null;
+}
+
+/** Of a plan that is proved: it holds for as long as nobody else's release comes, and that moves the basis. */
+export async function releasePlan(input: ApplyInput): Promise<Applied> {
+  const { registry, keys, plan, spec } = input;
+  const snapshot = await readToWrite(registry, keys);
+  refuseReplaced(snapshot);
+  const settled = await judgeBasis(basisFor(input), snapshot);
+  if (settled !== null) return settled;
+  const identity = await clusterFor(input, snapshot);
   await writeImmutable(registry, specOperations(keys, spec, input.sha256));
   await writeImmutable(registry, planOperations(keys, plan));
   const released = await swapRelease(input, snapshot, identity);
   if (released !== null) return released;
   // Somebody else's release came first, and no plan's basis survives that.
   const now = await readToWrite(registry, keys);
-  return (await judgeBasis(basis, now)) ?? { kind: "stale", moved: whatMoved(plan, now, null), snapshot: now };
+  return (
+    (await judgeBasis(basisFor(input), now)) ?? { kind: "stale", moved: whatMoved(plan, now, null), snapshot: now }
+  );
+}
+
+function basisFor({ registry, keys, plan, source, spec, sha256 }: ApplyInput): Parameters<typeof judgeBasis>[0] {
+  return { registry, keys, plan, source, specOf: async () => spec, sha256 };
+}
+
+async function clusterFor(input: ApplyInput, snapshot: ClusterSnapshot): Promise<ClusterIdentity> {
+  const identity = snapshot.identity ?? (await newCluster(input));
+  refuseOtherCluster(identity, input);
+  return identity;
 }
 
 /** The first apply mints the cluster; a renamed or copied manifest is caught here, before it adds everything again. */

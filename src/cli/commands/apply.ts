@@ -12,7 +12,7 @@ import { waveReached } from "../../domain/rollout/wave-reached.ts";
 import type { ClusterSpec } from "../../domain/spec/cluster-spec.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { OperationError } from "../../ports/operation-error.ts";
-import { type Applied, applyPlan, refuseOtherManifest } from "../../usecases/apply-plan.ts";
+import { type Applied, provePlan, refuseOtherManifest, releasePlan } from "../../usecases/apply-plan.ts";
 import type { CommitCompiler } from "../../usecases/commit-compiler.ts";
 import { commitOfPlan } from "../../usecases/commit-of-plan.ts";
 import { hearOfCluster } from "../../usecases/hear-of-cluster.ts";
@@ -194,17 +194,15 @@ export default class ApplyCommand extends BaseCommand {
       onWait: (by: readonly Slot[]) => void heldText(by).then((text) => this.say(`waits for lock apply, held ${text}`)),
     };
     const { manifest, clock, newId, sha256 } = composition;
+    const input = {
+      ...place,
+      ...{ registry, keys, manifest, plan, commit, spec, by: userInfo().username, clock, newId, sha256 },
+    };
     await hearOfCluster(registry, keys, clock);
-    // Who has nothing to change writes nothing, not even a lock.
-    const basis = { registry, keys, plan, source: place.source, specOf: async () => spec, sha256 };
-    const settled = await judgeBasis(basis, await readToWrite(registry, keys));
+    // Who has nothing to change, or must not, writes nothing, not even a lock.
+    const settled = await provePlan(input);
     if (settled !== null) return this.finish(composition, plan, settled, { compile, spec }, flags, timeoutMs);
-    const done = await withApplyLock(composition, lock, () =>
-      applyPlan({
-        ...place,
-        ...{ registry, keys, manifest, plan, commit, spec, by: userInfo().username, clock, newId, sha256 },
-      }),
-    );
+    const done = await withApplyLock(composition, lock, () => releasePlan(input));
     if (done.kind === "locked") return this.refuseLocked(await heldText(done.by), done.by, flags);
     await this.finish(composition, plan, done.result, { compile, spec }, flags, timeoutMs);
   }
