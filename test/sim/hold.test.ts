@@ -31,7 +31,8 @@ describe("a hold", () => {
       await until(sim, () => invocations(machine).get(web) !== before.get(web)),
       "the change came after its end",
     );
-    await sim.clock.advance(5_000);
+    // It has to stay up for its time, and the engine to see that.
+    await sim.clock.advance(10_000);
     assert.equal((await sim.convergence())?.converged, true);
     await sim.end();
   });
