@@ -53,6 +53,52 @@ test("a checker of rollouts notices what goes too far, and nothing else", () => 
       },
       finds: /4999 ms after its canary/,
     },
+    "a canary that has baked, and was wiped and written again since": {
+      does: (world) => {
+        world.becomes(M1);
+        world.after(6_000);
+        world.isWiped(M1);
+        world.becomes(M1);
+        world.record({ openRings: 2 });
+        world.after(1_000);
+        world.becomes(M2);
+      },
+      finds: null,
+    },
+    "another before a canary has baked that was wiped meanwhile": {
+      does: (world) => {
+        world.becomes(M1);
+        world.after(3_000);
+        world.isWiped(M1);
+        world.becomes(M1);
+        world.record({ openRings: 2 });
+        world.after(1_999);
+        world.becomes(M2);
+      },
+      finds: /4999 ms after its canary/,
+    },
+    "a canary that came only after it was wiped": {
+      does: (world) => {
+        world.after(6_000);
+        world.isWiped(M1);
+        world.becomes(M1);
+        world.record({ openRings: 2 });
+        world.after(4_999);
+        world.becomes(M2);
+      },
+      finds: /4999 ms after its canary/,
+    },
+    "a ring that opens before what was wiped in the one before it has soaked": {
+      does: (world) => {
+        world.becomes(M1);
+        world.after(2_000);
+        world.isWiped(M1);
+        world.becomes(M1);
+        world.after(999);
+        world.record({ openRings: 2 });
+      },
+      finds: /a ring opened 2999 ms after/,
+    },
     "a version that changes although the rollout is held": {
       does: (world) => {
         world.record({ phase: "held" });
@@ -117,6 +163,10 @@ class World {
 
   becomes(machine: MachineId): void {
     this.checker.placed(machine, UNIT, this.#hash(NEW, machine), false);
+  }
+
+  isWiped(machine: MachineId): void {
+    this.checker.placed(machine, UNIT, null, true);
   }
 
   #hash(commit: typeof OLD, machine: MachineId): string {

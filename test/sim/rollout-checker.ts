@@ -35,6 +35,8 @@ export class RolloutChecker {
   readonly #records = new Map<number, RolloutRecord>();
   /** By `machine/unit`. */
   readonly #versions = new Map<string, Version>();
+  /** What the test itself took out of the registry, by `machine/unit`: machines keep what they run then (protocol rule 2). */
+  readonly #wiped = new Map<string, Version>();
   /** By commit, machine and unit. */
   readonly #hashes = new Map<string, string | null>();
   /** By machine, since when it is known to be there. */
@@ -57,6 +59,7 @@ export class RolloutChecker {
   forget(): void {
     this.#records.clear();
     this.#versions.clear();
+    this.#wiped.clear();
     this.#presentSinceMs.clear();
   }
 
@@ -69,8 +72,8 @@ export class RolloutChecker {
     if (seq === this.#release) return;
     this.#release = seq;
     // What was there when it began is as old as the release at most.
-    for (const [place, { hash }] of this.#versions)
-      this.#versions.set(place, { hash, sinceMs: this.#nowMs, isChanged: false });
+    for (const versions of [this.#versions, this.#wiped])
+      for (const [place, { hash }] of versions) versions.set(place, { hash, sinceMs: this.#nowMs, isChanged: false });
   }
 
   recorded(seq: number, value: string | null): void {
@@ -89,9 +92,7 @@ export class RolloutChecker {
   placed(machine: string, unit: string, hash: string | null, isInjected: boolean): void {
     const place = `${machine}/${unit}`;
     const before = this.#versions.get(place);
-    if (hash === null) this.#versions.delete(place);
-    else if (before?.hash !== hash)
-      this.#versions.set(place, { hash, sinceMs: this.#nowMs, isChanged: before !== undefined });
+    this.#note(place, hash, isInjected);
     if (isInjected || hash === null || before === undefined || before.hash === hash) return;
     const record = this.#records.get(this.#release);
     if (record === undefined) return;
@@ -105,6 +106,19 @@ export class RolloutChecker {
     if (ring >= openRings) this.#fail(`${what} though only ${openRings} rings were open`);
     else if (this.#specs.get(release.commit)?.rings !== undefined) this.judged.rings += 1;
     if (unit === EVERYWHERE) this.#canaries(record, machine, hash);
+  }
+
+  /** What is written again as it was before it was wiped has been there all the time. */
+  #note(place: string, hash: string | null, isInjected: boolean): void {
+    const before = this.#versions.get(place);
+    const wiped = this.#wiped.get(place);
+    if (hash === null) this.#versions.delete(place);
+    else if (before?.hash !== hash) {
+      const isBack = before === undefined && wiped?.hash === hash;
+      this.#versions.set(place, isBack ? wiped : { hash, sinceMs: this.#nowMs, isChanged: before !== undefined });
+    }
+    if (hash === null && isInjected && before !== undefined) this.#wiped.set(place, before);
+    else this.#wiped.delete(place);
   }
 
   /** The next ring opened once what was changed in this one had been there for as long as it soaks. */
