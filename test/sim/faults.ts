@@ -60,7 +60,7 @@ export const SLOW_SYSTEMD: FaultKind = {
  */
 export const MEDDLER: FaultKind = {
   name: "meddler",
-  async inject({ checkers, random }, machine) {
+  async inject({ cluster, checkers, random }, machine) {
     const units = [...machine.manager.running().keys()];
     if (!machine.powered || machine.systemdAway || units.length === 0) return;
     const unit = random.pick(units);
@@ -70,7 +70,11 @@ export const MEDDLER: FaultKind = {
     if (random.chance(0.8)) machine.files.mask(`${random.pick(["/run", "/etc"])}/systemd/system/${unit}`);
     if (random.chance(0.5)) await machine.manager.reload();
     if (random.chance(0.7)) return;
-    await checkers.excuse(machine, async () => void (await machine.manager.stop(unit)));
+    await checkers.excuse(machine, async () => {
+      // A start of what requires it, by the agent, cancels the wait and not the stop: it goes down all the same and comes up
+      // again, each in a slow job at most.
+      if ((await machine.manager.stop(unit)) === "canceled") await cluster.clock.sleep(2 * SLOW_JOB_MS);
+    });
   },
   // Of a unit that left the machine meanwhile the mask in /etc is a conflict, and its owner's to take away.
   async heal(_, machine) {

@@ -236,6 +236,26 @@ test("a wiped set is written again by what its machine tells of it, and not befo
   assert.deepEqual(after(told, plan(["a@m1", "g@m1"], told, ["g"])), ["a@m1#h1", "g@m1#h1"]);
 });
 
+test("a wiped set of a machine that lost its record as well stays unknown while its lease lasts: an order without its global unit would stop that", () => {
+  const cutOff = { ...MEMBER, present: true, presenceRevision: 4, unrecorded: true as const };
+  const wiped = { ...registryWith(["a@m1", "g@m1"], ["m1"], new Set(["g"])), members: [cutOff], sets: [] };
+  assert.deepEqual(plan(["a@m1"], wiped, ["g"]), []);
+  const moved = plan(["a@m2"], wiped, ["g"]);
+  assert.deepEqual(
+    moved.flatMap(({ machines }) => machines.map(({ machine, header }) => [machine, header === null])),
+    [
+      ["m1", true],
+      ["m2", false],
+    ],
+  );
+  const sound = { ...registryWith(["a@m1", "g@m1"], ["m1"], new Set(["g"])), members: [cutOff] };
+  assert.deepEqual(
+    after(sound, plan(["a@m2", "g@m1"], sound, ["g"])),
+    ["a@m2#h1", "g@m1#h1"],
+    "one that is whole is written",
+  );
+});
+
 test("a header whose count alone is wrong, which no agent takes, is written again", () => {
   const whole = registryWith(["a@m1"], ["m1"]);
   const sets = whole.sets.map((set) => ({ ...set, header: { ...set.header!, count: 2 } }));

@@ -70,15 +70,17 @@ export function planSetWrites(
  * order to stop the rest (the global units) the moment the machine returns; without one its agent keeps everything, and once it is
  * present its set is written whole. The simulator found it (seeds 56, 85: placements wiped while a machine was away). The same of
  * machines, there or away, that go by a set of an earlier epoch and have not told what is in it (protocol rule 13), and of those
- * that go by one of this epoch and are about to tell: an agent does as soon as it sees the damage. Nor does a machine that was removed,
- * and that an assignment still names, get a set again.
+ * that go by one of this epoch and are about to tell: an agent does as soon as it sees the damage. Of a machine that lost its record
+ * nobody knows by which set it goes, and while its lease lasts it counts as there although it may be cut off (seed 1084): its record comes
+ * back before it is asked anything. Nor does a machine that was removed, and that an assignment still names, get a set again.
  */
 function unknownSets(snapshot: ClusterSnapshot, sha256: Sha256): ReadonlySet<MachineId> {
   const epoch = snapshot.identity?.epoch ?? 0;
   const sets = new Map(snapshot.sets.map((set) => [set.machine, set]));
   const told = new Set(snapshot.kept?.map(({ machine }) => machine));
   const ofThisEpoch = toldSets(snapshot);
-  const unheard = snapshot.members.filter(({ id, present, setEpoch }) => {
+  const unheard = snapshot.members.filter(({ id, present, setEpoch, unrecorded = false }) => {
+    if (unrecorded) return true;
     if (setEpoch !== undefined && setEpoch < epoch) return !told.has(id);
     return !present || (setEpoch !== undefined && isDamagedSet(sets.get(id), epoch) && !ofThisEpoch.has(id));
   });
