@@ -14,6 +14,7 @@ import {
   type UnitStatus,
 } from "./cluster-snapshot.ts";
 import { hasProcesses, judgeUnitHealth } from "./health-table.ts";
+import { isDamagedSet } from "./told-sets.ts";
 
 export type WaitingBecause =
   | { readonly code: "not-placed" }
@@ -73,6 +74,8 @@ const knownSights = new WeakMap<ClusterSnapshot, { readonly spec: ClusterSpec; r
 /** What the agents say of each unit, held against what it is to be. */
 export class SeenUnits {
   readonly #placed: OnMachines<PlacedUnit>;
+  readonly #snapshot: ClusterSnapshot;
+  #damaged: ReadonlySet<MachineId> | null = null;
   readonly #statuses: readonly UnitStatus[];
   readonly #told: OnMachines<UnitStatus>;
   readonly #members: ReadonlyMap<MachineId, Member>;
@@ -80,6 +83,7 @@ export class SeenUnits {
   readonly #verdicts = new Map<MachineId, Map<UnitName, Verdict>>();
 
   constructor(spec: Pick<ClusterSpec, "units">, snapshot: ClusterSnapshot) {
+    this.#snapshot = snapshot;
     this.#placed = placedOn(snapshot.sets);
     this.#statuses = snapshot.statuses;
     this.#told = statusesOn(snapshot.statuses);
@@ -98,6 +102,27 @@ export class SeenUnits {
     const verdict = verdicts.get(unit) ?? this.#judgeThere(wanted, member);
     verdicts.set(unit, verdict);
     return verdict;
+  }
+
+  /**
+   * As `judge`, of what is there: a set that was taken out of the registry stops nothing (protocol rule 2), so what it does not show any more
+   * is as its machine says it is.
+   */
+  judgeKept(kept: Wanted): Verdict {
+    const member = this.#members.get(kept.machine);
+    const isShown = this.#placed.get(kept.machine)?.has(kept.unit) === true;
+    if (isShown || member?.present !== true || !this.#isDamaged(member)) return this.judge(kept);
+    return this.#judgeThere(kept, member);
+  }
+
+  #isDamaged({ id }: Member): boolean {
+    if (this.#damaged === null) {
+      const { identity, sets, members } = this.#snapshot;
+      const shown = new Map(sets.map((set) => [set.machine, set]));
+      const damaged = members.filter((member) => isDamagedSet(shown.get(member.id), identity?.epoch ?? 0));
+      this.#damaged = new Set(damaged.map((member) => member.id));
+    }
+    return this.#damaged.has(id);
   }
 
   /** Of what its machine was told to have. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { machineId, specOf, type UnitSketch } from "../../../test/property/generators/cluster.ts";
-import type { ClusterSnapshot, Member, UnitStatus } from "../cluster/cluster-snapshot.ts";
+import type { ClusterSnapshot, Member, Release, UnitStatus } from "../cluster/cluster-snapshot.ts";
 import { digestOfSet } from "../cluster/digest-of-set.ts";
 import { emptySnapshot } from "../cluster/empty-snapshot.ts";
 import { machinesOf } from "../cluster/machines-of.ts";
@@ -143,6 +143,34 @@ for (const [sentence, { placed, seen = {}, absent, behind, blind, upForMs = {}, 
     assert.equal(next.held.length === 0, isOver === true);
     if (isOver) assert.deepEqual(next.settling, [], "nothing is left to wait for it");
     else for (const unit of writes) assert.ok(next.settling.some((one) => one.unit.startsWith(unit)));
+  });
+}
+
+for (const [what, isGlobal] of [
+  ["copies of a global unit", true],
+  ["instances of a template", false],
+] as const) {
+  test(`where all sets were wiped, ${what} that run on are changed one after the other all the same`, () => {
+    const spec = isGlobal
+      ? specOf([sketch({ name: "g.service", group: 1, global: true })])
+      : specOf(NAMES.map((name, index) => sketch({ name, group: index, machineId: `m${index}` })));
+    const placed = NAMES.map((name, index) => ({
+      unit: (isGlobal ? "g.service" : name) as UnitName,
+      index,
+      hash: "o" as UnitHash,
+    }));
+    const members = NAMES.map((_, index) => member(index, { setEpoch: 1 }));
+    const { sets, assignments, ...rest } = snapshotOf(members, placed, {});
+    const identity = { id: "c", name: "c", source: "", branch: "", manifest: "", epoch: 1 };
+    const release = { seq: 1, commit: "1", specHash: "1" } as unknown as Release;
+    const kept = sets.map(({ machine, placements }) => ({
+      ...{ machine, identity, release, epoch: 1, generation: 1, placements },
+    }));
+    const wiped = { ...rest, identity, sets: [], kept, assignments: isGlobal ? [] : assignments };
+    const { held, writes, changes } = answer(spec, wiped, []);
+    assert.deepEqual([changes.length, held.length], [3, 2]);
+    const written = writes.flatMap((write) => write.changes.flatMap(({ to }) => (to === null ? [] : [to.hash])));
+    assert.equal(written.filter((hash) => hash !== "o").length, 1, "one has the new version, the others are restored");
   });
 }
 

@@ -10,7 +10,8 @@ import type { ReplicaState } from "./plan-rollout.ts";
 /**
  * How each unit does where the registry has it, by what the agents say. One that is on its way up, or of which its agent has not
  * spoken yet, is `starting`: something may come of it. One that failed, ended, is between two attempts, or whose machine
- * refuses what it was given is `down`: who waits for it would wait for a person.
+ * refuses what it was given is `down`: who waits for it would wait for a person. Of a set that was wiped what its machine keeps does as well as
+ * before: were it not up, its budget would count for nothing and everybody would be changed at once.
  */
 export function replicaStates(
   spec: ClusterSpec,
@@ -24,7 +25,7 @@ export function replicaStates(
     const side = before.get(unit)?.find((one) => one.machine === machine);
     // Its machine is to let it go.
     if (side === undefined || side.goal === "inactive") return "down";
-    const verdict = seen.judge({ unit, ...side });
+    const verdict = seen.judgeKept({ unit, ...side });
     if (verdict.kind === "converged") return "up";
     if (verdict.kind === "failed" || verdict.because.code === "machine-behind") return "down";
     if (verdict.because.code === "unhealthy" && verdict.because.state === "failing") return "down";
