@@ -1,4 +1,4 @@
-/** `npm run check:slow`: real etcd, real systemd, the CLI as a process, simulated clusters, the lab. About 14 minutes on two cores. */
+/** `npm run check:slow`: real etcd, real systemd, the CLI as a process, simulated clusters, the lab. About 15 minutes on two cores. */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.ts";
