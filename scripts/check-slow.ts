@@ -23,7 +23,15 @@ export async function checkSlow(): Promise<TestCounts[]> {
     timeoutMs: 180_000,
   });
   const lab = { files: ONE_BY_ONE, concurrency: 1, timeoutMs: 240_000 };
-  return [served, ...(await Promise.all([runTests("lab", lab), runSeeds(1, SEEDS, 2)]))];
+  return [served, ...(await Promise.all([runTests("lab", lab), simulated()]))];
+}
+
+/** Clusters without defects, then with one each. */
+async function simulated(): Promise<TestCounts> {
+  const seeds = await runSeeds(1, SEEDS, 2);
+  const defects = { files: ["test/sim/defects.test.ts"], concurrency: 1, timeoutMs: 240_000 };
+  const noticed = await runTests("defects the simulator notices", defects);
+  return { passed: seeds.passed + noticed.passed, failed: seeds.failed + noticed.failed, skipped: noticed.skipped };
 }
 
 if (relative(process.argv[1] ?? "", fileURLToPath(import.meta.url)) === "") closeRun(await checkSlow());
