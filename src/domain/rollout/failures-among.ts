@@ -3,9 +3,18 @@ import { type Ailment, keyOf, type RolloutSight } from "./judge-rollout.ts";
 import type { RolloutFailure } from "./rollout-record.ts";
 
 /** By replica that was changed and is not healthy, for how long this leader has seen it so, in milliseconds. */
-export type Waited = ReadonlyMap<string, number>;
+export type Waited = ReadonlyMap<string, Wait>;
 
-/** Between the order to start and its start a unit looks as if it had ended: long against an agent's pass, short against a deadline. Milliseconds. */
+export interface Wait {
+  readonly unhealthyMs: number;
+  /** For how long of that it has looked as if it had ended, up to now and without a break; null: it does not. */
+  readonly endedMs: number | null;
+}
+
+/**
+ * Between the order to start and its start a unit looks as if it had ended, however long its stop took before: long against an agent's
+ * pass, short against a deadline. Milliseconds.
+ */
 const ENDED_AFTER_MS = 10_000;
 
 /**
@@ -22,7 +31,7 @@ export function failuresAmong(
   const excused = new Set((record.excused ?? []).map(keyOf));
   const units = unitsByName(sight.spec.units);
   const failures: RolloutFailure[] = [];
-  const waited = new Map<string, number>();
+  const waited = new Map<string, Wait>();
   for (const { unit, machine } of changed) {
     const state = stateOf(unit, machine);
     if (state === "up" && !isAway(machine)) continue;
@@ -34,16 +43,24 @@ export function failuresAmong(
       if (before !== undefined) waited.set(key, before);
       continue;
     }
-    const waitedMs = before === undefined ? 0 : before + elapsedMs;
-    waited.set(key, waitedMs);
     const ailment = ailmentOf(unit, machine);
-    const because = reasonOf(ailment, waitedMs, units.get(unit)?.rollout.healthDeadlineMs ?? Number.POSITIVE_INFINITY);
+    const since = (ms: number | null | undefined) => (ms == null ? 0 : ms + elapsedMs);
+    const wait: Wait = {
+      unhealthyMs: since(before?.unhealthyMs),
+      endedMs: ailment.kind === "ended" ? since(before?.endedMs) : null,
+    };
+    waited.set(key, wait);
+    const because = reasonOf(ailment, wait, units.get(unit)?.rollout.healthDeadlineMs ?? Number.POSITIVE_INFINITY);
     if (because !== null) failures.push({ unit, machine, because });
   }
   return { failures, waited };
 }
 
-function reasonOf({ kind, detail }: Ailment, waitedMs: number, deadlineMs: number): RolloutFailure["because"] | null {
-  if (kind === "failed" || (kind === "ended" && waitedMs >= ENDED_AFTER_MS)) return { code: "failed", detail };
-  return waitedMs >= deadlineMs ? { code: "deadline", afterMs: deadlineMs, detail } : null;
+function reasonOf(
+  { kind, detail }: Ailment,
+  { unhealthyMs, endedMs }: Wait,
+  deadlineMs: number,
+): RolloutFailure["because"] | null {
+  if (kind === "failed" || (endedMs !== null && endedMs >= ENDED_AFTER_MS)) return { code: "failed", detail };
+  return unhealthyMs >= deadlineMs ? { code: "deadline", afterMs: deadlineMs, detail } : null;
 }

@@ -36,6 +36,7 @@ interface Case {
   readonly state?: ReplicaState;
   readonly ailment?: Ailment;
   readonly waitedMs?: number;
+  readonly endedMs?: number;
   readonly onFailure?: "rollback";
   readonly is: RolloutPhase;
   readonly and?: Partial<RolloutRecord>;
@@ -65,11 +66,17 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "what failed holds the release": { state: "down", ailment: FAILED, is: "held", and: { failures: [failure] } },
   "also the last of it": { sight: { left: [] }, state: "down", ailment: FAILED, is: "held" },
-  "what ended is given the time of a start": { state: "down", ailment: ENDED, waitedMs: 5_000, is: "rolling" },
+  "what ended is given the time of a start": {
+    ...{ state: "down", ailment: ENDED, waitedMs: 5_000, endedMs: 5_000, is: "rolling" },
+  },
+  "what was stopping for long is given it as well once it has stopped": {
+    ...{ state: "down", ailment: ENDED, waitedMs: 60_000, is: "rolling" },
+  },
   "and has failed then": {
     state: "down",
     ailment: ENDED,
     waitedMs: 9_600,
+    endedMs: 9_600,
     is: "held",
     and: { failures: [{ ...failure, because: { code: "failed", detail: ENDED.detail } }] },
   },
@@ -274,7 +281,11 @@ for (const [sentence, one] of Object.entries(CASES)) {
     const record = { ...startRollout(release(3), null, THEN), base: release(2), ...one.record };
     const judged = judgeRollout({
       record,
-      waited: one.waitedMs === undefined ? new Map() : new Map([[`${WEB}/${M0}`, one.waitedMs]]),
+      waited: new Map(
+        one.waitedMs === undefined
+          ? []
+          : [[`${WEB}/${M0}`, { unhealthyMs: one.waitedMs, endedMs: one.endedMs ?? null }]],
+      ),
       spec: { ...SPEC, units },
       base: "known",
       order: null,
