@@ -9,35 +9,28 @@ import { LapseWatch } from "../../src/usecases/lapse-watch.ts";
 import { readLock } from "../../src/usecases/read-lock.ts";
 import { releaseLock } from "../../src/usecases/release-lock.ts";
 import { takeLock } from "../../src/usecases/take-lock.ts";
-import { makeTestRepository, type TestRepository } from "../contract/git-repository.ts";
+import type { TestRepository } from "../contract/git-repository.ts";
 import { eventually } from "../e2e/lab-name.ts";
-import { fleet, prepareFleet } from "./fleet-process.ts";
-import { PretendCluster } from "./pretend-cluster.ts";
+import { fleet } from "./fleet-process.ts";
+import { type OneWebUnit, oneWebUnit } from "./one-web-unit.ts";
+import type { PretendCluster } from "./pretend-cluster.ts";
 
 const keys = registryKeys("shop");
 const HOLDER = "ci-4711-abc";
 
 describe("the lock of applies, and fleet locks", { concurrency: false }, () => {
+  let world: OneWebUnit;
   let repository: TestRepository;
   let cluster: PretendCluster;
   let ids = 0;
 
   before(async () => {
-    await prepareFleet();
-    cluster = await PretendCluster.start();
-    repository = makeTestRepository();
-    repository.commit({
-      "fleet.yaml": "apiVersion: fleet/v1\ncluster: shop\nadmit: any\n",
-      "units/web.service": "[Service]\nExecStart=/bin/true\n",
-    });
-    await cluster.join("shop", "nas");
+    world = await oneWebUnit("nas");
+    ({ repository, cluster } = world);
   });
-  after(async () => {
-    await cluster?.stop();
-    repository?.remove();
-  });
+  after(async () => world?.end());
 
-  const options = () => ({ cwd: repository.path, registry: cluster.address });
+  const options = () => world.options;
   const ports = () => ({ registry: cluster.registry, keys, clock: systemClock, newId: () => `id${++ids}` });
   const hold = (name: string, holder: string) => {
     const wish = { name, holder, by: "ci", reason: "commit 1234567", slots: 1, forMs: 120_000, queues: false };

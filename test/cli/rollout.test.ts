@@ -10,11 +10,12 @@ import type { Plan } from "../../src/domain/plan/plan.ts";
 import type { RolloutRecord } from "../../src/domain/rollout/rollout-record.ts";
 import { startRollout } from "../../src/domain/rollout/start-rollout.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
-import { makeTestRepository, type TestRepository } from "../contract/git-repository.ts";
+import type { TestRepository } from "../contract/git-repository.ts";
 import { eventually } from "../e2e/lab-name.ts";
 import { pretendId } from "../pretend-machine.ts";
-import { type FleetResult, fleet, prepareFleet, shell } from "./fleet-process.ts";
-import { PretendCluster } from "./pretend-cluster.ts";
+import { type FleetResult, fleet, shell } from "./fleet-process.ts";
+import { type OneWebUnit, oneWebUnit } from "./one-web-unit.ts";
+import type { PretendCluster } from "./pretend-cluster.ts";
 
 const keys = registryKeys("shop");
 const M1 = pretendId("m1");
@@ -23,25 +24,17 @@ const SINCE = new Date().toISOString();
 const FAILURE = { unit: WEB, machine: M1, because: { code: "failed", detail: "exit-code" } } as const;
 
 describe("a rollout as people follow and steer it", { concurrency: false }, () => {
+  let world: OneWebUnit;
   let repository: TestRepository;
   let cluster: PretendCluster;
 
   before(async () => {
-    await prepareFleet();
-    cluster = await PretendCluster.start();
-    repository = makeTestRepository();
-    repository.commit({
-      "fleet.yaml": "apiVersion: fleet/v1\ncluster: shop\nadmit: any\n",
-      "units/web.service": "[Service]\nExecStart=/bin/true\n",
-    });
-    await cluster.join("shop", "m1");
+    world = await oneWebUnit("m1");
+    ({ repository, cluster } = world);
   });
-  after(async () => {
-    await cluster?.stop();
-    repository?.remove();
-  });
+  after(async () => world?.end());
 
-  const options = () => ({ cwd: repository.path, registry: cluster.address });
+  const options = () => world.options;
   const run = (...words: readonly string[]): Promise<FleetResult> => fleet(words, options());
   const put = (key: string, value: string) => cluster.registry.txn({ when: [], then: [{ kind: "put", key, value }] });
 

@@ -44,13 +44,7 @@ test("a checker of rollouts notices what goes too far, and nothing else", () => 
       finds: null,
     },
     "another before the canary has baked": {
-      does: (world) => {
-        world.becomes(M1);
-        world.after(3_000);
-        world.record({ openRings: 2 });
-        world.after(1_999);
-        world.becomes(M2);
-      },
+      does: (world) => world.goesOn(3_000, 1_999),
       finds: /4999 ms after its canary/,
     },
     "a canary that has baked, and was wiped and written again since": {
@@ -58,10 +52,7 @@ test("a checker of rollouts notices what goes too far, and nothing else", () => 
         world.becomes(M1);
         world.after(6_000);
         world.isWiped(M1);
-        world.becomes(M1);
-        world.record({ openRings: 2 });
-        world.after(1_000);
-        world.becomes(M2);
+        world.goesOn(0, 1_000);
       },
       finds: null,
     },
@@ -70,10 +61,7 @@ test("a checker of rollouts notices what goes too far, and nothing else", () => 
         world.becomes(M1);
         world.after(3_000);
         world.isWiped(M1);
-        world.becomes(M1);
-        world.record({ openRings: 2 });
-        world.after(1_999);
-        world.becomes(M2);
+        world.goesOn(0, 1_999);
       },
       finds: /4999 ms after its canary/,
     },
@@ -81,10 +69,7 @@ test("a checker of rollouts notices what goes too far, and nothing else", () => 
       does: (world) => {
         world.after(6_000);
         world.isWiped(M1);
-        world.becomes(M1);
-        world.record({ openRings: 2 });
-        world.after(4_999);
-        world.becomes(M2);
+        world.goesOn(0, 4_999);
       },
       finds: /4999 ms after its canary/,
     },
@@ -163,6 +148,15 @@ class World {
 
   becomes(machine: MachineId): void {
     this.checker.placed(machine, UNIT, this.#hash(NEW, machine), false);
+  }
+
+  /** The first ring, then the second, so many milliseconds after one another. */
+  goesOn(openAfterMs: number, secondAfterMs: number): void {
+    this.becomes(M1);
+    this.after(openAfterMs);
+    this.record({ openRings: 2 });
+    this.after(secondAfterMs);
+    this.becomes(M2);
   }
 
   isWiped(machine: MachineId): void {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ROLLING } from "../../../test/rolling-status.ts";
 import { VirtualClock } from "../../adapters/memory/virtual-clock.ts";
 import type { Convergence } from "../../domain/cluster/convergence.ts";
-import type { CommitId, MachineId, SpecHash, UnitName } from "../../domain/names.ts";
+import type { MachineId, SpecHash, UnitName } from "../../domain/names.ts";
 import type { RolloutStatus } from "../../domain/report/rollout-status.ts";
 import { startRollout } from "../../domain/rollout/start-rollout.ts";
 import { type Followed, ProgressView } from "./progress-view.ts";
@@ -14,26 +15,14 @@ const state = (waiting: number): Convergence => ({
   ...{ converged: false, settled: false, wanted: 3, failed: [], away: [] },
   waiting: Array.from({ length: waiting }, () => ({ unit: A, machine: M1, because: { code: "not-placed" } as const })),
 });
-const rolling: RolloutStatus = {
-  ...{
-    seq: 2,
-    commit: "c" as CommitId,
-    phase: "rolling",
-    since: "",
-    base: null,
-    openRings: 1,
-    failures: [],
-    waits: [],
-  },
-};
 const settling: RolloutStatus = {
-  ...rolling,
+  ...ROLLING,
   waits: [{ code: "wave", units: [A], more: 0, for: [{ unit: A, machine: M1, state: "settling" }], since: "" }],
 };
 const wave = (number: number) => ({ number, of: 3 });
 const seen = (changes: Partial<Followed>): Followed => ({
   state: state(2),
-  rollout: rolling,
+  rollout: ROLLING,
   wave: wave(1),
   names,
   ...changes,
@@ -79,7 +68,7 @@ test("of counts alone there is a line every five seconds at most", async () => {
 test("a rollout that somebody paused is told at once", async () => {
   const { written, show } = followed({ isTTY: false });
   const order = { order: "pause", by: "ada", reason: "lunch", obeyed: true } as const;
-  await show(seen({ rollout: { ...rolling, phase: "paused", order }, wave: null }), 10_000);
+  await show(seen({ rollout: { ...ROLLING, phase: "paused", order }, wave: null }), 10_000);
   assert.deepEqual(written, [
     "0.0 s: 1 of 3 as wanted, waiting for 2; paused by ada (lunch): no further wave begins\n",
   ]);
@@ -87,7 +76,7 @@ test("a rollout that somebody paused is told at once", async () => {
 
 test("a ring that soaks is told once, and when the next one opens", async () => {
   const { written, show } = followed({ isTTY: false });
-  const ring = { ...rolling, rings: ["early", "rest"] };
+  const ring = { ...ROLLING, rings: ["early", "rest"] };
   const soak = { ms: 600_000, until: new Date(600_000).toISOString() };
   await show(seen({ rollout: { ...ring, soak }, wave: wave(2) }), 60_000);
   await show(seen({ rollout: { ...ring, openRings: 2 }, wave: wave(2) }), 60_000);
@@ -98,11 +87,11 @@ test("a ring that soaks is told once, and when the next one opens", async () => 
 
 test("on the way back a line is for the phase: the waves and the units of the plan are no news any more", async () => {
   const { written, show } = followed({ isTTY: false });
-  const back = { rollout: { ...rolling, phase: "rolling-back" as const } };
+  const back = { rollout: { ...ROLLING, phase: "rolling-back" as const } };
   const failed = [{ unit: A, machine: M1, because: { code: "held", by: A } as const }];
   await show(seen({ ...back, state: { ...state(1), failed } }), 2_000);
   await show(seen({ ...back, wave: wave(2) }), 2_000);
-  await show(seen({ rollout: { ...rolling, phase: "rolled-back" } }), 500);
+  await show(seen({ rollout: { ...ROLLING, phase: "rolled-back" } }), 500);
   assert.deepEqual(
     written.map((line) => line.slice(line.indexOf(";"))),
     [
@@ -116,10 +105,10 @@ test("what is up and has to stay so for its time is told as that, and a rollout 
   const { written, show } = followed({ isTTY: false });
   const settled = {
     ...state(0),
-    rollout: startRollout({ seq: 2, commit: rolling.commit, specHash: "s" as SpecHash }, null, ""),
+    rollout: startRollout({ seq: 2, commit: ROLLING.commit, specHash: "s" as SpecHash }, null, ""),
   };
   await show(seen({ state: settled, wave: null }), 10_000);
-  await show(seen({ wave: null, rollout: { ...rolling, leaderless: true } }), 10_000);
+  await show(seen({ wave: null, rollout: { ...ROLLING, leaderless: true } }), 10_000);
   assert.equal(written[0], "5.0 s: 3 of 3 as wanted; what it changed has not been up for long enough yet\n");
   assert.match(written[1]!, /no engine leads, so that nothing goes on\n$/);
 });

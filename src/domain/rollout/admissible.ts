@@ -1,27 +1,16 @@
 import type { Machine } from "../cluster/machine.ts";
-import { compareText, type MachineId, type Sha256, type UnitName } from "../names.ts";
+import { compareText, type MachineId, type UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement, RejectReason } from "../placement/placement.ts";
-import type { ClusterSpec } from "../spec/cluster-spec.ts";
-import type { BaseSpec } from "./base-versions.ts";
 import type { Replica } from "./rollout-record.ts";
 import { stepKeys } from "./rollout-steps.ts";
 import { type Occupant, SharedMachines } from "./shared-machines.ts";
 import { isSame, type UnitDemands, unitDemands } from "./unit-demands.ts";
+import type { VersionSight } from "./version-sight.ts";
 
-export interface AdmissibleInput {
-  readonly spec: ClusterSpec;
-  /** The spec of the release before, or null where it is not known. */
-  readonly released: ClusterSpec | null;
-  /** The last release whose rollout ended well. */
-  readonly base: BaseSpec;
-  /** `placedNow` of the snapshot. */
-  readonly before: ReadonlyMap<UnitName, readonly PlacedSide[]>;
+export interface AdmissibleInput extends VersionSight {
   /** What gates would have on each machine: of several versions, and not placed together by anybody. */
   readonly mixture: readonly Placement[];
-  /** `machinesOf` the spec and the snapshot. */
-  readonly machines: readonly Machine[];
-  readonly sha256: Sha256;
 }
 
 export interface Admissible {

@@ -1,34 +1,25 @@
 import type { Machine } from "../cluster/machine.ts";
-import type { MachineId, Sha256, UnitName } from "../names.ts";
+import type { MachineId, UnitName } from "../names.ts";
 import type { PlacedSide } from "../placement/placed-now.ts";
 import type { Placement } from "../placement/placement.ts";
-import type { ClusterSpec, Ring } from "../spec/cluster-spec.ts";
+import type { Ring } from "../spec/cluster-spec.ts";
 import { admissible } from "./admissible.ts";
-import { type BaseSpec, baseVersions } from "./base-versions.ts";
+import { baseVersions } from "./base-versions.ts";
 import { canaryGates } from "./canary-gates.ts";
 import { holdBack } from "./hold-back.ts";
 import { planRollout, type Rollout, type RolloutChange, type RolloutInput } from "./plan-rollout.ts";
 import { ringCount, ringOf } from "./rings.ts";
 import { rolloutSteps } from "./rollout-steps.ts";
+import type { VersionSight } from "./version-sight.ts";
 import type { BudgetRefusal, Wave, WaveGate } from "./wave.ts";
 
-export interface FilmInput {
-  readonly spec: ClusterSpec;
-  /** The spec of the release in force, or null where it is not known here. */
-  readonly released: ClusterSpec | null;
-  /** The last release whose rollout ended well. */
-  readonly base: BaseSpec;
-  /** `placedNow` of the snapshot. */
-  readonly before: ReadonlyMap<UnitName, readonly PlacedSide[]>;
+export interface FilmInput extends VersionSight {
   readonly wanted: readonly Placement[];
-  /** `machinesOf` the spec and the snapshot. */
-  readonly machines: readonly Machine[];
   /** What leads from some placements to others; asked for each ring, and for all at once where there are none. */
   readonly changesTo: (
     before: ReadonlyMap<UnitName, readonly PlacedSide[]>,
     after: readonly Placement[],
   ) => readonly RolloutChange[];
-  readonly sha256: Sha256;
 }
 
 /** A ring as a plan tells of it. */

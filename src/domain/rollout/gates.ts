@@ -1,34 +1,27 @@
 import type { Machine } from "../cluster/machine.ts";
-import type { MachineId, Sha256, UnitName } from "../names.ts";
-import type { PlacedSide } from "../placement/placed-now.ts";
+import type { MachineId } from "../names.ts";
 import type { Placement } from "../placement/placement.ts";
 import type { ClusterSpec, Window } from "../spec/cluster-spec.ts";
 import { replicaSetOf } from "../unit/replica-set-of.ts";
 import { type Admissible, admissible } from "./admissible.ts";
-import { type BaseSpec, baseVersions } from "./base-versions.ts";
+import { baseVersions } from "./base-versions.ts";
 import { holdBack } from "./hold-back.ts";
 import { holdStill } from "./hold-still.ts";
 import { isBaked, type RingGates } from "./judge-rollout.ts";
 import type { CanaryInput } from "./plan-rollout.ts";
 import { ringCount, ringOf } from "./rings.ts";
 import type { RolloutPhase, RolloutRecord } from "./rollout-record.ts";
+import type { VersionSight } from "./version-sight.ts";
 import { isOpen } from "./window.ts";
 
 /** Phases in which no version changes. */
 const STANDS_STILL: ReadonlySet<RolloutPhase> = new Set(["held", "paused", "aborted"]);
 
-export interface GatesInput {
+export interface GatesInput extends VersionSight {
   readonly record: RolloutRecord;
-  readonly spec: ClusterSpec;
-  /** The spec of the release before, or null where it is not known. */
-  readonly released: ClusterSpec | null;
-  readonly base: BaseSpec;
-  readonly before: ReadonlyMap<UnitName, readonly PlacedSide[]>;
   readonly wanted: readonly Placement[];
-  readonly machines: readonly Machine[];
   /** Milliseconds since 1970, by the engine's wall clock: windows are people's times. */
   readonly wallMs: number;
-  readonly sha256: Sha256;
 }
 
 /**

@@ -1,23 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CommitId, MachineId, UnitName } from "../names.ts";
+import { ROLLING } from "../../../test/rolling-status.ts";
+import type { MachineId, UnitName } from "../names.ts";
 import type { RolloutStatus } from "../report/rollout-status.ts";
 import { rolloutVerdict } from "./rollout-verdict.ts";
 
 const WEB = "web@1.service" as UnitName;
 const M1 = "m1" as MachineId;
-const status: RolloutStatus = {
-  ...{
-    seq: 2,
-    commit: "c" as CommitId,
-    phase: "rolling",
-    since: "",
-    base: null,
-    openRings: 1,
-    failures: [],
-    waits: [],
-  },
-};
 const failureOf = (unit: string, machine: string) => ({
   unit: unit as UnitName,
   machine: machine as MachineId,
@@ -50,7 +39,7 @@ const CASES: readonly [what: string, rollout: Partial<RolloutStatus>, ring: numb
 
 for (const [what, rollout, ring, expected] of CASES) {
   test(`what a rollout keeps of a unit: ${what}`, () => {
-    const verdict = rolloutVerdict({ ...status, ...rollout }, { unit: WEB, machine: M1, ring });
+    const verdict = rolloutVerdict({ ...ROLLING, ...rollout }, { unit: WEB, machine: M1, ring });
     const told = verdict === null ? null : [verdict.state, verdict.because.code];
     const because = verdict?.because.code === "rollout" ? [verdict.because.because] : [];
     assert.equal(told === null ? null : [...told, ...because].join(" "), expected);
