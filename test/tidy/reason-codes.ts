@@ -8,7 +8,9 @@ export function reasonCodes(): readonly string[] {
   const codes = new Set<string>();
   for (const path of trackedFiles()) {
     if (!/^src\/domain\/.*\.ts$/.test(path) || path.endsWith(".test.ts")) continue;
-    for (const [, union] of withoutComments(textOf(path)).matchAll(/readonly code: ((?:"[a-z-]+"(?:\s*\|\s*)?)+)/g)) {
+    for (const [, union] of withoutComments(textOf(path)).matchAll(
+      /readonly code:\s+(?:\|\s*)?((?:"[a-z-]+"(?:\s*\|\s*)?)+)/g,
+    )) {
       for (const [, code] of union!.matchAll(/"([a-z-]+)"/g)) if (!INTERNAL.has(code!)) codes.add(code!);
     }
   }

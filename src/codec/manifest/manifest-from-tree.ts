@@ -1,4 +1,5 @@
 import { parseConfirm } from "../../domain/confirm/confirm-policy.ts";
+import { type NodeKey, parseNodeKey } from "../../domain/identity/node-key.ts";
 import { invariant } from "../../domain/invariant.ts";
 import type { MachineId } from "../../domain/names.ts";
 import { parseCanary } from "../../domain/rollout/canary-setting.ts";
@@ -132,6 +133,8 @@ function machineFrom(machine: MachineTree, key: string, tree: YamlTree): Manifes
   return {
     key: { value: key, at: tree.keyAt(path) },
     id: machine.id === undefined ? null : located(machine.id as MachineId, [...path, "id"]),
+    machineKey: nodeKey(machine.key, [...path, "key"], tree),
+    engineKey: nodeKey(machine.engineKey, [...path, "engineKey"], tree),
     metadata: Object.entries(machine.metadata ?? {}).map(([name, value]) => ({
       key: name,
       value,
@@ -144,6 +147,13 @@ function machineFrom(machine: MachineTree, key: string, tree: YamlTree): Manifes
       paths: paths.map((one, index) => located(one, [...path, "dropins", unit, index])),
     })),
   };
+}
+
+function nodeKey(text: string | undefined, path: YamlPath, tree: YamlTree): Located<NodeKey> | null {
+  if (text === undefined) return null;
+  const value = parseNodeKey(text);
+  invariant(value !== null, "the schema accepts only keys");
+  return { value, at: tree.valueAt(path) };
 }
 
 function durationOf(text: string | undefined): number | null {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CONFIRM_FORM, parseConfirm } from "../../domain/confirm/confirm-policy.ts";
+import { NODE_KEY_FORM, NODE_KEY_PATTERN } from "../../domain/identity/node-key.ts";
 import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts";
 import { CANARY_FORM, parseCanary } from "../../domain/rollout/canary-setting.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
@@ -179,9 +180,13 @@ const lint = z.strictObject(
   mapping("a mapping of rules to off, warn or error"),
 );
 
+const nodeKey = matching(NODE_KEY_FORM, NODE_KEY_PATTERN);
+
 const machine = z.strictObject(
   {
     id: matching("the full machine id: 32 lower-case hexadecimal digits", /^[0-9a-f]{32}$/).optional(),
+    key: nodeKey.optional(),
+    engineKey: nodeKey.optional(),
     metadata: z.record(metadataKey, sourceText, mapping("a mapping of keys to texts")).optional(),
     drain: flag().optional(),
     cordon: flag().optional(),

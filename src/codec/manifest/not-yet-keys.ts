@@ -8,7 +8,6 @@ const NOT_YET_KEYS: Readonly<Record<string, string>> = {
   moved: "rename a unit without stopping it",
   "release.maxRestarts": "make a large release wait for approval",
   "release.maxStops": "make a large release wait for approval",
-  "machines.*.key": "pin the machine's own key",
   "machines.*.paths": "give one machine units of its own",
   ...Object.fromEntries(
     ["units.*", "defaults"].flatMap((unit) => [

@@ -102,6 +102,7 @@ units:
     group: none
 machines:
   nas: { id: 3f2a9c0e7d1b4c55a0c1d2e3f4a5b6c7, drain: true, cordon: false, dropins: { web@.service: [m/nas.conf] } }
+  pi: { key: "ed25519:${"p".repeat(42)}A", engineKey: ed25519:${"e".repeat(42)}A }
 admit: any
 rings: [{ match: "role=early", soak: 24h, window: "Mon..Thu 02:00-04:00" }, { match: "*" }]
 reboots: { slots: 2, window: "01:00-02:00 Europe/Berlin", drain: true }
@@ -142,6 +143,13 @@ loss: { agentTtl: 3s, grace: 1s, outageAt: 40%, outageMin: 3, outageWindow: 1m, 
     value: "m/nas.conf",
     at: { path: "fleet.yaml", line: 19, column: 102 },
   });
+  assert.deepEqual([machine.machineKey, machine.engineKey], [null, null]);
+  const { machineKey, engineKey } = manifest.machines[1]!;
+  assert.deepEqual(machineKey, {
+    value: `ed25519:${"p".repeat(42)}A`,
+    at: { path: "fleet.yaml", line: 20, column: 14 },
+  });
+  assert.equal(engineKey?.value, `ed25519:${"e".repeat(42)}A`);
   assert.equal(manifest.admit?.value, "any");
   assert.deepEqual(manifest.loss.values, {
     agentTtlMs: 3000,
@@ -211,6 +219,11 @@ const refused: readonly (readonly [what: string, text: string, problems: readonl
       "fleet.yaml:6:20 manifest-unknown-key the unknown key drian / did you mean drain?",
       "fleet.yaml:7:9 manifest-unknown-key the unknown key ttl",
     ],
+  ],
+  [
+    "keys that are none, of a machine and of its engine",
+    `${HEAD}machines: { nas: { key: "ed25519:AAAA", engineKey: ssh-ed25519 } }\n`,
+    ['fleet.yaml:3:25 manifest-value key: "ed25519:AAAA"', 'fleet.yaml:3:52 manifest-value engineKey: "ssh-ed25519"'],
   ],
   [
     "a hundred million instances, without writing them out",
@@ -297,7 +310,7 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ["notify: []", "3:1"],
   ["status: {}", "3:1"],
   ["moved: []", "3:1"],
-  ["machines: { nas: { key: x } }", "3:20"],
+  ["machines: { nas: { paths: [x] } }", "3:20"],
   ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],
   ["units: { a.service: { files: [] } }", "3:23"],
   ["defaults: { files: [] }", "3:13"],

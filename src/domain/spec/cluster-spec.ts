@@ -1,6 +1,7 @@
 import type { Resources } from "../cluster/resources.ts";
 import type { Selector } from "../cluster/selector.ts";
 import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
+import type { NodeKey } from "../identity/node-key.ts";
 import type { Damping } from "../loss/damping.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../names.ts";
 import type { FleetOptions } from "../unit/fleet-options.ts";
@@ -174,6 +175,10 @@ export interface SpecMachine {
   /** Set where the key is a selector and not a name. */
   readonly match: Selector | null;
   readonly id: MachineId | null;
+  /** What its agent proves itself with to engines: `key:` in the manifest. Then it has an id. Absent: no agent may dial an engine in its name. */
+  readonly machineKey?: NodeKey;
+  /** What the engine on it proves itself with to agents. Then it has an id. Absent: nobody takes it for an engine. */
+  readonly engineKey?: NodeKey;
   /** Wins over what the machine claims. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Its units move away; nothing new comes. */

@@ -1,11 +1,12 @@
 import { parseSelector } from "../cluster/selector.ts";
 import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
+import type { NodeKey } from "../identity/node-key.ts";
 import { compareText, parseMachineId, type UnitName } from "../names.ts";
 import { closestName } from "../unit/closest-name.ts";
 import { printUnitFile } from "../unit/print-unit-file.ts";
 import type { UnitFile } from "../unit/unit-file.ts";
 import type { MachineDropin, SpecMachine } from "./cluster-spec.ts";
-import type { Manifest, ManifestMachine } from "./manifest.ts";
+import type { Located, Manifest, ManifestMachine } from "./manifest.ts";
 import { type RepositoryFile, resolveFromManifest } from "./repository-files.ts";
 import { RESERVED_DROPINS } from "./reserved-dropins.ts";
 
@@ -37,6 +38,7 @@ export function compileMachines(
       diagnostics.push(error("machine-id-twice", (at.id ?? at.key).at, `the machine id of ${other} for ${key} too`));
     } else if (id !== null) byId.set(id, key);
   }
+  diagnostics.push(...keysTwice(manifest.machines));
   return { machines, diagnostics };
 }
 
@@ -52,6 +54,12 @@ function compileMachine(machine: ManifestMachine, context: MachineContext, diagn
   if (match !== null && machine.id !== null) {
     diagnostics.push(error("machine-key", machine.id.at, `an id under ${key.value}, which may match many machines`));
   }
+  const id = machine.id?.value ?? parseMachineId(key.value);
+  for (const { at } of keysOf(machine)) {
+    if (id !== null && match === null) continue;
+    const saw = match === null ? `a key for ${key.value}, which has no id` : `a key under the selector ${key.value}`;
+    diagnostics.push(error("node-key-without-id", at, saw, "a key is one machine's: add the id fleet prints with it"));
+  }
   for (const { key: name, at } of machine.metadata) {
     if (!RESERVED_METADATA.includes(name)) continue;
     const saw = `metadata ${name}, which the machine says of itself`;
@@ -65,7 +73,9 @@ function compileMachine(machine: ManifestMachine, context: MachineContext, diagn
   return {
     key: key.value,
     match,
-    id: machine.id?.value ?? parseMachineId(key.value),
+    id,
+    ...(machine.machineKey === null ? {} : { machineKey: machine.machineKey.value }),
+    ...(machine.engineKey === null ? {} : { engineKey: machine.engineKey.value }),
     metadata: Object.fromEntries(
       machine.metadata.map(({ key: name, value }) => [name, value] as const).sort(([a], [b]) => compareText(a, b)),
     ),
@@ -73,6 +83,35 @@ function compileMachine(machine: ManifestMachine, context: MachineContext, diagn
     cordon: machine.cordon,
     dropins: machineDropins(machine, context, diagnostics),
   };
+}
+
+interface ListedKey extends Located<NodeKey> {
+  /** Whose it is, for people. */
+  readonly of: string;
+}
+
+function keysOf({ key, machineKey, engineKey }: ManifestMachine): readonly ListedKey[] {
+  return [
+    ...(machineKey === null ? [] : [{ ...machineKey, of: `the key of ${key.value}` }]),
+    ...(engineKey === null ? [] : [{ ...engineKey, of: `the engine key of ${key.value}` }]),
+  ];
+}
+
+/** A key is listed once in all: whoever has it is one process on one machine, also not its agent and its engine. */
+function keysTwice(machines: readonly ManifestMachine[]): readonly Diagnostic[] {
+  const owners = new Map<NodeKey, string>();
+  return machines.flatMap(keysOf).flatMap(({ value, at, of }) => {
+    const other = owners.get(value);
+    if (other !== undefined)
+      return error(
+        "node-key-twice",
+        at,
+        `${other} as ${of} too`,
+        "each is made by the process it names: fleet join prints it",
+      );
+    owners.set(value, of);
+    return [];
+  });
 }
 
 function machineDropins(

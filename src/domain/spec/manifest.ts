@@ -1,6 +1,7 @@
 import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { SourceLocation } from "../diagnostic.ts";
 import type { DriftPolicy } from "../drift/drift-policy.ts";
+import type { NodeKey } from "../identity/node-key.ts";
 import type { LintSettings } from "../lint/lint-rules.ts";
 import type { LossThresholds } from "../loss/damping.ts";
 import type { MachineId } from "../names.ts";
@@ -107,6 +108,10 @@ export interface ManifestMachine {
   /** A machine's name, or a selector's text. */
   readonly key: Located<string>;
   readonly id: Located<MachineId> | null;
+  /** `key:` of the stanza, its agent's. */
+  readonly machineKey: Located<NodeKey> | null;
+  /** `engineKey:` of the stanza. */
+  readonly engineKey: Located<NodeKey> | null;
   readonly metadata: readonly (Located<string> & { readonly key: string })[];
   readonly drain: boolean;
   readonly cordon: boolean;
