@@ -39,6 +39,12 @@ export interface RegistryKeys {
   kept(machine: MachineId): string;
   /** Written by people; see `holdKey`. */
   readonly holds: string;
+  /** Written by people, taken away by the engine that lets a machine in with it; by the hash of its text, leased. */
+  token(hash: string): string;
+  readonly tokens: string;
+  /** Written by engines: the key of a machine that a token let in. Goes with `machine remove`. */
+  admitted(machine: MachineId): string;
+  readonly admissions: string;
   /** Written by people: what a rollout is told; a `RolloutOrder`. */
   rolloutOrder(seq: number): string;
   /** Written by whoever holds a slot of that lock. */
@@ -83,6 +89,10 @@ export function registryKeys(cluster: string): RegistryKeys {
     statuses: (machine) => `${root}status/${machine}/`,
     kept: (machine) => `${root}kept/${machine}`,
     holds: `${root}holds/`,
+    token: (hash) => `${root}tokens/${hash}`,
+    tokens: `${root}tokens/`,
+    admitted: (machine) => `${root}admitted/${machine}`,
+    admissions: `${root}admitted/`,
     rolloutOrder: (seq) => `${root}rollout-orders/${padded(seq)}`,
     lock: (name, holder) => `${root}locks/${name}/${holder}`,
     lockHeader: (name) => `${root}locks/${name}`,

@@ -46,8 +46,9 @@ async function tryToRemove(registry: Registry, keys: RegistryKeys, machine: Mach
     if (!(await registry.txn({ when: [absent, ...asRead], then })).succeeded) return false;
   }
   const noHeader: Compare = { key: header, target: "create", is: "=", value: 0 };
-  const member: Operation = { kind: "delete", key: keys.member(machine) };
-  return (await registry.txn({ when: [absent, noHeader], then: [member] })).succeeded;
+  // With its membership goes what a token let it in by: from then on only git's word counts.
+  const last = [keys.member(machine), keys.admitted(machine)].map((key): Operation => ({ kind: "delete", key }));
+  return (await registry.txn({ when: [absent, noHeader], then: last })).succeeded;
 }
 
 /** Said before anything is written and also where it came back meanwhile. */
