@@ -9,6 +9,7 @@ import { parseDuration } from "../domain/spec/duration.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { clusterFlags, repositoryFlags } from "./base-command.ts";
 import { readFleetConf } from "./fleet-conf.ts";
+import { parseMetadata } from "./metadata-flag.ts";
 
 readFleetConf();
 
@@ -96,23 +97,6 @@ export function thisMachine(
     version,
     capacity: machineCapacity(),
   };
-}
-
-/** Old fleet's form: `k=v,k=v`, split at the first `=`; a pair without one is an error here, where fleet ignored it. */
-function parseMetadata(text: string): Record<string, string> {
-  const pairs = text
-    .split(",")
-    .map((pair) => pair.trim())
-    .filter((pair) => pair !== "");
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf("=");
-      if (at > 0) return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
-      throw new OperationError("bad-metadata", `metadata ${pair} is not key=value`, {
-        next: "write it like role=db,zone=a",
-      });
-    }),
-  );
 }
 
 function firstAddress(): string {
