@@ -100,6 +100,18 @@ export class AdoptedFiles {
     await this.#remember(unit, { ...record, done: true });
   }
 
+  /** What a takeover put out of the way goes back where it was, links too; also the rest of it. False where nothing was taken over. */
+  async giveBack(unit: UnitName): Promise<boolean> {
+    const record = await this.takeover(unit);
+    for (const path of record?.paths ?? []) await this.#files.move(`${this.#folder}/${unit}${path}`, path);
+    return record !== null;
+  }
+
+  /** Once it has been given back for good. */
+  async forget(unit: UnitName): Promise<void> {
+    await this.#files.remove(`${this.#folder}/${unit}.json`);
+  }
+
   async #remember(unit: UnitName, record: TakeoverRecord): Promise<void> {
     await this.#files.write(`${this.#folder}/${unit}.json`, encodeTakeover(record), { mode: 0o600 });
   }
