@@ -26,7 +26,15 @@ async function clusterOfRepository(composition: Composition): Promise<string | n
 
 async function onlyCluster(composition: Composition): Promise<string> {
   const registry = await composition.needRegistry();
-  const names = (await registry.list(REGISTRY_ROOT)).entries
+  const { entries } = await registry.list(REGISTRY_ROOT).catch((error: unknown) => {
+    if (!(error instanceof OperationError && error.code === "registry-denied")) throw error;
+    // A role in etcd is of one cluster alone.
+    throw new OperationError("which-cluster", "this user may not see which clusters the registry holds", {
+      cause: error,
+      next: "say which with --cluster",
+    });
+  });
+  const names = entries
     .filter((entry) => /^\/fleet\/[^/]+\/cluster$/.test(entry.key))
     .flatMap((entry) => {
       const decoded = decodeRecord<ClusterRecord>(entry.value, CLUSTER_SHAPE);

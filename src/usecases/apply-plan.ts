@@ -10,7 +10,7 @@ import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { indexUnits } from "../domain/spec/index-units.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import type { Compare, Operation, Registry } from "../ports/registry.ts";
+import type { Compare, Entry, Operation, Registry } from "../ports/registry.ts";
 import { judgeBasis, type Settled } from "./judge-basis.ts";
 import { proveCommit, type SourceBranch } from "./prove-commit.ts";
 import { readToWrite } from "./read-to-write.ts";
@@ -112,8 +112,7 @@ async function newCluster(input: ApplyInput): Promise<ClusterIdentity> {
 }
 
 async function refuseRenamedManifest(input: ApplyInput): Promise<void> {
-  const { entries } = await input.registry.list(REGISTRY_ROOT);
-  for (const entry of entries) {
+  for (const entry of await listClusters(input.registry)) {
     if (!/^\/fleet\/[^/]+\/cluster$/.test(entry.key)) continue;
     const decoded = decodeRecord<ClusterIdentity>(entry.value, CLUSTER_SHAPE);
     if (decoded.kind !== "record") continue;
@@ -124,6 +123,16 @@ async function refuseRenamedManifest(input: ApplyInput): Promise<void> {
       `this repository already is cluster ${name} in this registry, and its manifest now says ${input.spec.cluster}`,
       { next: `name it ${name} again, or use another registry for a new cluster` },
     );
+  }
+}
+
+/** A driver whose role in etcd is of one cluster alone cannot look beside it, nor make another one there. */
+async function listClusters(registry: Registry): Promise<readonly Entry[]> {
+  try {
+    return (await registry.list(REGISTRY_ROOT)).entries;
+  } catch (error) {
+    if (error instanceof OperationError && error.code === "registry-denied") return [];
+    throw error;
   }
 }
 

@@ -11,6 +11,27 @@ import { KV_METHODS, MAINTENANCE_METHODS } from "../../src/adapters/etcd-proto/e
 /** A cold etcd answers within 2 s on an idle machine; ours are busy. */
 const START_LIMIT_MS = 20_000;
 
+/** A port with TLS that asks for client certificates of that authority: their common names are etcd's users. Files are PEM. */
+export interface EtcdTls {
+  readonly port: number;
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+function tlsArguments(tls: EtcdTls | null): string[] {
+  if (tls === null) return [];
+  return [
+    "--client-cert-auth",
+    "--trusted-ca-file",
+    tls.authority,
+    "--cert-file",
+    tls.certificate,
+    "--key-file",
+    tls.key,
+  ];
+}
+
 /** A real etcd of one member in a folder of its own, on free ports of the loopback. */
 export class EtcdProcess {
   readonly port: number;
@@ -18,19 +39,30 @@ export class EtcdProcess {
   readonly #folder: string;
   readonly #peerPort: number;
   readonly #extraArguments: readonly string[];
+  readonly #tls: EtcdTls | null;
   #child: ChildProcess | null = null;
 
-  private constructor(binary: string, ports: readonly [number, number], extraArguments: readonly string[]) {
+  private constructor(
+    binary: string,
+    ports: readonly [number, number],
+    extraArguments: readonly string[],
+    tls: EtcdTls | null,
+  ) {
+    this.#tls = tls;
     this.#binary = binary;
     [this.port, this.#peerPort] = ports;
     this.#folder = mkdtempSync(join(tmpdir(), "fleet-etcd-"));
     this.#extraArguments = extraArguments;
   }
 
-  /** Rejects with the reason where this machine cannot have that etcd. */
-  static async start(version: "3.4" | "3.5", extraArguments: readonly string[] = []): Promise<EtcdProcess> {
+  /** Rejects with the reason where this machine cannot have that etcd. With `tls` it also listens there. */
+  static async start(
+    version: "3.4" | "3.5",
+    extraArguments: readonly string[] = [],
+    tls: EtcdTls | null = null,
+  ): Promise<EtcdProcess> {
     const binary = await thirdPartyBinary(`etcd-${version}`);
-    const etcd = new EtcdProcess(binary, [await freePort(), await freePort()], extraArguments);
+    const etcd = new EtcdProcess(binary, [await freePort(), await freePort()], extraArguments, tls);
     await etcd.run();
     return etcd;
   }
@@ -47,11 +79,13 @@ export class EtcdProcess {
   /** Starts it (again, over the same data) and waits until it serves. */
   async run(): Promise<void> {
     const [client, peer] = [`http://127.0.0.1:${this.port}`, `http://127.0.0.1:${this.#peerPort}`];
+    const listens = this.#tls === null ? client : `${client},https://127.0.0.1:${this.#tls.port}`;
     const child = spawn(
       this.#binary,
       [
         ...["--name", "test", "--data-dir", this.#folder, "--log-level", "error"],
-        ...["--listen-client-urls", client, "--advertise-client-urls", client],
+        ...["--listen-client-urls", listens, "--advertise-client-urls", client],
+        ...tlsArguments(this.#tls),
         ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", `test=${peer}`],
         ...this.#extraArguments,
       ],

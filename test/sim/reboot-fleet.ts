@@ -9,7 +9,7 @@ import type { UnitName } from "../../src/domain/names.ts";
 import { OperationError } from "../../src/ports/operation-error.ts";
 import { Random } from "../../src/sim/random.ts";
 import { SimCluster } from "../../src/sim/sim-cluster.ts";
-import type { SimMachine } from "../../src/sim/sim-machine.ts";
+import type { Defects, SimMachine } from "../../src/sim/sim-machine.ts";
 
 export const LOOK_MS = 250;
 const MACHINES = 5;
@@ -40,6 +40,8 @@ export interface RebootFleetOptions {
   readonly policy?: string;
   /** Its machines restart without asking. */
   readonly isImpatient?: true;
+  /** What stands between the daemons, guards among them, and their ports. */
+  readonly defects?: Defects;
 }
 
 export class RebootFleet {
@@ -60,7 +62,8 @@ export class RebootFleet {
     this.random = new Random(options.seed).fork("reboots");
     // A machine that restarts is no loss: its units wait for it here, as they do with real times.
     const loss = { graceMs: 60_000 };
-    this.sim = new SimCluster({ seed: options.seed, machines: MACHINES, engines: ENGINES, cluster: "sim", loss });
+    const { seed, defects = {} } = options;
+    this.sim = new SimCluster({ seed, machines: MACHINES, engines: ENGINES, cluster: "sim", loss, defects });
     this.guarded = this.sim.machines.map((machine) => ({
       ...{ machine, files: new MemoryFileStore(), boots: 0, wants: false, isDown: false, reboots: 0 },
       ...{ abort: new AbortController(), registry: null },
@@ -111,7 +114,8 @@ export class RebootFleet {
     const guard = new RebootGuard(
       { machine: machine.id, by: "guard", memoryPath: "/var/lib/fleet/reboot", condition: () => undefined },
       {
-        ...{ registry, keys: this.sim.keys, clock: machine.clock, files: one.files },
+        ...{ keys: this.sim.keys, clock: machine.clock, files: one.files },
+        registry: this.#options.defects?.agentRegistry?.(registry, machine.id) ?? registry,
         newId: () => this.sim.newId(),
         log: ({ message }) => this.sim.log(`${machine.name} guard: ${message}`),
         host: {

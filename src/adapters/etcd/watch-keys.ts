@@ -94,9 +94,11 @@ function messageOf(
   return { kind: "changes", revision: Number(fresh.at(-1)!.kv!.mod_revision), changes: fresh.map(changeOf) };
 }
 
+const FINAL_ERRORS: ReadonlySet<string> = new Set(["registry-closed", "registry-denied", "registry-tls-invalid"]);
+
 function isWorthRetrying(error: unknown): boolean {
   if (isServiceError(error)) return !FINAL_CODES.has(error.code);
-  return error instanceof OperationError && error.code !== "registry-closed" && error.code !== "registry-tls-invalid";
+  return error instanceof OperationError && !FINAL_ERRORS.has(error.code);
 }
 
 /** The client, or null as soon as the signal aborts. */

@@ -60,6 +60,10 @@ async function* batches(responses: AsyncIterable<WatchResponse>): AsyncGenerator
     const revision = Number(response.header!.revision);
     if (response.canceled) {
       if (response.compact_revision !== "0") return yield { kind: "compacted" };
+      if (DENIED.test(response.cancel_reason)) {
+        const next = "check the certificate this machine shows etcd, and the role of its common name";
+        throw new OperationError("registry-denied", response.cancel_reason, { next });
+      }
       throw new OperationError(
         "watch-canceled",
         `the server ended the watch: ${response.cancel_reason || "no reason given"}`,
@@ -79,6 +83,9 @@ async function* batches(responses: AsyncIterable<WatchResponse>): AsyncGenerator
     }
   }
 }
+
+/** etcd ends such a watch with a message, where it refuses a call with a code. */
+const DENIED = /permission denied|user name is empty/;
 
 /** The stream's messages; asks when it is silent, and rejects when nobody answers. Silence counts only while we listen. */
 async function* responses(call: WatchCall, clock: Clock): AsyncGenerator<WatchResponse, void, void> {
