@@ -15,9 +15,14 @@ const DAEMON = "src/daemon";
 const ADAPTERS = "src/adapters";
 const ADAPTER = [PORTS, CODEC, DOMAIN];
 const ETCD_PROTO = "src/adapters/etcd-proto";
+const OBJECTS_PROTO = "src/adapters/objects-proto";
 const MVCC = "src/adapters/mvcc";
+const ETCD_WIRE = "src/adapters/etcd-wire";
 /** Time, ids and hashes of the real world: single functions, so that an adapter that serves or stores may use them. */
 const REAL_WORLD = ["src/adapters/system-clock.ts", "src/adapters/random-id.ts", "src/adapters/sha256.ts"];
+
+/** What a full or broken disk is called, and how entries of a folder last. */
+const DURABLE = ["src/adapters/files/disk-error.ts", "src/adapters/files/folder-sync.ts"];
 
 export const ROOMS: readonly Room[] = [
   { folder: DOMAIN, may: [], packages: [] },
@@ -26,11 +31,20 @@ export const ROOMS: readonly Room[] = [
   { folder: "src/codec/manifest", may: [CODEC, DOMAIN], packages: ["yaml", "zod"] },
   { folder: "src/codec/test-file", may: [CODEC, DOMAIN], packages: ["zod"] },
   { folder: "src/codec/plan", may: [CODEC, DOMAIN], packages: ["zod"] },
+  // What a signature is depends on its bytes and nothing else: arithmetic, as pure as a parser.
+  { folder: "src/codec/signatures", may: [CODEC, DOMAIN], packages: ["node:crypto"] },
   { folder: USECASES, may: [PORTS, CODEC, DOMAIN], packages: [] },
   { folder: DAEMON, may: [USECASES, PORTS, CODEC, DOMAIN], packages: [] },
   { folder: "src/api", may: [DAEMON, USECASES, PORTS, CODEC, DOMAIN], packages: ["node:"] },
   { folder: ADAPTERS, may: ADAPTER, packages: ["node:"] },
-  { folder: "src/adapters/git", may: [...ADAPTER, ...REAL_WORLD], packages: ["node:", "isomorphic-git"] },
+  {
+    folder: "src/adapters/git",
+    may: [...ADAPTER, OBJECTS_PROTO, ...REAL_WORLD, ...DURABLE],
+    packages: ["node:", "isomorphic-git", "@grpc/grpc-js"],
+  },
+  // Git objects between engines and machines: the client and the server of it share the messages.
+  { folder: OBJECTS_PROTO, may: [], packages: ["node:", "@grpc/grpc-js", "protobufjs/light.js"] },
+  { folder: "src/adapters/identity", may: [...ADAPTER, "src/adapters/files/disk-error.ts"], packages: ["node:"] },
   { folder: "src/adapters/systemd", may: ADAPTER, packages: ["node:", "dbus-next"] },
   { folder: MVCC, may: ADAPTER, packages: [] },
   // In-memory twins are pure: no Node at all, so that the simulator owns time and order.
@@ -38,10 +52,18 @@ export const ROOMS: readonly Room[] = [
   // etcd's wire format, and nothing else: the client and the server of it share the messages.
   { folder: ETCD_PROTO, may: [], packages: ["node:", "@grpc/grpc-js", "protobufjs", "protobufjs/light.js", "long"] },
   { folder: "src/adapters/etcd", may: [...ADAPTER, ETCD_PROTO], packages: ["node:", "@grpc/grpc-js"] },
+  // What every server of it answers by, whatever stands behind it.
+  { folder: ETCD_WIRE, may: [...ADAPTER, ETCD_PROTO, MVCC], packages: ["node:", "@grpc/grpc-js"] },
   // The embedded registry is the model of etcd, persisted and served over etcd's wire format.
   {
     folder: "src/adapters/embedded",
-    may: [...ADAPTER, ETCD_PROTO, MVCC, ...REAL_WORLD],
+    may: [...ADAPTER, ETCD_PROTO, ETCD_WIRE, MVCC, ...REAL_WORLD],
+    packages: ["node:", "@grpc/grpc-js"],
+  },
+  // What an engine serves to machines: the registry it has, behind a scope and a mirror kept in the same model.
+  {
+    folder: "src/adapters/front",
+    may: [...ADAPTER, ETCD_PROTO, ETCD_WIRE, OBJECTS_PROTO, MVCC, "src/adapters/identity", ...REAL_WORLD],
     packages: ["node:", "@grpc/grpc-js"],
   },
   // Those who choose adapters.

@@ -1,7 +1,7 @@
+import { deleteResponse, putResponse, rangeResponse, txnResponse } from "../etcd-wire/wire-answers.ts";
+import { deleteQuery, putQuery, rangeQuery, txnQuery } from "../etcd-wire/wire-requests.ts";
 import { deleteOnce, putOnce, rangeOnce, runTxn } from "../mvcc/run-txn.ts";
 import { headerAt, type RegistryContext, type UnaryHandler, unary } from "./registry-context.ts";
-import { deleteResponse, putResponse, rangeResponse, txnResponse } from "./wire-answers.ts";
-import { deleteQuery, putQuery, rangeQuery, txnQuery } from "./wire-requests.ts";
 
 export interface KvService {
   readonly Range: UnaryHandler<"RangeRequest", "RangeResponse">;

@@ -1,7 +1,7 @@
 import type { handleBidiStreamingCall } from "@grpc/grpc-js";
 import type { EtcdMessages, Outgoing } from "../etcd-proto/etcd-messages.ts";
-import type { RegistryContext } from "./registry-context.ts";
-import { WatchStream } from "./watch-stream.ts";
+import { type WatchSource, WatchStream } from "../etcd-wire/watch-stream.ts";
+import { headerAt, type RegistryContext } from "./registry-context.ts";
 
 /** Often enough that a client may call a silent registry dead after 15 s (etcd's default is 10 minutes); nothing is written. */
 const PROGRESS_INTERVAL_MS = 5_000;
@@ -15,6 +15,16 @@ export interface WatchService {
 
 /** etcd's Watch service on the store, until the signal aborts. */
 export function watchService(context: RegistryContext, signal: AbortSignal): WatchService {
+  const { store, durable } = context;
+  // What was written but is not on the disk yet may still be lost: nobody hears of it before.
+  const source: WatchSource = {
+    store,
+    get shownRevision() {
+      return durable.durableRevision;
+    },
+    header: (revision) => headerAt(context, revision),
+    settled: () => durable.settled(),
+  };
   const streams = new Set<WatchStream>();
   const forEach = (act: (stream: WatchStream) => void) => {
     for (const stream of streams) {
@@ -22,11 +32,11 @@ export function watchService(context: RegistryContext, signal: AbortSignal): Wat
       else act(stream);
     }
   };
-  context.durable.onDurable(() => forEach((stream) => stream.pump()));
+  durable.onDurable(() => forEach((stream) => stream.pump()));
   void reportProgress(context, signal, () => forEach((stream) => stream.reportProgress()));
   return {
     Watch: (call) => {
-      streams.add(new WatchStream(context, call));
+      streams.add(new WatchStream(source, call));
     },
   };
 }

@@ -27,6 +27,9 @@ const cases: readonly [code: status, details: string, expected: string, mayHaveH
   [status.CANCELLED, "Call cancelled", "registry-unreachable", true],
   [status.INTERNAL, "Received RST_STREAM with code 2", "registry-unreachable", true],
   [status.UNAUTHENTICATED, "etcdserver: invalid auth token", "registry-denied", false],
+  [status.PERMISSION_DENIED, "fleet: forbidden-key: machine a may not write /x/no leader", "forbidden-key", false],
+  [status.UNAUTHENTICATED, "fleet: not-listed: its key is in no manifest", "not-listed", false],
+  [status.UNAVAILABLE, "fleet: registry-away: write on etcd://h1", "registry-unreachable", false],
 ];
 for (const [code, details, expected, mayHaveHappened] of cases) {
   test(`a transaction that met "${details}" ${mayHaveHappened ? "may have" : "surely has not"} happened`, () => {

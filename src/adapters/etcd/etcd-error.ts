@@ -1,8 +1,25 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { OperationError, UnknownResultError } from "../../ports/operation-error.ts";
+import { FRONT_REFUSALS } from "../etcd-proto/front-refusals.ts";
 
-/** etcd tells its refusals apart by text only; our codes for those somebody acts on. */
+/** etcd and fronts tell their refusals apart by text only; our codes for those somebody acts on. */
 const REFUSALS: readonly (readonly [text: string, code: string, next?: string])[] = [
+  // Before etcd's own, because what follows may name keys.
+  [
+    FRONT_REFUSALS.forbidden,
+    "forbidden-key",
+    "through an engine a machine does only what its agent must; ask where the registry itself is reached",
+  ],
+  [
+    FRONT_REFUSALS.notListed,
+    "not-listed",
+    "commit this machine's key to the manifest's machines: fleet join prints the stanza",
+  ],
+  [
+    FRONT_REFUSALS.registryAway,
+    "registry-unreachable",
+    "the engine is there, its registry is not: look at fleet-engine's journal",
+  ],
   ["required revision has been compacted", "revision-compacted"],
   ["requested lease not found", "lease-not-found"],
   [

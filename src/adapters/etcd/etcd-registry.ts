@@ -22,7 +22,7 @@ import {
 import { EtcdConnection } from "./etcd-connection.ts";
 import { operationErrorOf } from "./etcd-error.ts";
 import { entryOf, keyAfter, rangeOf, txnRequestOf } from "./etcd-messages-of.ts";
-import { keepAliveOnce } from "./keep-alive-once.ts";
+import { KeepAliveStream } from "./keep-alive-stream.ts";
 import type { RegistryAddress } from "./registry-address.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import { watchKeys } from "./watch-keys.ts";
@@ -41,6 +41,7 @@ export class EtcdRegistry implements Registry {
   readonly #calls: EtcdConnection;
   /** Apart from the calls, so that a backlog of events never delays a keep-alive. */
   readonly #watches: EtcdConnection;
+  readonly #keepAlives: KeepAliveStream;
   readonly #closed = new AbortController();
   /** Of the store last heard from; another one means that what was known is worth nothing. */
   #clusterId: string | null = null;
@@ -50,6 +51,7 @@ export class EtcdRegistry implements Registry {
     this.#clock = clock;
     this.#calls = new EtcdConnection(address, clock, tls);
     this.#watches = new EtcdConnection(address, clock, tls);
+    this.#keepAlives = new KeepAliveStream(this.#calls);
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<Listing> {
@@ -96,7 +98,7 @@ export class EtcdRegistry implements Registry {
 
   async keepAlive(lease: LeaseId): Promise<boolean> {
     try {
-      return await keepAliveOnce(this.#calls, lease);
+      return await this.#keepAlives.renew(lease);
     } catch (error) {
       throw operationErrorOf(error, `keep lease ${lease} alive on ${this.#address.text}`, false);
     }
@@ -128,6 +130,7 @@ export class EtcdRegistry implements Registry {
 
   async close(): Promise<void> {
     this.#closed.abort();
+    this.#keepAlives.close();
     this.#calls.close();
     this.#watches.close();
   }

@@ -78,6 +78,11 @@ export class MvccStore {
     return result;
   }
 
+  /** Of a store that repeats part of another: nothing of that part was written up to there. */
+  advanceTo(revision: number): void {
+    this.#revision = Math.max(this.#revision, revision);
+  }
+
   /** Forgets the past before that revision. */
   compact(revision: number): void {
     if (revision <= this.#compactedRevision) throw new MvccError("revision-compacted");
