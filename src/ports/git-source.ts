@@ -5,8 +5,11 @@ import type { CommitId } from "../domain/names.ts";
  * and sizes are checked before content is read. Rejects with OperationError (`source-unreachable`, `commit-unknown`, …).
  */
 export interface GitSource {
-  /** Brings a mirror up to date (a local repository has nothing to do) and returns the branch's tip. */
-  fetch(): Promise<CommitId>;
+  /**
+   * Brings a mirror up to date (a local repository has nothing to do) and returns the branch's tip. `wanted`: a commit the caller has heard
+   * of; where it is known to be on the branch, a tip from a moment ago will do.
+   */
+  fetch(wanted?: CommitId): Promise<CommitId>;
   /** A branch, tag, full or abbreviated id, `HEAD`, `HEAD~2` as a commit; null where there is none. */
   resolve(revision: string): Promise<CommitId | null>;
   /**
@@ -16,6 +19,8 @@ export interface GitSource {
   listFiles(commit: CommitId, folders: readonly string[]): Promise<readonly TreeFile[]>;
   /** Contents of that blob. At most `maxBytes`, else rejects with `blob-too-large`. */
   readBlob(oid: string, maxBytes: number): Promise<Uint8Array>;
+  /** These will be read next, those of at most `maxBytes`: a source far away brings them at once. Rejects as reading them would. */
+  prefetch?(oids: readonly string[], maxBytes: number): Promise<void>;
   /** Is `ancestor` in the history of `descendant`? Deepens a shallow mirror as far as it may; `unknown` is an answer. */
   isAncestor(ancestor: CommitId, descendant: CommitId): Promise<"yes" | "no" | "unknown">;
   describeCommit(commit: CommitId): Promise<CommitDescription>;

@@ -54,7 +54,7 @@ export async function acceptRelease<Spec extends Compiled>(
 
 /** A mirror may be behind: fetch once before believing that the branch does not hold the commit. */
 async function tipHolding(release: Release, source: GitSource): Promise<"yes" | "no" | "unknown"> {
-  return source.isAncestor(release.commit, await source.fetch());
+  return source.isAncestor(release.commit, await source.fetch(release.commit));
 }
 
 function answer(verdict: "no" | "unknown"): string {

@@ -38,13 +38,13 @@ export interface ListedCommit {
 
 /** Reads the files of commits of one source, and remembers them by blob: a second commit reads only what is new. */
 export class CommitFiles {
-  readonly #source: Pick<GitSource, "listFiles" | "readBlob">;
+  readonly #source: Pick<GitSource, "listFiles" | "readBlob" | "prefetch">;
   readonly #manifestPath: string;
   readonly #contents = new LeastRecent<string, Uint8Array>(REMEMBERED_BYTES_MAX);
   readonly #parsed = new LeastRecent<string, ParsedUnitFile>(REMEMBERED_BYTES_MAX);
   #opened: { readonly oid: string; readonly commit: OpenCommit } | null = null;
 
-  constructor(source: Pick<GitSource, "listFiles" | "readBlob">, manifestPath: string) {
+  constructor(source: Pick<GitSource, "listFiles" | "readBlob" | "prefetch">, manifestPath: string) {
     this.#source = source;
     this.#manifestPath = manifestPath;
   }
@@ -73,6 +73,8 @@ export class CommitFiles {
   /** Contents by path. Files that are too large are missing, and a problem each. */
   async readAll(files: readonly TreeFile[], problems: Diagnostic[]): Promise<Map<string, Uint8Array>> {
     const read = new Map<string, Uint8Array>();
+    const unread = files.map(({ oid }) => oid).filter((oid) => this.#contents.get(oid) === undefined);
+    if (unread.length > 0) await this.#source.prefetch?.(unread, UNIT_FILE_MAX);
     let total = 0;
     let next = 0;
     const readSome = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -12,7 +12,8 @@ export interface TestRepository {
   remove(): void;
 }
 
-export function makeTestRepository(options: { bare?: boolean } = {}): TestRepository {
+/** `from`: a repository to copy. */
+export function makeTestRepository(options: { bare?: boolean; from?: string } = {}): TestRepository {
   const path = mkdtempSync(join(tmpdir(), "fleet-git-"));
   let commits = 0;
   const repository: TestRepository = {
@@ -55,6 +56,7 @@ export function makeTestRepository(options: { bare?: boolean } = {}): TestReposi
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
-  repository.git(["init", "--quiet", "--initial-branch=main", ...(options.bare ? ["--bare"] : [])]);
+  if (options.from !== undefined) cpSync(options.from, path, { recursive: true });
+  else repository.git(["init", "--quiet", "--initial-branch=main", ...(options.bare ? ["--bare"] : [])]);
   return repository;
 }

@@ -1,13 +1,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openLocalGitSource } from "../../src/adapters/git/local-git-source.ts";
-import { openMirrorGitSource } from "../../src/adapters/git/mirror-git-source.ts";
+import { after } from "node:test";
+import { openHubGitSource } from "../../src/adapters/git/hub-git-source.ts";
+import { type LocalGitSource, openLocalGitSource } from "../../src/adapters/git/local-git-source.ts";
+import { type MirrorGitSource, openMirrorGitSource } from "../../src/adapters/git/mirror-git-source.ts";
 import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
 import type { CommitId } from "../../src/domain/names.ts";
+import type { GitSource } from "../../src/ports/git-source.ts";
+import type { ObjectSource } from "../../src/ports/object-source.ts";
 import { serveGitRepository } from "./git-http-server.ts";
 import { makeTestRepository, type TestRepository } from "./git-repository.ts";
 import { type GitWorld, gitSourceContract, HISTORY } from "./git-source.contract.ts";
+import { openObjectHub, serviceOf } from "./object-hub.ts";
 
 gitSourceContract("memory", async () => {
   const repository = new MemoryRepository();
@@ -39,7 +44,32 @@ gitSourceContract("local, from a folder inside", async () =>
 );
 gitSourceContract("mirror over HTTP", mirrorWorld);
 
-async function localWorld(prepare: (repository: TestRepository) => string): Promise<GitWorld> {
+gitSourceContract("hub, of a local repository", () => hubWorld(localWorld((repository) => repository.path)));
+gitSourceContract("hub, of a mirror over HTTP", () => hubWorld(mirrorWorld()));
+
+/** A machine that sees that world through an engine. */
+async function hubWorld<Source extends GitSource & ObjectSource>(
+  made: Promise<GitWorld & { readonly source: Source }>,
+): Promise<GitWorld> {
+  const engine = await made;
+  const hub = await openObjectHub(serviceOf(engine.source));
+  const source = await openHubGitSource({ target: hub.target, branch: "main", folder: join(hub.folder, "mirror") });
+  return {
+    source,
+    ids: engine.ids,
+    hasTags: false,
+    setMain: engine.setMain,
+    async close() {
+      await source.close();
+      hub.close();
+      await engine.close();
+    },
+  };
+}
+
+async function localWorld(
+  prepare: (repository: TestRepository) => string,
+): Promise<GitWorld & { readonly source: LocalGitSource }> {
   const { repository, ids } = buildHistory();
   const source = openLocalGitSource(prepare(repository), "main");
   return {
@@ -53,7 +83,7 @@ async function localWorld(prepare: (repository: TestRepository) => string): Prom
   };
 }
 
-async function mirrorWorld(): Promise<GitWorld> {
+async function mirrorWorld(): Promise<GitWorld & { readonly source: MirrorGitSource }> {
   const { repository, ids } = buildHistory();
   const server = await serveGitRepository(join(repository.path, ".git"));
   const folder = mkdtempSync(join(tmpdir(), "fleet-mirror-"));
@@ -71,7 +101,17 @@ async function mirrorWorld(): Promise<GitWorld> {
   };
 }
 
+/** A copy of the one that is built first: git runs forty times for it. */
 function buildHistory(): { repository: TestRepository; ids: Record<string, CommitId> } {
+  built ??= buildFirst();
+  const repository = makeTestRepository({ from: built.repository.path });
+  return { repository, ids: built.ids };
+}
+
+let built: ReturnType<typeof buildFirst> | null = null;
+after(() => built?.repository.remove());
+
+function buildFirst(): { repository: TestRepository; ids: Record<string, CommitId> } {
   const repository = makeTestRepository();
   const ids: Record<string, CommitId> = {};
   for (const { name, parents, files, subject } of HISTORY) {

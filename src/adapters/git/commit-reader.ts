@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { invariant } from "../../domain/invariant.ts";
 import { type CommitId, compareText } from "../../domain/names.ts";
 import type { CommitDescription, TreeFile } from "../../ports/git-source.ts";
+import type { RelatedObjects, StoredObject } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { type CommitObject, parseCommit, parseTagTarget } from "./commit-object.ts";
 import { corrupt } from "./git-object.ts";
@@ -10,26 +11,33 @@ import { GitObjects } from "./git-objects.ts";
 import { parseTree, type TreeEntry } from "./tree-object.ts";
 
 /** Commits, tags and trees are small; a tree of 16 MiB has about 300,000 entries. */
-const METADATA_BYTES_MAX = 16 * 1024 * 1024;
+export const METADATA_BYTES_MAX = 16 * 1024 * 1024;
 /** What one listing may hold. A repository of units is thousands; a monorepo's root may be more, and is not what to list. */
-const LISTED_FILES_MAX = 100_000;
+export const LISTED_FILES_MAX = 100_000;
 /** Deeper than any layout made by hand; PATH_MAX allows 2,048 folders of one letter. */
-const FOLDER_DEPTH_MAX = 64;
+export const FOLDER_DEPTH_MAX = 64;
 const TAG_CHAIN_MAX = 10;
 /** The Linux kernel has about 1.3 million commits; a walk of them takes some seconds. Beyond, the answer is `unknown`. */
 const WALKED_COMMITS_MAX = 2_000_000;
 /** Commits between two turns of the event loop: about 10 ms. */
 const COMMITS_PER_TURN = 500;
 
+export type ObjectReader = Pick<GitObjects, "has" | "read" | "idsStartingWith" | "close">;
+
+export interface Ancestry {
+  readonly answer: "yes" | "no" | "unknown";
+  readonly missing: readonly string[];
+}
+
 /** Reads commits, trees and blobs of one repository on disk. Knows nothing of branches or remotes. */
 export class CommitReader {
   readonly #commonFolder: string;
-  readonly #objects: GitObjects;
+  readonly #objects: ObjectReader;
 
   /** `commonFolder` holds `objects/` and `shallow`. */
-  constructor(commonFolder: string) {
+  constructor(commonFolder: string, objects: ObjectReader = new GitObjects(join(commonFolder, "objects"))) {
     this.#commonFolder = commonFolder;
-    this.#objects = new GitObjects(join(commonFolder, "objects"));
+    this.#objects = objects;
   }
 
   close(): void {
@@ -102,27 +110,69 @@ export class CommitReader {
     return object.content;
   }
 
+  /** The object as it is, whatever it is. */
+  stored(oid: string, maxBytes: number): StoredObject {
+    try {
+      const object = this.#objects.read(oid, maxBytes);
+      return object === null ? { kind: "missing" } : { kind: "here", ...object };
+    } catch (error) {
+      if (error instanceof OperationError && error.code === "blob-too-large") return { kind: "too-large" };
+      throw error;
+    }
+  }
+
+  /** As ObjectSource's, of what is here. `whole`: nothing was left out because it is missing. */
+  async related(
+    commits: readonly string[],
+    have: ReadonlySet<string>,
+    commitsMax: number,
+  ): Promise<RelatedObjects & { readonly whole: boolean }> {
+    const asked = new Set(commits);
+    const seen = new Set(commits);
+    const before: string[] = [];
+    let whole = true;
+    let walked = 0;
+    for (const oid of seen) {
+      const commit = this.commit(oid);
+      if (commit === null) whole = false;
+      else if (!asked.has(oid)) before.push(oid);
+      if (before.length >= commitsMax) break;
+      for (const parent of commit?.parents ?? []) if (!have.has(parent)) seen.add(parent);
+      if (++walked % COMMITS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const roots = commits.map((oid) => this.commit(oid)?.tree).filter((tree) => tree !== undefined);
+    return { roots, before, whole };
+  }
+
+  async isAncestor(ancestor: CommitId, descendant: CommitId): Promise<"yes" | "no" | "unknown"> {
+    return (await this.ancestry(ancestor, descendant)).answer;
+  }
+
   /**
    * `no` only where the whole history of `descendant` was seen. A history that ends because the clone is shallow, or
-   * because a commit is missing, is unknown: isomorphic-git's isDescendent says false there.
+   * because a commit is missing, is unknown: isomorphic-git's isDescendent says false there. `missing`: the commits it ends at.
    */
-  async isAncestor(ancestor: CommitId, descendant: CommitId): Promise<"yes" | "no" | "unknown"> {
-    if (ancestor === descendant) return "yes";
+  async ancestry(ancestor: CommitId, descendant: CommitId): Promise<Ancestry> {
+    if (ancestor === descendant) return { answer: "yes", missing: [] };
     const shallow = this.shallowCommits();
     const seen = new Set<string>([descendant]);
+    const missing: string[] = [];
     let whole = true;
     // A Set is walked in the order of insertion, also of what is added meanwhile: breadth first.
     let walked = 0;
     for (const oid of seen) {
       const commit = this.commit(oid);
       if (commit === null || shallow.has(oid)) whole = false;
-      if (commit === null) continue;
-      if (commit.parents.includes(ancestor)) return "yes";
+      if (commit === null) {
+        missing.push(oid);
+        continue;
+      }
+      if (commit.parents.includes(ancestor)) return { answer: "yes", missing };
       if (!shallow.has(oid)) for (const parent of commit.parents) seen.add(parent);
       if (++walked % COMMITS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (walked >= WALKED_COMMITS_MAX) return "unknown";
+      if (walked >= WALKED_COMMITS_MAX) return { answer: "unknown", missing };
     }
-    return whole ? "no" : "unknown";
+    return { answer: whole ? "no" : "unknown", missing };
   }
 
   /** Commits whose parents were left out when this repository was cloned. */

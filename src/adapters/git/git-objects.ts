@@ -1,9 +1,9 @@
-import { hash } from "node:crypto";
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { constants, inflateSync } from "node:zlib";
+import type { ObjectType } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
-import { corrupt, type GitObject, type GitObjectType, tooLarge } from "./git-object.ts";
+import { corrupt, type GitObject, objectId, tooLarge } from "./git-object.ts";
 import { PackFile } from "./pack-file.ts";
 
 /** git's own limit on chains of alternates. */
@@ -33,17 +33,30 @@ export class GitObjects {
     return this.#find(oid) !== null;
   }
 
-  /** The object, or null where there is none. Rejects with `blob-too-large` before inflating, or `object-corrupt`. */
+  /**
+   * The object, or null where there is none. Where one copy of several is damaged, another one is read. Rejects with `blob-too-large`
+   * before inflating, or `object-corrupt`.
+   */
   read(oid: string, maxBytes: number): GitObject | null {
-    const found = this.#find(oid);
-    if (found === null) return null;
+    let damage: unknown;
+    for (const place of this.#places(oid)) {
+      try {
+        return this.#readAt(place, oid, maxBytes);
+      } catch (error) {
+        if (!(error instanceof OperationError && error.code === "object-corrupt")) throw error;
+        damage ??= error;
+      }
+    }
+    if (damage !== undefined) throw damage;
+    return null;
+  }
+
+  #readAt(place: Place, oid: string, maxBytes: number): GitObject {
     const object =
-      found.kind === "loose"
-        ? readLoose(found.path, oid, maxBytes)
-        : found.pack.read(oid, found.offset, maxBytes, (base) => this.#readBase(base, maxBytes));
-    const header = Buffer.from(`${object.type} ${object.content.length}\0`);
-    if (hash("sha1", Buffer.concat([header, object.content])) !== oid)
-      throw corrupt(`object ${oid} does not have the content its id names`);
+      place.kind === "loose"
+        ? readLoose(place.path, oid, maxBytes)
+        : place.pack.read(oid, place.offset, maxBytes, (base) => this.#readBase(base, maxBytes));
+    if (objectId(object) !== oid) throw corrupt(`object ${oid} does not have the content its id names`);
     return object;
   }
 
@@ -66,41 +79,49 @@ export class GitObjects {
     return base;
   }
 
-  #find(oid: string): { kind: "loose"; path: string } | { kind: "packed"; pack: PackFile; offset: number } | null {
-    if (!/^[0-9a-f]{40}$/.test(oid)) return null;
-    // Packs first: nearly everything of a cloned repository is in one, and a look there costs no system call.
-    const packed = this.#findPacked(oid);
-    if (packed !== null) return packed;
-    for (const folder of this.#folders) {
-      const path = join(folder, oid.slice(0, 2), oid.slice(2));
-      if (isReadable(path)) return { kind: "loose", path };
-    }
-    // Somebody may have fetched or repacked since we looked.
-    return this.#scanPacks() ? this.#findPacked(oid) : null;
-  }
-
-  #findPacked(oid: string): { kind: "packed"; pack: PackFile; offset: number } | null {
-    for (const pack of this.#packs.values()) {
-      const offset = pack.offsetOf(oid);
-      if (offset !== null) return { kind: "packed", pack, offset };
-    }
+  #find(oid: string): Place | null {
+    for (const place of this.#places(oid)) return place;
     return null;
   }
 
-  /** Opens packs not seen before; true where there were any. Packs that vanished stay open: their content is still right. */
-  #scanPacks(): boolean {
-    let found = false;
+  *#places(oid: string): Generator<Place> {
+    if (!/^[0-9a-f]{40}$/.test(oid)) return;
+    // Packs first: nearly everything of a cloned repository is in one, and a look there costs no system call.
+    yield* this.#packed(oid, this.#packs.values());
+    for (const folder of this.#folders) {
+      const path = join(folder, oid.slice(0, 2), oid.slice(2));
+      if (isReadable(path)) yield { kind: "loose", path };
+    }
+    // Somebody may have fetched or repacked since we looked.
+    yield* this.#packed(oid, this.#scanPacks());
+  }
+
+  *#packed(oid: string, packs: Iterable<PackFile>): Generator<Place> {
+    for (const pack of packs) {
+      const offset = pack.offsetOf(oid);
+      if (offset !== null) yield { kind: "packed", pack, offset };
+    }
+  }
+
+  /** Opens packs not seen before and returns them. Packs that vanished stay open: their content is still right. */
+  #scanPacks(): readonly PackFile[] {
+    const found: PackFile[] = [];
     for (const folder of this.#folders) {
       for (const name of namesIn(join(folder, "pack"))) {
         const path = join(folder, "pack", name);
         if (!name.endsWith(".idx") || this.#packs.has(path)) continue;
-        this.#packs.set(path, PackFile.open(path));
-        found = true;
+        const pack = PackFile.open(path);
+        this.#packs.set(path, pack);
+        found.push(pack);
       }
     }
     return found;
   }
 }
+
+type Place =
+  | { readonly kind: "loose"; readonly path: string }
+  | { readonly kind: "packed"; readonly pack: PackFile; readonly offset: number };
 
 function withAlternates(folder: string, depth: number): string[] {
   let text: string;
@@ -127,7 +148,7 @@ function readLoose(path: string, oid: string, maxBytes: number): GitObject {
   if (size > maxBytes) throw tooLarge(oid, size, maxBytes);
   try {
     const inflated = inflateSync(readFileSync(path), { maxOutputLength: headerEnd + 1 + size });
-    return { type: header[1] as GitObjectType, content: inflated.subarray(headerEnd + 1) };
+    return { type: header[1] as ObjectType, content: inflated.subarray(headerEnd + 1) };
   } catch (cause) {
     throw corrupt(`${path} cannot be inflated`, cause);
   }

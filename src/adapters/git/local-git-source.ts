@@ -1,5 +1,6 @@
 import type { CommitId } from "../../domain/names.ts";
 import type { GitSource, TreeFile } from "../../ports/git-source.ts";
+import type { ObjectSource } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { CommitReader } from "./commit-reader.ts";
 import { findGitFolder } from "./git-folder.ts";
@@ -8,7 +9,7 @@ import { isDirty } from "./is-dirty.ts";
 import { resolveRevision } from "./resolve-revision.ts";
 import { WorktreeReader } from "./worktree-reader.ts";
 
-export interface LocalGitSource extends GitSource {
+export interface LocalGitSource extends GitSource, ObjectSource {
   /** The top of the working tree, absolute; null for a bare repository. */
   readonly worktree: string | null;
   /** The folder with the objects: `.git`, or the bare repository itself. */
@@ -44,13 +45,17 @@ export function openLocalGitSource(path: string, branch: string | null = null): 
     throw new OperationError("no-worktree", `${folder.own} is a bare repository and has no working tree`);
   };
 
+  const tipNow = (): CommitId | null => {
+    const oid = readRef(folder, branch === null ? "HEAD" : `refs/heads/${branch}`);
+    return oid === null ? null : reader.peel(oid);
+  };
+
   return {
     worktree: folder.worktree,
     gitFolder: folder.common,
     currentBranch: () => readBranchName(folder),
     async fetch() {
-      const oid = readRef(folder, branch === null ? "HEAD" : `refs/heads/${branch}`);
-      const tip = oid === null ? null : reader.peel(oid);
+      const tip = tipNow();
       if (tip !== null) return tip;
       const what = branch === null ? "HEAD points to no commit" : `there is no branch ${branch}`;
       throw new OperationError("branch-missing", `${what} in ${folder.own}`, {
@@ -65,6 +70,9 @@ export function openLocalGitSource(path: string, branch: string | null = null): 
       return reader.isAncestor(ancestor, descendant);
     },
     describeCommit: async (commit) => reader.describe(commit),
+    lastTip: tipNow,
+    readObject: async (oid, maxBytes) => reader.stored(oid, maxBytes),
+    related: (commits, have, commitsMax) => reader.related(commits, have, commitsMax),
     isDirty: (paths) => isDirty(folder, paths),
     worktreeFiles: async (folders) => openWorktree().listFiles("" as CommitId, folders),
     openWorktree,

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import type { CommitId } from "../../domain/names.ts";
 import type { CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
+import type { ObjectSource, RelatedObjects, StoredObject } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { CommitReader } from "./commit-reader.ts";
 import { displayUrl } from "./display-url.ts";
@@ -22,7 +23,7 @@ const DEEPEN_STEPS = [64, 512, 4_096] as const;
 /** Nobody repacks a mirror; each fetch adds a pack, and each pack is one more place to look. */
 const PACKS_MAX = 50;
 
-export interface MirrorGitSource extends GitSource {
+export interface MirrorGitSource extends GitSource, ObjectSource {
   /** Lets another process use the mirror. */
   close(): Promise<void>;
 }
@@ -111,6 +112,24 @@ class Mirror implements MirrorGitSource {
 
   describeCommit(commit: CommitId): Promise<CommitDescription> {
     return this.#reading(commit, (reader) => reader.describe(commit));
+  }
+
+  lastTip(): CommitId | null {
+    return this.#tip;
+  }
+
+  readObject(oid: string, maxBytes: number): Promise<StoredObject> {
+    return this.#reading(null, (reader) => reader.stored(oid, maxBytes));
+  }
+
+  related(commits: readonly string[], have: ReadonlySet<string>, commitsMax: number): Promise<RelatedObjects> {
+    return this.#reading(null, async (reader) => {
+      let found = await reader.related(commits, have, commitsMax);
+      while (!found.whole && (await this.#deepen())) {
+        found = await this.#reader!.related(commits, have, commitsMax);
+      }
+      return found;
+    });
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,10 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { constants, inflateSync } from "node:zlib";
+import type { ObjectType } from "../../ports/object-source.ts";
 import { applyDelta, deltaSizes } from "./apply-delta.ts";
-import { corrupt, type GitObject, type GitObjectType, tooLarge } from "./git-object.ts";
+import { corrupt, type GitObject, tooLarge } from "./git-object.ts";
 
-const TYPES: Readonly<Record<number, GitObjectType>> = { 1: "commit", 2: "tree", 3: "blob", 4: "tag" };
+const TYPES: Readonly<Record<number, ObjectType>> = { 1: "commit", 2: "tree", 3: "blob", 4: "tag" };
 const OFFSET_DELTA = 6;
 const REFERENCE_DELTA = 7;
 /** git refuses to write longer chains (--depth is capped at 4095). */
