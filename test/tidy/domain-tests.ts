@@ -78,6 +78,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/rollout/unit-demands.ts",
   ],
   "src/usecases/compile-part.test.ts": ["src/domain/spec/commit-part.ts"],
+  "src/domain/trust/judge-commit.test.ts": ["src/domain/trust/commit-signature.ts", "src/domain/trust/history.ts"],
   "src/domain/loss/sighting.test.ts": ["src/domain/loss/with-losses.ts"],
   "src/domain/loss/judge-loss.test.ts": [
     "src/domain/loss/damping.ts",

@@ -9,6 +9,7 @@ import type {
   Manifest,
   ManifestMachine,
   ManifestReboots,
+  ManifestTrust,
   RolloutSettings,
   UnitSettings,
 } from "../../domain/spec/manifest.ts";
@@ -42,6 +43,7 @@ export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boo
       window: ring.window === undefined ? null : located(ring.window, ["rings", index, "window"]),
     })),
     reboots: root.reboots === undefined ? null : rebootsFrom(root.reboots, located),
+    trust: root.trust === undefined ? null : trustFrom(root.trust, tree),
     loss:
       root.loss === undefined ? { values: {}, at: null } : { values: lossValues(root.loss), at: tree.keyAt(["loss"]) },
   };
@@ -52,6 +54,24 @@ function rebootsFrom({ slots, window, drain }: NonNullable<ManifestTree["reboots
     slots: slots === undefined ? null : Number(slots),
     window: window === undefined ? null : located(window, ["reboots", "window"]),
     drain: drain === "true",
+  };
+}
+
+function trustFrom(
+  { mode, signers, forgeKeys = [], rules = [] }: NonNullable<ManifestTree["trust"]>,
+  tree: YamlTree,
+): ManifestTrust {
+  const located = locator(tree);
+  return {
+    mode: mode ?? null,
+    signers: signers === undefined ? null : located(signers, ["trust", "signers"]),
+    forgeKeys,
+    rules: rules.map((rule, index) => ({
+      paths: rule.paths.map((path, place) => located(path, ["trust", "rules", index, "paths", place])),
+      signers: rule.signers ?? [],
+      count: rule.count === undefined ? null : Number(rule.count),
+    })),
+    at: tree.keyAt(["trust"]),
   };
 }
 

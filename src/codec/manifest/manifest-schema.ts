@@ -5,6 +5,8 @@ import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts"
 import { CANARY_FORM, parseCanary } from "../../domain/rollout/canary-setting.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
+import { FORGE_KEYS } from "../../domain/trust/commit-signature.ts";
+import { TRUST_MODES } from "../../domain/trust/trust-policy.ts";
 import { ON_DISCONNECT_FORM, parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
 import { parseReplace, REPLACE_FORM } from "../../domain/unit/replace-option.ts";
 import type { LOSS_KEYS } from "./loss-keys.ts";
@@ -215,6 +217,34 @@ const reboots = z.strictObject(
   mapping('a mapping such as { slots: 1, window: "Sat,Sun 01:00-05:00", drain: true }'),
 );
 
+/** More rules than people can keep apart; and each is held against each file that changes. */
+const TRUST_LIST_MAX = 50;
+
+function shortList<Item extends z.ZodType>(item: Item, what: string) {
+  const error = `a list of 1 to ${TRUST_LIST_MAX} ${what}`;
+  return z.array(item, { error }).min(1, { error }).max(TRUST_LIST_MAX, { error });
+}
+
+const trust = z.strictObject(
+  {
+    mode: word(TRUST_MODES).optional(),
+    signers: repositoryPath.optional(),
+    forgeKeys: shortList(word(FORGE_KEYS), "names of forge keys").optional(),
+    rules: shortList(
+      z.strictObject(
+        {
+          paths: shortList(repositoryPath, "patterns of paths"),
+          signers: shortList(sourceText, "principals").optional(),
+          count: count(1, 10).optional(),
+        },
+        mapping('a mapping such as { paths: ["clusters/prod/**"], signers: [ops], count: 2 }'),
+      ),
+      "rules",
+    ).optional(),
+  },
+  mapping("a mapping such as { mode: range, signers: trust/allowed_signers }"),
+);
+
 export const manifestSchema = z.strictObject(
   {
     apiVersion: word(["fleet/v1"]),
@@ -249,6 +279,7 @@ export const manifestSchema = z.strictObject(
       .max(RINGS_MAX, { error: RINGS_FORM })
       .optional(),
     reboots: reboots.optional(),
+    trust: trust.optional(),
     lint: lint.optional(),
   },
   mapping("a mapping with apiVersion and cluster"),

@@ -2,7 +2,6 @@
 const NOT_YET_KEYS: Readonly<Record<string, string>> = {
   requires: "refuse fleet binaries older than this",
   sync: "say how often nodes look at the branch",
-  trust: "say whose signatures make a commit acceptable",
   notify: "tell a webhook or a command what happened",
   status: "post commit statuses to the forge",
   moved: "rename a unit without stopping it",

@@ -249,6 +249,16 @@ const refused: readonly (readonly [what: string, text: string, problems: readonl
     `${HEAD}units: { a.service: { environment: { "A B": 1 } } }\n`,
     ["fleet.yaml:3:38 manifest-key A B"],
   ],
+  [
+    "trust in what fleet does not know",
+    `${HEAD}trust: { mode: all, forgeKeys: [gitlab], rules: [{ paths: [], count: 0 }] }\n`,
+    [
+      'fleet.yaml:3:16 manifest-value mode: "all"',
+      'fleet.yaml:3:33 manifest-value forgeKeys: "gitlab"',
+      "fleet.yaml:3:59 manifest-value paths: a list",
+      'fleet.yaml:3:70 manifest-value count: "0"',
+    ],
+  ],
   ["a short machine id", `${HEAD}machines: { nas: { id: 3f2a9c } }\n`, ['fleet.yaml:3:24 manifest-value id: "3f2a9c"']],
   ["a YAML 1.1 boolean", `${HEAD}machines: { nas: { drain: yes } }\n`, ['fleet.yaml:3:27 manifest-value drain: "yes"']],
   [
@@ -300,13 +310,38 @@ test("drift is a default of the cluster and of each unit its own", () => {
   );
 });
 
+test("trust is read with the places of its paths", () => {
+  const { manifest, diagnostics } = readManifest(
+    "fleet.yaml",
+    `${HEAD}trust: { signers: trust/signers, forgeKeys: [github-web-flow], rules: [{ paths: [a/**, b], signers: [ops], count: 2 }, { paths: [c] }] }\n`,
+  );
+  assert.deepEqual(diagnostics, []);
+  const at = (column: number) => ({ path: "fleet.yaml", line: 3, column });
+  assert.deepEqual(manifest?.trust, {
+    mode: null,
+    signers: { value: "trust/signers", at: at(19) },
+    forgeKeys: ["github-web-flow"],
+    rules: [
+      {
+        paths: [
+          { value: "a/**", at: at(82) },
+          { value: "b", at: at(88) },
+        ],
+        signers: ["ops"],
+        count: 2,
+      },
+      { paths: [{ value: "c", at: at(130) }], signers: [], count: null },
+    ],
+    at: at(1),
+  });
+});
+
 const later: readonly (readonly [text: string, at: string])[] = [
   ['requires: ">=1.0"', "3:1"],
   ["release: { by: sync }", "3:16"],
   ["release: { by: approval }", "3:16"],
   ["release: { maxRestarts: 3 }", "3:12"],
   ["sync: { interval: 60s }", "3:1"],
-  ["trust: { mode: range }", "3:1"],
   ["notify: []", "3:1"],
   ["status: {}", "3:1"],
   ["moved: []", "3:1"],

@@ -35,6 +35,7 @@ function compiled(
     admit: null,
     rings: [],
     reboots: null,
+    trust: null,
     loss: { values: {}, at: null },
     lint: lint ?? Object.fromEntries(LINT_RULE_NAMES.map((rule) => [rule, rule === "implied-root" ? "off" : "warn"])),
   };

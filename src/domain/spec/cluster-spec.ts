@@ -4,6 +4,7 @@ import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { NodeKey } from "../identity/node-key.ts";
 import type { Damping } from "../loss/damping.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../names.ts";
+import type { TrustSpec } from "../trust/trust-policy.ts";
 import type { FleetOptions } from "../unit/fleet-options.ts";
 
 /** What is wanted of a unit: known but not placed, placed but not started, placed and started. Fleet's three words. */
@@ -29,6 +30,8 @@ export interface ClusterSpec {
   readonly rings?: readonly Ring[];
   /** Absent: one machine at a time, at any time, without a drain. */
   readonly reboots?: RebootPolicy;
+  /** Absent: every commit is acceptable. Part of the spec so that a change of it is a release of its own. */
+  readonly trust?: TrustSpec;
 }
 
 /** One text of the repository (or generated from the manifest, then `path` is the manifest's) as it is to be installed. */

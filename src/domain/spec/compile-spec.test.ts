@@ -52,6 +52,18 @@ test("two lines and a unit: launched, alone in its group, defaults written out",
   assert.deepEqual(web.rollout, { maxUnavailable: 1, minHealthyTimeMs: 5000, healthDeadlineMs: 120_000 });
 });
 
+test("trust is in the spec where it is written, so that a change of it is a release, and nowhere else", () => {
+  const manifest = (trust: string) => ({ "fleet.yaml": `${HEAD}${trust}`, "units/web.service": SERVICE });
+  const without = compiled(manifest(""));
+  assert.ok(!("trust" in without));
+  const written = compiled(manifest("trust: { signers: trust/signers }\n"));
+  assert.equal(written.trust?.mode, "range");
+  assert.notEqual(written.specHash, without.specHash);
+  assert.deepEqual(findings(manifest("trust: { mode: strict }\n")), [
+    "fleet.yaml:3 trust-without-signers trust with mode: strict and nobody who may sign",
+  ]);
+});
+
 test("keys of machines are in the spec where they are written, and nowhere else", () => {
   const stanza = (keys: string) => ({
     "fleet.yaml": `${HEAD}machines: { nas: { id: ${ID_A}${keys} }, ${ID_B}: { drain: true } }\n`,

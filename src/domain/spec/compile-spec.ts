@@ -14,6 +14,7 @@ import { collectFiles } from "./collect-files.ts";
 import { companionsOf } from "./companions-of.ts";
 import { compileMachines } from "./compile-machines.ts";
 import { compileReboots, compileRings } from "./compile-rings.ts";
+import { compileTrust } from "./compile-trust.ts";
 import { type DraftUnit, type UnitLookup, unitLookup } from "./draft-unit.ts";
 import { DraftUnits } from "./draft-units.ts";
 import { groupContradictions } from "./group-contradictions.ts";
@@ -72,6 +73,7 @@ export function compileSpec(
   const order = orderUnits(units, lookup);
   const { rings, diagnostics: ringProblems } = compileRings(manifest.rings);
   const { reboots, diagnostics: rebootProblems } = compileReboots(manifest.reboots);
+  const { trust, diagnostics: trustProblems } = compileTrust(manifestPath, manifest.trust);
   const companions = companionsOf(units, templates, lookup);
   const diagnostics = sortedUnique([
     ...sources.diagnostics,
@@ -89,6 +91,7 @@ export function compileSpec(
     ...lossContradictions(manifest.loss),
     ...ringProblems,
     ...rebootProblems,
+    ...trustProblems,
     ...rolloutContradictions(groups, machines, admit),
     ...companions.diagnostics,
     ...(input.lint === undefined ? [] : lintFindings(input, drafts, [...units, ...templates])),
@@ -113,6 +116,7 @@ export function compileSpec(
     loss: lossPolicy(manifest.loss),
     ...(rings.length === 0 ? {} : { rings }),
     ...(reboots === null ? {} : { reboots }),
+    ...(trust === null ? {} : { trust }),
   };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
 }

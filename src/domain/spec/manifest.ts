@@ -5,6 +5,8 @@ import type { NodeKey } from "../identity/node-key.ts";
 import type { LintSettings } from "../lint/lint-rules.ts";
 import type { LossThresholds } from "../loss/damping.ts";
 import type { MachineId } from "../names.ts";
+import type { ForgeKey } from "../trust/commit-signature.ts";
+import type { TrustMode } from "../trust/trust-policy.ts";
 import type { OnDisconnect } from "../unit/on-disconnect.ts";
 import type { ReplaceOption } from "../unit/replace-option.ts";
 import type { Canary, UnitGoal } from "./cluster-spec.ts";
@@ -39,6 +41,27 @@ export interface Manifest {
   readonly rings: readonly ManifestRing[];
   /** Null: says nothing of restarts. */
   readonly reboots: ManifestReboots | null;
+  /** Null: every commit is acceptable. */
+  readonly trust: ManifestTrust | null;
+}
+
+export interface ManifestTrust {
+  /** Null where it leaves it to the default: `range` where anybody may sign, else `off`. */
+  readonly mode: TrustMode | null;
+  /** Relative to the manifest. */
+  readonly signers: Located<string> | null;
+  readonly forgeKeys: readonly ForgeKey[];
+  readonly rules: readonly ManifestTrustRule[];
+  /** The key `trust` itself. */
+  readonly at: SourceLocation;
+}
+
+export interface ManifestTrustRule {
+  /** From the repository's root. */
+  readonly paths: readonly Located<string>[];
+  /** Empty: every signer. */
+  readonly signers: readonly string[];
+  readonly count: number | null;
 }
 
 export interface ManifestRing {
