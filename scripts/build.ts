@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundledLicenses, bundledPackages } from "./package/bundled-packages.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
@@ -38,7 +39,10 @@ export async function build(): Promise<void> {
   const commands = filesUnder(join(root, "src/cli/commands")).filter(
     (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
   );
-  await bundle({
+  const { metafile } = await bundle({
+    // Paths stand in comments of the bundle: as seen from here, wherever this runs.
+    absWorkingDir: root,
+    metafile: true,
     entryPoints: [join(root, "src/cli/main.ts"), ...commands],
     outbase: join(root, "src/cli"),
     outdir: staging,
@@ -57,6 +61,12 @@ export async function build(): Promise<void> {
     legalComments: "none",
     logLevel: "warning",
   });
+  // What was read and shaken out again is in nobody's hands.
+  const inputs = Object.values(metafile.outputs).flatMap((output) =>
+    Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  );
+  writeFileSync(join(staging, "third-party.txt"), bundledLicenses(inputs));
+  writeFileSync(join(staging, "bundled-packages.json"), `${JSON.stringify(bundledPackages(inputs), null, 2)}\n`);
   const { name, version, description, license } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const oclif = {
     bin: "fleet",

@@ -18,7 +18,7 @@ const SEEDS = 2_000;
 export async function checkSlow(): Promise<TestCounts[]> {
   await buildIfStale();
   const served = await runTests("contract and cli", {
-    files: ["test/contract/**/*.test.ts", "test/cli/**/*.test.ts"],
+    files: ["test/contract/**/*.test.ts", "test/cli/**/*.test.ts", "test/packaging/**/*.test.ts"],
     concurrency: 2,
     timeoutMs: 180_000,
   });

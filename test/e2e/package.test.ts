@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, describe, test } from "node:test";
+import { buildIfStale } from "../../scripts/build.ts";
+import type { Architecture } from "../../scripts/package/architectures.ts";
+import { ROOT } from "../../scripts/package/lock-file.ts";
+import { nodeOfArchitecture } from "../../scripts/package/node-of-architecture.ts";
+import { writeDeb } from "../../scripts/package.ts";
+import { labDown, labExec, labUp } from "../../src/lab/lab.ts";
+import { labFolder, readLab } from "../../src/lab/lab-state.ts";
+import { mustRun, type ProgramResult, runProgram } from "../../src/lab/run-program.ts";
+import type { ShownCluster } from "./cluster-on-lab.ts";
+import { clearAbandonedLabs, eventually, LAB_NAME, labSkipReason } from "./lab-name.ts";
+
+const MACHINES = ["m1", "m2", "m3"];
+/** The first machine has the registry, the first two decide, all run units. */
+const DAEMONS: Readonly<Record<string, readonly string[]>> = {
+  m1: ["fleet-registry", "fleet-engine", "fleet-agent"],
+  m2: ["fleet-engine", "fleet-agent"],
+  m3: ["fleet-agent"],
+};
+const UNITS = process.env.FLEET_SOAK === "1" ? 600 : 60;
+/** One of these is everywhere, the rest are instances. */
+const MANIFEST = `apiVersion: fleet/v1
+cluster: packaged
+defaults: { rollout: { minHealthyTime: 500ms } }
+units: { load@.service: { instances: ${UNITS - MACHINES.length} } }
+`;
+const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n";
+const SOURCE_PORT = 8418;
+const [FIRST, NEXT] = ["0.90.0", "0.91.0"];
+
+const skip = labSkipReason() || (!existsSync("/usr/bin/dpkg") && "packages need dpkg");
+
+/** On machines that had nothing of fleet before: only what the package brings runs in them. */
+describe("a cluster of machines that installed the package", { skip, concurrency: false }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "fleet-e2e-package-"));
+  const [dist, repository, nothing] = [join(folder, "dist"), join(folder, "repository"), join(folder, "nothing")];
+  const shared = join(labFolder(LAB_NAME), "shared");
+  let running: ReadonlyMap<string, string>;
+
+  before(async () => {
+    await buildIfStale();
+    await clearAbandonedLabs();
+    cpSync(join(ROOT, "dist"), dist, { recursive: true });
+    for (const path of [nothing, join(repository, "units")]) mkdirSync(path, { recursive: true });
+    writeFileSync(join(repository, "fleet.yaml"), MANIFEST);
+    writeFileSync(join(repository, "units/load@.service"), SLEEPER);
+    writeFileSync(join(repository, "units/everywhere.service"), `${SLEEPER}[X-Fleet]\nGlobal=true\n`);
+    await mustRun(["git", "-C", repository, "init", "-q", "-b", "main"]);
+    await commit("units");
+    await labUp({
+      name: LAB_NAME,
+      machines: MACHINES.length,
+      bundle: { node: process.execPath, folder: nothing },
+      environment: {},
+      units: () => [],
+      processes: (host) => [
+        {
+          role: "source",
+          argv: [
+            process.execPath,
+            join(dist, "fleet.js"),
+            "lab",
+            "source",
+            join(repository, ".git"),
+            `${host}:${SOURCE_PORT}`,
+          ],
+        },
+      ],
+    });
+    const architecture: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
+    const node = nodeOfArchitecture(architecture);
+    for (const version of [FIRST, NEXT]) writeDeb({ version, architecture, dist, out: shared, level: 1 }, node);
+    for (const version of [FIRST, NEXT])
+      cpSync(join(shared, `fleet_${version}_${architecture}.deb`), join(shared, `${version}.deb`));
+  });
+
+  afterEach(async (context) => {
+    if ((context as { passed?: boolean }).passed || readLab(LAB_NAME) === null) return;
+    const said = await everywhere("journalctl", "-q", "-n", "40", "-u", "fleet-*", "--no-pager");
+    console.error(said.join("\n---\n"));
+  });
+
+  after(async () => {
+    if (readLab(LAB_NAME) !== null) assert.deepEqual(await labDown(LAB_NAME), []);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const commit = async (subject: string): Promise<void> => {
+    const git = ["git", "-C", repository, "-c", "user.name=e2e", "-c", "user.email=e2e@localhost"];
+    await mustRun([...git, "add", "-A"]);
+    await mustRun([...git, "commit", "-q", "-m", subject]);
+  };
+
+  const inside = async (machine: string, ...argv: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await labExec(LAB_NAME, machine, argv);
+    if (code !== 0) throw new Error(`${argv.join(" ")} in ${machine} ended with ${code}: ${stdout}${stderr}`);
+    return stdout;
+  };
+
+  const everywhere = (...argv: string[]): Promise<string[]> =>
+    Promise.all(MACHINES.map((machine) => inside(machine, ...argv)));
+
+  /** Without the triggers of other packages: reading all manuals anew is not what is tested. */
+  const dpkg = (...words: string[]): Promise<string[]> =>
+    everywhere("dpkg", "--force-unsafe-io", "--no-triggers", ...words);
+
+  const install = (version: string): Promise<string[]> => dpkg("--install", `/opt/fleet/shared/${version}.deb`);
+
+  const fleet = (...words: string[]): Promise<ProgramResult> => {
+    const registry = `unix:${join(shared, "registry.sock")}`;
+    const argv = [process.execPath, join(dist, "fleet.js"), ...words, "-C", repository, "--registry", registry];
+    return runProgram(argv, { timeoutMs: 180_000 });
+  };
+
+  const apply = async (): Promise<void> => {
+    const { code, stdout, stderr } = await fleet("apply", "--auto-approve", "--timeout", "150s");
+    assert.equal(code, 0, stdout + stderr);
+  };
+
+  /** Every unit of the cluster that is active, by machine and name, with the run it is in. */
+  const invocations = async (): Promise<Map<string, string>> => {
+    const found = new Map<string, string>();
+    for (const machine of MACHINES) {
+      const shown = await inside(
+        machine,
+        "systemctl",
+        "show",
+        "-p",
+        "Id,ActiveState,InvocationID",
+        "load@*",
+        "everywhere.service",
+      );
+      for (const [, id, state, run] of shown.matchAll(/^Id=(.*)\nActiveState=(.*)\nInvocationID=(.*)$/gm))
+        if (state === "active") found.set(`${machine} ${id}`, run!);
+    }
+    return found;
+  };
+
+  const untouched = async (): Promise<void> => assert.deepEqual(await invocations(), running);
+
+  /** All are there in this version, and every unit is as it should be. */
+  const settled = (version: string): Promise<unknown> =>
+    eventually(`all have settled in ${version}`, async () => {
+      const { code, stdout } = await fleet("status", "--json");
+      if (code !== 0) return false;
+      const { members, units } = JSON.parse(stdout) as Cluster;
+      return (
+        members.length === MACHINES.length &&
+        members.every((member) => member.present && member.version === version) &&
+        units.every((unit) => unit.active === "active" && unit.hash === unit.wantedHash && unit.problem === null)
+      );
+    });
+
+  const states = async (): Promise<string[]> =>
+    (await everywhere("systemctl", "show", "--value", "-p", "ActiveState", ...DAEMONS.m1!)).map((text) =>
+      text.trim().split(/\n+/).join(" "),
+    );
+
+  test("installing starts nothing", async () => {
+    const said = await install(FIRST);
+    for (const text of said) assert.match(text, /fleet: installed\. Nothing runs yet/);
+    assert.deepEqual(
+      await states(),
+      MACHINES.map(() => "inactive inactive inactive"),
+    );
+    for (const text of await everywhere("fleet", "--version")) assert.match(text, /^fleet\/0\.90\.0 /);
+    for (const text of await everywhere("stat", "-c", "%U %a", "/var/cache/fleet")) assert.equal(text, "root 755\n");
+    await everywhere("getent", "group", "fleet");
+  });
+
+  test("enabled, the machines are a cluster", async () => {
+    // Where others reach it: a lab's machines share this folder.
+    const dropIn =
+      "[Service]\nExecStart=\nExecStart=/usr/lib/fleet/node /usr/lib/fleet/fleet.js registry serve --socket-mode 0660 --listen unix:/opt/fleet/shared/registry.sock\nReadWritePaths=/opt/fleet/shared\n";
+    await writeInside("m1", "/etc/systemd/system/fleet-registry.service.d/lab.conf", dropIn);
+    const host = readLab(LAB_NAME)!.hostAddress;
+    const configuration = `registry="unix:/opt/fleet/shared/registry.sock"\nsource="http://${host}:${SOURCE_PORT}/repo.git"\nbranch="main"\n`;
+    await Promise.all(
+      MACHINES.map(async (machine) => {
+        await writeInside(machine, "/etc/fleet/fleet.conf", configuration);
+        await inside(machine, "systemctl", "enable", "--quiet", "--now", ...DAEMONS[machine]!);
+      }),
+    );
+    await eventually("all have joined", async () => {
+      const { code, stdout } = await fleet("list-machines", "--json");
+      return code === 0 && (JSON.parse(stdout) as unknown[]).length === MACHINES.length;
+    });
+    await apply();
+    await settled(FIRST);
+    running = await invocations();
+    assert.equal(running.size, UNITS);
+  });
+
+  test("another version on all of them at once: daemons are new, and no unit notices", async () => {
+    const before = await everywhere("systemctl", "show", "--value", "-p", "MainPID", "fleet-agent");
+    await install(NEXT);
+    await untouched();
+    await settled(NEXT);
+    await untouched();
+    const now = await everywhere("systemctl", "show", "--value", "-p", "MainPID", "fleet-agent");
+    for (const [index, pid] of now.entries()) assert.notEqual(pid, before[index]);
+    writeFileSync(join(repository, "units/everywhere.service"), `${SLEEPER}Nice=1\n[X-Fleet]\nGlobal=true\n`);
+    await commit("a change");
+    await apply();
+    const later = await invocations();
+    const changed = [...later].filter(([unit, run]) => running.get(unit) !== run).map(([unit]) => unit);
+    assert.deepEqual(
+      changed,
+      MACHINES.map((machine) => `${machine} everywhere.service`),
+    );
+    running = later;
+  });
+
+  test("removed, nothing of fleet runs, and every unit does; installed again, it goes on with them", async () => {
+    const said = await dpkg("--remove", "fleet");
+    for (const text of said) assert.match(text, /fleet: stopped fleet-.*Units of the cluster run on/);
+    assert.deepEqual(
+      await states(),
+      MACHINES.map(() => "inactive inactive inactive"),
+    );
+    await untouched();
+    await install(NEXT);
+    await settled(NEXT);
+    await untouched();
+    const active = ["active active active", "inactive active active", "inactive inactive active"];
+    assert.deepEqual(await states(), active);
+  });
+
+  test("purged, a machine has none of its state, says what is left, and its units run on", async () => {
+    const [adopted, original] = ["/var/lib/fleet/agent/adopted/old.service", "etc/systemd/system/old.service"];
+    await writeInside("m3", `${adopted}/${original}`, SLEEPER);
+    const said = await inside("m3", "dpkg", "--force-unsafe-io", "--no-triggers", "--purge", "fleet");
+    const here = [...running.keys()].filter((unit) => unit.startsWith("m3 ")).map((unit) => unit.slice(3));
+    assert.match(said, new RegExp(`left ${here.length} units`));
+    for (const unit of here) assert.ok(said.includes(`  /run/systemd/system/${unit}\n`), unit);
+    assert.match(said, /left \/var\/lib\/fleet\/agent\/adopted: files of others/);
+    const left = await inside("m3", "find", "/var/lib/fleet", "-type", "f");
+    assert.equal(left, `${adopted}/${original}\n`);
+    await inside("m3", "sh", "-c", "! ls -d /usr/lib/fleet /var/cache/fleet /etc/fleet/fleet.conf 2>/dev/null");
+    await untouched();
+  });
+
+  const writeInside = async (machine: string, path: string, text: string): Promise<void> => {
+    const { code, stderr } = await labExec(
+      LAB_NAME,
+      machine,
+      ["sh", "-c", 'mkdir -p "$(dirname "$1")" && cat > "$1" && systemctl daemon-reload', "sh", path],
+      { stdin: text },
+    );
+    assert.equal(code, 0, stderr);
+  };
+});
+
+/** `fleet status --json`, as far as this test reads it. */
+interface Cluster extends ShownCluster {
+  readonly members: readonly (ShownCluster["members"][number] & { readonly version: string })[];
+}
