@@ -6,13 +6,13 @@ import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
-import { DEFAULT_REGISTRY_SOCKET, type TlsFlags, tlsOf } from "./composition.ts";
+import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
+import { DEFAULT_REGISTRY_SOCKET, type RegistryFlags } from "./registry-flags.ts";
 
 /** Between two looks for the cluster of a machine whose agent has none yet. */
 const LOOK_MS = 1_000;
 
-export interface GuardFlags extends TlsFlags {
-  readonly registry?: string | undefined;
+export interface GuardFlags extends RegistryFlags {
   readonly cluster?: string | undefined;
   readonly "state-directory": string;
 }
@@ -30,10 +30,9 @@ export async function composeGuard(
   files: Pick<FileStore, "read">,
   signal: AbortSignal,
 ): Promise<GuardWorld> {
-  const { openRegistry } = await import("../adapters/etcd/open-registry.ts");
   const cluster = flags.cluster ?? (await clusterOfAgent(join(flags["state-directory"], "agent"), files, signal));
-  const address = flags.registry ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
-  const registry = await openRegistry(address, { clock: systemClock, tls: tlsOf(flags) });
+  const address = (await registryAddress(flags)) ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
+  const { registry } = await openRegistryAt(address, "reboot-guard", flags);
   return { registry, keys: registryKeys(cluster), clock: systemClock, newId: randomId };
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,34 +10,15 @@ import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
+import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
+import type { RegistryFlags } from "./registry-flags.ts";
 
 /** `--registry` of whoever wants no cluster, also where one runs on this machine. */
 const NO_REGISTRY = "none";
 
-/** Where a solo machine's, a hub's or the lab's registry listens unless something else is said. */
-export const DEFAULT_REGISTRY_SOCKET = "/run/fleet/registry.sock";
-
-/** Files for `etcds://`, by old fleet's option names. */
-export interface TlsFlags {
-  readonly "etcd-cafile"?: string | undefined;
-  readonly "etcd-certfile"?: string | undefined;
-  readonly "etcd-keyfile"?: string | undefined;
-}
-
-/** The TLS files as the registry's adapter takes them: only those that are set. */
-export function tlsOf(flags: TlsFlags): { authority?: string; certificate?: string; key?: string } {
-  const entries = [
-    ["authority", flags["etcd-cafile"]],
-    ["certificate", flags["etcd-certfile"]],
-    ["key", flags["etcd-keyfile"]],
-  ] as const;
-  return Object.fromEntries(entries.filter(([, path]) => path !== undefined));
-}
-
-export interface CompositionFlags extends TlsFlags {
+export interface CompositionFlags extends RegistryFlags {
   readonly directory?: string | undefined;
   readonly manifest?: string | undefined;
-  readonly registry?: string | undefined;
   readonly source?: string | undefined;
   readonly branch?: string | undefined;
 }
@@ -117,10 +97,9 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
 }
 
 async function openConfiguredRegistry(flags: CompositionFlags): Promise<Registry | null> {
-  const configured = flags.registry ?? (existsSync(DEFAULT_REGISTRY_SOCKET) ? `unix:${DEFAULT_REGISTRY_SOCKET}` : null);
-  if (configured === null || configured === NO_REGISTRY) return null;
-  const { openRegistry } = await import("../adapters/etcd/open-registry.ts");
-  return openRegistry(configured, { clock: systemClock, tls: tlsOf(flags) });
+  const address = await registryAddress(flags);
+  if (address === null || address === NO_REGISTRY) return null;
+  return (await openRegistryAt(address, "terminal", flags)).registry;
 }
 
 /** Ports of an etcd named by flag or variable; a socket has none. */

@@ -12,13 +12,14 @@ import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
 import { clusterOfBranch } from "./cluster-of-branch.ts";
-import { DEFAULT_REGISTRY_SOCKET, type TlsFlags, tlsOf } from "./composition.ts";
 import { countingProgress } from "./counting-progress.ts";
 import type { DaemonService } from "./daemon-service.ts";
+import type { Hub } from "./open-hub.ts";
+import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
+import { DEFAULT_REGISTRY_SOCKET, type RegistryFlags } from "./registry-flags.ts";
 import { remoteContacts } from "./remote-contacts.ts";
 
-export interface DaemonFlags extends TlsFlags {
-  readonly registry?: string | undefined;
+export interface DaemonFlags extends RegistryFlags {
   readonly source?: string | undefined;
   readonly branch?: string | undefined;
   readonly manifest: string;
@@ -28,6 +29,8 @@ export interface DaemonFlags extends TlsFlags {
 
 export interface DaemonWorld {
   readonly registry: Registry;
+  /** Null where the registry is reached directly. */
+  readonly hub: Hub | null;
   readonly source: GitSource;
   readonly compile: CommitCompiler;
   readonly compilePart: PartCompiler;
@@ -54,16 +57,15 @@ export async function composeDaemon(
       next: "set --source or FLEET_SOURCE",
     });
   }
-  const [{ openRegistry }, { openGitSource }, { commitCompiler }, { partCompiler }] = await Promise.all([
-    import("../adapters/etcd/open-registry.ts"),
+  const [{ openGitSource }, { commitCompiler }, { partCompiler }] = await Promise.all([
     import("../adapters/git/open-git-source.ts"),
     import("../usecases/compile-commit.ts"),
     import("../usecases/compile-part.ts"),
   ]);
   const mirrors = join(flags["state-directory"], role);
   await mkdir(mirrors, { recursive: true, mode: 0o700 });
-  const address = flags.registry ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
-  const registry = await openRegistry(address, { clock: systemClock, tls: tlsOf(flags) });
+  const address = (await registryAddress(flags)) ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
+  const { registry, hub } = await openRegistryAt(address, role, flags);
   const options = { branch: flags.branch ?? "main", mirrorFolder: join(mirrors, "source") };
   const source = countingProgress(await openGitSource(flags.source, options), notifier.progress);
   const compile = commitCompiler({ source, manifestPath: flags.manifest, sha256 });
@@ -80,6 +82,7 @@ export async function composeDaemon(
   return {
     contacts,
     registry,
+    hub,
     source,
     compile,
     compilePart,

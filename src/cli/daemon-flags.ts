@@ -3,12 +3,12 @@ import { hostname, networkInterfaces } from "node:os";
 import { Flags } from "@oclif/core";
 import { machineCapacity } from "../adapters/machine/machine-capacity.ts";
 import type { AgentIdentity } from "../daemon/member-announcer.ts";
-import { parseMachineId } from "../domain/names.ts";
 import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
 import { parseDuration } from "../domain/spec/duration.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { clusterFlags, repositoryFlags } from "./base-command.ts";
 import { readFleetConf } from "./fleet-conf.ts";
+import { machineId } from "./machine-id.ts";
 import { parseMetadata } from "./metadata-flag.ts";
 
 readFleetConf();
@@ -82,14 +82,8 @@ export function thisMachine(
   flags: { name?: string | undefined; metadata: string; "public-ip"?: string | undefined },
   version: string,
 ): AgentIdentity {
-  const machine = parseMachineId(readFileSync("/etc/machine-id", "utf8").trim());
-  if (machine === null) {
-    throw new OperationError("no-machine-id", "/etc/machine-id does not hold a machine id", {
-      next: "systemd-machine-id-setup makes one",
-    });
-  }
   return {
-    machine,
+    machine: machineId(),
     name: flags.name ?? hostname(),
     address: flags["public-ip"] ?? firstAddress(),
     metadata: { ...parseMetadata(flags.metadata), arch: process.arch, os: osName() },

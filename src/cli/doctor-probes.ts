@@ -1,15 +1,19 @@
-import { constants, existsSync, readFileSync } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import { access } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { displayUrl } from "../adapters/git/display-url.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { CONTROL_SOCKET, encodeControlRequest } from "../codec/control-message.ts";
+import type { HubFacts } from "../domain/doctor/doctor-facts.ts";
 import type { UnitName } from "../domain/names.ts";
 import type { MachineProbes } from "../ports/machine-probes.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { AGENT_FOLDERS } from "../usecases/agent-files.ts";
 import { findForeignFiles, recallMemory } from "../usecases/recall-memory.ts";
-import { type CompositionFlags, DEFAULT_REGISTRY_SOCKET, tlsOf } from "./composition.ts";
+import type { CompositionFlags } from "./composition.ts";
+import type { Hub } from "./open-hub.ts";
+import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
 
 /** One question over the network. */
 const SOURCE_MAX_MS = 5_000;
@@ -67,15 +71,13 @@ export async function doctorProbes(
       ),
     units: async () => asRoot(folders.run, () => findForeignFiles(files, folders)),
     async registry() {
-      const isHere = existsSync(DEFAULT_REGISTRY_SOCKET);
-      const address = flags.registry ?? (isHere ? `unix:${DEFAULT_REGISTRY_SOCKET}` : null);
+      const address = await registryAddress(flags);
       if (address === null || address === "none") return null;
       const socket = /^unix:(.+)$/.exec(address)?.[1];
       if (socket !== undefined) await mayWrite(socket);
-      const { openRegistry } = await import("../adapters/etcd/open-registry.ts");
-      const registry = await openRegistry(address, { clock: systemClock, tls: tlsOf(flags) });
+      const { registry, hub } = await openRegistryAt(address, "doctor", flags);
       closing.push(() => registry.close());
-      return { address, registry };
+      return { address, registry, ...(hub === null ? {} : { hub: () => hubFacts(hub) }) };
     },
     sourceAddress: () => (flags.source === undefined ? null : displayUrl(flags.source)),
     source: () => probeSource(flags.source!, flags.branch ?? "main", SOURCE_MAX_MS),
@@ -87,6 +89,11 @@ export async function doctorProbes(
     for (const end of closing) await end();
   };
   return { probes, close };
+}
+
+async function hubFacts(hub: Hub): Promise<HubFacts> {
+  await hub.tryAll();
+  return { state: hub.state(), self: { ...hub.self, name: process.env.FLEET_NAME ?? hostname() } };
 }
 
 /** A socket that only others may use says nothing of whether somebody listens. One that is not there is the registry's affair. */

@@ -6,7 +6,7 @@ import { type LabState, labFolder } from "../lab/lab-state.ts";
 import { BOOT_ID_COPY } from "../lab/machine-init.ts";
 import { missingPackages } from "../lab/prerequisites.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import { DEFAULT_REGISTRY_SOCKET } from "./composition.ts";
+import { DEFAULT_REGISTRY_SOCKET } from "./registry-flags.ts";
 
 /** Where the git server of a lab listens on the lab's own bridge; nothing else is there. */
 const SOURCE_PORT = 8418;

@@ -65,6 +65,8 @@ export interface AgentPorts {
   readonly sha256: Sha256;
   readonly supervisor: Supervisor<AgentCondition>;
   readonly log: Log;
+  /** Who else of this process goes by the commit that is in force here. */
+  readonly onRelease?: (spec: SpecPart) => void;
 }
 
 /**
@@ -145,7 +147,10 @@ export class Agent {
       memory: this.#memory,
       confirm: this.#confirm,
       machineEnv: this.#machineEnv,
-      onRelease: ({ loss }: SpecPart) => this.#fence.lastFor(ttlMs === null ? loss.agentTtlMs : null),
+      onRelease: (spec: SpecPart) => {
+        this.#fence.lastFor(ttlMs === null ? spec.loss.agentTtlMs : null);
+        ports.onRelease?.(spec);
+      },
       onSet: () => this.#drift.newOrder(),
     };
     this.#orders = new OrderTaker(self.machine, this.#keys, this.#mirror, hearers, ports);

@@ -2,12 +2,21 @@ import type {
   DaemonsFacts,
   FolderFacts,
   ForeignFile,
+  HubFacts,
   LimitFacts,
   MemoryFacts,
   PodmanFacts,
   SystemdFacts,
 } from "../domain/doctor/doctor-facts.ts";
 import type { Registry } from "./registry.ts";
+
+/** A registry as this machine reaches it. */
+export interface RegistryLink {
+  readonly address: string;
+  readonly registry: Registry;
+  /** Tries every engine there is to go through, and says how it went; absent: it is reached directly. */
+  readonly hub?: () => Promise<HubFacts>;
+}
 
 /** Looks at one machine, for `fleet doctor`. None changes anything; each rejects with OperationError (`not-allowed` where root would see). */
 export interface MachineProbes {
@@ -19,7 +28,7 @@ export interface MachineProbes {
   /** Files of others that change what this machine's units are. */
   units(): Promise<readonly ForeignFile[]>;
   /** Null where none is configured. */
-  registry(): Promise<{ readonly address: string; readonly registry: Registry } | null>;
+  registry(): Promise<RegistryLink | null>;
   /** Of the repository this machine follows, without credentials; null where none is configured. */
   sourceAddress(): string | null;
   /** Asks for the tip of the branch this machine follows; rejects where there is none to be had. */

@@ -1,13 +1,11 @@
 import { decodeEngineKeys, ENGINE_KEYS_FILE, encodeEngineKeys } from "../codec/engine-keys-record.ts";
 import { decodeJoin, JOIN_FILE } from "../codec/join-record.ts";
+import type { EngineKeys } from "../domain/hub/judge-engine.ts";
 import { listedEngineKeys } from "../domain/hub/listed-engine-keys.ts";
 import type { NodeKey } from "../domain/identity/node-key.ts";
 import type { MachineId } from "../domain/names.ts";
 import type { SpecMachine } from "../domain/spec/cluster-spec.ts";
 import type { FileStore } from "../ports/file-store.ts";
-
-/** Keys of engines this machine may dial, each with the machine it runs on; null: pinned at the join, on whatever machine. */
-export type EngineKeys = ReadonlyMap<NodeKey, MachineId | null>;
 
 /**
  * Which engines a machine takes for its own: until an accepted commit lists any `engineKey`, those pinned at its join; from then on exactly

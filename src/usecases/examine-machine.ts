@@ -13,7 +13,7 @@ import { judgeMachine } from "../domain/doctor/judge-machine.ts";
 import { judgeReplaced, type RegistryMark, type Replaced } from "../domain/fencing/judge-replaced.ts";
 import { parseMachineId } from "../domain/names.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { MachineProbes } from "../ports/machine-probes.ts";
+import type { MachineProbes, RegistryLink } from "../ports/machine-probes.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import { readShownRegistry } from "./read-shown-registry.ts";
@@ -99,15 +99,16 @@ async function askSource(probes: MachineProbes, clock: Clock): Promise<SourceFac
   return { address, latencyMs, problem: answer.kind === "seen" ? null : answer.detail };
 }
 
-async function askRegistry(
-  link: { readonly address: string; readonly registry: Registry } | null,
-  clock: Clock,
-): Promise<RegistryFacts> {
+async function askRegistry(link: RegistryLink | null, clock: Clock): Promise<RegistryFacts> {
   if (link === null) return { address: null, answer: null, problem: null };
   const { address, registry } = link;
-  const answer = await inTime(() => describe(registry, clock), ANSWER_MAX_MS, clock);
-  if (answer.kind === "seen") return { address, answer: answer.value, problem: null };
-  return { address, answer: null, problem: answer.detail };
+  const [answer, engines] = await Promise.all([
+    inTime(() => describe(registry, clock), ANSWER_MAX_MS, clock),
+    link.hub === undefined ? null : inTime(link.hub, ANSWER_MAX_MS, clock),
+  ]);
+  const hub = engines?.kind === "seen" ? { hub: engines.value } : {};
+  if (answer.kind === "seen") return { address, answer: answer.value, problem: null, ...hub };
+  return { address, answer: null, problem: answer.detail, ...hub };
 }
 
 async function describe(registry: Registry, clock: Clock): Promise<RegistryAnswer> {

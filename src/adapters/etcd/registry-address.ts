@@ -13,7 +13,7 @@ const ENDPOINTS_MAX = 16;
 const DEFAULT_PORT = "2379";
 /** Host names, IPv4 and bracketed IPv6 addresses, with or without a port. */
 const ENDPOINT = /^(?<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?<port>\d{1,5}))?$/;
-const FORMS = "write etcd://host:2379,host:2379, etcds://host:2379 (TLS) or unix:/path/to/socket";
+const FORMS = "write etcd://host:2379,host:2379, etcds://host:2379 (TLS), hub://host (engines) or unix:/path/to/socket";
 
 /** Reads `etcd://h1:2379,h2`, `etcds://h1` and `unix:/path`. Throws OperationError `registry-address-invalid`. */
 export function parseRegistryAddress(text: string): RegistryAddress {

@@ -5,7 +5,7 @@ import { type HubEndpoint, parseHubAddress } from "./hub-address.ts";
 
 const NOW = "2026-01-01T00:00:00.000Z";
 const LATER = "2026-01-01T00:01:00.000Z";
-const refused = { problem: "unreachable", detail: "connection refused" } as const;
+const refused = { code: "engine-unreachable", detail: "connection refused", next: null } as const;
 const names = (endpoints: readonly HubEndpoint[]) => endpoints.map(({ host }) => host).join(" ");
 
 /** `random` 0 keeps the order of the address, and waits are half of their longest. */
@@ -72,12 +72,12 @@ test("one word of an engine ends what was held against it; that it took the conn
 
 test("why each cannot be used is known in the order of the address, since the first failure of the same kind", () => {
   const { choice, engine } = choiceOf("hub://a,b:7");
-  choice.failed(engine("b"), { problem: "expired", detail: "by an hour" }, 0, NOW);
+  choice.failed(engine("b"), { ...refused, code: "expired" }, 0, NOW);
   choice.failed(engine("a"), refused, 0, NOW);
   choice.failed(engine("a"), { ...refused, detail: "no route" }, 0, LATER);
-  choice.failed(engine("b"), { problem: "wrong-key", detail: "" }, 0, LATER);
+  choice.failed(engine("b"), { ...refused, code: "wrong-key" }, 0, LATER);
   assert.deepEqual(choice.failures, [
-    { engine: "a:7440", problem: "unreachable", detail: "no route", since: NOW },
-    { engine: "b:7", problem: "wrong-key", detail: "", since: LATER },
+    { ...refused, engine: "a:7440", detail: "no route", since: NOW },
+    { ...refused, engine: "b:7", code: "wrong-key", since: LATER },
   ]);
 });

@@ -1,4 +1,4 @@
-import type { HubFailure, HubProblem } from "../../domain/hub/hub-state.ts";
+import type { HubFailure } from "../../domain/hub/hub-state.ts";
 import { endpointText, type HubEndpoint } from "./hub-address.ts";
 
 /** First wait after an engine could not be used. Short: most failures are a restart of it. */
@@ -7,10 +7,7 @@ const WAIT_FIRST_MS = 250;
 const WAIT_LAST_MS = 5_000;
 
 /** A failure of a dial, or of a connection on which the engine never said a word. */
-export interface DialFailure {
-  readonly problem: HubProblem;
-  readonly detail: string;
-}
+export type DialFailure = Pick<HubFailure, "code" | "detail" | "next">;
 
 interface Engine {
   readonly endpoint: HubEndpoint;
@@ -62,14 +59,14 @@ export class EngineChoice {
     this.#order.push(engine);
   }
 
-  failed(endpoint: HubEndpoint, { problem, detail }: DialFailure, nowMs: number, now: string): void {
+  failed(endpoint: HubEndpoint, failure: DialFailure, nowMs: number, now: string): void {
     const engine = this.#find(endpoint);
     const longest = Math.min(WAIT_LAST_MS, WAIT_FIRST_MS * 2 ** Math.min(engine.failures, 10));
     engine.failures += 1;
     // Half of it at least: machines that lost the same engine at the same moment come back apart.
     engine.notBeforeMs = nowMs + longest * (0.5 + this.#random() / 2);
-    const since = engine.failure?.problem === problem ? engine.failure.since : now;
-    engine.failure = { engine: endpointText(endpoint), problem, detail, since };
+    const since = engine.failure?.code === failure.code ? engine.failure.since : now;
+    engine.failure = { ...failure, engine: endpointText(endpoint), since };
     this.left(endpoint);
   }
 

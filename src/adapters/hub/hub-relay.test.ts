@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Clock } from "../../ports/clock.ts";
+import { OperationError } from "../../ports/operation-error.ts";
 import { systemClock } from "../system-clock.ts";
-import { type DialEngine, HubRefusal } from "./dial-engine.ts";
+import type { DialEngine } from "./dial-engine.ts";
 import { endpointText, parseHubAddress } from "./hub-address.ts";
 import { HubRelay } from "./hub-relay.ts";
 
@@ -58,7 +59,7 @@ const dialPlain: DialEngine = async ({ host, port }, signal) => {
     await once(stream, "connect", { signal });
   } catch (error) {
     stream.destroy();
-    throw new HubRefusal("unreachable", String(error));
+    throw new OperationError("engine-unreachable", String(error));
   }
   return { stream, key: String(port) };
 };
@@ -184,7 +185,7 @@ test("an engine that refuses is left alone for a while, though its clients ask a
   let dials = 0;
   const refuse: DialEngine = async () => {
     dials += 1;
-    throw new HubRefusal("unlisted-key", "its key is not listed");
+    throw new OperationError("unlisted-key", "its key is not listed");
   };
   const { say, pass, relay } = await relayTo(t, [{ port: 1 }], refuse);
   for (let attempt = 0; attempt < 20; attempt++) assert.equal(await say("x"), "");
@@ -193,7 +194,7 @@ test("an engine that refuses is left alone for a while, though its clients ask a
   for (let attempt = 0; attempt < 20; attempt++) await say("x");
   assert.equal(dials, 2);
   assert.deepEqual(
-    relay.state().failures.map(({ engine, problem }) => `${engine} ${problem}`),
+    relay.state().failures.map(({ engine, code }) => `${engine} ${code}`),
     ["127.0.0.1:1 unlisted-key"],
   );
   assert.equal(relay.state().engine, null);
@@ -205,7 +206,7 @@ test("an engine that takes connections and ends them without a word counts as on
   const { say, relay } = await relayTo(t, [engine]);
   for (let attempt = 0; attempt < 5; attempt++) assert.equal(await say("x"), "");
   assert.equal(engine.connections, 1);
-  assert.equal(relay.state().failures[0]?.problem, "dropped");
+  assert.equal(relay.state().failures[0]?.code, "engine-dropped");
 });
 
 test(
@@ -218,7 +219,7 @@ test(
       if (endpoint.port === b.port) return dialPlain(endpoint, signal);
       await once(signal, "abort");
       isDropped = true;
-      throw new HubRefusal("unreachable", "aborted");
+      throw new Error("aborted");
     };
     const soon: Clock["sleep"] = (milliseconds, signal) => systemClock.sleep(milliseconds / 20, signal);
     const { say, relay } = await relayTo(t, [{ port: 1 }, b], dial, soon);
@@ -227,17 +228,6 @@ test(
     assert.deepEqual(relay.state().failures, [], "an attempt that was dropped is no failure");
   },
 );
-
-test("an engine that never answers a dial is silent, and nobody waits for it for ever", LIMITED, async (t) => {
-  const never: DialEngine = async (_endpoint, signal) => {
-    await once(signal, "abort");
-    throw new HubRefusal("unreachable", "aborted");
-  };
-  const soon: Clock["sleep"] = (milliseconds, signal) => systemClock.sleep(milliseconds / 100, signal);
-  const { say, relay } = await relayTo(t, [{ port: 1 }], never, soon);
-  assert.equal(await say("x"), "");
-  assert.equal(relay.state().failures[0]?.problem, "silent");
-});
 
 test(
   "a link that is cut every few kilobytes carries what it can each time, and never waits to be dialled",
@@ -348,12 +338,24 @@ test(
   },
 );
 
+test("each engine can be tried, also one that has to wait and one that nobody needs", LIMITED, async (t) => {
+  const engine = await startEngine(t, "a");
+  const { relay, say } = await relayTo(t, [{ port: 1 }, engine, { port: 2 }]);
+  assert.equal(await say("x"), "a:x");
+  await relay.tryAll();
+  assert.deepEqual(
+    relay.state().failures.map((failure) => `${failure.engine} ${failure.code}`),
+    ["127.0.0.1:1 engine-unreachable", "127.0.0.1:2 engine-unreachable"],
+  );
+  await eventually("what was tried is ended", () => engine.sockets.size === 0);
+});
+
 test("closing it ends what is carried and what is being dialled", LIMITED, async (t) => {
   const engine = await startEngine(t, "a");
   const dial: DialEngine = async (endpoint, signal) => {
     if (engine.connections === 0) return dialPlain(endpoint, signal);
     await once(signal, "abort");
-    throw new HubRefusal("unreachable", "aborted");
+    throw new Error("aborted");
   };
   const { relay, join: joinIt } = await relayTo(t, [engine], dial);
   const carried = await joinIt();

@@ -1,11 +1,18 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { HubDenial, HubState } from "../../domain/hub/hub-state.ts";
+import type { HubState } from "../../domain/hub/hub-state.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { OperationError } from "../../ports/operation-error.ts";
 import { carry, type EndedBy } from "./carry.ts";
 import { type DialEngine, dialFirst, type EngineLink } from "./dial-engine.ts";
-import { EngineChoice } from "./engine-choice.ts";
+import { type DialFailure, EngineChoice } from "./engine-choice.ts";
 import { endpointText, type HubAddress, type HubEndpoint } from "./hub-address.ts";
 import { type PrivateSocket, privateSocket } from "./private-socket.ts";
+
+const DROPPED: DialFailure = {
+  code: "engine-dropped",
+  detail: "it ended the connection before it said a word",
+  next: "look into its log: journalctl -u fleet-engine -n 50",
+};
 
 /** A registry's client has two connections, one for calls and one for watches; more than this many are a leak of ours. */
 const CONNECTIONS_MAX = 32;
@@ -41,7 +48,6 @@ export class HubRelay {
   readonly #carried = new Set<Carried>();
   readonly #closed = new AbortController();
   #inUse: { readonly engine: string | null; readonly since: string };
-  #denied: HubDenial | null = null;
 
   private constructor(options: HubRelayOptions, socket: PrivateSocket) {
     this.#options = options;
@@ -71,17 +77,29 @@ export class HubRelay {
   }
 
   state(): HubState {
-    return { ...this.#inUse, failures: this.#choice.failures, denied: this.#denied };
-  }
-
-  /** What an engine said of this machine in answer to a call; null: it answered as it should. */
-  noteDenial(denied: HubDenial | null): void {
-    this.#denied = denied;
+    return { ...this.#inUse, failures: this.#choice.failures };
   }
 
   /** Ends at once what is carried to engines with other keys than these. */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const { link } of this.#carried) if (!keys.has(link.key)) link.stream.destroy();
+  }
+
+  /** Dials every engine once, whether it may be dialled by now or not, and ends it again: for whoever wants to know how each of them is. */
+  async tryAll(): Promise<void> {
+    const { address, dial } = this.#options;
+    const attempts = address.engines.map(async (endpoint) => {
+      try {
+        const { stream } = await dial(endpoint, this.#closed.signal);
+        stream.destroy();
+        this.#choice.heard(endpoint);
+      } catch (error) {
+        if (this.#closed.signal.aborted) return;
+        if (!(error instanceof OperationError)) throw error;
+        this.failed(endpoint, error);
+      }
+    });
+    await Promise.all(attempts);
   }
 
   async close(): Promise<void> {
@@ -117,18 +135,18 @@ export class HubRelay {
     const ended = (by: EndedBy) => {
       this.#carried.delete(reached);
       if (by === "client" || wasHeard) this.#choice.left(endpoint);
-      else this.#fail(endpoint, { problem: "dropped", detail: "it ended the connection before it said a word" });
+      else this.#fail(endpoint, DROPPED);
       this.#note();
     };
     carry(client, link.stream, { heard, ended }, clock);
   }
 
   /** Of `dialFirst`. */
-  failed(endpoint: HubEndpoint, { problem, message }: { problem: HubDenial["problem"]; message: string }): void {
-    this.#fail(endpoint, { problem, detail: message });
+  failed(endpoint: HubEndpoint, { code, message, next }: OperationError): void {
+    this.#fail(endpoint, { code, detail: message, next: next ?? null });
   }
 
-  #fail(endpoint: HubEndpoint, failure: HubDenial): void {
+  #fail(endpoint: HubEndpoint, failure: DialFailure): void {
     this.#choice.failed(endpoint, failure, this.#options.clock.monotonicMs(), this.#now());
   }
 
@@ -137,7 +155,6 @@ export class HubRelay {
     const last = [...this.#carried].at(-1);
     const engine = last === undefined ? null : endpointText(last.endpoint);
     if (engine !== this.#inUse.engine) this.#inUse = { engine, since: this.#now() };
-    if (engine === null) this.#denied = null;
   }
 
   #now(): string {

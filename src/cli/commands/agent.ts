@@ -3,10 +3,12 @@ import type { Interfaces } from "@oclif/core";
 import type { ControlServer } from "../../adapters/control/control-server.ts";
 import { systemClock } from "../../adapters/system-clock.ts";
 import type { Agent } from "../../daemon/agent.ts";
+import type { AgentCondition } from "../../daemon/agent-condition.ts";
 import { backoffMs } from "../../daemon/backoff.ts";
 import type { AgentIdentity } from "../../daemon/member-announcer.ts";
 import type { UnitName } from "../../domain/names.ts";
-import { refusal } from "../../ports/log.ts";
+import type { SpecPart } from "../../domain/spec/commit-part.ts";
+import { type Log, refusal } from "../../ports/log.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { UnitManager } from "../../ports/unit-manager.ts";
 import { BaseCommand } from "../base-command.ts";
@@ -14,6 +16,7 @@ import { countingProgress } from "../counting-progress.ts";
 import { composeDaemon } from "../daemon-composition.ts";
 import { daemonFlags, durationFlag, thisMachine } from "../daemon-flags.ts";
 import { type DaemonService, runService, supervisedBy } from "../daemon-service.ts";
+import { hubTeller } from "../hub-teller.ts";
 import { agentConditionText } from "../views/daemon-condition-text.ts";
 
 /** A unit every systemd has: any answer will do. */
@@ -64,8 +67,15 @@ export default class AgentCommand extends BaseCommand {
       closing.push(() => world.registry.close());
       const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? null;
       const holder = new LeaseFile(world.clock);
-      const supervisor = supervisedBy(notifier, agentConditionText);
-      const agent = new Agent(self, world.cluster, ttlMs, { ...world, manager, files, holder, health, supervisor });
+      const { hub } = world;
+      const tell = hubTeller(service.log);
+      const supervisor = supervisedBy(notifier, (condition: AgentCondition) => {
+        if (hub !== null) tell(hub.state());
+        return agentConditionText(condition, hub?.state() ?? null);
+      });
+      const onRelease = ({ machines }: SpecPart) => void hub?.accept(machines).catch(refuseWith(service.log));
+      const ports = { ...world, manager, files, holder, health, supervisor, onRelease };
+      const agent = new Agent(self, world.cluster, ttlMs, ports);
       const control = await listenHere(agent, self, service);
       closing.push(() => control?.close());
       await agent.run(signal);
@@ -75,6 +85,14 @@ export default class AgentCommand extends BaseCommand {
       for (const close of closing.reverse()) await close();
     }
   }
+}
+
+/** Of a disk that did not take what was accepted: it counts, and is read from git again when the agent starts. */
+function refuseWith(log: Log): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof OperationError)) throw error;
+    log(refusal(error));
+  };
 }
 
 /** For whoever is root here, also with no registry to ask; an agent that cannot listen does its work all the same. */

@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { systemClock } from "../../adapters/system-clock.ts";
 import { backoffMs } from "../../daemon/backoff.ts";
 import { BaseCommand } from "../base-command.ts";
-import { DEFAULT_REGISTRY_SOCKET } from "../composition.ts";
 import { stopSignal } from "../daemon-composition.ts";
 import { daemonFlags } from "../daemon-flags.ts";
+import { DEFAULT_REGISTRY_SOCKET } from "../registry-flags.ts";
 
 /** Restarted at once, then ever more slowly; a child that ran this long starts from the first wait again. */
 const HEALTHY_AFTER_MS = 60_000;

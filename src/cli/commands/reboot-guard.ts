@@ -2,14 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Flags, type Interfaces } from "@oclif/core";
 import type { RebootGuard } from "../../daemon/reboot-guard.ts";
-import { type MachineId, parseMachineId } from "../../domain/names.ts";
 import type { FileStore } from "../../ports/file-store.ts";
-import { OperationError } from "../../ports/operation-error.ts";
 import type { RebootHost } from "../../ports/reboot-host.ts";
 import { BaseCommand, clusterFlags } from "../base-command.ts";
 import { composeGuard } from "../compose-guard.ts";
 import { daemonFlags } from "../daemon-flags.ts";
 import { type DaemonService, runService } from "../daemon-service.ts";
+import { machineId } from "../machine-id.ts";
 
 type GuardFlags = Interfaces.InferredFlags<typeof RebootGuardCommand.flags>;
 
@@ -49,7 +48,7 @@ export default class RebootGuardCommand extends BaseCommand {
 
   async #serve(flags: GuardFlags, service: DaemonService): Promise<void> {
     const { notifier, signal, log } = service;
-    const machine = thisMachineId();
+    const machine = machineId();
     const { host, files } = await hostOf(flags);
     notifier.ready();
     const world = await composeGuard(flags, files, signal);
@@ -71,7 +70,7 @@ export default class RebootGuardCommand extends BaseCommand {
   }
 
   async #say(flags: GuardFlags): Promise<void> {
-    const machine = thisMachineId();
+    const machine = machineId();
     const { host, files } = await hostOf(flags);
     const reason = await host.reason();
     this.print(
@@ -95,14 +94,6 @@ export default class RebootGuardCommand extends BaseCommand {
 
 /** How long a dry run waits for the machine's agent to have a cluster. */
 const DRY_RUN_MS = 5_000;
-
-function thisMachineId(): MachineId {
-  const machine = parseMachineId(readFileSync("/etc/machine-id", "utf8").trim());
-  if (machine !== null) return machine;
-  throw new OperationError("no-machine-id", "/etc/machine-id does not hold a machine id", {
-    next: "systemd-machine-id-setup makes one",
-  });
-}
 
 async function hostOf(flags: GuardFlags): Promise<{ readonly host: RebootHost; readonly files: FileStore }> {
   const [{ DiskFileStore }, { checkWords, commandReason, fileReason }, { orderReboot }, { systemClock }] =

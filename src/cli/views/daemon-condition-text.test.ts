@@ -31,6 +31,20 @@ test("an agent says what is in force, and then what is wrong, the machine's own 
   for (const [change, text] of cases) assert.equal(agentConditionText({ ...GOOD, ...change }), text);
 });
 
+test("an agent that goes through engines says which, or why none can be used", () => {
+  const since = "2026-01-01T00:00:00.000Z";
+  const failure = (engine: string, code: string) => ({ engine, code, detail: "", next: null, since });
+  const failures = [failure("a:7440", "engine-unreachable"), failure("b:7440", "refused-unlisted-key")];
+  const what = "release 12 (3f2a9c1b): 14 units here, 13 active";
+  assert.equal(agentConditionText(GOOD, { engine: "b:7440", since, failures }), `${what}; through b:7440`);
+  const away = { ...GOOD, connected: false };
+  assert.equal(
+    agentConditionText(away, { engine: null, since, failures }),
+    `${what}; no engine to go through: a:7440 engine-unreachable, b:7440 refused-unlisted-key`,
+  );
+  assert.equal(agentConditionText(away, { engine: "a:7440", since, failures: [] }), `${what}; the registry is away`);
+});
+
 test("an engine says whether it leads", () => {
   assert.equal(engineConditionText({ term: null, seq: null, connected: true }), "follows");
   assert.equal(engineConditionText({ term: 3, seq: null, connected: true }), "leads, term 3");

@@ -1,12 +1,16 @@
 import type { AgentCondition } from "../../daemon/agent-condition.ts";
 import type { EngineCondition } from "../../daemon/engine-condition.ts";
+import type { HubState } from "../../domain/hub/hub-state.ts";
 import { counted } from "./counted.ts";
 
 /** So many problems are named; the others are counted. */
 const NAMED_MAX = 2;
 
-/** The line of `systemctl status fleet-agent`. */
-export function agentConditionText({ release, units, active, problems, trouble, connected }: AgentCondition): string {
+/** The line of `systemctl status fleet-agent`; `hub`: of one that reaches the registry through engines. */
+export function agentConditionText(
+  { release, units, active, problems, trouble, connected }: AgentCondition,
+  hub: HubState | null = null,
+): string {
   const what =
     release === null
       ? "no release yet"
@@ -14,8 +18,14 @@ export function agentConditionText({ release, units, active, problems, trouble, 
   const named = problems.slice(0, NAMED_MAX).map(({ unit, code }) => `${unit} ${code}`);
   const more = problems.length - named.length;
   const others = more > 0 ? [`${more} more with problems`] : [];
-  const away = connected ? [] : ["the registry is away"];
-  return [what, ...(trouble === null ? [] : [trouble]), ...away, ...named, ...others].join("; ");
+  const away = connected ? [] : [awayText(hub)];
+  const through = connected && hub !== null && hub.engine !== null ? [`through ${hub.engine}`] : [];
+  return [what, ...through, ...(trouble === null ? [] : [trouble]), ...away, ...named, ...others].join("; ");
+}
+
+function awayText(hub: HubState | null): string {
+  if (hub === null || hub.failures.length === 0) return "the registry is away";
+  return `no engine to go through: ${hub.failures.map(({ engine, code }) => `${engine} ${code}`).join(", ")}`;
 }
 
 /** The line of `systemctl status fleet-engine`. */

@@ -1,4 +1,6 @@
 import type { RegistryMark } from "../fencing/judge-replaced.ts";
+import type { HubState } from "../hub/hub-state.ts";
+import type { NodeKey } from "../identity/node-key.ts";
 import type { MachineId } from "../names.ts";
 
 /** One look at one area: what was seen, or why nothing was. */
@@ -101,6 +103,15 @@ export interface RegistryFacts {
   /** Null where it does not answer; why stands in `problem`. */
   readonly answer: RegistryAnswer | null;
   readonly problem: string | null;
+  /** Absent: it is reached directly. */
+  readonly hub?: HubFacts;
+}
+
+/** The way to a registry through engines. */
+export interface HubFacts {
+  readonly state: HubState;
+  /** What this machine proves itself with to engines, and under which name and id. */
+  readonly self: { readonly name: string; readonly machine: MachineId; readonly key: NodeKey };
 }
 
 export interface RegistryAnswer {

@@ -1,7 +1,7 @@
 import { Flags } from "@oclif/core";
 import { BaseCommand } from "../../base-command.ts";
-import { DEFAULT_REGISTRY_SOCKET } from "../../composition.ts";
 import { runService } from "../../daemon-service.ts";
+import { DEFAULT_REGISTRY_SOCKET } from "../../registry-flags.ts";
 
 export default class RegistryServeCommand extends BaseCommand {
   static override summary = "Run the embedded registry: speaks etcd's v3 protocol, keeps its data in a folder";
