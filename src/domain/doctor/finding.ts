@@ -32,6 +32,8 @@ export const FINDING_CODES = [
   "etcd-leases",
   "etcd-rbac",
   "folder-read-only",
+  "hub-away",
+  "hub-engine-away",
   "inotify-low",
   "machine-id-bad",
   "machine-id-twice",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseNodeKey } from "../identity/node-key.ts";
 import type { MachineId } from "../names.ts";
 import type { ClusterFacts, DaemonFacts, DoctorFacts, RegistryAnswer, Seen } from "./doctor-facts.ts";
 import { DOCTOR_AREAS, FINDING_CODES } from "./finding.ts";
@@ -82,6 +83,18 @@ const daemons = (others: Partial<Values["daemons"]>) => ({ daemons: { ...HEALTHY
 const registry = (others: Partial<RegistryAnswer>) => ({
   registry: { ...HEALTHY.registry, answer: { ...answer, ...others } },
 });
+const throughHub = (answers: boolean, ...codes: readonly string[]) => ({
+  registry: {
+    address: "hub://nas",
+    answer: answers ? answer : null,
+    problem: answers ? null : "registry-unreachable",
+    hub: {
+      state: { engine: answers ? "nas:7440" : null, since: "", failures: codes.map((code) => failure(code)) },
+      self: { name: "pi", machine, key: parseNodeKey(`ed25519:${"A".repeat(43)}`)! },
+    },
+  },
+});
+const failure = (code: string) => ({ engine: "nas:7440", code, detail: "the engine says no", next: null, since: "" });
 const inCluster = (others: Partial<NonNullable<ClusterFacts["there"]>>, here: Partial<ClusterFacts["here"]> = {}) => ({
   cluster: { there: { ...there, ...others }, here: { ...cluster.here, ...here } },
 });
@@ -149,6 +162,14 @@ const SICK: readonly [string, Partial<Values>, readonly string[]][] = [
   ["a full etcd", registry({ alarms: ["memberID:1 alarm:NOSPACE"] }), ["error registry-alarm"]],
   ["a slow one", registry({ latencyMs: 501 }), ["warning registry-slow"]],
   ["one that does not say", registry({ alarms: null, storeBytes: null }), []],
+  ["a registry through an engine", throughHub(true), []],
+  ["one of several engines is away", throughHub(true, "engine-unreachable"), ["warning hub-engine-away"]],
+  [
+    "no engine can be used",
+    throughHub(false, "engine-timeout", "refused-unlisted-key"),
+    ["error hub-away", "error hub-away"],
+  ],
+  ["engines that answer, and a registry that does not", throughHub(false), ["error registry-away"]],
   ["no cluster asked", { cluster: { ...cluster, there: null } }, []],
   ["an empty registry", inCluster({ id: null }), ["warning no-cluster-yet"]],
   ["a wiped registry", inCluster({ id: null, replaced: "gone" }), ["error registry-replaced-here"]],
@@ -204,6 +225,15 @@ test("what cannot be looked at is a finding, with the way to see it, and the res
     assert.deepEqual(findings, ["memory not-seen", "registry not-seen"]);
     assert.equal(areas.find(({ area }) => area === "disk")?.severity, "ok");
   }
+});
+
+test("a machine that engines do not know is told the line to commit, others what the failure says", () => {
+  const areas = judgeMachine(facts(throughHub(false, "refused-unlisted-key", "refused-wrong-key", "expired")));
+  const line = `under machines: in the manifest, commit pi: { id: ${machine}, key: "ed25519:${"A".repeat(43)}" }`;
+  assert.deepEqual(
+    areas.flatMap(({ findings }) => findings.map(({ next }) => next)),
+    [line, line, "look at fleet-engine there, nas:7440"],
+  );
 });
 
 test("every code has a machine here that has it", () => {

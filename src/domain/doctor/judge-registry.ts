@@ -1,6 +1,7 @@
 import type { RegistryAnswer, RegistryFacts } from "./doctor-facts.ts";
 import { hasFix, isEmbedded } from "./etcd-version.ts";
 import type { AreaVerdict, Finding } from "./finding.ts";
+import { judgeHub } from "./judge-hub.ts";
 
 /**
  * Below, a user gets around its role: CVE-2026-33343 and -33413 (fixed in 3.4.42, 3.5.28, 3.6.9), and PrevKv shows what may not be read
@@ -19,13 +20,15 @@ const LEASES_FIXED = [
 /** A transaction is two round trips and a sync of a disk: 10 ms on a local network, and a lease has 10 s. */
 const LATENCY_WARN_MS = 500;
 
-export function judgeRegistry({ address, answer, problem }: RegistryFacts): AreaVerdict {
+export function judgeRegistry({ address, answer, problem, hub }: RegistryFacts): AreaVerdict {
   if (address === null) {
     const saw = "none is configured, and none runs here";
     const next = 'set registry="etcd://…" in /etc/fleet/fleet.conf';
     const expected = "the address of the cluster's registry";
     return { saw, findings: [{ code: "no-registry", severity: "warning", saw, expected, next }] };
   }
+  const engines = hub === undefined ? [] : judgeHub(hub, answer !== null);
+  if (answer === null && engines.length > 0) return { saw: `${address}: no engine can be used`, findings: engines };
   if (answer === null) {
     const saw = `${address} does not answer: ${problem ?? "no reason given"}`;
     const next =
@@ -35,10 +38,11 @@ export function judgeRegistry({ address, answer, problem }: RegistryFacts): Area
   }
   const what = isEmbedded(answer.version) ? "fleet's own" : `etcd ${answer.version}, ${answer.members} members`;
   const size = answer.storeBytes === null ? "" : `, ${Math.ceil(answer.storeBytes / 1024 ** 2)} MiB`;
-  const saw = `${address}: ${what}${size}, answers in ${Math.ceil(answer.latencyMs)} ms`;
+  const through = hub === undefined ? "" : `, through ${hub.state.engine ?? "no engine by now"}`;
+  const saw = `${address}: ${what}${size}, answers in ${Math.ceil(answer.latencyMs)} ms${through}`;
   return {
     saw,
-    findings: [...(isEmbedded(answer.version) ? [] : judgeVersion(answer.version)), ...judgeHealth(answer)],
+    findings: [...engines, ...(isEmbedded(answer.version) ? [] : judgeVersion(answer.version)), ...judgeHealth(answer)],
   };
 }
 
