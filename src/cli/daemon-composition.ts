@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isHubAddress } from "../adapters/hub/hub-address.ts";
 import { randomId } from "../adapters/random-id.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { systemClock } from "../adapters/system-clock.ts";
@@ -7,6 +8,7 @@ import type { CommitId } from "../domain/names.ts";
 import type { Contact } from "../ports/contact.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import type { Log } from "../ports/log.ts";
+import type { ObjectSource } from "../ports/object-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
@@ -31,7 +33,7 @@ export interface DaemonWorld {
   readonly registry: Registry;
   /** Null where the registry is reached directly. */
   readonly hub: Hub | null;
-  readonly source: GitSource;
+  readonly source: GitSource & ObjectSource;
   readonly compile: CommitCompiler;
   readonly compilePart: PartCompiler;
   readonly cluster: string;
@@ -52,7 +54,8 @@ export async function composeDaemon(
   remembered: string | null,
   { log, notifier, signal }: DaemonService,
 ): Promise<DaemonWorld> {
-  if (flags.source === undefined) {
+  const address = (await registryAddress(flags)) ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
+  if (flags.source === undefined && !isHubAddress(address)) {
     throw new OperationError("no-source", "a daemon must know which repository to follow", {
       next: "set --source or FLEET_SOURCE",
     });
@@ -64,10 +67,11 @@ export async function composeDaemon(
   ]);
   const mirrors = join(flags["state-directory"], role);
   await mkdir(mirrors, { recursive: true, mode: 0o700 });
-  const address = (await registryAddress(flags)) ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
   const { registry, hub } = await openRegistryAt(address, role, flags);
-  const options = { branch: flags.branch ?? "main", mirrorFolder: join(mirrors, "source") };
-  const source = countingProgress(await openGitSource(flags.source, options), notifier.progress);
+  // Engines have the repository, too: a machine that reaches them needs no way to the forge, and no credentials.
+  const sourceAddress = flags.source ?? `hub:${hub?.socketPath}`;
+  const options = { branch: flags.branch ?? null, mirrorFolder: join(mirrors, "source"), log };
+  const source = countingProgress(await openGitSource(sourceAddress, options), notifier.progress);
   const compile = commitCompiler({ source, manifestPath: flags.manifest, sha256 });
   const compilePart = partCompiler({ source, manifestPath: flags.manifest });
   const branch = { source, compile: (commit: CommitId) => compilePart(commit, new Set()), clock: systemClock, log };
@@ -77,7 +81,7 @@ export async function composeDaemon(
     registry,
     registryAddress: address,
     source,
-    sourceAddress: flags.source,
+    sourceAddress,
   });
   return {
     contacts,

@@ -1,22 +1,32 @@
 import { fileURLToPath } from "node:url";
 import type { GitSource } from "../../ports/git-source.ts";
+import type { Log } from "../../ports/log.ts";
+import type { ObjectSource } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { displayUrl } from "./display-url.ts";
 import { openLocalGitSource } from "./local-git-source.ts";
 import { openMirrorGitSource } from "./mirror-git-source.ts";
 
+/** What it can also be asked for by those who hand it on. */
+export type OpenGitSource = GitSource & ObjectSource & { close(): Promise<void> };
+
 /**
- * The source at that address: `http://` and `https://` as a mirror in `mirrorFolder`, a path or `file://` in place. Rejects
- * with `source-scheme-unsupported` for ssh.
+ * The source at that address: `http://` and `https://` as a mirror in `mirrorFolder`, a path or `file://` in place, `hub:/path` through the
+ * engines behind that socket. `branch`: null is `main`, or whichever the engines follow. Rejects with `source-scheme-unsupported` for ssh.
  */
 export async function openGitSource(
   url: string,
-  options: { branch: string; mirrorFolder: string },
-): Promise<GitSource & { close(): Promise<void> }> {
-  if (/^https?:\/\//i.test(url)) {
-    return openMirrorGitSource({ url, branch: options.branch, folder: options.mirrorFolder });
+  options: { branch: string | null; mirrorFolder: string; log?: Log },
+): Promise<OpenGitSource> {
+  const branch = options.branch ?? "main";
+  if (url.startsWith("hub:/")) {
+    const { openHubGitSource } = await import("./hub-git-source.ts");
+    const target = `unix:${url.slice("hub:".length)}`;
+    const { mirrorFolder: folder, log } = options;
+    return openHubGitSource({ target, branch: options.branch, folder, ...(log === undefined ? {} : { log }) });
   }
-  if (url.startsWith("file://")) return openLocalGitSource(fileURLToPath(url), options.branch);
+  if (/^https?:\/\//i.test(url)) return openMirrorGitSource({ url, branch, folder: options.mirrorFolder });
+  if (url.startsWith("file://")) return openLocalGitSource(fileURLToPath(url), branch);
   // scp's user@host:path has a colon before its first slash, as every scheme does.
   if (/^[^/]+:/.test(url)) {
     throw new OperationError(
@@ -27,5 +37,5 @@ export async function openGitSource(
       },
     );
   }
-  return openLocalGitSource(url, options.branch);
+  return openLocalGitSource(url, branch);
 }
