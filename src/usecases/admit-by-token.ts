@@ -4,8 +4,9 @@ import { PRESENCE_SHAPE, type PresenceRecord } from "../codec/registry-records.t
 import { decodeAdmission, decodeToken, encodeAdmission } from "../codec/token-record.ts";
 import type { Admission } from "../domain/join/admission.ts";
 import type { AttemptLimit } from "../domain/join/attempt-limit.ts";
+import type { EnrolAnswer } from "../domain/join/join-talk.ts";
 import { type CallerStanding, type JoinCaller, judgeCaller, type ListedMachine } from "../domain/join/judge-caller.ts";
-import { type EnrolmentRefusal, judgeEnrolment } from "../domain/join/judge-enrolment.ts";
+import { judgeEnrolment } from "../domain/join/judge-enrolment.ts";
 import { hashOfToken, parseSiteToken } from "../domain/join/site-token.ts";
 import type { Sha256 } from "../domain/names.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
@@ -26,12 +27,6 @@ export interface JoinWorld {
   readonly attempts: AttemptLimit;
 }
 
-export type AdmitAnswer =
-  | { readonly verdict: "admitted"; readonly name: string; readonly metadata: Readonly<Record<string, string>> }
-  | { readonly verdict: "refused"; readonly refusal: EnrolmentRefusal }
-  /** Too many were refused: from this address, or of all. */
-  | { readonly verdict: "wait"; readonly waitMs: number };
-
 /** What a caller is to the cluster, at this moment. */
 export async function standingOf(
   caller: JoinCaller,
@@ -50,7 +45,7 @@ export async function admitByToken(
   caller: JoinCaller,
   address: string,
   world: JoinWorld,
-): Promise<AdmitAnswer> {
+): Promise<EnrolAnswer> {
   const { clock, attempts } = world;
   const waitMs = attempts.waitMs(address, clock.monotonicMs());
   if (waitMs > 0) return { verdict: "wait", waitMs };

@@ -45,6 +45,13 @@ export const ROOMS: readonly Room[] = [
   // Git objects between engines and machines: the client and the server of it share the messages.
   { folder: OBJECTS_PROTO, may: [], packages: ["node:", "@grpc/grpc-js", "protobufjs/light.js"] },
   { folder: "src/adapters/identity", may: [...ADAPTER, "src/adapters/files/disk-error.ts"], packages: ["node:"] },
+  // What machines that join and engines say to each other; both ends of it.
+  { folder: "src/adapters/join-proto", may: [], packages: ["node:", "@grpc/grpc-js"] },
+  {
+    folder: "src/adapters/join",
+    may: [...ADAPTER, "src/adapters/join-proto", "src/adapters/identity"],
+    packages: ["node:", "@grpc/grpc-js"],
+  },
   { folder: "src/adapters/systemd", may: ADAPTER, packages: ["node:", "dbus-next"] },
   { folder: MVCC, may: ADAPTER, packages: [] },
   // In-memory twins are pure: no Node at all, so that the simulator owns time and order.
