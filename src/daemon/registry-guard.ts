@@ -124,22 +124,36 @@ export class RegistryGuard {
     this.#said = said;
   }
 
-  /** For `fleet status`, where nobody leads who could say it; of several that refuse the first one's. */
+  /**
+   * For `fleet status`, where nobody leads who could say it; of several that refuse the first one's. A restored registry may hold the leader
+   * key that we led by when the backup was made: it hangs on a lease that we renew, and goes, or nobody could ever say or do anything.
+   */
   async #report(because: Replaced, releaseSeq: number, lease: LeaseId): Promise<void> {
-    const known = this.#ports.memory.mark;
+    const { registry, memory } = this.#ports;
+    const known = memory.mark;
     const report: ReportRecord = {
       ...{ leader: this.#machine, releaseSeq, problem: problemOf(because), unplaced: [] },
       ...(known === null ? {} : { known }),
     };
     const value = encodeRecord(report);
-    const [there] = (await this.#ports.registry.list(this.#keys.report, { exact: true })).entries;
-    if (there !== undefined && (there.lease !== lease || there.value === value)) return;
-    await this.#ports.registry.txn({
+    const { listings } = await registry.txn({
+      when: [],
+      then: [this.#keys.leader, this.#keys.report].map((prefix) => ({ kind: "list", prefix, exact: true })),
+    });
+    const [leader, there] = listings.map(([entry]) => entry);
+    const old = leader?.lease === lease ? leader : undefined;
+    if (leader !== undefined && old === undefined) return;
+    const isSaid = there !== undefined && (there.lease !== lease || there.value === value);
+    if (isSaid && old === undefined) return;
+    await registry.txn({
       when: [
-        { key: this.#keys.leader, target: "create", is: "=", value: 0 },
+        { key: this.#keys.leader, target: "mod", is: "=", value: old?.modRevision ?? 0 },
         { key: this.#keys.report, target: "mod", is: "=", value: there?.modRevision ?? 0 },
       ],
-      then: [{ kind: "put", key: this.#keys.report, value, lease }],
+      then: [
+        ...(old === undefined ? [] : [{ kind: "delete", key: this.#keys.leader } as const]),
+        ...(isSaid ? [] : [{ kind: "put", key: this.#keys.report, value, lease } as const]),
+      ],
     });
   }
 }

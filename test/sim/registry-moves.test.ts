@@ -268,6 +268,24 @@ describe("a registry that is restored from an older backup", () => {
       assert.deepEqual(await problems(sim), [null, null, null]);
     });
   }
+
+  test("in which its leader led by the lease it has now: that keeps nobody from saying what happened, or from leading", async () => {
+    const sim = await cluster();
+    await sim.clock.advance(LONG_MS);
+    const backup = sim.registry.backup();
+    // It leads again by another record, under the same lease.
+    await sim.registry.txn({ when: [], then: [{ kind: "delete", key: sim.keys.leader }] });
+    await sim.clock.advance(5_000);
+    await applySecond(sim);
+    const before = running(sim);
+    sim.registry.restore(backup);
+    await sim.clock.advance(LONG_MS);
+    assert.deepEqual(running(sim), before);
+    assert.match((await report(sim))?.problem ?? "", /^registry-replaced: .*release/);
+    await adopt(sim);
+    await converged(sim);
+    assert.deepEqual(running(sim), before);
+  });
 });
 
 describe("an export", () => {
