@@ -1,17 +1,15 @@
 import { readFileSync } from "node:fs";
+import { CONF_ALIASES, parseConfLine } from "../codec/fleet-conf.ts";
 import { OperationError } from "../ports/operation-error.ts";
 
 /** Where old fleet kept it. */
-const FLEET_CONF = "/etc/fleet/fleet.conf";
-
-/** Options of fleet.conf whose name is not the flag's; old fleet's spelling stays accepted. */
-const ALIASES: Readonly<Record<string, string>> = { etcd_servers: "registry" };
+export const FLEET_CONF = "/etc/fleet/fleet.conf";
 
 /**
  * Reads fleet's own `key="value"` file into the environment, where nothing is set yet: a flag beats the environment, the
  * environment beats the file. No file is no configuration.
  */
-export function readFleetConf(path = FLEET_CONF, environment: NodeJS.ProcessEnv = process.env): void {
+export function readFleetConf(path = fleetConf(), environment: NodeJS.ProcessEnv = process.env): void {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -21,12 +19,16 @@ export function readFleetConf(path = FLEET_CONF, environment: NodeJS.ProcessEnv 
     throw new OperationError("conf-unreadable", `cannot read ${path}`, { cause: error });
   }
   for (const line of text.split("\n")) {
-    const match = /^\s*([a-z_]+)\s*=\s*(?:"([^"]*)"|([^#]*?))\s*(?:#.*)?$/.exec(line);
-    if (match === null) continue;
-    const key = `FLEET_${(ALIASES[match[1]!] ?? match[1]!).toUpperCase()}`;
-    const value = match[2] ?? match[3] ?? "";
-    environment[key] ??= match[1] === "etcd_servers" ? registryOf(value) : value;
+    const read = parseConfLine(line);
+    if (read === null) continue;
+    const key = `FLEET_${(CONF_ALIASES[read.key] ?? read.key).toUpperCase()}`;
+    environment[key] ??= read.key === "etcd_servers" ? registryOf(read.value) : read.value;
   }
+}
+
+/** The file daemons read and `fleet join` writes. */
+export function fleetConf(): string {
+  return process.env.FLEET_CONF ?? FLEET_CONF;
 }
 
 /** Old fleet listed URLs, `["http://h1:2379", "http://h2:2379"]`; what is no such list is taken as it stands. */
