@@ -202,16 +202,13 @@ test("a session is never taken up again: each connection proves its key", async 
   const { key, cert } = keeper(nasKey, asMachine).secureContextOptions();
   const options = { host: "127.0.0.1", port, rejectUnauthorized: false, key, cert };
   const first = connectTls(options);
-  const sessions: Buffer[] = [];
-  first.on("session", (session) => sessions.push(session));
-  await once(first, "data");
+  first.resume();
+  const [session] = (await once(first, "session")) as [Buffer];
   first.destroy();
-  for (const session of sessions) {
-    const second = connectTls({ ...options, session });
-    await once(second, "secureConnect");
-    assert.equal(second.isSessionReused(), false);
-    second.destroy();
-  }
+  const second = connectTls({ ...options, session });
+  await once(second, "secureConnect");
+  assert.equal(second.isSessionReused(), false);
+  second.destroy();
 });
 
 test("strangers stay where they may, hear that they are, and are gone after their time", async () => {
@@ -278,6 +275,21 @@ test("a key that is taken from the list ends its connections, and no others", as
   await closed;
   await hear(second.socket, "hello");
   assert.deepEqual(server.machines, [pi]);
+});
+
+test("a connection older than its certificate is cut when the front judges anew, and the machine comes back with another", async () => {
+  const now = { offMs: 0 };
+  const clock = { ...systemClock, wallMs: () => Date.now() + now.offMs };
+  const { port, server } = await front(now);
+  const own = new IdentityKeeper(nasKey, asMachine, clock);
+  const first = await dial(port, own);
+  now.offMs = 80 * DAY;
+  assert.equal(server.rejudge(), 0, "it is in its last quarter");
+  now.offMs = 100 * DAY;
+  const closed = once(first.socket.resume(), "close");
+  assert.equal(server.rejudge(), 1);
+  await closed;
+  await hear((await dial(port, own)).socket, "hello");
 });
 
 test("one machine's connections are counted, and a further one ends the oldest", async () => {

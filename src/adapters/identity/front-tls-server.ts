@@ -1,10 +1,11 @@
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { PeerFacts, PeerRefusal, PeerVerdict } from "../../domain/identity/judge-peer.ts";
 import type { MachineId } from "../../domain/names.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { greetingLine } from "./greeting.ts";
 import type { IdentityKeeper } from "./identity-keeper.ts";
+import type { IssuedCertificate } from "./issue-certificate.ts";
 import { readPeer } from "./read-peer.ts";
 import { HANDSHAKE_TIMEOUT_MS, KEEP_ALIVE_MS } from "./tls-terms.ts";
 import { type WaitingLimits, WaitingRoom } from "./waiting-room.ts";
@@ -65,7 +66,9 @@ export class FrontTlsServer {
   readonly #waiting: WaitingRoom;
   readonly #tcp: TcpServer;
   readonly #tls: TlsServer;
-  readonly #forget: () => void;
+  readonly #identity: IdentityKeeper;
+  /** The certificate it shows. */
+  #shown: IssuedCertificate;
   /** Those accepted, oldest first. */
   readonly #peers = new Map<TLSSocket, { readonly machine: MachineId; readonly facts: PeerFacts | null }>();
 
@@ -80,18 +83,13 @@ export class FrontTlsServer {
     this.#options = options;
     this.#limits = { ...FRONT_LIMITS, ...options.limits };
     this.#waiting = new WaitingRoom(this.#limits);
-    const terms = () => ({ ...identity.secureContextOptions(), requestCert: true, rejectUnauthorized: false });
+    this.#identity = identity;
+    this.#shown = identity.certificate();
     // It never listens: connections come from the other one, which looks at them first.
-    this.#tls = createTlsServer(terms(), (socket) => this.#meet(socket));
+    const terms = { ...identity.secureContextOptions(), requestCert: true, rejectUnauthorized: false };
+    this.#tls = createTlsServer(terms, (socket) => this.#meet(socket));
     this.#tls.on("tlsClientError", (_, socket) => socket.destroy());
-    this.#forget = identity.onRenewed(() => this.#tls.setSecureContext(terms()));
-    this.#tcp = createTcpServer((socket) => {
-      // Of an error before TLS nobody need hear: the connection closes.
-      socket.on("error", () => socket.destroy());
-      // So that a certificate which the clock has overtaken is not shown.
-      identity.certificate();
-      if (this.#waiting.admit(socket)) this.#tls.emit("connection", socket);
-    });
+    this.#tcp = createTcpServer((socket) => this.#come(socket));
     this.#tcp.maxConnections = this.#limits.connections;
   }
 
@@ -119,7 +117,10 @@ export class FrontTlsServer {
     return [...this.#peers.values()].map(({ machine }) => machine);
   }
 
-  /** Asks `judge` of everybody anew, because what it goes by has changed, and cuts those it no longer takes; says how many. */
+  /**
+   * Asks `judge` of everybody anew, because what it goes by has changed, and cuts those it no longer takes; says how many. A connection may
+   * be older than the certificate it began with: it is cut too, and comes back with the new one.
+   */
   rejudge(): number {
     const gone = [...this.#peers].filter(([, { machine, facts }]) => {
       const verdict = this.#judge(facts);
@@ -131,11 +132,22 @@ export class FrontTlsServer {
 
   /** Stops listening and ends every connection. */
   async close(): Promise<void> {
-    this.#forget();
     const closed = new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
     this.#waiting.clear();
     for (const socket of this.#peers.keys()) socket.destroy();
     await closed;
+  }
+
+  #come(socket: Socket): void {
+    // Of an error before TLS nobody need hear: the connection closes.
+    socket.on("error", () => socket.destroy());
+    if (!this.#waiting.admit(socket)) return;
+    const certificate = this.#identity.certificate();
+    if (certificate !== this.#shown) {
+      this.#tls.setSecureContext(this.#identity.secureContextOptions());
+      this.#shown = certificate;
+    }
+    this.#tls.emit("connection", socket);
   }
 
   #meet(socket: TLSSocket): void {

@@ -1,10 +1,10 @@
-import type { Socket } from "node:net";
+import { isIPv6, type Socket } from "node:net";
 
 /** Counts of connections and milliseconds. */
 export interface WaitingLimits {
   /** Whose owner is not known yet, in all. */
   readonly total: number;
-  /** The same from one address: a site behind one has many machines that come back at once. */
+  /** The same from one address, or one network of IPv6, which its owner has whole: a site behind one has many machines that come back at once. */
   readonly perAddress: number;
   /** After which one may be cut where another one wants its place: a handshake takes milliseconds, so that whoever is slow is the one to go. */
   readonly yieldsAfterMs: number;
@@ -15,7 +15,7 @@ export interface WaitingLimits {
 interface Waiting {
   readonly key: string;
   readonly socket: Socket;
-  readonly address: string;
+  readonly origin: string;
   readonly sinceMs: number;
   timer: NodeJS.Timeout;
 }
@@ -41,13 +41,13 @@ export class WaitingRoom {
   /** False: there is no room, or it is gone already; it is closed then. */
   admit(socket: Socket): boolean {
     const key = keyOf(socket);
-    const address = socket.remoteAddress;
-    if (key === null || address === undefined || !this.#makeRoom(address)) {
+    const origin = originOf(socket);
+    if (key === null || !this.#makeRoom(origin)) {
       socket.destroy();
       return false;
     }
     const timer = setTimeout(() => socket.destroy(), this.#limits.timeoutMs);
-    const waiting = { key, socket, address, sinceMs: performance.now(), timer };
+    const waiting = { key, socket, origin, sinceMs: performance.now(), timer };
     this.#waiting.set(key, waiting);
     socket.once("close", () => this.#remove(waiting));
     return true;
@@ -71,9 +71,9 @@ export class WaitingRoom {
     for (const { socket } of this.#waiting.values()) socket.destroy();
   }
 
-  #makeRoom(address: string): boolean {
+  #makeRoom(origin: string): boolean {
     const { total, perAddress } = this.#limits;
-    const neighbours = [...this.#waiting.values()].filter((waiting) => waiting.address === address);
+    const neighbours = [...this.#waiting.values()].filter((waiting) => waiting.origin === origin);
     if (neighbours.length >= perAddress && !this.#giveWay(neighbours[0]!)) return false;
     if (this.#waiting.size < total) return true;
     const [first] = this.#waiting.values();
@@ -93,6 +93,17 @@ export class WaitingRoom {
     // By then another connection may have the same address and port.
     if (this.#waiting.get(waiting.key) === waiting) this.#waiting.delete(waiting.key);
   }
+}
+
+/** An IPv4 address, also where it comes as an IPv6 one; the first 64 bits of another IPv6 one. */
+function originOf({ remoteAddress = "" }: Socket): string {
+  const [, mapped] = /^::ffff:([0-9.]+)$/i.exec(remoteAddress) ?? [];
+  if (mapped !== undefined || !isIPv6(remoteAddress)) return mapped ?? remoteAddress;
+  const [head = "", tail = ""] = remoteAddress.split("::");
+  const groups = (text: string) => (text === "" ? [] : text.split(":"));
+  const [first, last] = [groups(head), groups(tail)];
+  const zeros = Array.from({ length: 8 - first.length - last.length }, () => "0");
+  return [...first, ...zeros, ...last].slice(0, 4).join(":");
 }
 
 /** The same for a connection and for the TLS on it; null once it is gone. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CertificateVerdict, judgeCertificate, renewalMs } from "./judge-certificate.ts";
+import { type CertificateVerdict, judgeCertificate } from "./judge-certificate.ts";
 
 const dates = { notBeforeMs: 1000, notAfterMs: 5000 };
 
@@ -18,7 +18,3 @@ for (const [what, nowMs, verdict] of cases) {
     assert.equal(judgeCertificate(dates, nowMs), verdict);
   });
 }
-
-test("it is renewed when its last quarter begins", () => {
-  assert.equal(renewalMs(dates), 4000);
-});

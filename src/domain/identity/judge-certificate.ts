@@ -14,10 +14,6 @@ export type CertificateVerdict = "good" | "ending" | "from-later";
 /** Whether our own certificate is still one to show, by the wall clock, which may jump both ways. */
 export function judgeCertificate({ notBeforeMs, notAfterMs }: CertificateDates, nowMs: number): CertificateVerdict {
   if (nowMs < notBeforeMs) return "from-later";
-  return nowMs < renewalMs({ notBeforeMs, notAfterMs }) ? "good" : "ending";
-}
-
-/** When its last quarter begins, in milliseconds since the epoch. */
-export function renewalMs({ notBeforeMs, notAfterMs }: CertificateDates): number {
-  return notAfterMs - (notAfterMs - notBeforeMs) / 4;
+  const lastQuarterMs = notAfterMs - (notAfterMs - notBeforeMs) / 4;
+  return nowMs < lastQuarterMs ? "good" : "ending";
 }
