@@ -83,18 +83,9 @@ test("what an engine that is there says is told as it is", async () => {
   for (const [error, state] of [
     [unreachable, WORKING],
     [new OperationError("registry-full", "write: no room"), AWAY],
+    [new OperationError("forbidden-key", "list /fleet/: not this machine's"), AWAY],
     [new Error("ours"), AWAY],
   ] as const) {
     await assert.rejects(failing(error, state).list("/"), error);
   }
-});
-
-test("what a machine may not see is said as such, not as a matter of etcd's roles", async () => {
-  const denied = new OperationError("registry-denied", "list /fleet/ on hub://a: not this machine's", {
-    next: "roles",
-  });
-  await assert.rejects(
-    failing(denied, WORKING).list("/"),
-    (told) => told instanceof OperationError && /only what concerns it/.test(told.next ?? ""),
-  );
 });

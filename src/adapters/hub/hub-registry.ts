@@ -14,7 +14,7 @@ import type {
 /** Codes of what may be the relay's to explain: it had no engine to carry the call to. */
 const AWAY: ReadonlySet<string> = new Set(["registry-unreachable", "registry-timeout", "registry-silent"]);
 
-/** A registry behind engines: the same, but that its errors say why no engine can be used, and what a machine may not see. */
+/** A registry behind engines: the same, but that its errors say why no engine can be used. */
 export class HubRegistry implements Registry {
   readonly #registry: Registry;
   readonly #state: () => HubState;
@@ -75,10 +75,6 @@ export class HubRegistry implements Registry {
 
 function explain(error: unknown, { engine, failures }: HubState): unknown {
   if (!(error instanceof OperationError)) return error;
-  if (error.code === "registry-denied") {
-    const next = "a machine sees and writes only what concerns it; ask where the registry itself is reached";
-    return new OperationError(error.code, error.message, { cause: error.cause, next });
-  }
   if (!AWAY.has(error.code) || engine !== null || failures.length === 0) return error;
   const reasons = failures.map(({ code, detail }) => `${detail} (${code})`).join("; ");
   const message = `${error.message.split(": ")[0]}: no engine can be used: ${reasons}`;
