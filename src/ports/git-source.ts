@@ -23,6 +23,10 @@ export interface GitSource {
   prefetch?(oids: readonly string[], maxBytes: number): Promise<void>;
   /** Is `ancestor` in the history of `descendant`? Deepens a shallow mirror as far as it may; `unknown` is an answer. */
   isAncestor(ancestor: CommitId, descendant: CommitId): Promise<"yes" | "no" | "unknown">;
+  /** The commit object's own bytes, which its signature is made over. At most 16 MiB. */
+  readCommit(commit: CommitId): Promise<Uint8Array>;
+  /** What the trees of these two differ in, sorted by path; against null everything there is. At most 100,000 files (`tree-too-large`). */
+  changedFiles(before: CommitId | null, after: CommitId): Promise<readonly ChangedFile[]>;
   describeCommit(commit: CommitId): Promise<CommitDescription>;
 }
 
@@ -33,6 +37,12 @@ export interface TreeFile {
   readonly oid: string;
   /** Only `file` can be a unit; the others are told apart so that they can be refused by name. */
   readonly kind: "file" | "symlink" | "submodule";
+}
+
+export interface ChangedFile {
+  readonly path: string;
+  /** Of the blob that is there now; null: nothing is. */
+  readonly oid: string | null;
 }
 
 export interface CommitDescription {

@@ -186,4 +186,38 @@ export function gitSourceContract(name: string, make: () => Promise<GitWorld>): 
     await assert.rejects(source.describeCommit(nowhere), { code: "commit-unknown" });
     await assert.rejects(source.listFiles(nowhere, ["units"]), { code: "commit-unknown" });
   });
+
+  it("a commit's own bytes are what its id is made of, parents and all", async ({ source, ids }) => {
+    await source.fetch();
+    const raw = Buffer.from(await source.readCommit(ids.merge!)).toString();
+    assert.match(raw, /^tree [0-9a-f]{40}\nparent /);
+    assert.deepEqual(
+      [...raw.matchAll(/^parent (.*)$/gm)].map(([, parent]) => parent),
+      [ids.left, ids.right],
+    );
+    assert.match(raw, /\n\nMerge\n$/);
+    const nowhere = "0123456789012345678901234567890123456789" as CommitId;
+    await assert.rejects(source.readCommit(nowhere), { code: "commit-unknown" });
+  });
+
+  it("what two commits differ in is told by path: changed, added, gone", async ({ source, ids }) => {
+    await source.fetch();
+    const paths = async (before: string | null, after: string) =>
+      (await source.changedFiles(before === null ? null : ids[before]!, ids[after]!)).map(
+        ({ path, oid }) => `${path}${oid === null ? " gone" : ""}`,
+      );
+    assert.deepEqual(await paths("root", "second"), ["units/a.service"]);
+    assert.deepEqual(await paths("root", "root"), []);
+    assert.deepEqual(await paths("left", "merge"), ["r/r.service"]);
+    assert.deepEqual(await paths("merge", "tip"), [
+      "l/l.service gone",
+      "r/r.service gone",
+      "units.d/c",
+      "units/srv-my\\x2ddata.mount",
+    ]);
+    assert.deepEqual(await paths(null, "root"), ["fleet.yaml", "units/a.service", "units/deep/er/b.service"]);
+    const [changed] = await source.changedFiles(ids.root!, ids.second!);
+    const [listed] = await source.listFiles(ids.second!, ["units/a.service"]);
+    assert.equal(changed?.oid, listed?.oid);
+  });
 }

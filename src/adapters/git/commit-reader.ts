@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { invariant } from "../../domain/invariant.ts";
 import { type CommitId, compareText } from "../../domain/names.ts";
-import type { CommitDescription, TreeFile } from "../../ports/git-source.ts";
+import type { ChangedFile, CommitDescription, TreeFile } from "../../ports/git-source.ts";
 import type { RelatedObjects, StoredObject } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
+import { changedFiles } from "./changed-files.ts";
 import { type CommitObject, parseCommit, parseTagTarget } from "./commit-object.ts";
 import { corrupt } from "./git-object.ts";
 import { GitObjects } from "./git-objects.ts";
@@ -85,6 +86,27 @@ export class CommitReader {
   describe(commit: CommitId): CommitDescription {
     const { author, subject, authoredMs } = this.#known(commit);
     return { commit, author, subject, authoredMs };
+  }
+
+  /** The object itself, byte for byte. */
+  raw(commit: CommitId): Uint8Array {
+    const object = this.#objects.read(commit, METADATA_BYTES_MAX);
+    if (object?.type !== "commit") throw unknown(commit);
+    return object.content;
+  }
+
+  /** See GitSource. */
+  changedFiles(before: CommitId | null, after: CommitId): readonly ChangedFile[] {
+    const walk = changedFiles(
+      this.#objects,
+      before === null ? null : this.#known(before).tree,
+      this.#known(after).tree,
+    );
+    for (;;) {
+      const { done, value } = walk.next();
+      if (done) return value;
+      for (const oid of value) throw corrupt(`the tree ${oid} is missing`);
+    }
   }
 
   /** Also a path that is itself a file is listed. Sorted by path, each once, however the folders overlap. */
@@ -192,9 +214,7 @@ export class CommitReader {
   #known(commit: CommitId): CommitObject {
     const found = this.commit(commit);
     if (found !== null) return found;
-    throw new OperationError("commit-unknown", `the repository has no commit ${commit}`, {
-      next: "push the commit to the branch fleet follows, or fetch it",
-    });
+    throw unknown(commit);
   }
 
   #tree(oid: string, path: string): readonly TreeEntry[] {
@@ -222,4 +242,10 @@ export class CommitReader {
       this.#collect(child, path === "" ? child.name : `${path}/${child.name}`, depth + 1, files);
     }
   }
+}
+
+function unknown(commit: CommitId): OperationError {
+  return new OperationError("commit-unknown", `the repository has no commit ${commit}`, {
+    next: "push the commit to the branch fleet follows, or fetch it",
+  });
 }

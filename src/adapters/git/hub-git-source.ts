@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import type { CommitId } from "../../domain/names.ts";
-import type { CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
+import type { ChangedFile, CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
 import { type Log, warning } from "../../ports/log.ts";
 import type { ObjectSource, RelatedObjects, StoredObject } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { diskError } from "../files/disk-error.ts";
 import { HISTORY_MAX, IDS_MAX, OBJECT_BYTES_MAX } from "../objects-proto/objects-proto.ts";
+import { changedFiles } from "./changed-files.ts";
 import { type Ancestry, CommitReader } from "./commit-reader.ts";
 import { tooLarge } from "./git-object.ts";
 import { HubStore } from "./hub-store.ts";
@@ -138,6 +139,27 @@ class Hub implements HubGitSource {
       found = await this.#reader.ancestry(ancestor, descendant);
     }
     return found.answer;
+  }
+
+  async readCommit(commit: CommitId): Promise<Uint8Array> {
+    await this.#require(commit);
+    return this.#reader.raw(commit);
+  }
+
+  async changedFiles(before: CommitId | null, after: CommitId): Promise<readonly ChangedFile[]> {
+    const roots = [];
+    for (const commit of [after, ...(before === null ? [] : [before])]) {
+      await this.#require(commit);
+      roots.push(this.#reader.commit(commit)!.tree);
+    }
+    const [root, rootBefore = null] = roots;
+    const walk = changedFiles(this.#store, rootBefore, root!);
+    for (;;) {
+      const { done, value } = walk.next();
+      if (done) return value;
+      const { missing } = await this.#fetcher.bring({ ids: value, type: "tree", maxBytes: OBJECT_BYTES_MAX });
+      for (const oid of missing) throw notThere(`the tree ${oid} of commit ${after}`);
+    }
   }
 
   async describeCommit(commit: CommitId): Promise<CommitDescription> {

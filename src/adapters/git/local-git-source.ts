@@ -69,6 +69,8 @@ export function openLocalGitSource(path: string, branch: string | null = null): 
       reader.describe(descendant);
       return reader.isAncestor(ancestor, descendant);
     },
+    readCommit: async (commit) => reader.raw(commit),
+    changedFiles: async (before, after) => reader.changedFiles(before, after),
     describeCommit: async (commit) => reader.describe(commit),
     lastTip: tipNow,
     readObject: async (oid, maxBytes) => reader.stored(oid, maxBytes),

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import type { CommitId } from "../../domain/names.ts";
-import type { CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
+import type { ChangedFile, CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
 import type { ObjectSource, RelatedObjects, StoredObject } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { CommitReader } from "./commit-reader.ts";
@@ -108,6 +108,15 @@ class Mirror implements MirrorGitSource {
         answer = await this.#reader!.isAncestor(ancestor, descendant);
       return answer;
     });
+  }
+
+  readCommit(commit: CommitId): Promise<Uint8Array> {
+    return this.#reading(commit, (reader) => reader.raw(commit));
+  }
+
+  async changedFiles(before: CommitId | null, after: CommitId): Promise<readonly ChangedFile[]> {
+    if (before !== null) await this.#reading(before, () => undefined);
+    return this.#reading(after, (reader) => reader.changedFiles(before, after));
   }
 
   describeCommit(commit: CommitId): Promise<CommitDescription> {

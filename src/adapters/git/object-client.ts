@@ -64,7 +64,17 @@ export class ObjectClient {
   }
 
   /** Rejects with OperationError. */
-  tip(holding: string): Promise<TipAnswer> {
+  async tip(holding: string): Promise<TipAnswer> {
+    try {
+      return await this.#tip(holding);
+    } catch (error) {
+      // The connection may be of an engine that has just gone; another try leads to another one.
+      if (!(error instanceof ConnectionLost)) throw error;
+      return this.#tip(holding);
+    }
+  }
+
+  #tip(holding: string): Promise<TipAnswer> {
     const { path, requestSerialize, responseDeserialize } = OBJECTS_METHODS.Tip;
     const options = { deadline: Date.now() + this.#limits.tipTimeoutMs };
     const client = this.#client;
@@ -95,21 +105,21 @@ export class ObjectClient {
     const received = new ReceivedObjects(question);
     const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, options);
     return new Promise((resolve) => {
-      const end = (failure: OperationError | null) => resolve(received.answer(failure));
+      const end = (failure: OperationError | null) => {
+        const answer = received.answer(failure);
+        if (answer.failure !== null) this.#giveUp(client);
+        resolve(answer);
+      };
       call.on("data", (part: ObjectsPart) => {
         try {
           received.take(part);
         } catch (error) {
           // What is wrong with an answer is not mended by hearing more of it.
           call.cancel();
-          this.#giveUp(client);
           end(error instanceof OperationError ? error : invalid((error as Error).message, error));
         }
       });
-      call.on("error", (error: ServiceError) => {
-        this.#giveUp(client);
-        end(failed(error));
-      });
+      call.on("error", (error: ServiceError) => end(failed(error)));
       call.on("end", () => end(null));
     });
   }
@@ -144,11 +154,14 @@ function failed(error: ServiceError): OperationError {
     });
   }
   if (error.code === status.INTERNAL || error.code === status.UNIMPLEMENTED) return invalid(about, error);
-  return new OperationError("source-unreachable", `no engine gives git objects: ${about}`, {
+  return new ConnectionLost("source-unreachable", `no engine gives git objects: ${about}`, {
     cause: error,
     next: "check the engines, and the network to them",
   });
 }
+
+/** Told apart from an engine that says its own source is not reached. */
+class ConnectionLost extends OperationError {}
 
 /** What an engine says of its own source. */
 const PASSED_ON: ReadonlySet<string> = new Set([

@@ -1,11 +1,21 @@
 import { type CommitId, compareText } from "../../domain/names.ts";
-import type { CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
+import type { ChangedFile, CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 
 interface MemoryCommit {
   readonly files: ReadonlyMap<string, { readonly oid: string; readonly kind: TreeFile["kind"] }>;
   readonly parents: readonly CommitId[];
   readonly description: CommitDescription;
+  /** The commit object as git would lay it out; its ids are those of memory. */
+  readonly raw: Uint8Array;
+}
+
+export interface MemoryCommitOptions {
+  readonly parents?: readonly CommitId[];
+  readonly subject?: string;
+  readonly authoredMs?: number;
+  /** The armored signature of that payload. */
+  readonly sign?: (payload: Uint8Array) => string;
 }
 
 /** A file's text, or what else a tree can hold in its place. */
@@ -19,10 +29,7 @@ export class MemoryRepository {
   readonly tags = new Map<string, CommitId>();
 
   /** A new commit. Its id is a pure function of everything in it, parents included; no branch moves. */
-  commit(
-    files: Readonly<Record<string, MemoryFile>>,
-    options: { parents?: readonly CommitId[]; subject?: string; authoredMs?: number } = {},
-  ): CommitId {
+  commit(files: Readonly<Record<string, MemoryFile>>, options: MemoryCommitOptions = {}): CommitId {
     const tree = new Map<string, { oid: string; kind: TreeFile["kind"] }>();
     for (const path of Object.keys(files).sort(compareText)) {
       const file = files[path]!;
@@ -35,9 +42,13 @@ export class MemoryRepository {
     const parents = options.parents ?? [];
     const subject = options.subject ?? "";
     const authoredMs = options.authoredMs ?? 0;
-    const id = hash40(JSON.stringify([[...tree], parents, subject, authoredMs])) as CommitId;
+    const content = [[...tree], parents, subject, authoredMs];
+    const payload = rawCommit(hash40(JSON.stringify([...tree])), parents, subject, authoredMs);
+    const signature = options.sign?.(new TextEncoder().encode(payload));
+    const id = hash40(JSON.stringify(signature === undefined ? content : [...content, signature])) as CommitId;
     const description = { commit: id, author: "memory", subject, authoredMs };
-    this.commits.set(id, { files: tree, parents, description });
+    const raw = new TextEncoder().encode(signature === undefined ? payload : signedCommit(payload, signature));
+    this.commits.set(id, { files: tree, parents, description, raw });
     return id;
   }
 
@@ -48,9 +59,14 @@ export class MemoryRepository {
   }
 
   /** Commits on top of the branch's tip (a first commit where there is none) and moves the branch there. */
-  push(branch: string, files: Readonly<Record<string, MemoryFile>>, subject = ""): CommitId {
+  push(
+    branch: string,
+    files: Readonly<Record<string, MemoryFile>>,
+    subject = "",
+    options: MemoryCommitOptions = {},
+  ): CommitId {
     const tip = this.branches.get(branch);
-    const commit = this.commit(files, { parents: tip === undefined ? [] : [tip], subject });
+    const commit = this.commit(files, { parents: tip === undefined ? [] : [tip], subject, ...options });
     this.branches.set(branch, commit);
     return commit;
   }
@@ -138,6 +154,19 @@ export class MemoryGitSource implements GitSource {
     return this.shallow ? "unknown" : "no";
   }
 
+  async readCommit(commit: CommitId): Promise<Uint8Array> {
+    return this.#commit(commit).raw;
+  }
+
+  async changedFiles(before: CommitId | null, after: CommitId): Promise<readonly ChangedFile[]> {
+    const now = this.#commit(after).files;
+    const old: MemoryCommit["files"] = before === null ? new Map() : this.#commit(before).files;
+    return [...new Set([...old.keys(), ...now.keys()])]
+      .filter((path) => old.get(path)?.oid !== now.get(path)?.oid)
+      .sort(compareText)
+      .map((path) => ({ path, oid: now.get(path)?.oid ?? null }));
+  }
+
   async describeCommit(commit: CommitId): Promise<CommitDescription> {
     return this.#commit(commit).description;
   }
@@ -173,6 +202,17 @@ export class MemoryGitSource implements GitSource {
     if (this.down)
       throw new OperationError("source-unreachable", "cannot reach the repository", { next: "check the network" });
   }
+}
+
+function rawCommit(tree: string, parents: readonly CommitId[], subject: string, authoredMs: number): string {
+  const by = `memory <memory@example.org> ${Math.floor(authoredMs / 1000)} +0000`;
+  const lines = [`tree ${tree}`, ...parents.map((parent) => `parent ${parent}`), `author ${by}`, `committer ${by}`];
+  return `${lines.join("\n")}\n\n${subject}\n`;
+}
+
+function signedCommit(payload: string, signature: string): string {
+  const end = payload.indexOf("\n\n");
+  return `${payload.slice(0, end)}\ngpgsig ${signature.replaceAll("\n", "\n ")}${payload.slice(end)}`;
 }
 
 /** 40 hexadecimal digits from a text, the same on every run (FNV-1a with five seeds). Ids of tests, no protection. */
