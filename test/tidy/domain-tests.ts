@@ -42,7 +42,6 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/diagnostic.ts",
     "src/domain/spec/collect-files.ts",
     "src/domain/spec/companions-of.ts",
-    "src/domain/spec/compile-machines.ts",
     "src/domain/spec/draft-unit.ts",
     "src/domain/spec/draft-units.ts",
     "src/domain/spec/environment-dropin.ts",

@@ -12,7 +12,6 @@ const HEAD = "apiVersion: fleet/v1\ncluster: prod\n";
 const SERVICE = "[Service]\nExecStart=/bin/true\n";
 const ID_A = "a".repeat(32);
 const ID_B = "b".repeat(32);
-const [KEY_A, KEY_B, KEY_C] = ["a", "b", "c"].map((letter) => `ed25519:${letter.repeat(42)}A`);
 
 type Repository = Readonly<Record<string, string>>;
 
@@ -62,19 +61,6 @@ test("trust is in the spec where it is written, so that a change of it is a rele
   assert.deepEqual(findings(manifest("trust: { mode: strict }\n")), [
     "fleet.yaml:3 trust-without-signers trust with mode: strict and nobody who may sign",
   ]);
-});
-
-test("keys of machines are in the spec where they are written, and nowhere else", () => {
-  const stanza = (keys: string) => ({
-    "fleet.yaml": `${HEAD}machines: { nas: { id: ${ID_A}${keys} }, ${ID_B}: { drain: true } }\n`,
-    "units/web.service": SERVICE,
-  });
-  const without = compiled(stanza(""));
-  assert.ok(without.machines.every((machine) => !("machineKey" in machine) && !("engineKey" in machine)));
-  const listed = compiled(stanza(`, key: ${KEY_A}, engineKey: ${KEY_B}`));
-  const nas = listed.machines.find((machine) => machine.key === "nas");
-  assert.deepEqual([nas?.machineKey, nas?.engineKey], [KEY_A, KEY_B]);
-  assert.notEqual(listed.specHash, without.specHash);
 });
 
 test("later paths override earlier ones file by file, whatever the component", () => {
@@ -446,24 +432,6 @@ const refused: readonly (readonly [what: string, repository: Repository, finding
       "fleet.yaml:8 dropin-missing no file m/none.conf",
       "m/x.conf:1 dropin-x-fleet [X-Fleet] in one machine's drop-in",
       "units/web.service:4 machine-unknown MachineID=nsa in web.service, while the manifest admits only the machines it lists",
-    ],
-  ],
-  [
-    "keys of machines: twice, without an id, under a selector",
-    {
-      "fleet.yaml": `${HEAD}machines:
-  nas: { id: ${ID_A}, key: ${KEY_A}, engineKey: ${KEY_A} }
-  pi: { id: ${ID_B}, engineKey: ${KEY_A} }
-  x: { key: ${KEY_B} }
-  role=db: { engineKey: ${KEY_C} }
-`,
-      "units/web.service": SERVICE,
-    },
-    [
-      "fleet.yaml:4 node-key-twice the key of nas as the engine key of nas too",
-      "fleet.yaml:5 node-key-twice the key of nas as the engine key of pi too",
-      "fleet.yaml:6 node-key-without-id a key for x, which has no id",
-      "fleet.yaml:7 node-key-without-id a key under the selector role=db",
     ],
   ],
   [
