@@ -55,6 +55,11 @@ export async function composeDaemon(
   { log, notifier, signal }: DaemonService,
 ): Promise<DaemonWorld> {
   const address = (await registryAddress(flags)) ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
+  if (role === "engine" && isHubAddress(address)) {
+    throw new OperationError("engine-behind-engines", `an engine does not reach its registry by ${address}`, {
+      next: "give it the registry itself, etcd://… or unix:…; a machine that dials engines runs fleet-agent alone",
+    });
+  }
   if (flags.source === undefined && !isHubAddress(address)) {
     throw new OperationError("no-source", "a daemon must know which repository to follow", {
       next: "set --source or FLEET_SOURCE",

@@ -10,6 +10,7 @@ import type { SpecMachine } from "../domain/spec/cluster-spec.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
+import { certificateLife } from "./certificate-life.ts";
 import { machineId } from "./machine-id.ts";
 
 /** Of this machine's relays, one socket for each process that has one. */
@@ -23,8 +24,6 @@ export interface HubOptions {
   readonly stateDirectory: string;
   /** Of this process: `agent`, `reboot-guard`, `terminal`. */
   readonly role: string;
-  /** Of the certificates this machine shows; milliseconds. */
-  readonly certificateLifeMs?: number;
 }
 
 /** A registry through engines, and what there is to know of the way there. */
@@ -37,7 +36,7 @@ export interface Hub {
   readonly self: { readonly machine: MachineId; readonly key: NodeKey };
   /** Dials every engine once; `state` then says how each of them is. */
   tryAll(): Promise<void>;
-  /** From now on goes by the engine keys of this commit, which the machine has accepted; rejects where they cannot be put on the disk. */
+  /** From now on goes by the engine keys of this commit, which the machine has accepted. Rejects where they cannot be put on the disk. */
   accept(machines: readonly SpecMachine[]): Promise<void>;
 }
 
@@ -76,8 +75,8 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const files = new DiskFileStore();
   const machine = machineId();
   const identity = await ensureIdentity(join(options.stateDirectory, "identity"));
-  const life = options.certificateLifeMs === undefined ? {} : { lifeMs: options.certificateLifeMs };
-  const keeper = new IdentityKeeper(identity, { clusterId: null, role: "machine", machine }, systemClock, life);
+  const nobody = { clusterId: null, role: "machine", machine } as const;
+  const keeper = new IdentityKeeper(identity, nobody, systemClock, certificateLife());
   const pins = new EnginePins(files, options.stateDirectory);
   const recall = async () => {
     await pins.recall();

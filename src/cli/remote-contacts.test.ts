@@ -13,6 +13,10 @@ const CASES: readonly (readonly [string, boolean])[] = [
   ["etcd://127.0.0.1:2379,10.0.0.2:2379", true],
   ["etcds://h1,h2", true],
   ["etcd://[fd00::1]:2379", true],
+  ["hub://nas.lan", true],
+  ["hub://127.0.0.1:7440", false],
+  ["hub://127.0.0.1,nas.lan:7440", true],
+  ["hub:/run/fleet-hub/agent-1.sock", false],
   ["https://git.example.org/me/repo.git", true],
   ["http://127.0.0.1.example.org/repo.git", true],
 ];

@@ -17,6 +17,7 @@ import { composeDaemon } from "../daemon-composition.ts";
 import { daemonFlags, durationFlag, thisMachine } from "../daemon-flags.ts";
 import { type DaemonService, runService, supervisedBy } from "../daemon-service.ts";
 import { hubTeller } from "../hub-teller.ts";
+import type { Hub } from "../open-hub.ts";
 import { agentConditionText } from "../views/daemon-condition-text.ts";
 
 /** A unit every systemd has: any answer will do. */
@@ -73,7 +74,8 @@ export default class AgentCommand extends BaseCommand {
         if (hub !== null) tell(hub.state());
         return agentConditionText(condition, hub?.state() ?? null);
       });
-      const onRelease = ({ machines }: SpecPart) => void hub?.accept(machines).catch(refuseWith(service.log));
+      const pins = hub ?? (await keptPins(flags["state-directory"]));
+      const onRelease = ({ machines }: SpecPart) => void pins.accept(machines).catch(refuseWith(service.log));
       const ports = { ...world, manager, files, holder, health, supervisor, onRelease };
       const agent = new Agent(self, world.cluster, ttlMs, ports);
       const control = await listenHere(agent, self, service);
@@ -85,6 +87,22 @@ export default class AgentCommand extends BaseCommand {
       for (const close of closing.reverse()) await close();
     }
   }
+}
+
+/** Of a machine that reaches its registry directly: it may go through engines tomorrow, and then knows which are its cluster's. */
+async function keptPins(stateDirectory: string): Promise<Pick<Hub, "accept">> {
+  const [{ DiskFileStore }, { EnginePins }] = await Promise.all([
+    import("../../adapters/files/disk-file-store.ts"),
+    import("../../usecases/engine-pins.ts"),
+  ]);
+  const pins = new EnginePins(new DiskFileStore(), stateDirectory);
+  await pins.recall();
+  return {
+    async accept(machines) {
+      pins.accept(machines);
+      await pins.save();
+    },
+  };
 }
 
 /** Of a disk that did not take what was accepted: it counts, and is read from git again when the agent starts. */

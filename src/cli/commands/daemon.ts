@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { isHubAddress } from "../../adapters/hub/hub-address.ts";
 import { systemClock } from "../../adapters/system-clock.ts";
 import { backoffMs } from "../../daemon/backoff.ts";
 import { BaseCommand } from "../base-command.ts";
@@ -19,14 +20,16 @@ export default class DaemonCommand extends BaseCommand {
   static override flags = daemonFlags;
 
   async run(): Promise<void> {
-    await this.parse(DaemonCommand);
+    const { flags } = await this.parse(DaemonCommand);
     const signal = stopSignal();
     const rest = process.argv.slice(process.argv.indexOf("daemon") + 1);
     const configured = process.env.FLEET_REGISTRY !== undefined || rest.some((word) => word.startsWith("--registry"));
     const ownRegistry = !configured && !existsSync(DEFAULT_REGISTRY_SOCKET);
+    // Whoever goes through engines is none: an engine speaks with the registry itself.
+    const isEngine = !isHubAddress(flags.registry ?? "");
     const children = [
       ...(ownRegistry ? [this.supervise(["registry", "serve"], signal)] : []),
-      this.supervise(["engine", ...rest], signal),
+      ...(isEngine ? [this.supervise(["engine", ...rest], signal)] : []),
       this.supervise(["agent", ...rest], signal),
     ];
     await Promise.all(children);
