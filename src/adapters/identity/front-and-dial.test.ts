@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect as connectTcp, createServer } from "node:net";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { type ExpectedPeer, judgePeer, type PeerClaim, type PeerFacts } from "../../domain/identity/judge-peer.ts";
 import type { NodeKey } from "../../domain/identity/node-key.ts";
 import { type MachineId, parseMachineId } from "../../domain/names.ts";
@@ -371,6 +371,46 @@ test("nobody there, silence, and a stranger's protocol each have a word of their
   const patience = dialPeer("127.0.0.1", (await front()).port, own, engines(), abort.signal);
   abort.abort(new Error("enough"));
   await assert.rejects(patience, /enough/);
+});
+
+/** An engine of another make: it proves its key, and says these pieces with a pause between them. */
+async function talker(pieces: readonly string[]): Promise<number> {
+  const options = { ...keeper(hubKey, asEngine).secureContextOptions(), requestCert: true, rejectUnauthorized: false };
+  const server = createTlsServer(options, async (socket) => {
+    sockets.push(socket);
+    socket.on("error", () => socket.destroy());
+    for (const piece of pieces) {
+      socket.write(piece);
+      await new Promise(setImmediate);
+    }
+  });
+  sockets.push({ destroy: () => void server.close() });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as { port: number }).port;
+}
+
+test("a greeting is understood in any pieces, and nothing that follows it is lost", async () => {
+  for (const pieces of [
+    ["fleet/1 accepted\nhello"],
+    ["f", "leet/1 acc", "epted\nhel", "lo"],
+    [..."fleet/1 accepted\n", "hello"],
+  ]) {
+    const { socket } = await dial(await talker(pieces));
+    await hear(socket, "hello");
+  }
+});
+
+test("an engine that greets otherwise is left", async () => {
+  for (const greeting of [
+    "fleet/2 accepted\n",
+    "fleet/1 refused nonsense\n",
+    "fleet/1 accepted \n",
+    "\n",
+    "x".repeat(300),
+  ]) {
+    const error = await refusedWith(dial(await talker([greeting])), "engine-handshake");
+    assert.match(error.message, /greets in a way/);
+  }
 });
 
 test("a port that is taken is said, with what to do", async () => {
