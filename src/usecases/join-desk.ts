@@ -105,6 +105,7 @@ export class JoinDesk {
     const { registry, keys } = this.#ports;
     const [entry] = (await registry.list(keys.member(machine), { exact: true })).entries;
     const decoded = entry === undefined ? null : decodeRecord<MemberRecord>(entry.value, MEMBER_SHAPE);
-    return decoded?.kind === "record" ? decoded.record.acceptedSeq : null;
+    // An agent that has taken none says 0.
+    return decoded?.kind === "record" && decoded.record.acceptedSeq > 0 ? decoded.record.acceptedSeq : null;
   }
 }
