@@ -206,6 +206,15 @@ test("older TLS is refused, also after a renewal", async () => {
   assert.deepEqual([refusals, peers], [[], []]);
 });
 
+test("a front asks for no other kind of key than ours", async () => {
+  const { port } = await front();
+  const { key, cert } = keeper(nasKey, asMachine).secureContextOptions();
+  const socket = connectTls({ host: "127.0.0.1", port, rejectUnauthorized: false, key, cert });
+  await once(socket, "secureConnect");
+  assert.deepEqual(socket.getSharedSigalgs(), ["Ed25519"]);
+  socket.destroy();
+});
+
 test("a session is never taken up again: each connection proves its key", async () => {
   const { port } = await front();
   const { key, cert } = keeper(nasKey, asMachine).secureContextOptions();

@@ -122,10 +122,7 @@ export class FrontTlsServer {
    * be older than the certificate it began with: it is cut too, and comes back with the new one.
    */
   rejudge(): number {
-    const gone = [...this.#peers].filter(([, { machine, facts }]) => {
-      const verdict = this.#judge(facts);
-      return verdict.verdict === "refused" || verdict.machine !== machine;
-    });
+    const gone = [...this.#peers].filter(([, { facts }]) => this.#judge(facts).verdict === "refused");
     for (const [socket] of gone) socket.destroy();
     return gone.length;
   }
