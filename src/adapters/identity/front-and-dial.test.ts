@@ -211,7 +211,9 @@ test("a front asks for no other kind of key than ours", async () => {
   const { key, cert } = keeper(nasKey, asMachine).secureContextOptions();
   const socket = connectTls({ host: "127.0.0.1", port, rejectUnauthorized: false, key, cert });
   await once(socket, "secureConnect");
-  assert.deepEqual(socket.getSharedSigalgs(), ["Ed25519"]);
+  // With the hash beside it, of which this kind has none to choose.
+  const asked = socket.getSharedSigalgs().map((one) => one.split("+")[0]);
+  assert.deepEqual(asked, ["Ed25519"]);
   socket.destroy();
 });
 
