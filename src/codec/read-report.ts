@@ -12,6 +12,7 @@ const ENTRIES: Readonly<Record<Exclude<ReportList, "machines">, Shape>> = {
   closed: { machine: "string", because: "string", stays: "objects" },
   deviations: { unit: "string", planned: "string", actual: "string", because: "object?", since: "string" },
 };
+const UNLISTED: Shape = { machine: "string", key: "string", since: "string" };
 const REBOOT: Shape = { machine: "string", since: "string", wait: "object?" };
 const LOSS: Shape = { mode: "string", outage: "object?", hold: "object?", machines: "objects", budget: "object?" };
 
@@ -32,7 +33,7 @@ function isWhole({ code, for: blockers, because }: Record<string, unknown>): boo
 export function readReport(text: string): EngineReport | null {
   const decoded = decodeRecord<ReportRecord>(text, REPORT_SHAPE);
   if (decoded.kind !== "record") return null;
-  const { unplaced, absent, waits, stuckHandOffs, closed, deviations, loss, reboots, rollout, ...rest } =
+  const { unplaced, absent, waits, stuckHandOffs, closed, deviations, loss, reboots, unlisted, rollout, ...rest } =
     decoded.record;
   return {
     ...rest,
@@ -43,6 +44,7 @@ export function readReport(text: string): EngineReport | null {
     ...listOf("closed", closed),
     ...listOf("deviations", deviations),
     ...(Array.isArray(reboots) ? { reboots: reboots.filter((one) => hasShape(one, REBOOT)) } : {}),
+    ...(Array.isArray(unlisted) ? { unlisted: unlisted.filter((one) => hasShape(one, UNLISTED)) } : {}),
     ...(loss !== undefined && hasShape(loss, LOSS) ? { loss } : {}),
     ...(rollout !== undefined && isRollout(rollout) ? { rollout } : {}),
   };

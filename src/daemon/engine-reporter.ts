@@ -6,7 +6,13 @@ import type { RebootState } from "../domain/locks/reboot.ts";
 import type { LossVerdict } from "../domain/loss/loss-verdict.ts";
 import type { Unplaced } from "../domain/placement/placement.ts";
 import { boundReport } from "../domain/report/bound-report.ts";
-import type { ClosedMachine, Deviation, StuckHandOff, WaitingFor } from "../domain/report/engine-report.ts";
+import type {
+  ClosedMachine,
+  Deviation,
+  StuckHandOff,
+  UnlistedMachine,
+  WaitingFor,
+} from "../domain/report/engine-report.ts";
 import { lossReport } from "../domain/report/loss-report.ts";
 import type { RolloutReport } from "../domain/report/rollout-report.ts";
 import { waitKey } from "../domain/report/waits-of.ts";
@@ -37,6 +43,7 @@ export interface Told {
   readonly losses?: LossVerdict;
   readonly rollout?: RolloutReport | null;
   readonly reboots?: readonly RebootState[];
+  readonly unlisted?: readonly UnlistedMachine[];
 }
 
 /** Between two reports of one problem at least this long: while a wave comes up, it waits for something else at each status. */
@@ -112,6 +119,7 @@ export class EngineReporter {
     stuckHandOffs = [],
     closed = [],
     reboots = [],
+    unlisted = [],
     losses,
     ...told
   }: Told): ReportRecord {
@@ -133,6 +141,7 @@ export class EngineReporter {
       ...(loss === null ? {} : { loss }),
       ...(told.rollout == null ? {} : { rollout: told.rollout }),
       ...(reboots.length === 0 ? {} : { reboots }),
+      ...(unlisted.length === 0 ? {} : { unlisted }),
     };
   }
 

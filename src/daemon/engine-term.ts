@@ -20,6 +20,7 @@ import { info, type Log } from "../ports/log.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import { isLedBy, type Leadership } from "../usecases/campaign.ts";
 import { type EngineFence, writeSets } from "../usecases/write-sets.ts";
+import type { Doorstep } from "./doorstep.ts";
 import type { EngineReporter } from "./engine-reporter.ts";
 import { HandOffWatch } from "./hand-off-watch.ts";
 import { isSaidSince } from "./is-said-since.ts";
@@ -37,6 +38,7 @@ export interface EngineTermPorts {
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
+  readonly doorstep?: Doorstep;
   readonly log: Log;
 }
 
@@ -144,7 +146,9 @@ export class EngineTerm {
     if (!(await this.#reboots.look(mandate.spec))) return null;
     const { changes, connected } = this.#statuses;
     const reboots = this.#reboots.moment;
-    const moment = { snapshot, mandate, verdict, lease, reboots, statuses: this.#waitsForStatuses ? changes : null };
+    const { doorstep } = this.#ports;
+    const what = { snapshot, mandate, verdict, lease, reboots, unlisted: doorstep?.changes ?? 0 };
+    const moment = { ...what, statuses: this.#waitsForStatuses ? changes : null };
     const isRested = this.#ports.clock.monotonicMs() >= this.#restUntilMs;
     if (this.#rest !== null && !isRested && isSameMoment(this.#rest, moment)) {
       this.#wakeAfterRest();
@@ -181,6 +185,7 @@ export class EngineTerm {
         closed: closedMachines(asCommitted, result.placements),
         deviations: deviationsOf(mandate.spec, machines, result.placements, mandate.preferred),
         reboots: restarting,
+        unlisted: doorstep?.waiting() ?? [],
       },
       lease,
     );

@@ -14,6 +14,8 @@ export interface Moment {
   readonly statuses: number | null;
   /** What restarts of machines depend on. */
   readonly reboots: string;
+  /** `changes` of who waits to be listed, which is told and decides nothing. */
+  readonly unlisted: number;
 }
 
 /** Whether a pass now would decide what the one before did: then it need not be made. */
@@ -24,6 +26,7 @@ export function isSameMoment(a: Moment, b: Moment): boolean {
     a.lease === b.lease &&
     a.statuses === b.statuses &&
     a.reboots === b.reboots &&
+    a.unlisted === b.unlisted &&
     isSameValue(a.verdict, b.verdict, "history")
   );
 }

@@ -10,7 +10,6 @@ import { dialPeer } from "../../src/adapters/identity/dial-peer.ts";
 import { type FrontTlsServer, frontTlsServer } from "../../src/adapters/identity/front-tls-server.ts";
 import { IdentityKeeper } from "../../src/adapters/identity/identity-keeper.ts";
 import { NodeIdentity } from "../../src/adapters/identity/node-identity.ts";
-import { plainStream } from "../../src/adapters/join/plain-stream.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { judgeEngine } from "../../src/domain/hub/judge-engine.ts";
 import { judgePeer, type PeerRole } from "../../src/domain/identity/judge-peer.ts";
@@ -57,7 +56,7 @@ export class HubWorld {
       const server: FrontTlsServer = frontTlsServer(
         keeper,
         (facts) => judgePeer(facts, { clusterId: CLUSTER, role: "machine", keys: listed, nowMs: Date.now() }),
-        (socket) => world.front.accept(plainStream(socket), { name: MACHINE, scope: ANYTHING }),
+        (socket) => world.front.accept(socket, { name: MACHINE, scope: ANYTHING }),
       );
       const { port } = await server.listen("127.0.0.1", 0);
       fronts.push(world);

@@ -1,10 +1,12 @@
-/** Daemons under the roles they would have in etcd: whatever happens to a cluster, none of them asks for more. */
+/** Daemons under the roles they would have in etcd, and agents within the scope of a front: whatever happens, none of them asks for more. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { machineScope } from "../../src/codec/machine-scope.ts";
 import { registryKeys } from "../../src/codec/registry-keys.ts";
 import { agentGrants, type RegistryGrant, roleGrants } from "../../src/codec/registry-roles.ts";
 import type { Defects } from "../../src/sim/sim-machine.ts";
 import { roleRegistry } from "../role-registry.ts";
+import { scopedRegistry } from "../scoped-registry.ts";
 import { RebootFleet } from "./reboot-fleet.ts";
 import { runSeed } from "./run-seed.ts";
 
@@ -20,10 +22,12 @@ function underRoles(without: (grant: RegistryGrant) => boolean = () => false): {
   const refused = new Set<string>();
   const left = (grants: readonly RegistryGrant[]) => grants.filter((grant) => !without(grant));
   const roles: Defects = {
-    agentRegistry: (inner, machine) =>
-      roleRegistry(inner, left(agentGrants(keys, machine)), (what) =>
-        refused.add(`agent: ${what.replaceAll(machine, "<machine>")}`),
-      ),
+    agentRegistry: (inner, machine) => {
+      const tell = (whom: string) => (what: string) =>
+        void refused.add(`${whom}: ${what.replaceAll(machine, "<machine>")}`);
+      const asRole = roleRegistry(inner, left(agentGrants(keys, machine)), tell("agent"));
+      return scopedRegistry(asRole, machineScope(keys, machine), tell("agent through a front"));
+    },
     engineRegistry: (inner) =>
       roleRegistry(inner, left(roleGrants(keys, "engine")), (what) => refused.add(`engine: ${what}`)),
   };

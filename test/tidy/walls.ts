@@ -70,7 +70,17 @@ export const ROOMS: readonly Room[] = [
   // What an engine serves to machines: the registry it has, behind a scope and a mirror kept in the same model.
   {
     folder: "src/adapters/front",
-    may: [...ADAPTER, ETCD_PROTO, ETCD_WIRE, OBJECTS_PROTO, MVCC, "src/adapters/identity", ...REAL_WORLD],
+    may: [
+      ...ADAPTER,
+      ETCD_PROTO,
+      ETCD_WIRE,
+      OBJECTS_PROTO,
+      MVCC,
+      "src/adapters/identity",
+      // TLS as a stream that Node's HTTP/2 bears.
+      "src/adapters/join/plain-stream.ts",
+      ...REAL_WORLD,
+    ],
     packages: ["node:", "@grpc/grpc-js"],
   },
   // Those who choose adapters.

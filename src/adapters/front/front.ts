@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Registry } from "../../ports/registry.ts";
@@ -17,23 +16,12 @@ import { type FrontPeer, PeerLoad } from "./front-peer.ts";
 import { FrontWatches } from "./front-watches.ts";
 import { LeaseBook } from "./lease-book.ts";
 import { RootMirror } from "./root-mirror.ts";
+import { type FrontService, serveConnection } from "./serve-connection.ts";
 
-/** etcd's own limit of a request, and its overhead. */
-const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;
-/** Calls and watches of one connection: an agent has eleven watches on one, and a call or two on another. */
-const STREAMS_PER_CONNECTION_MAX = 128;
 /** A machine has its agent's two, its reboot guard's, its objects', and those of a person's commands. */
 const CONNECTIONS_PER_PEER_MAX = 16;
-
-const SERVER_OPTIONS = {
-  "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
-  "grpc.max_send_message_length": -1,
-  "grpc.max_concurrent_streams": STREAMS_PER_CONNECTION_MAX,
-  // A machine that is gone without a word is noticed after 30 s, as it is by its lease.
-  "grpc.keepalive_time_ms": 20_000,
-  "grpc.keepalive_timeout_ms": 10_000,
-  "grpc.enable_channelz": 0,
-} as const;
+/** How soon it notices that it is cut off. */
+const LOOK_MS = 1_000;
 
 export interface FrontOptions {
   readonly registry: Registry;
@@ -43,23 +31,12 @@ export interface FrontOptions {
   readonly leaveOut: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
-  /** What else peers may call. */
-  readonly services?: (peer: FrontPeer) => readonly FrontService[];
-}
-
-export interface FrontService {
-  readonly methods: ServiceDefinition;
-  readonly handlers: UntypedServiceImplementation;
-}
-
-interface Connection {
-  readonly socket: Duplex;
-  readonly server: Server;
 }
 
 interface Known {
   readonly load: PeerLoad;
-  readonly connections: Set<Connection>;
+  /** Oldest first. */
+  readonly sockets: Set<Duplex>;
 }
 
 /**
@@ -89,48 +66,36 @@ export class Front {
     this.#dropAll();
   }
 
-  /** How many machines are connected. */
-  get peers(): number {
-    return this.#peers.size;
+  /** Names of those connected. */
+  get peers(): IterableIterator<string> {
+    return this.#peers.keys();
   }
 
-  /** Serves this connection, of which not a byte has been read, until it ends. */
-  accept(socket: Duplex, peer: FrontPeer): void {
-    const known = this.#peers.get(peer.name) ?? { load: new PeerLoad(), connections: new Set() };
+  /** Serves this connection, of which not a byte has been read, until it ends. `others`: what else this peer may call. */
+  accept(socket: Duplex, peer: FrontPeer, others: readonly FrontService[] = []): void {
+    const known = this.#peers.get(peer.name) ?? { load: new PeerLoad(), sockets: new Set() };
     this.#peers.set(peer.name, known);
+    const { load, sockets } = known;
     // The oldest goes: of a machine behind a bad line it is the one nobody holds the other end of.
-    if (known.connections.size >= CONNECTIONS_PER_PEER_MAX) [...known.connections][0]?.socket.destroy();
-    const server = this.#serverFor(peer, known.load);
-    const connection = { socket, server };
-    known.connections.add(connection);
+    if (sockets.size >= CONNECTIONS_PER_PEER_MAX) [...sockets][0]?.destroy();
+    sockets.add(socket);
     socket.once("close", () => {
-      known.connections.delete(connection);
-      if (known.connections.size === 0) this.#peers.delete(peer.name);
-      server.forceShutdown();
+      sockets.delete(socket);
+      if (sockets.size === 0 && this.#peers.get(peer.name) === known) this.#peers.delete(peer.name);
     });
-    // Ends of every kind are followed by 'close'.
-    socket.on("error", () => {});
-    server.createConnectionInjector(ServerCredentials.createInsecure()).injectConnection(socket);
+    serveConnection(socket, [...this.#servicesFor(peer, load), ...others]);
   }
 
-  /** Ends the connections of peers that may not be here any more. */
-  dropBut(mayStay: (peer: string) => boolean): void {
-    for (const [name, { connections }] of this.#peers) {
-      if (!mayStay(name)) for (const { socket } of connections) socket.destroy();
-    }
-  }
-
-  #serverFor(peer: FrontPeer, load: PeerLoad): Server {
+  #servicesFor(peer: FrontPeer, load: PeerLoad): readonly FrontService[] {
     const parts = { ...this.#options, mirror: this.mirror, leases: this.#leases };
     const { Status, MemberList } = this.#description.service(load);
-    const server = new Server(SERVER_OPTIONS);
-    server.addService(KV_METHODS, { ...frontKv(parts, peer, load) });
-    server.addService(WATCH_METHODS, { ...this.watches.service(peer, load) });
-    server.addService(LEASE_METHODS, { ...frontLeases(parts, peer, load) });
-    server.addService(MAINTENANCE_METHODS, { Status });
-    server.addService(CLUSTER_METHODS, { MemberList });
-    for (const { methods, handlers } of this.#options.services?.(peer) ?? []) server.addService(methods, handlers);
-    return server;
+    return [
+      { methods: KV_METHODS, handlers: { ...frontKv(parts, peer, load) } },
+      { methods: WATCH_METHODS, handlers: { ...this.watches.service(peer, load) } },
+      { methods: LEASE_METHODS, handlers: { ...frontLeases(parts, peer, load) } },
+      { methods: MAINTENANCE_METHODS, handlers: { Status } },
+      { methods: CLUSTER_METHODS, handlers: { MemberList } },
+    ];
   }
 
   /** Another engine may still reach the registry: its clients look for one as soon as they hear nothing here. */
@@ -142,8 +107,6 @@ export class Front {
   }
 
   #dropAll(): void {
-    this.dropBut(() => false);
+    for (const { sockets } of this.#peers.values()) for (const socket of sockets) socket.destroy();
   }
 }
-
-const LOOK_MS = 1_000;

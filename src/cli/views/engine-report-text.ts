@@ -27,6 +27,7 @@ export function engineReportLines(
 ): string[] {
   const nameOf: NameOf = (machine) => names.get(machine) ?? machine;
   const { loss, waits = [], stuckHandOffs = [], closed = [], deviations = [], reboots = [], unplaced } = report;
+  const { unlisted = [] } = report;
   const missing = loss?.machines.filter(({ presence, flapping }) => presence !== "present" || flapping !== null) ?? [];
   const rows: [label: string, list: ReportList | null, texts: readonly string[]][] = [
     ["losses", null, loss === undefined ? [] : lossTexts(loss, nowMs)],
@@ -43,6 +44,7 @@ export function engineReportLines(
     ["stuck", "stuckHandOffs", stuckHandOffs.map((one) => aged(stuckHandOffText(one, nameOf), one.since, nowMs))],
     ["restarts", null, reboots.map((one) => rebootText(one, nameOf, nowMs))],
     ["closed", "closed", closed.map((one) => closedText(one, nameOf))],
+    ["unlisted", null, unlisted.map(({ machine, key, since }) => aged(`${machine} with key ${key}`, since, nowMs))],
     ["elsewhere", "deviations", deviations.map((one) => aged(deviationText(one, nameOf), one.since, nowMs))],
   ];
   const cells = Math.max(...rows.map(([label]) => label.length));

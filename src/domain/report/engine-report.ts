@@ -1,4 +1,5 @@
 import type { RegistryMark } from "../fencing/judge-replaced.ts";
+import type { NodeKey } from "../identity/node-key.ts";
 import type { RebootState } from "../locks/reboot.ts";
 import type { GracesOver, LossHold, LossMode, LossWait, MachineVerdict } from "../loss/loss-verdict.ts";
 import type { MachineId, UnitName } from "../names.ts";
@@ -34,6 +35,8 @@ export interface EngineReport {
   readonly loss?: LossReport;
   /** Machines that have a slot to restart; sorted by machine. Absent: none. */
   readonly reboots?: readonly RebootState[];
+  /** Machines that dial this engine and that git does not list; sorted by machine, a few at most. Absent: none. */
+  readonly unlisted?: readonly UnlistedMachine[];
   /** How far the rollout of its release is. Absent: it is done or has only begun, or an older engine leads. */
   readonly rollout?: RolloutReport;
 }
@@ -70,6 +73,13 @@ export interface LostMachine {
 
 /** `since` as of `AbsentMachine`; an older engine does not say. */
 export type UnplacedGroup = Unplaced & { readonly since?: string };
+
+/** What it says of itself and its key, for the stanza that lets it in. `since` as of `AbsentMachine`. */
+export interface UnlistedMachine {
+  readonly machine: MachineId;
+  readonly key: NodeKey;
+  readonly since: string;
+}
 
 /** `since`: RFC 3339, by the engine's clock, for people: when it first saw it so, which may be later than it was. */
 export interface AbsentMachine {
