@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { commandReference } from "../scripts/make-command-reference.ts";
 import { makeSchemas } from "../scripts/make-schemas.ts";
 import { readManifest } from "../src/codec/manifest/read-manifest.ts";
-import { FINDING_CODES } from "../src/domain/doctor/finding.ts";
+import { FINDING_CODES, REGISTRY_FINDING_CODES } from "../src/domain/doctor/finding.ts";
 import { diagnosticCodes, documentedCodes } from "./tidy/diagnostic-codes.ts";
 import { TESTED_THROUGH, UNTESTED } from "./tidy/domain-tests.ts";
 import { reasonCodes } from "./tidy/reason-codes.ts";
@@ -157,6 +157,7 @@ test("docs/diagnostics.md names every reason code, and no other", () => {
 
 test("docs/diagnostics.md names every finding of fleet doctor, and no other", () => {
   assert.deepEqual(documentedCodes("docs/diagnostics.md", "Findings"), FINDING_CODES);
+  assert.deepEqual(documentedCodes("docs/diagnostics.md", "Findings about a registry"), REGISTRY_FINDING_CODES);
 });
 
 test("generated files are fresh: tools/node/run scripts/make-schemas.ts, scripts/make-command-reference.ts", async () => {

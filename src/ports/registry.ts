@@ -94,8 +94,10 @@ export type EntryChange =
   | { readonly kind: "delete"; readonly key: string; readonly modRevision: number };
 
 export interface RegistryDescription {
+  /** Empty where it does not tell this user. */
   readonly version: string;
   readonly revision: number;
+  /** 0 where it does not tell this user. */
   readonly members: number;
   /** The store's own id, which a restore or a wipe changes. */
   readonly clusterId: string;

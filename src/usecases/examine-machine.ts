@@ -1,29 +1,20 @@
 import { registryKeys } from "../codec/registry-keys.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
-import type {
-  ClusterFacts,
-  DoctorFacts,
-  RegistryAnswer,
-  RegistryFacts,
-  Seen,
-  SourceFacts,
-} from "../domain/doctor/doctor-facts.ts";
+import type { ClusterFacts, DoctorFacts, SourceFacts } from "../domain/doctor/doctor-facts.ts";
 import type { AreaReport } from "../domain/doctor/finding.ts";
 import { judgeMachine } from "../domain/doctor/judge-machine.ts";
 import { judgeReplaced, type RegistryMark, type Replaced } from "../domain/fencing/judge-replaced.ts";
 import { parseMachineId } from "../domain/names.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { MachineProbes, RegistryLink } from "../ports/machine-probes.ts";
-import { OperationError } from "../ports/operation-error.ts";
+import type { MachineProbes } from "../ports/machine-probes.ts";
 import type { Registry } from "../ports/registry.ts";
+import { ANSWER_MAX_MS, askRegistry } from "./ask-registry.ts";
+import { lookInTime } from "./look-in-time.ts";
 import { readShownRegistry } from "./read-shown-registry.ts";
 import { replacedDetail } from "./replaced-detail.ts";
 
 /** Each look at most this long: longer than the registry's own deadline, and short enough to wait for. All go on at the same time. */
 export const PROBE_MAX_MS = 8_000;
-
-/** A registry or a source that is silent for as long is away, whatever its connection does. */
-const ANSWER_MAX_MS = 6_000;
 
 /** Looks at everything at once, whatever hangs or fails, and says what is wrong. `cluster`: its name where somebody said it. */
 export async function examineMachine(
@@ -31,7 +22,7 @@ export async function examineMachine(
   clock: Clock,
   cluster: string | undefined,
 ): Promise<AreaReport[]> {
-  const look = <T>(probe: () => Promise<T>) => inTime(probe, PROBE_MAX_MS, clock);
+  const look = <T>(probe: () => Promise<T>) => lookInTime(probe, PROBE_MAX_MS, clock);
   const opened = look(() => probes.registry());
   const [systemd, disk, limits, daemons, memory, units, source, podman, registry] = await Promise.all([
     look(() => probes.systemd()),
@@ -73,50 +64,13 @@ export async function examineMachine(
   return judgeMachine(facts);
 }
 
-async function inTime<T>(probe: () => Promise<T>, maxMs: number, clock: Clock): Promise<Seen<T>> {
-  const patience = new AbortController();
-  const late: Seen<T> = { kind: "unseen", why: "timeout", detail: `no answer in ${maxMs / 1000} s` };
-  try {
-    const seen = probe().then((value): Seen<T> => ({ kind: "seen", value }), unseen);
-    return await Promise.race([seen, clock.sleep(maxMs, patience.signal).then(() => late)]);
-  } finally {
-    patience.abort();
-  }
-}
-
-function unseen(error: unknown): Seen<never> {
-  if (!(error instanceof OperationError)) throw error;
-  const why = error.code === "not-allowed" ? "denied" : "failed";
-  return { kind: "unseen", why, detail: `${error.code}: ${error.message}` };
-}
-
 async function askSource(probes: MachineProbes, clock: Clock): Promise<SourceFacts> {
   const address = probes.sourceAddress();
   if (address === null) return { address, latencyMs: 0, problem: null };
   const startedMs = clock.monotonicMs();
-  const answer = await inTime(() => probes.source(), ANSWER_MAX_MS, clock);
+  const answer = await lookInTime(() => probes.source(), ANSWER_MAX_MS, clock);
   const latencyMs = clock.monotonicMs() - startedMs;
   return { address, latencyMs, problem: answer.kind === "seen" ? null : answer.detail };
-}
-
-async function askRegistry(link: RegistryLink | null, clock: Clock): Promise<RegistryFacts> {
-  if (link === null) return { address: null, answer: null, problem: null };
-  const { address, registry } = link;
-  const [answer, engines] = await Promise.all([
-    inTime(() => describe(registry, clock), ANSWER_MAX_MS, clock),
-    link.hub === undefined ? null : inTime(link.hub, ANSWER_MAX_MS, clock),
-  ]);
-  const hub = engines?.kind === "seen" ? { hub: engines.value } : {};
-  if (answer.kind === "seen") return { address, answer: answer.value, problem: null, ...hub };
-  return { address, answer: null, problem: answer.detail, ...hub };
-}
-
-async function describe(registry: Registry, clock: Clock): Promise<RegistryAnswer> {
-  // The first call also connects.
-  await registry.describe();
-  const startedMs = clock.monotonicMs();
-  const { version, members, alarms = null, storeBytes = null } = await registry.describe();
-  return { version, members, latencyMs: clock.monotonicMs() - startedMs, alarms, storeBytes };
 }
 
 async function askCluster(

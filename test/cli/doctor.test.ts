@@ -39,7 +39,7 @@ describe("fleet doctor", () => {
     for (const { area, findings } of areas) {
       assert.match(text, new RegExp(`^(ok|warning|ERROR) +${area} `, "m"));
       for (const { code, severity, expected } of findings) {
-        assert.ok(FINDING_CODES.includes(code), code);
+        assert.ok((FINDING_CODES as readonly string[]).includes(code), code);
         assert.ok(text.includes(`${severity} ${code}: `), code);
         assert.ok(text.includes(expected), expected);
       }

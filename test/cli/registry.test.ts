@@ -82,6 +82,25 @@ describe("a registry's backup, its loss and its return", { concurrency: false },
     assert.doesNotMatch(stdout, /"key":"(engine|presence|status)\//);
   });
 
+  test("check says what is wrong with it, and roles what etcd would need to know of its users", async () => {
+    const [check, json, roles] = await Promise.all([
+      run("registry", "check"),
+      run("registry", "check", "--json"),
+      run("registry", "roles", "--machine", kept.machine),
+    ]);
+    assert.deepEqual([check.code, json.code, roles.code], [0, 0, 0], check.stderr + json.stderr + roles.stderr);
+    assert.match(check.stdout, /^ok +registry +\S+: fleet's own/m);
+    const { areas } = JSON.parse(json.stdout) as { areas: readonly { area: string }[] };
+    assert.deepEqual(
+      areas.map(({ area }) => area),
+      ["registry", "access"],
+    );
+    assert.match(roles.stdout, /^grant fleet-shop-driver write \/fleet\/shop\/release # /m);
+    assert.match(roles.stdout, new RegExp(`^user fleet-shop-agent-${kept.machine}$`, "m"));
+    const nobody = await run("registry", "roles", "--machine", "nas");
+    assert.match(nobody.stderr, /bad-machine-id/);
+  });
+
   test("import refuses where a cluster is, a file that was edited, and one that is none", async () => {
     const before = await cluster.revision();
     assert.match((await run("registry", "import", file)).stderr, /registry-not-empty/);

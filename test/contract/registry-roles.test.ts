@@ -4,7 +4,9 @@ import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { thirdPartyBinary } from "../../scripts/third-party.ts";
+import { etcdProbes } from "../../src/adapters/etcd/etcd-probes.ts";
 import { openRegistry } from "../../src/adapters/etcd/open-registry.ts";
+import { parseRegistryAddress } from "../../src/adapters/etcd/registry-address.ts";
 import type { TlsFiles } from "../../src/adapters/etcd/tls-files.ts";
 import { MemoryFileStore } from "../../src/adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
@@ -43,6 +45,7 @@ import { releaseLock } from "../../src/usecases/release-lock.ts";
 import { removeMachine } from "../../src/usecases/remove-machine.ts";
 import { takeLock } from "../../src/usecases/take-lock.ts";
 import { pretendId } from "../pretend-machine.ts";
+import { trustOf } from "../trust-of.ts";
 import { TestAuthority } from "./certificates.ts";
 import { EtcdProcess, freePort } from "./etcd-process.ts";
 
@@ -112,6 +115,10 @@ describe("the roles fleet prints, in a real etcd with certificates", { concurren
     const stop = new AbortController();
     const watched = as("agent").watch(keys.set(M2), 1, stop.signal)[Symbol.asyncIterator]().next();
     await assert.rejects(watched, isDenied, "an agent watches another machine's set");
+    const probes = etcdProbes(parseRegistryAddress(`etcds://localhost:${tlsPort}`), agentFiles, systemClock);
+    assert.equal((await probes.access()).hasUsers, true, "fleet registry check sees that there are users");
+    probes.close();
+    assert.deepEqual((await as("agent").describe()).members, 1, "and a doctor what it is");
     await assert.rejects(etcdctl(tlsPort, authority.issue("no-user"), "etcdctl get /fleet/prod/release"));
     await assert.rejects(etcdctl(tlsPort, agentFiles, "etcdctl user add mallory --no-password"), /permission denied/);
   });
@@ -138,7 +145,7 @@ describe("the roles fleet prints, in a real etcd with certificates", { concurren
     const { plan, spec } = planned as Extract<typeof planned, { kind: "planned" }>;
     const ports = { clock: systemClock, newId: randomId, sha256 };
     const apply = (registry: Registry) =>
-      applyPlan({ ...ports, registry, keys, source, plan, spec, ...APPLY, by: "ci" });
+      applyPlan({ ...ports, registry, keys, source, trust: trustOf(source), plan, spec, ...APPLY, by: "ci" });
     await assert.rejects(apply(as("reader")), isDenied);
     const lock = { name: "apply", holder: "ci-1", by: "ci", reason: "", slots: 1, forMs: 60_000, queues: false };
     const driver = { ...ports, registry: as("driver"), keys };
@@ -215,6 +222,7 @@ function agentOf(registry: Registry, source: MemoryGitSource): Agent {
   const self = { machine: M1, name: "m1", address: "127.0.0.1", metadata: {}, bootId: "b", version: "1" };
   return new Agent(self, "prod", 10_000, {
     ...{ registry, source, clock: systemClock, newId: randomId, sha256, supervisor: UNSUPERVISED, contacts: [] },
+    trust: trustOf(source),
     compilePart: partCompiler({ source, manifestPath: "fleet.yaml" }),
     manager: new MemoryUnitManager({ files, clock: systemClock }),
     files: new AgentFiles(files),
@@ -230,6 +238,7 @@ function engineOf(registry: Registry, source: MemoryGitSource): Engine {
     { machine: "m1", leaderTtlMs: 10_000, loss: {} },
     {
       ...{ registry, source, clock: systemClock, newId: randomId, sha256, supervisor: UNSUPERVISED },
+      trust: trustOf(source),
       compile: commitCompiler({ source, manifestPath: "fleet.yaml", sha256 }),
       memory: new RegistryMemory(new MemoryFileStore(), "/state"),
       log: () => {},

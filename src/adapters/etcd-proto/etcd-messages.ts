@@ -245,6 +245,16 @@ export interface MemberListResponse {
   members: Member[];
 }
 
+export interface AuthenticateRequest {
+  name: string;
+  password: string;
+}
+
+export interface AuthenticateResponse {
+  header: ResponseHeader | null;
+  token: string;
+}
+
 /** Message name → decoded form. */
 export interface EtcdMessages {
   RangeRequest: RangeRequest;
@@ -275,6 +285,8 @@ export interface EtcdMessages {
   AlarmResponse: AlarmResponse;
   MemberListRequest: { linearizable: boolean };
   MemberListResponse: MemberListResponse;
+  AuthenticateRequest: AuthenticateRequest;
+  AuthenticateResponse: AuthenticateResponse;
 }
 
 export type EtcdMessageName = keyof EtcdMessages;

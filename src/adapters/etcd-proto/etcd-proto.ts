@@ -78,6 +78,10 @@ export const CLUSTER_METHODS = {
   MemberList: method("Cluster/MemberList", "MemberListRequest", "MemberListResponse"),
 };
 
+export const AUTH_METHODS = {
+  Authenticate: method("Auth/Authenticate", "AuthenticateRequest", "AuthenticateResponse"),
+};
+
 function typeNamed(name: EtcdMessageName): protobuf.Type {
   let type = types.get(name);
   if (type === undefined) {

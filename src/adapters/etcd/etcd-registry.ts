@@ -84,7 +84,7 @@ export class EtcdRegistry implements Registry {
       prefix,
       after,
       clusterId: this.#clusterId,
-      currentRevision: () => this.#currentRevision(),
+      currentRevision: () => this.#currentRevision(prefix),
       doing: `watch ${prefix} on ${this.#address.text}`,
       signal: AbortSignal.any([signal, this.#closed.signal]),
     });
@@ -113,15 +113,21 @@ export class EtcdRegistry implements Registry {
   }
 
   async describe(): Promise<RegistryDescription> {
+    // Some of etcd's releases tell one of the two to root alone (etcd #21663).
     const [server, list] = await Promise.all([
-      this.#call("ask the version", MAINTENANCE_METHODS.Status, {}),
-      this.#call("list the members", CLUSTER_METHODS.MemberList, {}),
+      this.#call("ask the version", MAINTENANCE_METHODS.Status, {}).catch(unlessDenied),
+      this.#call("list the members", CLUSTER_METHODS.MemberList, {}).catch(unlessDenied),
     ]);
+    if (server instanceof OperationError) {
+      if (list instanceof OperationError) throw server;
+      const { revision, cluster_id } = list.header!;
+      return { version: "", revision: Number(revision), members: list.members.length, clusterId: cluster_id };
+    }
     const { revision, cluster_id } = server.header!;
     return {
       version: server.version,
       revision: Number(revision),
-      members: list.members.length,
+      members: list instanceof OperationError ? 0 : list.members.length,
       clusterId: cluster_id,
       alarms: server.errors,
       storeBytes: Number(server.dbSize),
@@ -151,10 +157,10 @@ export class EtcdRegistry implements Registry {
     }
   }
 
-  /** As a majority knows it: a linearizable read, of a key nobody uses, waits until the member asked has caught up. */
-  async #currentRevision(): Promise<number> {
+  /** As a majority knows it: a linearizable read, of a key this user may read, waits until the member asked has caught up. */
+  async #currentRevision(key: string): Promise<number> {
     const { header } = await this.#call("read the revision", KV_METHODS.Range, {
-      key: Buffer.from([0]),
+      key: Buffer.from(key === "" ? "\0" : key),
       count_only: true,
     });
     return Number(header!.revision);
@@ -174,4 +180,9 @@ export class EtcdRegistry implements Registry {
       throw operationErrorOf(error, `${doing} on ${this.#address.text}`, writes);
     }
   }
+}
+
+function unlessDenied(error: unknown): OperationError {
+  if (error instanceof OperationError && error.code === "registry-denied") return error;
+  throw error;
 }

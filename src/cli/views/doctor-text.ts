@@ -5,7 +5,7 @@ import { printableLine } from "./printable.ts";
 const MARK: Readonly<Record<AreaReport["severity"], string>> = { ok: "ok     ", warning: "warning", error: "ERROR  " };
 
 /** One line for each area, and under it what is wrong, what was expected and the next step. */
-export function doctorText(areas: readonly AreaReport[]): string {
+export function doctorText(areas: readonly AreaReport[], allIsWell = "nothing is wrong on this machine"): string {
   const width = Math.max(...areas.map(({ area }) => area.length));
   const lines = areas.flatMap(({ area, severity, saw, findings }) => [
     `${MARK[severity]}  ${area.padEnd(width)}  ${printableLine(saw)}`,
@@ -15,13 +15,13 @@ export function doctorText(areas: readonly AreaReport[]): string {
       `           next: ${printableLine(finding.next)}`,
     ]),
   ]);
-  return [...lines, "", verdictText(areas)].join("\n");
+  return [...lines, "", verdictText(areas, allIsWell)].join("\n");
 }
 
-function verdictText(areas: readonly AreaReport[]): string {
+function verdictText(areas: readonly AreaReport[], allIsWell: string): string {
   const all = areas.flatMap(({ findings }) => findings);
   const errors = all.filter(({ severity }) => severity === "error").length;
   const warnings = all.length - errors;
-  if (all.length === 0) return "nothing is wrong on this machine";
+  if (all.length === 0) return allIsWell;
   return `${counted(errors, "error")}, ${counted(warnings, "warning")}`;
 }

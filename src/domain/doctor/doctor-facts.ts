@@ -115,6 +115,7 @@ export interface HubFacts {
 }
 
 export interface RegistryAnswer {
+  /** Empty, and 0, where it does not tell the user asking. */
   readonly version: string;
   readonly members: number;
   readonly latencyMs: number;

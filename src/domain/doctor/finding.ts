@@ -13,7 +13,11 @@ export const DOCTOR_AREAS = [
 ] as const;
 export type DoctorArea = (typeof DOCTOR_AREAS)[number];
 
-/** Every code a finding may have; docs/diagnostics.md says the same of each. */
+/** What `fleet registry check` looks at, in its order. */
+export const REGISTRY_AREAS = ["registry", "members", "store", "access", "certificates"] as const;
+export type RegistryArea = (typeof REGISTRY_AREAS)[number];
+
+/** Every code a finding of `fleet doctor` may have; docs/diagnostics.md says the same of each. */
 export const FINDING_CODES = [
   "agent-few-files",
   "agent-missing",
@@ -29,6 +33,7 @@ export const FINDING_CODES = [
   "disk-almost-full",
   "disk-full",
   "drop-in-of-others",
+  "etcd-data",
   "etcd-leases",
   "etcd-rbac",
   "folder-read-only",
@@ -59,7 +64,21 @@ export const FINDING_CODES = [
   "unit-masked",
   "unit-shadowed",
 ] as const;
-export type FindingCode = (typeof FINDING_CODES)[number];
+/** What `fleet registry check` may find besides. */
+export const REGISTRY_FINDING_CODES = [
+  "certificate-ends",
+  "certificate-over",
+  "clock-differs",
+  "etcd-keeps-all",
+  "etcd-member-away",
+  "etcd-members",
+  "etcd-mixed",
+  "etcd-one-endpoint",
+  "etcd-open",
+  "registry-almost-full",
+  "registry-socket-open",
+] as const;
+export type FindingCode = (typeof FINDING_CODES)[number] | (typeof REGISTRY_FINDING_CODES)[number];
 
 /** Something wrong on this machine, for whoever looks after it. */
 export interface Finding {
@@ -73,7 +92,7 @@ export interface Finding {
 }
 
 export interface AreaReport {
-  readonly area: DoctorArea;
+  readonly area: DoctorArea | RegistryArea;
   /** The worst of its findings. */
   readonly severity: "ok" | "warning" | "error";
   /** In one line, how things are. */

@@ -30,7 +30,7 @@ const folder = {
   freeBytes: GIB,
   freeFiles: null,
 };
-const answer: RegistryAnswer = { version: "3.5.30", members: 3, latencyMs: 4, alarms: [], storeBytes: 20 * MIB };
+const answer: RegistryAnswer = { version: "3.5.33", members: 3, latencyMs: 4, alarms: [], storeBytes: 20 * MIB };
 const there = {
   name: "home",
   id: "c1",
@@ -159,6 +159,12 @@ const SICK: readonly [string, Partial<Values>, readonly string[]][] = [
   ],
   ["Debian 12's etcd", registry({ version: "3.4.23" }), ["warning etcd-rbac", "warning etcd-leases"]],
   ["fleet's own registry", registry({ version: "3.5.0+fleet" }), []],
+  [
+    "an etcd that loses data",
+    registry({ version: "3.5.4" }),
+    ["warning etcd-data", "warning etcd-rbac", "warning etcd-leases"],
+  ],
+  ["an etcd that tells root alone who it is", registry({ version: "", members: 0 }), []],
   ["a full etcd", registry({ alarms: ["memberID:1 alarm:NOSPACE"] }), ["error registry-alarm"]],
   ["a slow one", registry({ latencyMs: 501 }), ["warning registry-slow"]],
   ["one that does not say", registry({ alarms: null, storeBytes: null }), []],

@@ -28,11 +28,17 @@ export function judgeMachine(facts: DoctorFacts): AreaReport[] {
   });
 }
 
-function ifSeen<T>(seen: Seen<T>, what: string, judge: (value: T) => AreaVerdict): AreaVerdict {
+/** What the judge says of it, or that nobody could look. `command`: what to run again. */
+export function ifSeen<T>(
+  seen: Seen<T>,
+  what: string,
+  judge: (value: T) => AreaVerdict,
+  command = "fleet doctor",
+): AreaVerdict {
   if (seen.kind === "seen") return judge(seen.value);
   const saw = seen.detail;
   const next = {
-    denied: "run fleet doctor as root",
+    denied: `run ${command} as root`,
     timeout: "run it again; if it hangs again, that is what is wrong",
     failed: "see to what failed, and run it again",
   }[seen.why];
@@ -42,7 +48,7 @@ function ifSeen<T>(seen: Seen<T>, what: string, judge: (value: T) => AreaVerdict
   };
 }
 
-function worst(findings: readonly Finding[]): AreaReport["severity"] {
+export function worst(findings: readonly Finding[]): AreaReport["severity"] {
   if (findings.some(({ severity }) => severity === "error")) return "error";
   return findings.length > 0 ? "warning" : "ok";
 }

@@ -1,22 +1,11 @@
 import type { RegistryAnswer, RegistryFacts } from "./doctor-facts.ts";
+import { bugsOf, type EtcdBugKind, soundReleases } from "./etcd-bugs.ts";
 import { hasFix, isEmbedded } from "./etcd-version.ts";
 import type { AreaVerdict, Finding } from "./finding.ts";
 import { judgeHub } from "./judge-hub.ts";
 
-/**
- * Below, a user gets around its role: CVE-2026-33343 and -33413 (fixed in 3.4.42, 3.5.28, 3.6.9), and PrevKv shows what may not be read
- * (etcd's changelogs).
- */
-const RBAC_FIXED = [
-  [3, 4, 44],
-  [3, 5, 30],
-  [3, 6, 11],
-] as const;
-/** Below, a leader that lost the majority for a while may revoke leases that were kept alive: machines seem lost (etcd's changelogs). */
-const LEASES_FIXED = [
-  [3, 4, 31],
-  [3, 5, 13],
-] as const;
+/** Before, an etcd that is full asks no permission of deletes and of changes to users (etcd #22386; 3.5.33 still does not). */
+const ROLES_UNDER_ALARM = [[3, 6, 0]] as const;
 /** A transaction is two round trips and a sync of a disk: 10 ms on a local network, and a lease has 10 s. */
 const LATENCY_WARN_MS = 500;
 
@@ -36,7 +25,7 @@ export function judgeRegistry({ address, answer, problem, hub }: RegistryFacts):
     const expected = "an answer: nothing new is placed here without it";
     return { saw, findings: [{ code: "registry-away", severity: "error", saw, expected, next }] };
   }
-  const what = isEmbedded(answer.version) ? "fleet's own" : `etcd ${answer.version}, ${answer.members} members`;
+  const what = isEmbedded(answer.version) ? "fleet's own" : describe(answer);
   const size = answer.storeBytes === null ? "" : `, ${Math.ceil(answer.storeBytes / 1024 ** 2)} MiB`;
   const through = hub === undefined ? "" : `, through ${hub.state.engine ?? "no engine by now"}`;
   const saw = `${address}: ${what}${size}, answers in ${Math.ceil(answer.latencyMs)} ms${through}`;
@@ -46,39 +35,46 @@ export function judgeRegistry({ address, answer, problem, hub }: RegistryFacts):
   };
 }
 
-function judgeVersion(version: string): Finding[] {
-  const findings: Finding[] = [];
-  if (!hasFix(version, RBAC_FIXED)) {
-    findings.push({
-      code: "etcd-rbac",
-      severity: "warning",
-      saw: `etcd ${version}: users get around their roles`,
-      expected: "3.4.44, 3.5.30, 3.6.11 or newer, wherever roles are to keep machines apart",
-      next: "upgrade etcd, one member after the other",
-    });
-  }
-  if (!hasFix(version, LEASES_FIXED)) {
-    findings.push({
-      code: "etcd-leases",
-      severity: "warning",
-      saw: `etcd ${version}: after a change of leader it may end leases that are kept alive`,
-      expected: "3.4.31, 3.5.13 or newer: a machine whose lease ends counts as lost, and its units move",
-      next: "upgrade etcd, one member after the other",
-    });
-  }
-  return findings;
+/** Some of etcd's releases tell their version, or who the members are, to root alone. */
+function describe({ version, members }: RegistryAnswer): string {
+  const count = members === 0 ? "" : `, ${members} ${members === 1 ? "member" : "members"}`;
+  return `${version === "" ? "etcd, whose version this user is not told" : `etcd ${version}`}${count}`;
 }
 
-function judgeHealth({ alarms, latencyMs }: RegistryAnswer): Finding[] {
+function judgeVersion(version: string): Finding[] {
+  const bugs = bugsOf(version);
+  return BUG_KINDS.flatMap((kind): Finding[] => {
+    const some = bugs.filter((bug) => bug.kind === kind);
+    if (some.length === 0) return [];
+    return [
+      {
+        code: kind,
+        severity: "warning",
+        saw: `etcd ${version}: ${some.map(({ what, source }) => `${what} (${source})`).join("; ")}`,
+        expected: `${soundReleases(some).join(", ")} or newer: ${SPOILS[kind]}`,
+        next: "upgrade etcd, one member after the other",
+      },
+    ];
+  });
+}
+
+const BUG_KINDS = ["etcd-data", "etcd-rbac", "etcd-leases"] as const;
+const SPOILS: Readonly<Record<EtcdBugKind, string>> = {
+  "etcd-data": "what the registry says may be wrong",
+  "etcd-rbac": "roles do not keep users apart, wherever there are any",
+  "etcd-leases": "a machine whose lease ends counts as lost, and its units move",
+};
+
+function judgeHealth({ alarms, latencyMs, version }: RegistryAnswer): Finding[] {
   const findings = (alarms ?? []).map((alarm): Finding => {
     const isFull = /NOSPACE/.test(alarm);
     return {
       code: "registry-alarm",
       severity: "error",
       saw: `etcd complains: ${alarm}`,
-      expected: "no alarm: with one it takes no writes",
+      expected: `no alarm: with one it takes no writes${isFull && !hasFix(version, ROLES_UNDER_ALARM) ? ", and before 3.6 asks no roles of who deletes" : ""}`,
       next: isFull
-        ? "etcdctl compact, then etcdctl defrag, then etcdctl alarm disarm; or raise --quota-backend-bytes"
+        ? "etcdctl compaction REVISION, then etcdctl defrag, then etcdctl alarm disarm: docs/etcd.md; or raise --quota-backend-bytes"
         : "etcdctl alarm list; etcdctl endpoint status",
     };
   });
