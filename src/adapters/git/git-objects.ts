@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { constants, inflateSync } from "node:zlib";
 import type { ObjectType } from "../../ports/object-source.ts";
@@ -18,9 +18,17 @@ const HEADER_BYTES = 4096;
 export class GitObjects {
   readonly #folders: readonly string[];
   readonly #packs = new Map<string, PackFile>();
+  readonly #isOurs: boolean;
 
-  constructor(objectsFolder: string) {
+  /** `isOurs`: nobody else adds packs, and we say when we do (`refresh`). */
+  constructor(objectsFolder: string, options: { readonly isOurs?: boolean } = {}) {
     this.#folders = withAlternates(objectsFolder, 0);
+    this.#isOurs = options.isOurs ?? false;
+    this.#scanPacks();
+  }
+
+  /** Looks for packs that were added. */
+  refresh(): void {
     this.#scanPacks();
   }
 
@@ -90,10 +98,10 @@ export class GitObjects {
     yield* this.#packed(oid, this.#packs.values());
     for (const folder of this.#folders) {
       const path = join(folder, oid.slice(0, 2), oid.slice(2));
-      if (isReadable(path)) yield { kind: "loose", path };
+      if (isThere(path)) yield { kind: "loose", path };
     }
     // Somebody may have fetched or repacked since we looked.
-    yield* this.#packed(oid, this.#scanPacks());
+    if (!this.#isOurs) yield* this.#packed(oid, this.#scanPacks());
   }
 
   *#packed(oid: string, packs: Iterable<PackFile>): Generator<Place> {
@@ -167,14 +175,9 @@ function inflateStart(path: string): Buffer {
   }
 }
 
-function isReadable(path: string): boolean {
-  try {
-    closeSync(openSync(path, "r"));
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
+/** What is there and cannot be read is for whoever reads it. */
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function namesIn(folder: string): string[] {

@@ -31,7 +31,7 @@ export class HubStore implements ObjectReader {
     lay(this.gitFolder);
     removeDrafts(this.#objectsFolder);
     this.#setDamagedPacksAside();
-    this.#objects = new GitObjects(this.#objectsFolder);
+    this.#objects = new GitObjects(this.#objectsFolder, { isOurs: true });
     this.#tip = readRef(
       { own: this.gitFolder, common: this.gitFolder, worktree: null },
       ARRIVED_REF,
@@ -73,6 +73,7 @@ export class HubStore implements ObjectReader {
   async add(objects: ReadonlyMap<string, GitObject>): Promise<void> {
     const fresh = new Map([...objects].filter(([oid]) => !this.has(oid)));
     if (fresh.size > 0) await writeObjects(this.#objectsFolder, fresh);
+    this.#objects.refresh();
     for (const oid of fresh.keys()) this.#damaged.delete(oid);
   }
 

@@ -5,8 +5,8 @@ import type { ObjectClient, ObjectsQuestion } from "./object-client.ts";
 
 /** For all questions about one thing, milliseconds: a machine behind a slow line gets a large repository in steps, each kept. */
 const FETCH_TIMEOUT_MS = 600_000;
-/** Answers of one fetch that brought nothing. The next connection may lead to another engine. */
-const EMPTY_ANSWERS_MAX = 2;
+/** Answers of one fetch that brought nothing: of an engine that is going, and of one that answers wrongly. The next may be another one's. */
+const EMPTY_ANSWERS_MAX = 3;
 
 /** What was asked for and is not had. */
 export interface NotHad {
@@ -37,7 +37,8 @@ export class ObjectFetcher {
       for (const oid of tooLarge) had.tooLarge.add(oid);
       left = left.filter((oid) => !objects.has(oid) && !missing.has(oid) && !tooLarge.has(oid));
       if (failure === null) continue;
-      if (objects.size === 0 && ++empty >= EMPTY_ANSWERS_MAX) throw failure;
+      // Whoever asked waited long enough for one that said nothing.
+      if (objects.size === 0 && (failure.code === "source-timeout" || ++empty >= EMPTY_ANSWERS_MAX)) throw failure;
       if (performance.now() > until) throw failure;
     }
     return had;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { crc32, deflateSync } from "node:zlib";
+import { crc32 } from "node:zlib";
 import type { ObjectType } from "../../ports/object-source.ts";
+import { deflated } from "./deflated.ts";
 import type { GitObject } from "./git-object.ts";
 
 const CODES: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
@@ -15,7 +16,7 @@ export function packOf(objects: ReadonlyMap<string, GitObject>): { name: string;
   const entries: { id: Buffer; offset: number; crc: number }[] = [];
   let offset = header.length;
   for (const [id, { type, content }] of objects) {
-    const entry = Buffer.concat([entryHeader(CODES[type], content.length), deflateSync(content)]);
+    const entry = Buffer.concat([entryHeader(CODES[type], content.length), deflated(content)]);
     entries.push({ id: Buffer.from(id, "hex"), offset, crc: crc32(entry) });
     parts.push(entry);
     offset += entry.length;

@@ -1,9 +1,9 @@
 import { readdirSync, rmSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { deflateSync } from "node:zlib";
 import { diskError } from "../files/disk-error.ts";
 import { FolderSync } from "../files/folder-sync.ts";
+import { deflated } from "./deflated.ts";
 import type { GitObject } from "./git-object.ts";
 import { packOf } from "./pack-of.ts";
 
@@ -37,7 +37,7 @@ async function writeLoose(objectsFolder: string, objects: ReadonlyMap<string, Gi
     if (await makeFolder(folder)) folders.add(objectsFolder);
     folders.add(folder);
     const header = Buffer.from(`${type} ${content.length}\0`);
-    await writeDurably(join(folder, id.slice(2)), deflateSync(Buffer.concat([header, content])));
+    await writeDurably(join(folder, id.slice(2)), deflated(Buffer.concat([header, content])));
   }
   await Promise.all([...folders].map((folder) => folderSync.sync(folder)));
 }
