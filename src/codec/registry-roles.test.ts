@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MachineId, UnitName } from "../domain/names.ts";
+import { machineScope } from "./machine-scope.ts";
 import { type RegistryKeys, registryKeys } from "./registry-keys.ts";
 import { agentGrants, isGranted, type RegistryGrant, roleGrants } from "./registry-roles.ts";
 
@@ -73,4 +74,17 @@ test("an agent reads what it is to run and writes what it alone has to say", () 
   assert.deepEqual(may(ROLES.agent, "write", keys.lock("reboot", ME), keys.lock("reboot", OTHER)), [
     keys.lock("reboot", ME),
   ]);
+});
+
+test("an agent sees the same whether it dials etcd itself or goes through an engine", () => {
+  const scope = machineScope(keys, ME);
+  for (const [name, key] of [
+    ...EVERY_KEY,
+    ["another's set", keys.set(OTHER)],
+    ["another's member", keys.member(OTHER)],
+  ]) {
+    for (const reach of ["key", "prefix"] as const) {
+      assert.equal(scope.mayRead(key!, reach === "key"), isGranted(ROLES.agent, "read", { key: key!, reach }), name);
+    }
+  }
 });
