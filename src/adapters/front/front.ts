@@ -18,8 +18,6 @@ import { LeaseBook } from "./lease-book.ts";
 import { RootMirror } from "./root-mirror.ts";
 import { type FrontService, serveConnection } from "./serve-connection.ts";
 
-/** A machine has its agent's two, its reboot guard's, its objects', and those of a person's commands. */
-const CONNECTIONS_PER_PEER_MAX = 16;
 /** How soon it notices that it is cut off. */
 const LOOK_MS = 1_000;
 
@@ -35,7 +33,6 @@ export interface FrontOptions {
 
 interface Known {
   readonly load: PeerLoad;
-  /** Oldest first. */
   readonly sockets: Set<Duplex>;
 }
 
@@ -71,13 +68,14 @@ export class Front {
     return this.#peers.keys();
   }
 
-  /** Serves this connection, of which not a byte has been read, until it ends. `others`: what else this peer may call. */
+  /**
+   * Serves this connection, of which not a byte has been read, until it ends. `others`: what else this peer may call. How many connections
+   * one peer may have is for whoever accepts them.
+   */
   accept(socket: Duplex, peer: FrontPeer, others: readonly FrontService[] = []): void {
     const known = this.#peers.get(peer.name) ?? { load: new PeerLoad(), sockets: new Set() };
     this.#peers.set(peer.name, known);
     const { load, sockets } = known;
-    // The oldest goes: of a machine behind a bad line it is the one nobody holds the other end of.
-    if (sockets.size >= CONNECTIONS_PER_PEER_MAX) [...sockets][0]?.destroy();
     sockets.add(socket);
     socket.once("close", () => {
       sockets.delete(socket);
