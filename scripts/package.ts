@@ -15,7 +15,7 @@ import type { BundledPackage } from "./package/bundled-packages.ts";
 import { debOf } from "./package/deb.ts";
 import { ROOT } from "./package/lock-file.ts";
 import { type BundledNode, nodeOfArchitecture } from "./package/node-of-architecture.ts";
-import { CONFIGURATION, packageTree } from "./package/package-tree.ts";
+import { packageTree } from "./package/package-tree.ts";
 import { sbom } from "./package/sbom.ts";
 
 export interface PackageOptions {
@@ -43,13 +43,11 @@ export function writeDeb(
   return write(out, `fleet_${version}_${architecture}.deb`, deb);
 }
 
-/** Writes `fleet-<version>-linux-<architecture>.tar.gz`, everything in one folder; its path. The configuration is an example there. */
+/** Writes `fleet-<version>-linux-<architecture>.tar.gz`, everything in one folder; its path. */
 function writeArchive({ version, architecture, dist, out }: PackageOptions, node: BundledNode): string {
   const time = commitTime();
   const name = `fleet-${version}-linux-${architecture}`;
-  const files = packageTree({ version, time, dist, node }).map((file) =>
-    file.path === CONFIGURATION ? { ...file, path: "usr/share/doc/fleet/fleet.conf" } : file,
-  );
+  const files = packageTree({ version, time, dist, node });
   return write(out, `${name}.tar.gz`, gzipSync(tarOf(files, { prefix: `${name}/`, time }), { level: 9 }));
 }
 

@@ -6,7 +6,6 @@ import type { Architecture } from "./architectures.ts";
 import { arOf, tarOf } from "./archives.ts";
 import { ROOT } from "./lock-file.ts";
 import { type PackageFile, plainFile, programFile } from "./package-file.ts";
-import { CONFIGURATION } from "./package-tree.ts";
 
 export interface DebOptions {
   readonly version: string;
@@ -42,12 +41,11 @@ export function debOf(files: readonly PackageFile[], options: DebOptions): Buffe
 function controlFiles(files: readonly PackageFile[], options: DebOptions): PackageFile[] {
   const script = (name: string) => programFile(name, readFileSync(join(ROOT, "packaging/deb", name)));
   const sums = files
-    .flatMap((file) => ("data" in file && file.path !== CONFIGURATION ? [file] : []))
+    .flatMap((file) => ("data" in file ? [file] : []))
     .map(({ path, data }) => `${createHash("md5").update(data).digest("hex")}  ${path}\n`)
     .sort((a, b) => (a.slice(34) < b.slice(34) ? -1 : 1));
   return [
     plainFile("control", controlText(files, options)),
-    plainFile("conffiles", `/${CONFIGURATION}\n`),
     plainFile("md5sums", sums.join("")),
     ...["postinst", "prerm", "postrm"].map(script),
   ];

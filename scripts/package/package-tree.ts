@@ -17,9 +17,6 @@ export interface TreeOptions {
   readonly node: BundledNode;
 }
 
-/** fleet.conf of a machine: the only file of a package that people edit. */
-export const CONFIGURATION = "etc/fleet/fleet.conf";
-
 /**
  * Everything a package puts on a machine, by its path. Units and their helpers are also below /usr/lib/fleet/systemd, as in any built folder:
  * units name the helpers there, and a lab reads the units.
@@ -46,7 +43,8 @@ export function packageTree(options: TreeOptions): PackageFile[] {
     plainFile("usr/lib/systemd/system-preset/50-fleet.preset", ours("files/50-fleet.preset")),
     plainFile("usr/lib/sysusers.d/fleet.conf", ours("systemd/fleet.sysusers.conf")),
     plainFile("usr/lib/tmpfiles.d/fleet.conf", ours("files/fleet.tmpfiles.conf")),
-    plainFile(CONFIGURATION, ours("files/fleet.conf")),
+    // Not one of dpkg's conffiles: joining writes into it, and every later change of ours would stop unattended upgrades with a question.
+    plainFile("usr/share/fleet/fleet.conf", ours("files/fleet.conf")),
     plainFile("usr/share/bash-completion/completions/fleet", bashCompletion(commands)),
     plainFile("usr/share/zsh/vendor-completions/_fleet", zshCompletion(commands)),
     plainFile("usr/share/fish/vendor_completions.d/fleet.fish", fishCompletion(commands)),

@@ -14,12 +14,11 @@ import { mustRun, type ProgramResult, runProgram } from "../../src/lab/run-progr
 import type { ShownCluster } from "./cluster-on-lab.ts";
 import { clearAbandonedLabs, eventually, LAB_NAME, labSkipReason } from "./lab-name.ts";
 
-const MACHINES = ["m1", "m2", "m3"];
-/** The first machine has the registry, the first two decide, all run units. */
+const MACHINES = ["m1", "m2"];
+/** The first machine has the registry and decides; both run units. */
 const DAEMONS: Readonly<Record<string, readonly string[]>> = {
   m1: ["fleet-registry", "fleet-engine", "fleet-agent"],
-  m2: ["fleet-engine", "fleet-agent"],
-  m3: ["fleet-agent"],
+  m2: ["fleet-agent"],
 };
 const UNITS = process.env.FLEET_SOAK === "1" ? 600 : 60;
 /** One of these is everywhere, the rest are instances. */
@@ -160,8 +159,11 @@ describe("a cluster of machines that installed the package", { skip, concurrency
       text.trim().split(/\n+/).join(" "),
     );
 
-  test("installing starts nothing", async () => {
+  test("installing starts nothing, and leaves a configuration alone that is there", async () => {
+    await writeInside("m2", "/etc/fleet/fleet.conf", "# mine\n");
     const said = await install(FIRST);
+    assert.match(await inside("m1", "cat", "/etc/fleet/fleet.conf"), /^#registry=/m);
+    assert.equal(await inside("m2", "cat", "/etc/fleet/fleet.conf"), "# mine\n");
     for (const text of said) assert.match(text, /fleet: installed\. Nothing runs yet/);
     assert.deepEqual(
       await states(),
@@ -226,21 +228,21 @@ describe("a cluster of machines that installed the package", { skip, concurrency
     await install(NEXT);
     await settled(NEXT);
     await untouched();
-    const active = ["active active active", "inactive active active", "inactive inactive active"];
+    const active = ["active active active", "inactive inactive active"];
     assert.deepEqual(await states(), active);
   });
 
   test("purged, a machine has none of its state, says what is left, and its units run on", async () => {
     const [adopted, original] = ["/var/lib/fleet/agent/adopted/old.service", "etc/systemd/system/old.service"];
-    await writeInside("m3", `${adopted}/${original}`, SLEEPER);
-    const said = await inside("m3", "dpkg", "--force-unsafe-io", "--no-triggers", "--purge", "fleet");
-    const here = [...running.keys()].filter((unit) => unit.startsWith("m3 ")).map((unit) => unit.slice(3));
+    await writeInside("m2", `${adopted}/${original}`, SLEEPER);
+    const said = await inside("m2", "dpkg", "--force-unsafe-io", "--no-triggers", "--purge", "fleet");
+    const here = [...running.keys()].filter((unit) => unit.startsWith("m2 ")).map((unit) => unit.slice(3));
     assert.match(said, new RegExp(`left ${here.length} units`));
     for (const unit of here) assert.ok(said.includes(`  /run/systemd/system/${unit}\n`), unit);
     assert.match(said, /left \/var\/lib\/fleet\/agent\/adopted: files of others/);
-    const left = await inside("m3", "find", "/var/lib/fleet", "-type", "f");
+    const left = await inside("m2", "find", "/var/lib/fleet", "-type", "f");
     assert.equal(left, `${adopted}/${original}\n`);
-    await inside("m3", "sh", "-c", "! ls -d /usr/lib/fleet /var/cache/fleet /etc/fleet/fleet.conf 2>/dev/null");
+    await inside("m2", "sh", "-c", "! ls -d /usr/lib/fleet /var/cache/fleet /etc/fleet/fleet.conf 2>/dev/null");
     await untouched();
   });
 

@@ -51,7 +51,7 @@ describe("the Debian package", { skip, concurrency: false }, () => {
     assert.match(fields, new RegExp(`^Version: ${VERSION}$`, "m"));
     assert.match(fields, /^Architecture: amd64$/m);
     assert.match(fields, /^Depends: .*systemd \(>= 252\)/m);
-    assert.equal(readFileSync(join(control, "conffiles"), "utf8"), "/etc/fleet/fleet.conf\n");
+    assert.ok(!existsSync(join(control, "conffiles")), "an upgrade never asks");
   });
 
   test("everything in it is root's and writable by root alone, and programs can be run", () => {
@@ -68,10 +68,10 @@ describe("the Debian package", { skip, concurrency: false }, () => {
     ]);
   });
 
-  test("every file but the configuration has its sum", () => {
+  test("every file has its sum", () => {
     execFileSync("md5sum", ["--check", "--quiet", join(control, "md5sums")], { cwd: tree });
     const summed = readFileSync(join(control, "md5sums"), "utf8").trim().split("\n");
-    assert.equal(summed.length, filesOf(tree).length - 2, "but for the configuration and the link");
+    assert.equal(summed.length, filesOf(tree).length - 1, "but for the link");
   });
 
   test("what units start is in it, and every unit that ships", () => {
@@ -96,6 +96,21 @@ describe("the Debian package", { skip, concurrency: false }, () => {
       const isEnabled = /^WantedBy=/m.test(readFileSync(join(ROOT, "packaging/systemd", unit), "utf8"));
       if (isEnabled && unit !== "fleet-restore.service") assert.match(preset, new RegExp(`^disable ${unit}$`, "m"));
     }
+  });
+
+  test("the configuration it begins with is comments, and names flags that daemons have", () => {
+    const lines = read("usr/share/fleet/fleet.conf").trim().split("\n");
+    assert.deepEqual(
+      lines.filter((line) => line !== "" && !line.startsWith("#")),
+      [],
+    );
+    const keys = lines.flatMap((line) => /^#([a-z_]+)=/.exec(line)?.[1] ?? []);
+    const daemons = shownCommands(read("usr/lib/fleet/oclif.manifest.json")).filter(({ words }) =>
+      ["agent", "engine"].includes(words.join(" ")),
+    );
+    const flags = new Set(daemons.flatMap((daemon) => daemon.flags.map(({ name }) => name.replaceAll("-", "_"))));
+    assert.ok(keys.length > 5);
+    for (const key of keys) assert.ok(flags.has(key), key);
   });
 
   test("nothing in it tells where or by whom it was made", () => {
