@@ -18,6 +18,7 @@ import { planCommit } from "../src/usecases/plan-commit.ts";
 import { readSnapshot } from "../src/usecases/read-snapshot.ts";
 import { writeSets } from "../src/usecases/write-sets.ts";
 import { joinMachine } from "../test/pretend-machine.ts";
+import { trustOf } from "../test/trust-of.ts";
 import { type ChildRegistry, startChildRegistry } from "./child-registry.ts";
 import { makeUnitRepository, type UnitRepository } from "./unit-repository.ts";
 
@@ -79,6 +80,7 @@ export class PlacedCluster {
         registry: this.registry,
         keys,
         source,
+        trust: trustOf(source),
         sourceName: "https://git.example/bench.git",
         branch: "main",
         manifest: "fleet.yaml",

@@ -15,5 +15,8 @@ export async function clusterSource(
     (await composition.repository().then((found) => found.currentBranch())) ??
     "main";
   const place = sourceName === "" ? ((await composition.repository()).worktree ?? ".") : sourceName;
-  return { source: await composition.source(place, branch), sourceName, branch };
+  const source = await composition.source(place, branch);
+  const { TrustJudge } = await import("../usecases/trust-judge.ts");
+  const trust = new TrustJudge({ source, manifestPath: composition.manifest, own: null });
+  return { source, sourceName, branch, trust };
 }

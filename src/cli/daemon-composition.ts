@@ -13,6 +13,7 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
+import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { clusterOfBranch } from "./cluster-of-branch.ts";
 import { countingProgress } from "./counting-progress.ts";
 import type { DaemonService } from "./daemon-service.ts";
@@ -27,6 +28,8 @@ export interface DaemonFlags extends RegistryFlags {
   readonly manifest: string;
   readonly cluster?: string | undefined;
   readonly "state-directory": string;
+  readonly "trust-signers"?: string | undefined;
+  readonly "trust-mode"?: string | undefined;
 }
 
 export interface DaemonWorld {
@@ -34,6 +37,7 @@ export interface DaemonWorld {
   /** Null where the registry is reached directly. */
   readonly hub: Hub | null;
   readonly source: GitSource & ObjectSource;
+  readonly trust: TrustJudge;
   readonly compile: CommitCompiler;
   readonly compilePart: PartCompiler;
   readonly cluster: string;
@@ -65,11 +69,16 @@ export async function composeDaemon(
       next: "set --source or FLEET_SOURCE",
     });
   }
-  const [{ openGitSource }, { commitCompiler }, { partCompiler }] = await Promise.all([
-    import("../adapters/git/open-git-source.ts"),
-    import("../usecases/compile-commit.ts"),
-    import("../usecases/compile-part.ts"),
-  ]);
+  const [{ openGitSource }, { commitCompiler }, { partCompiler }, { TrustJudge }, { machineTrust }] = await Promise.all(
+    [
+      import("../adapters/git/open-git-source.ts"),
+      import("../usecases/compile-commit.ts"),
+      import("../usecases/compile-part.ts"),
+      import("../usecases/trust-judge.ts"),
+      import("./machine-trust.ts"),
+    ],
+  );
+  const own = await machineTrust(flags);
   const mirrors = join(flags["state-directory"], role);
   await mkdir(mirrors, { recursive: true, mode: 0o700 });
   const { registry, hub } = await openRegistryAt(address, role, flags);
@@ -77,6 +86,7 @@ export async function composeDaemon(
   const sourceAddress = flags.source ?? `hub:${hub?.socketPath}`;
   const options = { branch: flags.branch ?? null, mirrorFolder: join(mirrors, "source"), log };
   const source = countingProgress(await openGitSource(sourceAddress, options), notifier.progress);
+  const trust = new TrustJudge({ source, manifestPath: flags.manifest, own });
   const compile = commitCompiler({ source, manifestPath: flags.manifest, sha256 });
   const compilePart = partCompiler({ source, manifestPath: flags.manifest });
   const branch = { source, compile: (commit: CommitId) => compilePart(commit, new Set()), clock: systemClock, log };
@@ -93,6 +103,7 @@ export async function composeDaemon(
     registry,
     hub,
     source,
+    trust,
     compile,
     compilePart,
     cluster,

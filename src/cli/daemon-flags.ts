@@ -35,6 +35,19 @@ export const daemonFlags = {
     description: "Other thresholds of a loss than the manifest's, for the engine: key=value,key=value as under loss:",
     env: "FLEET_LOSS",
   }),
+  listen: Flags.string({
+    description:
+      "host:port on which the engine serves machines that have no registry of their own, 7440 as a rule (default: it serves none)",
+    env: "FLEET_LISTEN",
+  }),
+  "trust-signers": Flags.string({
+    description: "This machine's own file of signers (allowed_signers), in place of the repository's",
+    env: "FLEET_TRUST_SIGNERS",
+  }),
+  "trust-mode": Flags.string({
+    description: "With --trust-signers: head, range or strict, whatever less the manifest asks for (default: range)",
+    env: "FLEET_TRUST_MODE",
+  }),
   "state-directory": Flags.string({
     description: "What must survive a reboot",
     env: "FLEET_STATE_DIRECTORY",

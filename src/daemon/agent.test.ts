@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { trustOf } from "../../test/trust-of.ts";
 import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { MemoryHealthProbe } from "../adapters/memory/memory-health-probe.ts";
@@ -33,6 +34,7 @@ function world() {
   const agent = new Agent(self, "prod", 10_000, {
     registry,
     source,
+    trust: trustOf(source),
     compilePart: partCompiler({ source, manifestPath: "fleet.yaml" }),
     manager: new MemoryUnitManager({ files: disk, clock }),
     files: new AgentFiles(disk),

@@ -21,6 +21,7 @@ import { findWantedUnits } from "../usecases/find-wanted-units.ts";
 import type { DetailsCache } from "../usecases/observe-units.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
 import { reconcileUnits } from "../usecases/reconcile-units.ts";
+import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
 import { type AgentCondition, agentCondition } from "./agent-condition.ts";
 import { AgentMemory } from "./agent-memory.ts";
@@ -53,6 +54,7 @@ const PASS_INTERVAL_MS = 100;
 export interface AgentPorts {
   readonly registry: Registry;
   readonly source: GitSource;
+  readonly trust: Pick<TrustJudge, "judge">;
   readonly compilePart: PartCompiler;
   readonly manager: UnitManager;
   readonly files: AgentFiles;

@@ -46,7 +46,7 @@ export class BaseKeeper {
     if (this.#read?.of === of && nowMs < this.#read.againAtMs) return this.#read.spec;
     if (there !== undefined) return this.#keep(of, there, Number.POSITIVE_INFINITY);
     const matches = ({ specHash }: ClusterSpec) => specHash === base.specHash;
-    const verdict = await acceptBase(base, release, null, this.#source, this.#compile, matches);
+    const verdict = await acceptBase(base, release, null, this.#source, this.#compile, { matches });
     if (verdict.kind === "accept") return this.#keep(of, verdict.spec, Number.POSITIVE_INFINITY);
     this.#log(warning(`cannot read release ${base.seq}, which ended well: ${verdict.detail}`));
     return this.#keep(of, "unknown", nowMs + RETRY_MS);

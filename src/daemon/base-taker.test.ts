@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { trustOf } from "../../test/trust-of.ts";
 import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
@@ -30,7 +31,7 @@ async function world() {
     return { spec: { cluster: commit } as unknown as SpecPart, diagnostics: [] };
   };
   const source = new MemoryGitSource(repository, "main");
-  const taker = new BaseTaker(memory, { source, compilePart, clock, log: () => {} });
+  const taker = new BaseTaker(memory, { source, trust: trustOf(source), compilePart, clock, log: () => {} });
   const release = (seq: number, commit: CommitId): ReleaseId => ({ seq, commit, specHash: hashOf(commit) });
   const hear = (phase: RolloutPhase, base: ReleaseId | null, of: ReleaseId = release(3, third)) => {
     const record = { ...startRollout(of, null, ""), phase, base };

@@ -1,5 +1,5 @@
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
-import type { UnitName } from "../domain/names.ts";
+import type { CommitId, UnitName } from "../domain/names.ts";
 import type { ReleaseId } from "../domain/rollout/rollout-record.ts";
 import { rolloutOf } from "../domain/rollout/rollouts.ts";
 import type { SpecPart } from "../domain/spec/commit-part.ts";
@@ -8,6 +8,7 @@ import type { GitSource } from "../ports/git-source.ts";
 import { type Log, notice, warning } from "../ports/log.ts";
 import { acceptBase } from "../usecases/accept-base.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
+import type { TrustJudge } from "../usecases/trust-judge.ts";
 import type { AgentMemory } from "./agent-memory.ts";
 
 /** What could not be read is asked for again after this long. */
@@ -15,6 +16,7 @@ const RETRY_MS = 2_000;
 
 export interface BasePorts {
   readonly source: GitSource;
+  readonly trust: Pick<TrustJudge, "judge">;
   readonly compilePart: PartCompiler;
   readonly clock: Clock;
   readonly log: Log;
@@ -60,8 +62,9 @@ export class BaseTaker {
     const known = this.#read;
     const isKnown = known?.commit === base.commit && [...units].every((unit) => known.units.has(unit));
     if (isKnown && nowMs < known.againAtMs) return known.spec;
-    const { source, compilePart, log } = this.#ports;
-    const verdict = await acceptBase(base, accepted, floor, source, (commit) => compilePart(commit, units));
+    const { source, trust, compilePart, log } = this.#ports;
+    const compile = (commit: CommitId) => compilePart(commit, units);
+    const verdict = await acceptBase(base, accepted, floor, source, compile, { trust });
     if (verdict.kind !== "accept") {
       if (!isKnown) log(warning(`release ${base.seq}, which ended well, is not taken: ${verdict.detail}`));
       this.#read = { commit: base.commit, units, spec: null, againAtMs: nowMs + RETRY_MS };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joinMachine, leaveMachine, pretendId } from "../../test/pretend-machine.ts";
+import { trustOf } from "../../test/trust-of.ts";
 import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
@@ -34,6 +35,7 @@ async function cluster(files: Readonly<Record<string, string>>) {
   const compile = commitCompiler({ source, manifestPath: "fleet.yaml", sha256 });
   let ids = 0;
   const newId = () => `id${++ids}`;
+  const trust = trustOf(source);
   for (const name of ["m1", "m2"]) await joinMachine(registry, KEYS, name, {});
   const release = async (changed: Readonly<Record<string, string>>) => {
     const commit = repository.push("main", { "fleet.yaml": MANIFEST, ...changed }, "units");
@@ -41,7 +43,7 @@ async function cluster(files: Readonly<Record<string, string>>) {
     const planned = await planCommit({ commit, compile, cluster: from, partial: null, sha256 });
     assert.ok(planned.kind === "planned");
     const { plan, spec } = planned;
-    const where = { sourceName: "", branch: "main", manifest: "fleet.yaml", by: "test" };
+    const where = { sourceName: "", branch: "main", manifest: "fleet.yaml", by: "test", trust };
     const applied = await applyPlan({ registry, keys: KEYS, source, ...where, plan, spec, clock, newId, sha256 });
     assert.equal(applied.kind, "released");
   };
@@ -52,7 +54,7 @@ async function cluster(files: Readonly<Record<string, string>>) {
     return sha256(data);
   };
   const ports = {
-    ...{ registry, source, compile, clock, newId, sha256: counting },
+    ...{ registry, source, trust, compile, clock, newId, sha256: counting },
     memory: new RegistryMemory(new MemoryFileStore(), "/state"),
     supervisor: UNSUPERVISED,
     log: () => {},

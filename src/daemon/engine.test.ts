@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { trustOf } from "../../test/trust-of.ts";
 import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
@@ -38,6 +39,7 @@ function newEngine(registry: Registry, clock: VirtualClock, log: Log = () => {})
     {
       registry,
       source,
+      trust: trustOf(source),
       compile: commitCompiler({ source, manifestPath: "fleet.yaml", sha256 }),
       clock,
       newId: () => `id${++ids}`,

@@ -10,6 +10,8 @@ import type { Supervisor } from "../ports/supervisor.ts";
 import { campaign, isLedBy } from "../usecases/campaign.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import type { RegistryMemory } from "../usecases/registry-memory.ts";
+import type { TrustJudge } from "../usecases/trust-judge.ts";
+import type { Doorstep } from "./doorstep.ts";
 import { type EngineCondition, engineCondition } from "./engine-condition.ts";
 import { EngineReporter } from "./engine-reporter.ts";
 import { EngineTerm } from "./engine-term.ts";
@@ -27,12 +29,15 @@ const PASS_INTERVAL_MS = 50;
 export interface EnginePorts {
   readonly registry: Registry;
   readonly source: GitSource;
+  readonly trust: Pick<TrustJudge, "judge">;
   readonly compile: CommitCompiler;
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
   readonly memory: RegistryMemory;
   readonly supervisor: Supervisor<EngineCondition>;
+  /** Absent: this engine serves no machines. */
+  readonly doorstep?: Doorstep;
   readonly log: Log;
 }
 

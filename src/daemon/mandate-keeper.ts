@@ -1,7 +1,7 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
-import type { MachineId, UnitName } from "../domain/names.ts";
+import type { CommitId, MachineId, UnitName } from "../domain/names.ts";
 import { RULES_VERSION } from "../domain/plan/plan.ts";
 import type { BaseSpec } from "../domain/rollout/base-versions.ts";
 import type { RolloutRecord } from "../domain/rollout/rollout-record.ts";
@@ -10,10 +10,12 @@ import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { type Log, notice } from "../ports/log.ts";
+import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { readPlan } from "../usecases/read-plan.ts";
+import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { BaseKeeper } from "./base-keeper.ts";
 
 /** A leader that cannot read the release's commit for this long gives way to one that perhaps can (protocol rule 14). */
@@ -52,6 +54,7 @@ export interface Unreadable {
 export interface MandatePorts {
   readonly registry: Registry;
   readonly source: GitSource;
+  readonly trust: Pick<TrustJudge, "judge">;
   readonly compile: CommitCompiler;
   readonly clock: Clock;
   readonly log: Log;
@@ -100,7 +103,7 @@ export class MandateKeeper {
     this.#readAgainAtMs = nowMs + COMMIT_RETRY_MS;
     const { release, identity } = await this.#inForce();
     if (release !== null && identity !== null) {
-      const verdict = await acceptRelease(release, identity, null, this.#ports.source, this.#ports.compile);
+      const verdict = await acceptRelease(release, identity, null, this.#ports, this.#ports.compile);
       if (verdict.kind === "refuse") return false;
     }
     this.#isFit = true;
@@ -141,7 +144,9 @@ export class MandateKeeper {
     const last = this.#mandate;
     if (last?.release.seq === release.seq && last.release.planId === release.planId) return last;
     if (this.#ports.clock.monotonicMs() < this.#readAgainAtMs) return { problem: null, isHopeless: false };
-    const verdict = await acceptRelease(release, identity, null, this.#ports.source, this.#ports.compile);
+    const { compile } = this.#ports;
+    const from = await this.#lastBefore(release.commit);
+    const verdict = await acceptRelease(release, identity, null, this.#ports, compile, from);
     if (verdict.kind === "refuse") return this.#cannotRead(verdict.problem);
     this.#commitMissingSinceMs = null;
     const plan = await readPlan(this.#ports.registry, this.#keys, release.planId);
@@ -153,6 +158,14 @@ export class MandateKeeper {
     this.#mandate = { release, spec: verdict.spec, released, preferred, base: "unknown" };
     this.#ports.log(notice(`places release ${release.seq}, commit ${release.commit}`));
     return this.#mandate;
+  }
+
+  /** What was placed last, where the commit descends from it: it is judged by that. A new leader takes the commit's first parent for it. */
+  async #lastBefore(commit: CommitId): Promise<CommitId | null> {
+    const last = this.#mandate?.release.commit ?? null;
+    if (last === null || last === commit) return last;
+    const answer = await this.#ports.source.isAncestor(last, commit).catch(unreadable);
+    return answer === "yes" ? last : null;
   }
 
   /** Who does not lead follows nothing but the leader. */
@@ -176,6 +189,12 @@ export class MandateKeeper {
     }
     return { problem: `${code}: ${detail}`, isHopeless };
   }
+}
+
+/** Whether it can be read at all is asked again at once, and told there. */
+function unreadable(error: unknown): "unknown" {
+  if (error instanceof OperationError) return "unknown";
+  throw error;
 }
 
 export function isMandate(taken: Mandate | Unreadable): taken is Mandate {

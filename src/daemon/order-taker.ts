@@ -16,6 +16,7 @@ import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
 import { REGISTRY_REPLACED, replacedDetail } from "../usecases/replaced-detail.ts";
+import type { TrustJudge } from "../usecases/trust-judge.ts";
 import type { AgentMemory } from "./agent-memory.ts";
 import { BaseTaker } from "./base-taker.ts";
 import type { ConfirmWatch } from "./confirm-watch.ts";
@@ -32,6 +33,7 @@ const UNREAD_CODES: ReadonlySet<string> = new Set(["commit-invalid", "commit-una
 
 export interface OrderPorts {
   readonly source: GitSource;
+  readonly trust: Pick<TrustJudge, "judge">;
   readonly compilePart: PartCompiler;
   readonly files: AgentFiles;
   readonly clock: Clock;
@@ -159,7 +161,7 @@ export class OrderTaker {
     this.#releasePending = true;
     const units = unitsOf(memory.state);
     const compile = (commit: CommitId) => this.#ports.compilePart(commit, units);
-    const verdict = await acceptRelease(release, identity, accepted, this.#ports.source, compile);
+    const verdict = await acceptRelease(release, identity, accepted, this.#ports, compile);
     if (verdict.kind === "refuse") {
       this.#releaseRetryAtMs = nowMs + RELEASE_RETRY_MS;
       return this.#report(verdict.problem.code, verdict.problem.detail);

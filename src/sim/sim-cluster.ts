@@ -11,6 +11,7 @@ import { type Applied, applyPlan } from "../usecases/apply-plan.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
+import { TrustJudge } from "../usecases/trust-judge.ts";
 import { CompileOnce } from "./compile-once.ts";
 import { Random } from "./random.ts";
 import { type Defects, SimMachine } from "./sim-machine.ts";
@@ -136,6 +137,7 @@ export class SimCluster {
       registry: this.registry,
       keys: this.keys,
       source: this.#source,
+      trust: new TrustJudge({ source: this.#source, manifestPath: "fleet.yaml", own: null }),
       sourceName: "",
       branch: "main",
       manifest: "fleet.yaml",

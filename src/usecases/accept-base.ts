@@ -2,16 +2,25 @@ import type { CommitId } from "../domain/names.ts";
 import type { ReleaseId } from "../domain/rollout/rollout-record.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import type { TrustJudge } from "./trust-judge.ts";
+import { untrustedDetail } from "./untrusted-detail.ts";
 
 /** `unreadable`: it may be had another time. */
 export type BaseVerdict<Spec> =
   | { readonly kind: "accept"; readonly spec: Spec }
   | { readonly kind: "refuse" | "unreadable"; readonly detail: string };
 
+export interface BaseDemands<Spec> {
+  /** Whether what it compiles to is what the record names. */
+  readonly matches?: (spec: Spec) => boolean;
+  /** Null: who asks runs nothing of it. */
+  readonly trust?: Pick<TrustJudge, "judge"> | null;
+}
+
 /**
  * Whether what a rollout's record calls the last release that ended well may be gone back to: its commit is one that led to the release in
  * force, and not older than `floor`, the last completed release that is known here (protocol rule 3; null: none is). Whoever can
- * write into the registry cannot bring back a commit from before. `matches`: whether what it compiles to is what the record names.
+ * write into the registry cannot bring back a commit from before.
  */
 export async function acceptBase<Spec>(
   base: ReleaseId,
@@ -19,7 +28,7 @@ export async function acceptBase<Spec>(
   floor: CommitId | null,
   source: GitSource,
   compile: (commit: CommitId) => Promise<{ readonly spec: Spec | null }>,
-  matches: (spec: Spec) => boolean = () => true,
+  { matches = () => true, trust = null }: BaseDemands<Spec> = {},
 ): Promise<BaseVerdict<Spec>> {
   try {
     for (const [older, newer] of [
@@ -31,6 +40,9 @@ export async function acceptBase<Spec>(
       if (answer === "unknown")
         return { kind: "unreadable", detail: `whether ${newer} descends from ${older} is not known here` };
     }
+    const trusted = await trust?.judge(floor, base.commit);
+    if (trusted !== undefined && trusted.kind !== "accepted")
+      return { kind: trusted.kind === "unknown" ? "unreadable" : "refuse", detail: untrustedDetail(trusted).detail };
     const { spec } = await compile(base.commit);
     if (spec === null) return { kind: "refuse", detail: `commit ${base.commit} does not compile here` };
     if (!matches(spec))

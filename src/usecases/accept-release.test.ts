@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { trustOf } from "../../test/trust-of.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import type { AcceptedRelease } from "../codec/agent-state.ts";
@@ -25,6 +26,7 @@ function world() {
   const repository = new MemoryRepository();
   const source = new MemoryGitSource(repository, "main");
   const compile = commitCompiler({ source, manifestPath: "fleet.yaml", sha256 });
+  const trust = trustOf(source);
   const releaseOf = async (commit: CommitId, seq = 1): Promise<Release> => {
     const { spec } = await compile(commit);
     const specHash = spec?.specHash ?? ("0" as SpecHash);
@@ -33,7 +35,7 @@ function world() {
   const accept = async (release: Release, accepted: Release | null = null) => {
     const before: AcceptedRelease | null =
       accepted === null ? null : { seq: accepted.seq, commit: accepted.commit, specHash: accepted.specHash };
-    const verdict = await acceptRelease(release, identity, before, source, compile);
+    const verdict = await acceptRelease(release, identity, before, { source, trust }, compile);
     return verdict.kind === "accept" ? "accept" : verdict.problem.code;
   };
   return { repository, source, releaseOf, accept };

@@ -4,6 +4,8 @@ import { type Diagnostic, hasErrors } from "../domain/diagnostic.ts";
 import type { CommitId, SpecHash } from "../domain/names.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import type { TrustJudge } from "./trust-judge.ts";
+import { untrustedDetail } from "./untrusted-detail.ts";
 
 export type ReleaseVerdict<Spec> =
   | { readonly kind: "accept"; readonly release: AcceptedRelease; readonly spec: Spec }
@@ -15,17 +17,23 @@ interface Compiled {
   readonly specHash?: SpecHash;
 }
 
+export interface ReleasePorts {
+  readonly source: GitSource;
+  readonly trust: Pick<TrustJudge, "judge">;
+}
+
 /**
  * Whether a machine may take this release: its commit is on the branch this machine fetched itself, descends from the last one
- * accepted, and compiles here; as a whole, to the very spec the release names. Three answers of ancestry: on unknown history nothing is
+ * accepted, is signed as what was accepted asks for (`trustedFrom`, where that is another), and compiles here; as a whole, to the very spec the release names. Three answers of ancestry: on unknown history nothing is
  * decided. An engine asks the same of the commit it places from; an agent compiles what it runs (protocol rule 37a).
  */
 export async function acceptRelease<Spec extends Compiled>(
   release: Release,
   identity: ClusterIdentity,
   accepted: AcceptedRelease | null,
-  source: GitSource,
+  { source, trust }: ReleasePorts,
   compile: (commit: CommitId) => Promise<{ readonly spec: Spec | null; readonly diagnostics: readonly Diagnostic[] }>,
+  trustedFrom: CommitId | null = accepted?.commit ?? null,
 ): Promise<ReleaseVerdict<Spec>> {
   try {
     const tip = await tipHolding(release, source);
@@ -37,6 +45,11 @@ export async function acceptRelease<Spec extends Compiled>(
         "not-a-descendant",
         `commit ${release.commit} is ${answer(descends)} a descendant of ${accepted?.commit}`,
       );
+    }
+    const trusted = await trust.judge(trustedFrom, release.commit);
+    if (trusted.kind !== "accepted") {
+      const { code, detail } = untrustedDetail(trusted);
+      return refuse(code, detail);
     }
     const { spec, diagnostics } = await compile(release.commit);
     if (spec === null || hasErrors(diagnostics))

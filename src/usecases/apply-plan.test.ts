@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { trustOf } from "../../test/trust-of.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
@@ -56,7 +57,8 @@ async function apply(
   changes: Partial<ApplyInput> = {},
 ): Promise<Applied> {
   const { registry, source, clock, newId } = world;
-  const place = { sourceName: "https://git.example/r", branch: "main", manifest: "fleet.yaml" };
+  const trust = trustOf(source);
+  const place = { sourceName: "https://git.example/r", branch: "main", manifest: "fleet.yaml", trust };
   return applyPlan({ registry, keys, source, ...place, plan, spec, by: "ann", clock, newId, sha256, ...changes });
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { trustOf } from "../../test/trust-of.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
@@ -34,7 +35,8 @@ async function reviewed() {
   const source = new MemoryGitSource(repository, "main");
   const compile = commitCompiler({ source, manifestPath: "fleet.yaml", sha256 });
   const cluster = { registry, keysOf: registryKeys };
-  const place = { source, sourceName: "https://git.example/r", branch: "main" };
+  const trust = trustOf(source);
+  const place = { source, sourceName: "https://git.example/r", branch: "main", trust };
   let ids = 0;
   const plan = async (commit: CommitId) => {
     const planned = await planCommit({ commit, compile, cluster, partial: null, sha256 });

@@ -19,6 +19,7 @@ import { UNSUPERVISED } from "../../src/ports/supervisor.ts";
 import { AgentFiles } from "../../src/usecases/agent-files.ts";
 import { partCompiler } from "../../src/usecases/compile-part.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
+import { trustOf } from "../trust-of.ts";
 import { ANYTHING, FrontWorld } from "./front-world.ts";
 import { RawEtcdClient } from "./raw-etcd-client.ts";
 
@@ -84,10 +85,10 @@ test(
       clock: systemClock,
       newId: () => `id${++ids}`,
       sha256,
-      trust: { judge: async () => ({ kind: "accepted" }) },
+      trust: trustOf(source),
       supervisor: UNSUPERVISED,
       log: ({ message }) => void said.push(message),
-    } as ConstructorParameters<typeof Agent>[3]);
+    });
     const stop = new AbortController();
     const running = agent.run(stop.signal);
     const member = async () => (await readSnapshot(direct, keys)).snapshot.members[0];

@@ -42,6 +42,7 @@ import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
 import { testCommit } from "../../src/usecases/test-commit.ts";
 import { writeSets } from "../../src/usecases/write-sets.ts";
 import { joinMachine, leaveMachine } from "../pretend-machine.ts";
+import { trustOf } from "../trust-of.ts";
 import { GOLDEN_AT, GOLDEN_NOW_MS, hold, lead, roll, say } from "./golden-words.ts";
 
 type Words = readonly string[];
@@ -241,6 +242,7 @@ export class GoldenCluster {
       registry: this.#registry,
       keys: this.#keys,
       source: this.#view().source,
+      trust: trustOf(this.#view().source),
       sourceName: "https://git.example/golden.git",
       branch: "main",
       manifest: "fleet.yaml",
