@@ -42,7 +42,6 @@ export function packageTree(options: TreeOptions): PackageFile[] {
     },
     plainFile("usr/lib/systemd/system-preset/50-fleet.preset", ours("files/50-fleet.preset")),
     plainFile("usr/lib/sysusers.d/fleet.conf", ours("systemd/fleet.sysusers.conf")),
-    plainFile("usr/lib/tmpfiles.d/fleet.conf", ours("files/fleet.tmpfiles.conf")),
     // Not one of dpkg's conffiles: joining writes into it, and every later change of ours would stop unattended upgrades with a question.
     plainFile("usr/share/fleet/fleet.conf", ours("files/fleet.conf")),
     plainFile("usr/share/bash-completion/completions/fleet", bashCompletion(commands)),
