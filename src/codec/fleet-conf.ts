@@ -14,6 +14,12 @@ export function parseConfLine(line: string): ConfLine | null {
   return match === null ? null : { key: match[1]!, value: match[2] ?? match[3] ?? "" };
 }
 
+/** What a file says, by option as it is written; the first line of each counts. */
+export function confOptions(text: string): ReadonlyMap<string, string> {
+  const lines = linesOf(text).map(parseConfLine).reverse();
+  return new Map(lines.flatMap((line) => (line === null ? [] : [[line.key, line.value] as const])));
+}
+
 /** Behind each line that `fleet join` wrote, and before each that it took out of the way. */
 const MARK = "# by fleet join";
 const WAS = "# before fleet join: ";

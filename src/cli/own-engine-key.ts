@@ -1,0 +1,36 @@
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chown, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ensureIdentity, KEY_FILE } from "../adapters/identity/ensure-identity.ts";
+import { nodeKeyOf } from "../adapters/identity/node-identity.ts";
+import type { NodeKey } from "../domain/identity/node-key.ts";
+import { OperationError } from "../ports/operation-error.ts";
+
+/**
+ * The public key of this machine's engine, which is made where there is none; for root. The engine runs as a user that systemd makes up, and
+ * its state is that user's: a key that root makes there is given to whoever owns the folder. systemd itself hands over a folder that is new.
+ */
+export async function ownEngineKey(stateFolder: string): Promise<NodeKey> {
+  const folder = join(stateFolder, "identity");
+  const path = join(folder, KEY_FILE);
+  if (!existsSync(path)) {
+    const { key } = await ensureIdentity(folder);
+    const { uid, gid } = await stat(stateFolder);
+    for (const made of [path, folder]) await chown(made, uid, gid);
+    return key;
+  }
+  const key = readPublic(await readFile(path));
+  if (key !== null) return key;
+  throw new OperationError("key-malformed", `${path} is no ed25519 private key in PKCS8 PEM`, {
+    next: "restore it, or remove it and list the key that is made then: fleet join",
+  });
+}
+
+function readPublic(pem: Buffer): NodeKey | null {
+  try {
+    return nodeKeyOf(createPublicKey(createPrivateKey(pem)));
+  } catch {
+    return null; // What the library says of a key it cannot read may hold parts of it.
+  }
+}
