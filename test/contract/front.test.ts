@@ -1,25 +1,18 @@
 /** What a front is beyond the port's contract: a scope for each machine, leases that are its own, and a mirror that is never wrong. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { MemoryFileStore } from "../../src/adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
-import { MemoryHealthProbe } from "../../src/adapters/memory/memory-health-probe.ts";
-import { MemoryUnitManager } from "../../src/adapters/memory/memory-unit-manager.ts";
 import { MvccRegistry } from "../../src/adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../../src/adapters/mvcc/mvcc-store.ts";
-import { sha256 } from "../../src/adapters/sha256.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { machineScope } from "../../src/codec/machine-scope.ts";
 import { registryKeys } from "../../src/codec/registry-keys.ts";
-import { Agent } from "../../src/daemon/agent.ts";
 import type { MachineId, UnitName } from "../../src/domain/names.ts";
 import { OperationError, UnknownResultError } from "../../src/ports/operation-error.ts";
 import type { Registry } from "../../src/ports/registry.ts";
-import { UNSUPERVISED } from "../../src/ports/supervisor.ts";
-import { AgentFiles } from "../../src/usecases/agent-files.ts";
 import { partCompiler } from "../../src/usecases/compile-part.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
-import { trustOf } from "../trust-of.ts";
+import { liveAgent } from "../live-agent.ts";
 import { ANYTHING, FrontWorld } from "./front-world.ts";
 import { RawEtcdClient } from "./raw-etcd-client.ts";
 
@@ -69,24 +62,10 @@ test(
     const { direct, front } = await world(t);
     const registry = await front.connect(asMachine(me));
     const source = new MemoryGitSource(new MemoryRepository(), "main");
-    const disk = new MemoryFileStore();
     const said: string[] = [];
-    let ids = 0;
-    const self = { machine: me, name: "m1", address: "10.0.0.1", metadata: {}, bootId: "b", version: "1" };
-    const agent = new Agent(self, "prod", 10_000, {
-      registry,
-      source,
+    const agent = liveAgent({
+      ...{ cluster: "prod", machine: me, registry, source, ttlMs: 10_000 },
       compilePart: partCompiler({ source, manifestPath: "fleet.yaml" }),
-      manager: new MemoryUnitManager({ files: disk, clock: systemClock }),
-      files: new AgentFiles(disk),
-      holder: { renewed: async () => {} },
-      health: new MemoryHealthProbe(),
-      contacts: [],
-      clock: systemClock,
-      newId: () => `id${++ids}`,
-      sha256,
-      trust: trustOf(source),
-      supervisor: UNSUPERVISED,
       log: ({ message }) => void said.push(message),
     });
     const stop = new AbortController();
@@ -96,7 +75,7 @@ test(
     // What somebody writes over it is told to it, and put right; so is a status that is nobody's.
     await write(direct, keys.member(me), "{}");
     await write(direct, keys.status(me, "gone.service" as UnitName), "{}");
-    await until(async () => (await member())?.name === "m1", "its member record");
+    await until(async () => (await member())?.name === "m-aaaaaaaa", "its member record");
     await until(async () => (await direct.list(keys.statuses(me))).entries.length === 0, "the end of a foreign status");
     stop.abort();
     await running;

@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import type { Interfaces } from "@oclif/core";
+import { Doorstep } from "../../daemon/doorstep.ts";
 import { DEFAULT_AGENT_TTL_MS } from "../../domain/spec/loss-defaults.ts";
 import { BaseCommand } from "../base-command.ts";
-import { composeDaemon } from "../daemon-composition.ts";
+import { composeDaemon, type DaemonWorld } from "../daemon-composition.ts";
 import { daemonFlags, lossFlags, thisMachine } from "../daemon-flags.ts";
 import { type DaemonService, runService, supervisedBy } from "../daemon-service.ts";
+import { listenAddress } from "../listen-address.ts";
+import type { FrontServing } from "../serve-front.ts";
 import { engineConditionText } from "../views/daemon-condition-text.ts";
 
 type EngineFlags = Interfaces.InferredFlags<typeof daemonFlags>;
@@ -23,6 +26,7 @@ export default class EngineCommand extends BaseCommand {
 
   async #serve(flags: EngineFlags, service: DaemonService): Promise<void> {
     const self = thisMachine(flags, this.config.version);
+    const listen = flags.listen === undefined ? null : listenAddress(flags.listen);
     service.notifier.ready();
     service.notifier.status("asks the source which cluster this is");
     const world = await composeDaemon(flags, "engine", null, service);
@@ -36,10 +40,32 @@ export default class EngineCommand extends BaseCommand {
     const leaderTtlMs = Math.min(LEADER_TTL_MAX_MS, loss.agentTtlMs ?? DEFAULT_AGENT_TTL_MS);
     const options = { machine: self.machine, leaderTtlMs, loss };
     const supervisor = supervisedBy(service.notifier, engineConditionText);
+    const doorstep = new Doorstep(world.clock);
+    const ended = new AbortController();
+    const both = AbortSignal.any([service.signal, ended.signal]);
+    const serving =
+      listen === null
+        ? null
+        : serveMachines(
+            world,
+            {
+              ...{ machine: self.machine, version: self.version, doorstep, listen },
+              ...{ branch: flags.branch ?? "main", stateDirectory: flags["state-directory"] },
+            },
+            both,
+          );
     try {
-      await new Engine(world.cluster, options, { ...world, memory, supervisor }).run(service.signal);
+      await new Engine(world.cluster, options, { ...world, memory, supervisor, doorstep }).run(service.signal);
     } finally {
+      ended.abort(null);
+      await serving;
       await world.registry.close();
     }
   }
+}
+
+/** Beside the engine: whatever becomes of it, units are placed. */
+async function serveMachines(world: DaemonWorld, serving: FrontServing, signal: AbortSignal): Promise<void> {
+  const { serveFront } = await import("../serve-front.ts");
+  await serveFront(world, serving, signal);
 }
