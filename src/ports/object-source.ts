@@ -13,6 +13,17 @@ export interface ObjectSource {
    * those in `have` and what only they lead to. Deepens a shallow mirror where it ends before that many.
    */
   related(commits: readonly string[], have: ReadonlySet<string>, commitsMax: number): Promise<RelatedObjects>;
+  /**
+   * The trees that are new in one commit after another, the root's first, each after one that names it; null where there are more than
+   * `max`, or not both commits are here.
+   */
+  changedTrees(before: string, after: string, max: number): Promise<readonly ChangedTree[] | null>;
+}
+
+export interface ChangedTree {
+  readonly oid: string;
+  /** The tree that was in its place; null where there was none. */
+  readonly base: string | null;
 }
 
 /** Ids. */

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { openHubGitSource } from "../../src/adapters/git/hub-git-source.ts";
 import { openLocalGitSource } from "../../src/adapters/git/local-git-source.ts";
 import { ObjectClient } from "../../src/adapters/git/object-client.ts";
-import { IDS_MAX } from "../../src/adapters/objects-proto/objects-proto.ts";
+import {
+  IDS_MAX,
+  OBJECTS_METHODS,
+  type ObjectsPart,
+  type ObjectsRequest,
+} from "../../src/adapters/objects-proto/objects-proto.ts";
 import type { CommitId, UnitName } from "../../src/domain/names.ts";
 import { partCompiler } from "../../src/usecases/compile-part.ts";
 import { makeTestRepository, type TestRepository } from "./git-repository.ts";
@@ -56,8 +62,8 @@ test("of 20,000 units a machine reads its own in a handful of questions, and a c
     assert.equal(taken.asked, 6);
     const second = changeUnit(repository, "units/0/u100.service", "[Service]\nExecStart=/usr/bin/sleep 1\n");
     const next = await take(second, first);
-    // Tip, commit with its root, units/, units/0, the unit.
-    assert.equal(next.asked, 5);
+    // Tip, commit with the trees that changed, the unit.
+    assert.equal(next.asked, 3);
     // Engine, machine and compilation in this one process; a commit by itself is a few milliseconds of them.
     assert.ok(taken.cpuMs < 5_000 && next.cpuMs < 2_000, `${taken.cpuMs} ms, then ${next.cpuMs} ms of CPU`);
     const files = await source.listFiles(second, ["units"]);
@@ -67,6 +73,42 @@ test("of 20,000 units a machine reads its own in a handful of questions, and a c
       64 * 1024,
     );
     assert.equal(source.asked - asked, Math.ceil((20_000 - 200) / IDS_MAX), "all units, a thousand to a question");
+  } finally {
+    await source.close();
+    hub.close();
+    await engine.close();
+    repository.remove();
+  }
+});
+
+test("a change in a folder of 3,000 units is some hundred bytes, and not the folder", async () => {
+  const repository = makeTestRepository();
+  const first = importUnits(repository, 3_000, 1);
+  const engine = openLocalGitSource(join(repository.path, ".git"), "main");
+  const honest = serviceOf(engine) as { Objects(call: unknown): void } & UntypedServiceImplementation;
+  let bytes = 0;
+  const hub = await openObjectHub({
+    ...honest,
+    Objects(call: ServerWritableStream<ObjectsRequest, ObjectsPart>) {
+      const write = call.write.bind(call);
+      call.write = (part: ObjectsPart) => {
+        bytes += OBJECTS_METHODS.Objects.responseSerialize(part).length;
+        return write(part);
+      };
+      honest.Objects(call);
+    },
+  });
+  const source = await openHubGitSource({ target: hub.target, branch: "main", folder: join(hub.folder, "mirror") });
+  try {
+    await source.fetch();
+    await source.listFiles(first, ["units"]);
+    assert.ok(bytes > 100_000, `${bytes} bytes for the names of 3,000 units`);
+    bytes = 0;
+    const second = changeUnit(repository, "units/0/u1500.service", "changed");
+    await source.fetch();
+    const changed = (await source.listFiles(second, ["units/0/u1500.service"]))[0]!;
+    assert.equal(Buffer.from(await source.readBlob(changed.oid, 100)).toString(), "changed");
+    assert.ok(bytes < 1_000, `${bytes} bytes`);
   } finally {
     await source.close();
     hub.close();

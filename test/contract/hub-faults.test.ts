@@ -158,6 +158,40 @@ for (const [lie, twist] of Object.entries(LIES)) {
   });
 }
 
+const SPLICE_LIES: Readonly<Record<string, (piece: ObjectPiece) => ObjectPiece>> = {
+  "with other bytes": flipped,
+  "of another size": (piece) => ({ ...piece, size: piece.size + 1 }),
+  "that begin past their base": (piece) => ({ ...piece, offset: 1_000, size: 2_000 }),
+  "of a tree that is not here": (piece) => ({ ...piece, base: Buffer.alloc(20, 9) }),
+  "of no tree at all": (piece) => ({ ...piece, base: Buffer.alloc(0) }),
+  "for trees that nobody names": (piece) => ({ ...piece, id: Buffer.alloc(20, 9) }),
+};
+
+withHub(
+  "changed trees that come along as splices are read as they are, and lies about them come to nothing",
+  async (world) => {
+    let commit = world.repository.commit({ ...UNITS, "deep/er/c": "c" }) as CommitId;
+    const source = await world.open();
+    await source.fetch();
+    await readAll(source, commit);
+    let spliced = 0;
+    for (const [lie, twist] of [["honestly", (piece: ObjectPiece) => piece] as const, ...Object.entries(SPLICE_LIES)]) {
+      commit = world.repository.commit({ "deep/er/c": lie }) as CommitId;
+      const twistAll = (pieces: ObjectPiece[]) =>
+        pieces.map((piece) => {
+          if (piece.kind !== PIECE_KINDS.splice) return piece;
+          spliced++;
+          return twist(piece);
+        });
+      await world.hub.serve(twisted(world.honest, twistAll));
+      assert.equal(await source.fetch(), commit, lie);
+      assert.deepEqual(await readAll(source, commit), { ...UNITS, "deep/er/c": lie }, lie);
+    }
+    assert.equal(spliced, 3 * (1 + Object.keys(SPLICE_LIES).length), "the root and two folders each time");
+    execFileSync("git", ["fsck", "--strict"], { cwd: join(world.objects, ".."), stdio: "pipe" });
+  },
+);
+
 withHub("wrong bytes once are asked for again, and nobody notices but the engine's operator", async (world) => {
   const commit = world.repository.commit(UNITS) as CommitId;
   const source = await world.open();

@@ -20,6 +20,7 @@ import {
 } from "../objects-proto/objects-proto.ts";
 import { sendObjects } from "./send-objects.ts";
 import { TipKeeper } from "./tip-keeper.ts";
+import { TreeChanges } from "./tree-changes.ts";
 
 /** Answers being read and sent at once. Each holds one object and one message, whatever its client does: 1,000 machines, some MiB. */
 const ANSWERS_MAX = 2_000;
@@ -42,6 +43,7 @@ export function objectService(options: {
 }): ObjectService {
   const { source, branch, log } = options;
   const tips = new TipKeeper(source, options.clock);
+  const serving = { source, tips, changes: new TreeChanges(source) };
   let answers = 0;
   return {
     Tip(call, answer) {
@@ -57,7 +59,7 @@ export function objectService(options: {
         return;
       }
       answers++;
-      sendObjects(call, source, tips)
+      sendObjects(call, serving)
         .catch((error: unknown) => call.emit("error", refusal(error, log)))
         .finally(() => answers--);
     },

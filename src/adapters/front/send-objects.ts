@@ -11,16 +11,23 @@ import {
   PIECE_KINDS,
 } from "../objects-proto/objects-proto.ts";
 import type { TipKeeper } from "./tip-keeper.ts";
+import type { TreeChanges } from "./tree-changes.ts";
 
 /** A client that takes nothing for this long is not there any more. */
 const STALLED_MS = 30_000;
 /** What a piece costs beside its content: a message of nothing but missing objects is bounded, too. */
 const PIECE_BYTES = 40;
 
+export interface Serving {
+  readonly source: ObjectSource;
+  readonly tips: TipKeeper;
+  readonly changes: TreeChanges;
+}
+
 type Call = ServerWritableStream<ObjectsRequest, ObjectsPart>;
 
 /** Reads one object after the other and sends it on as fast as the client takes it; other work of the process goes between. */
-export async function sendObjects(call: Call, source: ObjectSource, tips: TipKeeper): Promise<void> {
+export async function sendObjects(call: Call, { source, tips, changes }: Serving): Promise<void> {
   const { history, have } = call.request;
   const maxBytes = Math.min(call.request.maxBytes, OBJECT_BYTES_MAX);
   const ids = call.request.ids.map(hexOf);
@@ -39,7 +46,13 @@ export async function sendObjects(call: Call, source: ObjectSource, tips: TipKee
   await send(ids);
   if (history > 0) {
     const { roots, before } = await source.related(ids, new Set(have.map(hexOf)), history);
-    if (call.request.roots) await send(roots);
+    if (call.request.roots) {
+      const [from, to] = [have.map(hexOf), ids];
+      const pieces = from.length === 1 && to.length === 1 ? await changes.between(from[0]!, to[0]!) : [];
+      for (const piece of pieces) await out.put(piece);
+      const spliced = new Set(pieces.map(({ id }) => hexOf(id)));
+      await send(roots.filter((root) => !spliced.has(root)));
+    }
     await send(before);
   }
   await out.flush();
@@ -60,19 +73,26 @@ class PartWriter {
   async add(id: Buffer, object: Awaited<ReturnType<ObjectSource["readObject"]>>): Promise<void> {
     if (object.kind !== "here") {
       const kind = object.kind === "missing" ? PIECE_KINDS.missing : PIECE_KINDS.tooLarge;
-      return this.#push({ id, kind, size: 0, offset: 0, content: NOTHING });
+      return this.put({ id, kind, size: 0, offset: 0, content: NOTHING, base: NOTHING });
     }
     const { content } = object;
     for (let offset = 0; offset === 0 || offset < content.length; ) {
       const end = Math.min(content.length, offset + Math.max(1, PART_BYTES - this.#filled));
       const piece = content.subarray(offset, end);
-      await this.#push({ id, kind: PIECE_KINDS[object.type], size: content.length, offset, content: piece });
+      await this.put({
+        id,
+        kind: PIECE_KINDS[object.type],
+        size: content.length,
+        offset,
+        content: piece,
+        base: NOTHING,
+      });
       if (content.length === 0) return;
       offset = end;
     }
   }
 
-  async #push(piece: ObjectPiece): Promise<void> {
+  async put(piece: ObjectPiece): Promise<void> {
     this.#pieces.push(piece);
     this.#filled += piece.content.length + PIECE_BYTES;
     this.bytes += piece.content.length;

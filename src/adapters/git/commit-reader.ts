@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { invariant } from "../../domain/invariant.ts";
 import { type CommitId, compareText } from "../../domain/names.ts";
 import type { ChangedFile, CommitDescription, TreeFile } from "../../ports/git-source.ts";
-import type { RelatedObjects, StoredObject } from "../../ports/object-source.ts";
+import type { ChangedTree, RelatedObjects, StoredObject } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { changedFiles } from "./changed-files.ts";
+import { changedTrees } from "./changed-trees.ts";
 import { type CommitObject, parseCommit, parseTagTarget } from "./commit-object.ts";
 import { corrupt } from "./git-object.ts";
 import { GitObjects } from "./git-objects.ts";
@@ -141,6 +142,12 @@ export class CommitReader {
       if (error instanceof OperationError && error.code === "blob-too-large") return { kind: "too-large" };
       throw error;
     }
+  }
+
+  /** As ObjectSource's. */
+  changedTrees(before: string, after: string, max: number): readonly ChangedTree[] | null {
+    const [old, now] = [this.commit(before), this.commit(after)];
+    return old === null || now === null ? null : changedTrees(this.#objects, old.tree, now.tree, max);
   }
 
   /** As ObjectSource's, of what is here. `whole`: nothing was left out because it is missing. */

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import type { CommitId } from "../../domain/names.ts";
 import type { ChangedFile, CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
 import { type Log, warning } from "../../ports/log.ts";
-import type { ObjectSource, RelatedObjects, StoredObject } from "../../ports/object-source.ts";
+import type { ChangedTree, ObjectSource, RelatedObjects, StoredObject } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { diskError } from "../files/disk-error.ts";
 import { HISTORY_MAX, IDS_MAX, OBJECT_BYTES_MAX } from "../objects-proto/objects-proto.ts";
@@ -72,10 +72,13 @@ class Hub implements HubGitSource {
   constructor(place: HubPlace, lock: MirrorLock) {
     this.#branch = place.branch;
     this.#lock = lock;
-    this.#client = new ObjectClient(place.target, place.limits ?? HUB_LIMITS);
     this.#store = new HubStore(place.folder, (what) =>
       place.log?.(warning(`git data on the disk is damaged: ${what}`)),
     );
+    this.#client = new ObjectClient(place.target, place.limits ?? HUB_LIMITS, (oid) => {
+      const tree = this.#store.read(oid, OBJECT_BYTES_MAX);
+      return tree?.type === "tree" ? tree.content : null;
+    });
     this.#fetcher = new ObjectFetcher(this.#client, this.#store);
     this.#reader = new CommitReader(this.#store.gitFolder, this.#store);
     this.#blobs = new Together((wanted) => {
@@ -173,6 +176,10 @@ class Hub implements HubGitSource {
 
   async readObject(oid: string, maxBytes: number): Promise<StoredObject> {
     return this.#reader.stored(oid, maxBytes);
+  }
+
+  async changedTrees(before: string, after: string, max: number): Promise<readonly ChangedTree[] | null> {
+    return this.#reader.changedTrees(before, after, max);
   }
 
   related(commits: readonly string[], have: ReadonlySet<string>, commitsMax: number): Promise<RelatedObjects> {

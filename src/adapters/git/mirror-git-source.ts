@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import type { CommitId } from "../../domain/names.ts";
 import type { ChangedFile, CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
-import type { ObjectSource, RelatedObjects, StoredObject } from "../../ports/object-source.ts";
+import type { ChangedTree, ObjectSource, RelatedObjects, StoredObject } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { CommitReader } from "./commit-reader.ts";
 import { displayUrl } from "./display-url.ts";
@@ -129,6 +129,10 @@ class Mirror implements MirrorGitSource {
 
   readObject(oid: string, maxBytes: number): Promise<StoredObject> {
     return this.#reading(null, (reader) => reader.stored(oid, maxBytes));
+  }
+
+  changedTrees(before: string, after: string, max: number): Promise<readonly ChangedTree[] | null> {
+    return this.#reading(null, (reader) => reader.changedTrees(before, after, max));
   }
 
   related(commits: readonly string[], have: ReadonlySet<string>, commitsMax: number): Promise<RelatedObjects> {

@@ -52,12 +52,14 @@ const CHANNEL_OPTIONS = {
 export class ObjectClient {
   readonly #target: string;
   readonly #limits: HubLimits;
+  readonly #treeHere: (oid: string) => Uint8Array | null;
   #client: Client;
   /** Questions asked so far. */
   asked = 0;
 
-  /** `target`: of the relay's socket, `unix:/path`. */
-  constructor(target: string, limits: HubLimits) {
+  /** `target`: of the relay's socket, `unix:/path`. `treeHere`: see ReceivedObjects. */
+  constructor(target: string, limits: HubLimits, treeHere: (oid: string) => Uint8Array | null = () => null) {
+    this.#treeHere = treeHere;
     this.#target = target;
     this.#limits = limits;
     this.#client = this.#connect();
@@ -102,7 +104,7 @@ export class ObjectClient {
     const options = { deadline: Date.now() + this.#limits.answerTimeoutMs };
     this.asked++;
     const client = this.#client;
-    const received = new ReceivedObjects(question);
+    const received = new ReceivedObjects(question, this.#treeHere);
     const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, options);
     return new Promise((resolve) => {
       const end = (failure: OperationError | null) => {

@@ -16,7 +16,9 @@ test("messages come out of the wire as they went in, fields that were not sent a
     have: [],
     roots: false,
   });
-  const part = { pieces: [{ id, kind: PIECE_KINDS.blob, size: 9, offset: 4, content: Buffer.from("hello") }] };
+  const part = {
+    pieces: [{ id, kind: PIECE_KINDS.blob, size: 9, offset: 4, content: Buffer.from("hello"), base: id }],
+  };
   assert.deepEqual(Objects.responseDeserialize(Objects.responseSerialize(part)), part);
 });
 

@@ -22,7 +22,7 @@ export interface ObjectsRequest {
   readonly maxBytes: number;
   /** Also at most that many commits before these, nearest first (`ObjectSource.related`); at most HISTORY_MAX. */
   readonly history: number;
-  /** With a history also the root tree of each of these commits. */
+  /** With a history also the root tree of each of these commits; of one commit after another also all trees that are new in it. */
   readonly roots: boolean;
   /** Commits, 20 bytes each, at most IDS_MAX: they and what is before them is not sent as history. */
   readonly have: readonly Uint8Array[];
@@ -45,10 +45,12 @@ export interface ObjectPiece {
   /** Where `content` begins in it. */
   readonly offset: number;
   readonly content: Uint8Array;
+  /** Of a splice: the tree, 20 bytes, that it is made of (splice.ts). Who does not have that tree takes it for not said. */
+  readonly base: Uint8Array;
 }
 
-/** git's own numbers for types (gitformat-pack), and two more. */
-export const PIECE_KINDS = { commit: 1, tree: 2, blob: 3, tag: 4, missing: 16, tooLarge: 17 } as const;
+/** git's own numbers for types (gitformat-pack), and three more. */
+export const PIECE_KINDS = { commit: 1, tree: 2, blob: 3, tag: 4, missing: 16, tooLarge: 17, splice: 18 } as const;
 export type PieceKind = (typeof PIECE_KINDS)[keyof typeof PIECE_KINDS];
 
 /** Ids of one request: 20 KiB. A folder of 20,000 units is 20 requests. */
@@ -61,6 +63,8 @@ export const OBJECT_BYTES_MAX = 16 * 1024 * 1024;
 export const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 /** Contents of one message: few messages for many units, and little to hold for a client that is slow. */
 export const PART_BYTES = 64 * 1024;
+/** Trees that come along with a commit. One unit changes as many as its path has folders; who changed more is asked level by level. */
+export const CHANGED_TREES_MAX = 256;
 
 const root = protobuf.Root.fromJSON({
   nested: {
@@ -83,6 +87,7 @@ const root = protobuf.Root.fromJSON({
         size: { type: "uint32", id: 3 },
         offset: { type: "uint32", id: 4 },
         content: { type: "bytes", id: 5 },
+        base: { type: "bytes", id: 6 },
       },
     },
   },
