@@ -1,13 +1,10 @@
 import { join } from "node:path";
 import { systemClock } from "../adapters/system-clock.ts";
-import { decodeAgentState } from "../codec/agent-state.ts";
-import { decodeJoin, JOIN_FILE } from "../codec/join-record.ts";
 import type { HubState } from "../domain/hub/hub-state.ts";
 import { judgeEngine } from "../domain/hub/judge-engine.ts";
 import type { NodeKey } from "../domain/identity/node-key.ts";
 import type { MachineId } from "../domain/names.ts";
 import type { SpecMachine } from "../domain/spec/cluster-spec.ts";
-import type { FileStore } from "../ports/file-store.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import { certificateLife } from "./certificate-life.ts";
@@ -54,6 +51,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     { IdentityKeeper },
     { DiskFileStore },
     { EnginePins },
+    { knownCluster },
     { openRegistry },
   ] = await Promise.all([
     import("../adapters/hub/hub-address.ts"),
@@ -64,6 +62,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     import("../adapters/identity/identity-keeper.ts"),
     import("../adapters/files/disk-file-store.ts"),
     import("../usecases/engine-pins.ts"),
+    import("../usecases/known-cluster.ts"),
     import("../adapters/etcd/open-registry.ts"),
   ]);
   const address = parseHubAddress(options.address);
@@ -80,7 +79,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const pins = new EnginePins(files, options.stateDirectory);
   const recall = async () => {
     await pins.recall();
-    const clusterId = await knownCluster(options.stateDirectory, files);
+    const clusterId = (await knownCluster(files, options.stateDirectory))?.clusterId ?? null;
     keeper.claimToBe({ clusterId, role: "machine", machine });
   };
   await recall();
@@ -113,12 +112,6 @@ export async function openHub(options: HubOptions): Promise<Hub> {
       await pins.save();
     },
   };
-}
-
-/** The cluster this machine belongs to: as its agent has accepted it, else as it joined. */
-async function knownCluster(stateDirectory: string, files: Pick<FileStore, "read">): Promise<string | null> {
-  const state = decodeAgentState(await files.read(join(stateDirectory, "agent", "state.json")));
-  return state?.clusterId ?? decodeJoin(await files.read(join(stateDirectory, JOIN_FILE)))?.clusterId ?? null;
 }
 
 function withoutKeys(host: string): OperationError {

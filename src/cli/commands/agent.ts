@@ -62,8 +62,9 @@ export default class AgentCommand extends BaseCommand {
     const manager = countingProgress(new SystemdUnitManager({ clock: systemClock }), notifier.progress);
     const health = new MachineHealthProbe(new TransientCheck(systemClock, process.pid));
     const closing: (() => unknown)[] = [() => manager.close(), () => health.close()];
+    const over = new AbortController();
     try {
-      const looking = becomeReady(manager, service);
+      const looking = becomeReady(manager, notifier, AbortSignal.any([signal, over.signal]));
       const world = await composeDaemon(flags, "agent", remembered, service);
       closing.push(() => world.registry.close());
       const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? null;
@@ -75,6 +76,8 @@ export default class AgentCommand extends BaseCommand {
         return agentConditionText(condition, hub?.state() ?? null);
       });
       const pins = hub ?? (await keptPins(flags["state-directory"]));
+      const { machine } = self;
+      const journals = await answerJournals(flags["allow-journal"], { hub, self: machine, files, log: service.log });
       const onRelease = ({ machines }: SpecPart) => void pins.accept(machines).catch(refuseWith(service.log));
       const ports = { ...world, manager, files, holder, health, supervisor, onRelease };
       const agent = new Agent(self, world.cluster, ttlMs, ports);
@@ -83,6 +86,7 @@ export default class AgentCommand extends BaseCommand {
       await agent.run(signal);
       await looking;
     } finally {
+      over.abort(null);
       // What stays open keeps a process from ending.
       for (const close of closing.reverse()) await close();
     }
@@ -134,7 +138,11 @@ async function listenHere(agent: Agent, self: AgentIdentity, { log }: DaemonServ
  * Ready is an agent that has seen its systemd, whatever else is away: a machine without network or registry starts what it ran last, and a
  * start timeout that waited for them would end an agent that does its work.
  */
-async function becomeReady(manager: UnitManager, { notifier, signal }: DaemonService): Promise<void> {
+async function becomeReady(
+  manager: UnitManager,
+  notifier: DaemonService["notifier"],
+  signal: AbortSignal,
+): Promise<void> {
   notifier.status("looks at this machine for the first time, and waits for the source or the registry");
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
