@@ -253,3 +253,29 @@ test("what is wrong is said in words, with the commit and the next step", async 
   );
   assert.match(next, /first add the key in a commit that one of them signs$/);
 });
+
+test("a thousand signed commits are verified in a second of one processor, each of them read once", async () => {
+  const world = new World();
+  const base = world.commit("alice", files(), []);
+  let tip = base;
+  for (let at = 0; at < 1000; at++) tip = world.commit("alice", files({ "units/a.service": unit(`${at}`) }), [tip]);
+  const { source } = world;
+  let reads = 0;
+  const counting = Object.assign(Object.create(source) as typeof source, {
+    readCommit: (commit: CommitId) => {
+      reads++;
+      return source.readCommit(commit);
+    },
+    listFiles: source.listFiles.bind(source),
+    readBlob: source.readBlob.bind(source),
+  });
+  const judge = new TrustJudge({ source: counting, manifestPath: "fleet.yaml", own: null });
+  const before = process.cpuUsage();
+  assert.equal((await judge.judge(base, tip)).kind, "accepted");
+  const { user, system } = process.cpuUsage(before);
+  assert.equal(reads, 1001);
+  assert.ok(user + system < 1_000_000, `${Math.round((user + system) / 1000)} ms`);
+  const next = world.commit("alice", files(), [tip]);
+  assert.equal((await judge.judge(base, next)).kind, "accepted");
+  assert.equal(reads, 1002, "and of the next range only what is new");
+});

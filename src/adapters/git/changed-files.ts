@@ -1,9 +1,12 @@
 import { compareText } from "../../domain/names.ts";
 import type { ChangedFile } from "../../ports/git-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
-import { FOLDER_DEPTH_MAX, LISTED_FILES_MAX, METADATA_BYTES_MAX, type ObjectReader } from "./commit-reader.ts";
+import { FOLDER_DEPTH_MAX, LISTED_FILES_MAX } from "./commit-reader.ts";
 import { corrupt } from "./git-object.ts";
-import { parseTree, type TreeEntry } from "./tree-object.ts";
+import type { TreeEntry } from "./tree-object.ts";
+
+/** The entries of a tree; null where it is not here. `path` is for people. */
+export type ReadTree = (oid: string, path: string) => readonly TreeEntry[] | null;
 
 /** A folder that differs: its tree before and now; null where there is none. */
 interface Folder {
@@ -17,7 +20,7 @@ interface Folder {
  * are not here, so that a repository far away can bring each level at once, and goes on once they are.
  */
 export function* changedFiles(
-  objects: ObjectReader,
+  tree: ReadTree,
   before: string | null,
   after: string,
 ): Generator<readonly string[], readonly ChangedFile[]> {
@@ -25,15 +28,15 @@ export function* changedFiles(
   let level: Folder[] = before === after ? [] : [{ path: "", before, after }];
   for (let depth = 0; level.length > 0; depth++) {
     const trees = new Set(level.flatMap((folder) => [folder.before, folder.after]).filter((oid) => oid !== null));
-    yield [...trees].filter((oid) => objects.read(oid, METADATA_BYTES_MAX) === null);
-    level = level.flatMap((folder) => compare(objects, folder, changes));
+    yield [...trees].filter((oid) => tree(oid, "") === null);
+    level = level.flatMap((folder) => compare(tree, folder, changes));
     if (changes.length + level.length > LISTED_FILES_MAX || depth > FOLDER_DEPTH_MAX) throw tooMuch();
   }
   return changes.sort((a, b) => compareText(a.path, b.path));
 }
 
-function compare(objects: ObjectReader, { path, before, after }: Folder, changes: ChangedFile[]): readonly Folder[] {
-  const [old, now] = [entriesOf(objects, before, path), entriesOf(objects, after, path)];
+function compare(tree: ReadTree, { path, before, after }: Folder, changes: ChangedFile[]): readonly Folder[] {
+  const [old, now] = differing(entriesOf(tree, before, path), entriesOf(tree, after, path));
   const below: Folder[] = [];
   for (const name of new Set([...old.keys(), ...now.keys()])) {
     const [was, is] = [old.get(name), now.get(name)];
@@ -50,11 +53,30 @@ function compare(objects: ObjectReader, { path, before, after }: Folder, changes
   return below;
 }
 
-function entriesOf(objects: ObjectReader, oid: string | null, path: string): ReadonlyMap<string, TreeEntry> {
-  if (oid === null) return new Map();
-  const tree = objects.read(oid, METADATA_BYTES_MAX);
-  if (tree?.type !== "tree") throw corrupt(`the tree ${oid} of ${path || "/"} is missing`);
-  return new Map(parseTree(tree.content, path).map((entry) => [entry.name, entry]));
+function entriesOf(tree: ReadTree, oid: string | null, path: string): readonly TreeEntry[] {
+  if (oid === null) return [];
+  const entries = tree(oid, path);
+  if (entries === null) throw corrupt(`the tree ${oid} of ${path || "/"} is missing`);
+  return entries;
+}
+
+/** Without what both begin and end with: of a folder of a thousand files most often one has changed. */
+function differing(
+  old: readonly TreeEntry[],
+  now: readonly TreeEntry[],
+): [ReadonlyMap<string, TreeEntry>, ReadonlyMap<string, TreeEntry>] {
+  const shorter = Math.min(old.length, now.length);
+  let start = 0;
+  while (start < shorter && isSame(old[start]!, now[start]!)) start++;
+  let end = 0;
+  while (end < shorter - start && isSame(old.at(-1 - end)!, now.at(-1 - end)!)) end++;
+  const between = (entries: readonly TreeEntry[]) =>
+    new Map(entries.slice(start, entries.length - end).map((entry) => [entry.name, entry]));
+  return [between(old), between(now)];
+}
+
+function isSame(a: TreeEntry, b: TreeEntry): boolean {
+  return a.oid === b.oid && a.name === b.name && a.kind === b.kind;
 }
 
 function tooMuch(): OperationError {

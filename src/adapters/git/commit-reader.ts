@@ -21,6 +21,9 @@ export const FOLDER_DEPTH_MAX = 64;
 const TAG_CHAIN_MAX = 10;
 /** The Linux kernel has about 1.3 million commits; a walk of them takes some seconds. Beyond, the answer is `unknown`. */
 const WALKED_COMMITS_MAX = 2_000_000;
+/** Trees remembered, of at most so many entries each: the folders of the last few commits, some MiB. */
+const REMEMBERED_TREES_MAX = 64;
+const REMEMBERED_ENTRIES_MAX = 1_000;
 /** Commits between two turns of the event loop: about 10 ms. */
 const COMMITS_PER_TURN = 500;
 
@@ -35,6 +38,7 @@ export interface Ancestry {
 export class CommitReader {
   readonly #commonFolder: string;
   readonly #objects: ObjectReader;
+  readonly #trees = new Map<string, readonly TreeEntry[]>();
 
   /** `commonFolder` holds `objects/` and `shallow`. */
   constructor(commonFolder: string, objects: ObjectReader = new GitObjects(join(commonFolder, "objects"))) {
@@ -98,11 +102,7 @@ export class CommitReader {
 
   /** See GitSource. */
   changedFiles(before: CommitId | null, after: CommitId): readonly ChangedFile[] {
-    const walk = changedFiles(
-      this.#objects,
-      before === null ? null : this.#known(before).tree,
-      this.#known(after).tree,
-    );
+    const walk = changedFiles(this.tree, before === null ? null : this.#known(before).tree, this.#known(after).tree);
     for (;;) {
       const { done, value } = walk.next();
       if (done) return value;
@@ -224,10 +224,26 @@ export class CommitReader {
     throw unknown(commit);
   }
 
-  #tree(oid: string, path: string): readonly TreeEntry[] {
+  /** The entries of a tree, or null where it is not here. Commits one after the other share most of theirs. */
+  readonly tree = (oid: string, path: string): readonly TreeEntry[] | null => {
+    const known = this.#trees.get(oid);
+    if (known !== undefined) return known;
     const object = this.#objects.read(oid, METADATA_BYTES_MAX);
-    if (object?.type !== "tree") throw corrupt(`the tree ${oid} of ${path || "/"} is missing`);
-    return parseTree(object.content, path);
+    if (object?.type !== "tree") return null;
+    const entries = parseTree(object.content, path);
+    if (entries.length > REMEMBERED_ENTRIES_MAX) return entries;
+    this.#trees.set(oid, entries);
+    for (const oldest of this.#trees.keys()) {
+      if (this.#trees.size <= REMEMBERED_TREES_MAX) break;
+      this.#trees.delete(oldest);
+    }
+    return entries;
+  };
+
+  #tree(oid: string, path: string): readonly TreeEntry[] {
+    const entries = this.tree(oid, path);
+    if (entries === null) throw corrupt(`the tree ${oid} of ${path || "/"} is missing`);
+    return entries;
   }
 
   #collect(entry: TreeEntry, path: string, depth: number, files: Map<string, TreeFile>): void {

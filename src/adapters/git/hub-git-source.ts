@@ -61,6 +61,7 @@ export async function openHubGitSource(place: HubPlace): Promise<HubGitSource> {
 
 class Hub implements HubGitSource {
   readonly #branch: string | null;
+  readonly #log: Log | undefined;
   readonly #lock: MirrorLock;
   readonly #client: ObjectClient;
   readonly #store: HubStore;
@@ -71,6 +72,7 @@ class Hub implements HubGitSource {
 
   constructor(place: HubPlace, lock: MirrorLock) {
     this.#branch = place.branch;
+    this.#log = place.log;
     this.#lock = lock;
     this.#store = new HubStore(place.folder, (what) =>
       place.log?.(warning(`git data on the disk is damaged: ${what}`)),
@@ -114,6 +116,7 @@ class Hub implements HubGitSource {
 
   async listFiles(commit: CommitId, folders: readonly string[]): Promise<readonly TreeFile[]> {
     await this.#require(commit);
+    await this.#store.reading(commit);
     for (const level of treesOf(this.#store, this.#reader.commit(commit)!.tree, folders)) {
       const { missing } = await this.#fetcher.bring({ ids: level, type: "tree", maxBytes: OBJECT_BYTES_MAX });
       for (const oid of missing) throw notThere(`the tree ${oid} of commit ${commit}`);
@@ -156,7 +159,7 @@ class Hub implements HubGitSource {
       roots.push(this.#reader.commit(commit)!.tree);
     }
     const [root, rootBefore = null] = roots;
-    const walk = changedFiles(this.#store, rootBefore, root!);
+    const walk = changedFiles(this.#reader.tree, rootBefore, root!);
     for (;;) {
       const { done, value } = walk.next();
       if (done) return value;
@@ -212,7 +215,18 @@ class Hub implements HubGitSource {
     await this.#fetcher.bring({ ids: [commit], type: "commit", maxBytes: OBJECT_BYTES_MAX, history });
     if (this.#reader.commit(commit) === null) throw notThere(`the commit ${commit}, which it calls its branch's tip`);
     await this.#store.setTip(commit as CommitId);
+    await this.#tidy();
     return commit as CommitId;
+  }
+
+  /** A disk without room for it is no reason not to go on. */
+  async #tidy(): Promise<void> {
+    try {
+      await this.#store.tidy();
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#log?.(warning(`git data is not tidied up: ${error.message}`));
+    }
   }
 
   /** More of the history at whose end it is not known; false where there is no more to be had. */

@@ -35,11 +35,11 @@ export function parseTree(content: Buffer, path: string): readonly TreeEntry[] {
     const mode = content.subarray(at, space).toString("latin1");
     const bytes = content.subarray(space + 1, end);
     const name = bytes.toString("utf8");
-    const shown = path === "" ? printable(name) : `${path}/${printable(name)}`;
+    const shown = () => (path === "" ? printable(name) : `${path}/${printable(name)}`);
     const refusal = whyRefused(bytes, name);
-    if (refusal !== null) throw refused(shown, refusal);
+    if (refusal !== null) throw refused(shown(), refusal);
     const kind = KINDS[mode];
-    if (kind === undefined) throw refused(shown, `has the mode ${printable(mode)}, which git does not write`);
+    if (kind === undefined) throw refused(shown(), `has the mode ${printable(mode)}, which git does not write`);
     entries.push({ name, oid: content.subarray(end + 1, end + 1 + ID_BYTES).toString("hex"), kind });
     at = end + 1 + ID_BYTES;
   }
