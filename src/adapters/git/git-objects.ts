@@ -27,8 +27,13 @@ export class GitObjects {
     this.#scanPacks();
   }
 
-  /** Looks for packs that were added. */
+  /** Looks for packs that were added, and lets go of those whose index is gone. */
   refresh(): void {
+    for (const [path, pack] of this.#packs) {
+      if (isThere(path)) continue;
+      pack.close();
+      this.#packs.delete(path);
+    }
     this.#scanPacks();
   }
 

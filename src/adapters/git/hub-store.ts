@@ -8,10 +8,18 @@ import { GitObjects } from "./git-objects.ts";
 import { readRef } from "./git-refs.ts";
 import { ARRIVED_REF } from "./mirror-transport.ts";
 import { PackFile } from "./pack-file.ts";
+import { countFiles, removeFiles, repack } from "./repack.ts";
 import { removeDrafts, writeDurably, writeObjects } from "./write-objects.ts";
 
 /** As a mirror's `fleet-source` names its remote: a tip of another source is none of this one's. Objects are nobody's. */
 const IDENTITY = "hub\n";
+/** Which commits were read last, the last first: what a machine may go back to is among them. */
+const READ_FILE = "fleet-read";
+const READ_MAX = 32;
+/** How much is added before what is not worth keeping is thrown away. A change is five loose objects: a year of one a day. */
+const LOOSE_MAX = 2_000;
+const PACKS_MAX = 40;
+const ADDED_BYTES_MAX = 128 * 1024 * 1024;
 
 /**
  * A bare repository of objects that engines gave, in the folder and the layout of a mirror, so that what a machine knows already is known
@@ -23,19 +31,26 @@ export class HubStore implements ObjectReader {
   readonly #damaged = new Set<string>();
   readonly #onDamage: (what: string) => void;
   #tip: CommitId | null;
+  #read: readonly CommitId[];
+  #loose: number;
+  #packs: number;
+  #addedBytes = 0;
+  #tidying: Promise<void> | null = null;
 
   /** `onDamage` hears of each object that cannot be read any more, by name. */
   constructor(folder: string, onDamage: (what: string) => void) {
     this.gitFolder = join(folder, "repo.git");
     this.#onDamage = onDamage;
     lay(this.gitFolder);
-    removeDrafts(this.#objectsFolder);
+    for (const above of [folder, join(this.gitFolder, "refs"), this.#objectsFolder]) removeDrafts(above);
     this.#setDamagedPacksAside();
     this.#objects = new GitObjects(this.#objectsFolder, { isOurs: true });
     this.#tip = readRef(
       { own: this.gitFolder, common: this.gitFolder, worktree: null },
       ARRIVED_REF,
     ) as CommitId | null;
+    this.#read = commitsIn(join(this.gitFolder, READ_FILE));
+    ({ loose: this.#loose, packs: this.#packs } = countFiles(this.#objectsFolder));
   }
 
   /** The last one an engine told of, also before a restart. */
@@ -72,9 +87,46 @@ export class HubStore implements ObjectReader {
   /** For good. Objects that are here stay as they are, also if others should have the same id. */
   async add(objects: ReadonlyMap<string, GitObject>): Promise<void> {
     const fresh = new Map([...objects].filter(([oid]) => !this.has(oid)));
-    if (fresh.size > 0) await writeObjects(this.#objectsFolder, fresh);
+    if (fresh.size === 0) return;
+    const as = await writeObjects(this.#objectsFolder, fresh);
+    if (as === "pack") this.#packs++;
+    else this.#loose += fresh.size;
+    for (const [oid, { content }] of fresh) {
+      this.#damaged.delete(oid);
+      this.#addedBytes += content.length;
+    }
     this.#objects.refresh();
-    for (const oid of fresh.keys()) this.#damaged.delete(oid);
+  }
+
+  /** Somebody is about to read that commit: what it is made of is worth keeping. */
+  async reading(commit: CommitId): Promise<void> {
+    if (this.#read[0] === commit) return;
+    const read = [commit, ...this.#read.filter((each) => each !== commit)].slice(0, READ_MAX);
+    await writeDurably(join(this.gitFolder, READ_FILE), `${read.join("\n")}\n`);
+    this.#read = read;
+  }
+
+  /**
+   * Where much was added, keeps what the commits read last are made of, and history; throws away the rest. Resolves once that is done.
+   * Rejects with OperationError (`disk-full`, …): nothing was thrown away then.
+   */
+  async tidy(): Promise<void> {
+    const isTidy = this.#loose <= LOOSE_MAX && this.#packs <= PACKS_MAX && this.#addedBytes <= ADDED_BYTES_MAX;
+    if (isTidy || this.#tidying !== null) return this.#tidying ?? undefined;
+    this.#tidying = this.#repack().finally(() => {
+      this.#tidying = null;
+    });
+    return this.#tidying;
+  }
+
+  async #repack(): Promise<void> {
+    const commits = this.#tip === null ? this.#read : [...new Set([this.#tip, ...this.#read])];
+    const unneeded = await repack(this.#objectsFolder, this, commits);
+    // In one turn: nobody is told that something is here between its removal and the look at what is.
+    removeFiles(unneeded);
+    this.#objects.refresh();
+    ({ loose: this.#loose, packs: this.#packs } = countFiles(this.#objectsFolder));
+    this.#addedBytes = 0;
   }
 
   close(): void {
@@ -96,6 +148,12 @@ export class HubStore implements ObjectReader {
       }
     }
   }
+}
+
+function commitsIn(path: string): readonly CommitId[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, "utf8").split("\n");
+  return lines.filter((line): line is CommitId => /^[0-9a-f]{40}$/.test(line)).slice(0, READ_MAX);
 }
 
 /** A bare repository that holds nothing yet, or makes one of what is there. */

@@ -17,17 +17,26 @@ let drafts = 0;
  * Puts objects into a repository for good: when it resolves they outlast a power cut, and wherever it is killed each is whole or not there.
  * Rejects with OperationError (`disk-full`, …).
  */
-export async function writeObjects(objectsFolder: string, objects: ReadonlyMap<string, GitObject>): Promise<void> {
-  if (objects.size > LOOSE_MAX) await writePack(join(objectsFolder, "pack"), objects);
-  else await writeLoose(objectsFolder, objects);
+export async function writeObjects(
+  objectsFolder: string,
+  objects: ReadonlyMap<string, GitObject>,
+): Promise<"pack" | "loose"> {
+  if (objects.size <= LOOSE_MAX) {
+    await writeLoose(objectsFolder, objects);
+    return "loose";
+  }
+  await writePack(join(objectsFolder, "pack"), objects);
+  return "pack";
 }
 
-async function writePack(folder: string, objects: ReadonlyMap<string, GitObject>): Promise<void> {
+/** Into that folder; returns the pack's name. */
+export async function writePack(folder: string, objects: ReadonlyMap<string, GitObject>): Promise<string> {
   const { name, pack, index } = packOf(objects);
   await writeDurably(join(folder, `pack-${name}.pack`), pack);
   // Readers look for indexes: without one there is no pack.
   await writeDurably(join(folder, `pack-${name}.idx`), index);
   await folderSync.sync(folder);
+  return name;
 }
 
 async function writeLoose(objectsFolder: string, objects: ReadonlyMap<string, GitObject>): Promise<void> {
@@ -68,11 +77,13 @@ export async function writeDurably(path: string, bytes: Buffer | string): Promis
   }
 }
 
-/** Takes away what was being written when the process before this one died. */
-export function removeDrafts(objectsFolder: string): void {
-  for (const folder of readdirSync(objectsFolder)) {
-    for (const name of readdirSync(join(objectsFolder, folder))) {
-      if (name.endsWith(DRAFT)) rmSync(join(objectsFolder, folder, name), { force: true });
+/** Takes away what was being written into the folders of that one when the process before this one died. */
+export function removeDrafts(above: string): void {
+  for (const folder of readdirSync(above, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    const names = readdirSync(join(above, folder.name));
+    const isWhole = (name: string) => !name.endsWith(".pack") || names.includes(name.replace(/pack$/, "idx"));
+    for (const name of names) {
+      if (name.endsWith(DRAFT) || !isWhole(name)) rmSync(join(above, folder.name, name), { force: true });
     }
   }
 }
