@@ -19,6 +19,8 @@ export interface EngineJoinFlags {
 
 export interface EngineJoin {
   readonly joined: JoinedMachine;
+  /** The daemons are told otherwise than before. */
+  readonly isNews: boolean;
   readonly unreachable: readonly { readonly engine: string; readonly problem: OperationError }[];
   /** How far it has come by now. */
   look(): Promise<JoinProgress>;
@@ -61,7 +63,7 @@ export async function joinEngines(
   );
   const name = enrolled?.name ?? joining.name;
   const metadata = { ...joining.metadata, ...enrolled?.metadata };
-  await writeConf(files, {
+  const isNews = await writeConf(files, {
     registry: `hub://${engines.join(",")}`,
     cluster: record.cluster,
     branch: record.branch,
@@ -78,7 +80,7 @@ export async function joinEngines(
     await refuseJoinedElsewhere(files, stateFolder, { clusterId: now.clusterId, name: now.cluster });
     return { standing: now.standing, acceptedSeq: now.acceptedSeq };
   };
-  return { joined, unreachable, look };
+  return { joined, isNews, unreachable, look };
 }
 
 /** The first that answers with a key that is pinned. */

@@ -30,6 +30,8 @@ export interface SourceJoinFlags extends RegistryFlags {
 
 export interface SourceJoin {
   readonly joined: JoinedMachine;
+  /** The daemons are told otherwise than before. */
+  readonly isNews: boolean;
   /** The services that make this machine what it has become. */
   readonly services: readonly string[];
   look(): Promise<JoinProgress>;
@@ -50,7 +52,7 @@ export async function joinSource(url: string, flags: SourceJoinFlags, joining: J
     const { key } = await ensureIdentity(join(stateFolder, "identity"));
     if (registry !== null) await refuseStranger(joining, key, spec, registry, composition);
     const engineKey = await ownEngineKey(`${stateFolder}-engine`);
-    await writeConf(files, {
+    const isNews = await writeConf(files, {
       registry: flags.registry,
       etcd_cafile: flags["etcd-cafile"],
       etcd_certfile: flags["etcd-certfile"],
@@ -81,7 +83,7 @@ export async function joinSource(url: string, flags: SourceJoinFlags, joining: J
       isListed: stanza?.machineKey === key && stanza.engineKey === engineKey,
     };
     const services = [...(flags.registry === undefined ? ["fleet-registry.service"] : []), "fleet-engine.service"];
-    return { joined, services, look: () => lookAtRegistry(own, spec.cluster, joining) };
+    return { joined, isNews, services, look: () => lookAtRegistry(own, spec.cluster, joining) };
   } finally {
     await composition.close();
   }

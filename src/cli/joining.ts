@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { confOptions, isConfValue, setConf } from "../codec/fleet-conf.ts";
 import { nameOfHost, parseMachineName } from "../domain/join/machine-name.ts";
@@ -7,7 +6,7 @@ import type { FileStore } from "../ports/file-store.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { ServiceControl } from "../ports/service-control.ts";
 import { fleetConf } from "./fleet-conf.ts";
-import { machineId } from "./machine-id.ts";
+import { bootId, machineId } from "./machine-id.ts";
 import { parseMetadata } from "./metadata-flag.ts";
 
 export interface JoinFlags {
@@ -45,7 +44,7 @@ export async function beginJoining(flags: JoinFlags): Promise<Joining> {
   const named = flags.name ?? said.get("name");
   return {
     machine: machineId(),
-    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    bootId: bootId(),
     name: nameOf(named),
     isNamed: named !== undefined,
     metadata: parseMetadata(flags.metadata ?? said.get("metadata") ?? ""),
@@ -55,8 +54,11 @@ export async function beginJoining(flags: JoinFlags): Promise<Joining> {
   };
 }
 
-/** Writes options of the daemons; undefined ones are left as they are. */
-export async function writeConf(files: FileStore, values: Readonly<Record<string, string | undefined>>): Promise<void> {
+/** Writes options of the daemons; undefined ones are left as they are. Whether anything changed. */
+export async function writeConf(
+  files: FileStore,
+  values: Readonly<Record<string, string | undefined>>,
+): Promise<boolean> {
   const wanted = Object.fromEntries(
     Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined),
   );
@@ -70,17 +72,21 @@ export async function writeConf(files: FileStore, values: Readonly<Record<string
   const before = (await files.read(fleetConf())) ?? "";
   const after = setConf(before, wanted);
   if (after !== before) await files.write(fleetConf(), after);
+  return after !== before;
 }
 
-/** Has them run with what was written, also after a boot; those that were started. Services that are not installed are passed over. */
+/**
+ * Has them run, also after a boot; `anew`: what they are told has changed. The services that were meant and are installed.
+ */
 export async function startServices(
   { start }: JoinFlags,
   { control }: Joining,
   services: readonly string[],
+  anew: boolean,
 ): Promise<readonly string[]> {
   if (!start) return [];
   const there = await control.installed(services);
-  await control.enableAndRestart(there);
+  await control.enableAndStart(there, anew);
   return there;
 }
 

@@ -6,11 +6,12 @@ import { systemClock } from "../adapters/system-clock.ts";
 import { confOptions, unsetConf } from "../codec/fleet-conf.ts";
 import { decodeJoin, JOIN_FILE, type JoinRecord } from "../codec/join-record.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
+import type { EngineDoor } from "../ports/engine-door.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { AGENT_FOLDERS } from "../usecases/agent-files.ts";
 import { removeMachine } from "../usecases/remove-machine.ts";
 import { fleetConf } from "./fleet-conf.ts";
-import { machineId } from "./machine-id.ts";
+import { bootId, machineId } from "./machine-id.ts";
 import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
 import type { RegistryFlags } from "./registry-flags.ts";
 
@@ -63,21 +64,41 @@ async function leaveByEngine(address: string, stateFolder: string): Promise<void
   const identity = await readIdentity(join(stateFolder, "identity"));
   if (identity === null) throw new OperationError("no-key", "this machine has no key by which an engine would know it");
   const clusterId = joinRecord(stateFolder)?.clusterId ?? null;
-  let problem: OperationError | null = null;
+  let problem = new OperationError("engine-unreachable", `no engine at ${address}`);
   for (const { host, port } of parseHubAddress(address).engines) {
     const keeper = new IdentityKeeper(identity, { clusterId, role: "machine", machine: machineId() }, systemClock);
+    const options = { host, port, identity: keeper, nowMs: systemClock.wallMs };
     try {
-      const door = await openDoor(
-        { host, port, identity: keeper, nowMs: systemClock.wallMs },
-        new AbortController().signal,
-      );
-      return void (await door.leave().finally(() => door.close()));
+      return await leaveAt(() => openDoor(options, new AbortController().signal));
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       problem = error;
     }
   }
-  throw problem ?? new OperationError("engine-unreachable", `no engine at ${address}`);
+  throw problem;
+}
+
+/** Whom only a token let in is nobody any more once it is out, and may be cut off before it hears so: then it asks what it is. */
+async function leaveAt(open: () => Promise<EngineDoor>): Promise<void> {
+  const isLost = await once(open, async (door) => {
+    try {
+      await door.leave();
+      return false;
+    } catch (error) {
+      if (error instanceof OperationError && error.code === "engine-answer") return true;
+      throw error;
+    }
+  });
+  if (!isLost) return;
+  await once(open, async (door) => {
+    const { standing } = await door.hello({ name: "", isNamed: false, bootId: bootId() });
+    if (standing.code === "listed" || standing.code === "admitted") await door.leave();
+  });
+}
+
+async function once<T>(open: () => Promise<EngineDoor>, ask: (door: EngineDoor) => Promise<T>): Promise<T> {
+  const door = await open();
+  return ask(door).finally(() => door.close());
 }
 
 /**

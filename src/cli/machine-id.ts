@@ -10,3 +10,8 @@ export function machineId(): MachineId {
     next: "systemd-machine-id-setup makes one",
   });
 }
+
+/** This boot's. */
+export function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}

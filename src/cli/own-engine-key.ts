@@ -12,12 +12,13 @@ import { OperationError } from "../ports/operation-error.ts";
  * its state is that user's: a key that root makes there is given to whoever owns the folder. systemd itself hands over a folder that is new.
  */
 export async function ownEngineKey(stateFolder: string): Promise<NodeKey> {
-  const folder = join(stateFolder, "identity");
+  const engine = join(stateFolder, "engine");
+  const folder = join(engine, "identity");
   const path = join(folder, KEY_FILE);
   if (!existsSync(path)) {
     const { key } = await ensureIdentity(folder);
     const { uid, gid } = await stat(stateFolder);
-    for (const made of [path, folder]) await chown(made, uid, gid);
+    for (const made of [path, folder, engine]) await chown(made, uid, gid);
     return key;
   }
   const key = readPublic(await readFile(path));

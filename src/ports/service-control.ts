@@ -2,8 +2,8 @@
 export interface ServiceControl {
   /** Those of these services that are installed, in the order asked for. */
   installed(services: readonly string[]): Promise<readonly string[]>;
-  /** Also at each boot from now on; what runs already is started anew, with its present configuration. */
-  enableAndRestart(services: readonly string[]): Promise<void>;
+  /** Also at each boot from now on. What runs already runs on, or with `anew` is started anew, with its present configuration. */
+  enableAndStart(services: readonly string[], anew: boolean): Promise<void>;
   /** Also not at a boot any more; returns once they are down. What is not installed is passed over. */
   disableAndStop(services: readonly string[]): Promise<void>;
   /** Has a target want units at boot, whatever their [Install] says. systemd reads its files again. */

@@ -68,7 +68,8 @@ export async function joinCluster(request: JoinRequest, ports: JoinPorts, tell: 
     const { standing, enrolled } = await comeIn(request, hello, door, tell);
     // What engines git lists is said by one that is trusted: the others need not be asked for when it is gone.
     const engineKeys = [...new Set([...met.map((one) => one.door.engineKey), ...hello.engineKeys])].sort();
-    const { clusterId, cluster, source, branch, manifest } = hello;
+    const { clusterId, cluster, branch, manifest } = hello;
+    const source = hello.source === "" ? null : hello.source;
     const record = { engines: request.engines, engineKeys, clusterId, cluster, source, branch, manifest };
     const path = `${ports.stateFolder}/${JOIN_FILE}`;
     const text = encodeJoin(record);

@@ -71,11 +71,12 @@ export function askUnary(
 function refusalOf(said: IncomingHttpHeaders): OperationError | null {
   const code = said["grpc-status"];
   if (code === "0") return null;
+  if (code === undefined) return new OperationError("engine-answer", "the connection ended before an answer");
   const text = unescaped(String(said["grpc-message"] ?? "it said nothing more"));
   const next = nextOf(said["fleet-next-bin"]);
   const [, own, message] = /^([a-z][a-z-]{2,40}): (.*)$/s.exec(text) ?? [];
   if (own !== undefined && message !== undefined) return new OperationError(own, message, next);
-  return new OperationError("engine-answer", `the engine refused (status ${String(code ?? "unknown")}): ${text}`, next);
+  return new OperationError("engine-answer", `the engine refused (status ${String(code)}): ${text}`, next);
 }
 
 function nextOf(header: string | string[] | undefined): { readonly next?: string } {

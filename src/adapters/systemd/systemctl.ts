@@ -14,12 +14,12 @@ export class Systemctl implements ServiceControl {
     return services.filter((service) => names.has(service));
   }
 
-  async enableAndRestart(services: readonly string[]): Promise<void> {
+  async enableAndStart(services: readonly string[], anew: boolean): Promise<void> {
     if (services.length === 0) return;
     await systemctl(["enable", "--quiet", "--", ...services]);
     // It may have given up on a configuration it did not have.
     await systemctl(["reset-failed", "--", ...services], [1]);
-    await systemctl(["restart", "--", ...services]);
+    await systemctl([anew ? "restart" : "start", "--", ...services]);
   }
 
   async disableAndStop(services: readonly string[]): Promise<void> {

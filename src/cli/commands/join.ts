@@ -62,9 +62,11 @@ export default class JoinCommand extends BaseCommand {
     const joining = await beginJoining(flags);
     if (target.kind === "engines") {
       const { joinEngines } = await import("../join-engines.ts");
-      const { joined, unreachable, look } = await joinEngines(target.address, flags, joining, (text) => this.say(text));
+      const { joined, isNews, unreachable, look } = await joinEngines(target.address, flags, joining, (text) =>
+        this.say(text),
+      );
       for (const { engine, problem } of unreachable) this.say(`${engine}: ${problem.message} [${problem.code}]`);
-      const started = await startServices(flags, joining, AGENT_SERVICES);
+      const started = await startServices(flags, joining, AGENT_SERVICES, isNews);
       return this.#show(joined, started, look, flags, lastMs);
     }
     if (flags.token !== undefined) throw wrongWay("--token", "a token is shown to an engine");
@@ -72,8 +74,8 @@ export default class JoinCommand extends BaseCommand {
     if (target.ssh) await this.#refuseSsh(target.url, joining.stateFolder, joining.name);
     if (flags.listen !== undefined) listenAddress(flags.listen);
     const { joinSource } = await import("../join-source.ts");
-    const { joined, services, look } = await joinSource(target.url, flags, joining);
-    const started = await startServices(flags, joining, [...services, ...AGENT_SERVICES]);
+    const { joined, isNews, services, look } = await joinSource(target.url, flags, joining);
+    const started = await startServices(flags, joining, [...services, ...AGENT_SERVICES], isNews);
     return this.#show(joined, started, look, flags, lastMs);
   }
 
