@@ -4,14 +4,17 @@ import type { Clock } from "../../ports/clock.ts";
 /** Who of the two ended it first. */
 export type EndedBy = "client" | "engine";
 
+/** What is said within this long before an end is part of it: a farewell, milliseconds before. */
+const FAREWELL_MS = 1_000;
+
 /** How long one direction may stay open once the other has ended: what is left to be read is some frames of a connection that closes. */
 const HALF_CLOSED_MAX_MS = 5_000;
 
 export interface CarryWatcher {
   /** The engine has said its first byte. */
   heard(): void;
-  /** The first of the two has ended; before the other one hears of it. */
-  ended(by: EndedBy): void;
+  /** The first of the two has ended; before the other one hears of it. `idleMs`: how long nothing had been said before it took its leave. */
+  ended(by: EndedBy, idleMs: number): void;
 }
 
 /**
@@ -22,10 +25,18 @@ export function carry(client: Duplex, engine: Duplex, watcher: CarryWatcher, clo
   const over = new AbortController();
   let isEnding = false;
   let open = 2;
+  let saidMs = clock.monotonicMs();
+  let saidBeforeMs = saidMs;
+  const said = () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - saidMs > FAREWELL_MS) saidBeforeMs = saidMs;
+    saidMs = nowMs;
+  };
   const ending = (by: EndedBy) => {
     if (isEnding) return;
     isEnding = true;
-    watcher.ended(by);
+    const nowMs = clock.monotonicMs();
+    watcher.ended(by, nowMs - (nowMs - saidMs > FAREWELL_MS ? saidMs : saidBeforeMs));
     void clock.sleep(HALF_CLOSED_MAX_MS, over.signal).then(() => {
       client.destroy();
       engine.destroy();
@@ -45,6 +56,8 @@ export function carry(client: Duplex, engine: Duplex, watcher: CarryWatcher, clo
   };
   watch(client, engine, "client");
   watch(engine, client, "engine");
+  client.on("data", said);
+  engine.on("data", said);
   engine.once("data", () => watcher.heard());
   client.pipe(engine);
   engine.pipe(client);

@@ -181,6 +181,30 @@ test("a client that gives up a silent engine is carried to another one", LIMITED
   assert.equal(await say("1"), "b:1");
 });
 
+test("a client that closes because it had nothing to say for long has given nobody up", LIMITED, async (t) => {
+  const engines = [await startEngine(t, "a"), await startEngine(t, "b")];
+  const { join: joinIt, relay, pass } = await relayTo(t, engines);
+  for (const [idleMs, next] of [
+    [31_000, "a:"],
+    [20_000, "b:"],
+  ] as const) {
+    const client = await joinIt();
+    client.write("1");
+    assert.equal(String((await once(client, "data"))[0]), "a:1");
+    pass(idleMs);
+    client.write("farewell");
+    assert.equal(String((await once(client, "data"))[0]), "a:farewell");
+    client.destroy();
+    await eventually("the relay has heard", () => relay.state().engine === null);
+    const asked = await joinIt();
+    asked.write("2");
+    assert.equal(String((await once(asked, "data"))[0]), `${next}2`);
+    pass(31_000);
+    asked.destroy();
+    await eventually("the relay has heard", () => relay.state().engine === null);
+  }
+});
+
 test("an engine that refuses is left alone for a while, though its clients ask again at once", LIMITED, async (t) => {
   let dials = 0;
   const refuse: DialEngine = async () => {

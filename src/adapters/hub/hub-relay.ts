@@ -8,6 +8,12 @@ import { type DialFailure, EngineChoice } from "./engine-choice.ts";
 import { endpointText, type HubAddress, type HubEndpoint } from "./hub-address.ts";
 import { type PrivateSocket, privateSocket } from "./private-socket.ts";
 
+/**
+ * A client that closes after so long a silence had nothing more to ask: git's after a minute. One that gives an engine up closes when a call
+ * has not been answered for 5 s, a watch for 15 s, or at once after an answer that says no.
+ */
+const IDLE_MS = 30_000;
+
 const DROPPED: DialFailure = {
   code: "engine-dropped",
   detail: "it ended the connection before it said a word",
@@ -132,10 +138,10 @@ export class HubRelay {
       wasHeard = true;
       this.#choice.heard(endpoint);
     };
-    const ended = (by: EndedBy) => {
+    const ended = (by: EndedBy, idleMs: number) => {
       this.#carried.delete(reached);
-      if (by === "client" || wasHeard) this.#choice.left(endpoint);
-      else this.#fail(endpoint, DROPPED);
+      if (by === "engine" && !wasHeard) this.#fail(endpoint, DROPPED);
+      else if (by === "engine" || idleMs < IDLE_MS) this.#choice.left(endpoint);
       this.#note();
     };
     carry(client, link.stream, { heard, ended }, clock);
