@@ -60,15 +60,9 @@ function covers(outer: KeySpan, inner: KeySpan): boolean {
   return inner.key.startsWith(outer.key);
 }
 
-const REMOVED_WITH_A_MACHINE = [
-  "members/",
-  "placements/",
-  "status/",
-  "claims/",
-  "kept/",
-  "assign/",
-  "admitted/",
-] as const;
+/** What a machine says of itself. */
+const OF_A_MACHINE = ["members/", "status/", "claims/", "kept/"] as const;
+const REMOVED_WITH_A_MACHINE = [...OF_A_MACHINE, "placements/", "assign/", "admitted/"] as const;
 
 const GRANTS: Readonly<Record<Exclude<RegistryRole, "agent">, (keys: RegistryKeys) => RegistryGrant[]>> = {
   engine: (keys) => [
@@ -82,6 +76,7 @@ const GRANTS: Readonly<Record<Exclude<RegistryRole, "agent">, (keys: RegistryKey
     write(under(keys.grants), "which machine may restart now"),
     write(under(keys.tokens), "a token that lets a machine in is used up by it"),
     write(under(keys.admissions), "which machines tokens let in"),
+    ...OF_A_MACHINE.map((prefix) => write(under(`${keys.root}${prefix}`), "fleet leave, for the machine that asks")),
   ],
   driver: (keys) => [
     read(under(keys.root), READ_ALL),
