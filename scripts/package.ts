@@ -44,7 +44,7 @@ export function writeDeb(
 }
 
 /** Writes `fleet-<version>-linux-<architecture>.tar.gz`, everything in one folder; its path. */
-function writeArchive({ version, architecture, dist, out }: PackageOptions, node: BundledNode): string {
+export function writeArchive({ version, architecture, dist, out }: PackageOptions, node: BundledNode): string {
   const time = commitTime();
   const name = `fleet-${version}-linux-${architecture}`;
   const files = packageTree({ version, time, dist, node });

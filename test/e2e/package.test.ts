@@ -9,47 +9,41 @@ import { ROOT } from "../../scripts/package/lock-file.ts";
 import { nodeOfArchitecture } from "../../scripts/package/node-of-architecture.ts";
 import { writeDeb } from "../../scripts/package.ts";
 import { labDown, labExec, labUp } from "../../src/lab/lab.ts";
-import { labFolder, readLab } from "../../src/lab/lab-state.ts";
-import { mustRun, type ProgramResult, runProgram } from "../../src/lab/run-program.ts";
+import { labFolder, needLab, readLab } from "../../src/lab/lab-state.ts";
+import { mustRun, type ProgramResult } from "../../src/lab/run-program.ts";
 import type { ShownCluster } from "./cluster-on-lab.ts";
 import { clearAbandonedLabs, eventually, LAB_NAME, labSkipReason } from "./lab-name.ts";
 
+/** A hub, and a machine that dials it. */
 const MACHINES = ["m1", "m2"];
-/** The first machine has the registry and decides; both run units. */
-const DAEMONS: Readonly<Record<string, readonly string[]>> = {
-  m1: ["fleet-registry", "fleet-engine", "fleet-agent"],
-  m2: ["fleet-agent"],
-};
+const DAEMONS = ["fleet-registry", "fleet-engine", "fleet-agent"];
 const UNITS = process.env.FLEET_SOAK === "1" ? 600 : 60;
-/** One of these is everywhere, the rest are instances. */
-const MANIFEST = `apiVersion: fleet/v1
-cluster: packaged
-defaults: { rollout: { minHealthyTime: 500ms } }
-units: { load@.service: { instances: ${UNITS - MACHINES.length} } }
-`;
+const MANIFEST = "apiVersion: fleet/v1\ncluster: packaged\ndefaults: { rollout: { minHealthyTime: 500ms } }\n";
+/** One more unit is on each machine. */
+const LOAD = `{ load@.service: { instances: ${UNITS - MACHINES.length} } }`;
 const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n";
 const SOURCE_PORT = 8418;
+/** Where machines see the repository that the lab serves. */
+const REPOSITORY = "/opt/fleet/shared/repository";
 const [FIRST, NEXT] = ["0.90.0", "0.91.0"];
 
 const skip = labSkipReason() || (!existsSync("/usr/bin/dpkg") && "packages need dpkg");
 
-/** On machines that had nothing of fleet before: only what the package brings runs in them. */
+/** From machines that have nothing of fleet to a hub under units, by what the package brings and nothing else. */
 describe("a cluster of machines that installed the package", { skip, concurrency: false }, () => {
   const folder = mkdtempSync(join(tmpdir(), "fleet-e2e-package-"));
-  const [dist, repository, nothing] = [join(folder, "dist"), join(folder, "repository"), join(folder, "nothing")];
+  const [dist, nothing] = [join(folder, "dist"), join(folder, "nothing")];
   const shared = join(labFolder(LAB_NAME), "shared");
+  const repository = join(shared, "repository");
+  /** What git says of machines, a line of each. */
+  const stanzas: string[] = [];
   let running: ReadonlyMap<string, string>;
 
   before(async () => {
     await buildIfStale();
     await clearAbandonedLabs();
     cpSync(join(ROOT, "dist"), dist, { recursive: true });
-    for (const path of [nothing, join(repository, "units")]) mkdirSync(path, { recursive: true });
-    writeFileSync(join(repository, "fleet.yaml"), MANIFEST);
-    writeFileSync(join(repository, "units/load@.service"), SLEEPER);
-    writeFileSync(join(repository, "units/everywhere.service"), `${SLEEPER}[X-Fleet]\nGlobal=true\n`);
-    await mustRun(["git", "-C", repository, "init", "-q", "-b", "main"]);
-    await commit("units");
+    mkdirSync(nothing);
     await labUp({
       name: LAB_NAME,
       machines: MACHINES.length,
@@ -70,6 +64,10 @@ describe("a cluster of machines that installed the package", { skip, concurrency
         },
       ],
     });
+    mkdirSync(join(repository, "units"), { recursive: true });
+    await mustRun(["git", "-C", repository, "init", "-q", "-b", "main"]);
+    writeFileSync(join(repository, "units/everywhere.service"), `${SLEEPER}[X-Fleet]\nGlobal=true\n`);
+    await commit("a unit", "");
     const architecture: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
     const node = nodeOfArchitecture(architecture);
     for (const version of [FIRST, NEXT]) writeDeb({ version, architecture, dist, out: shared, level: 1 }, node);
@@ -88,7 +86,11 @@ describe("a cluster of machines that installed the package", { skip, concurrency
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const commit = async (subject: string): Promise<void> => {
+  /** The stanzas there are, and what a test adds to the manifest. */
+  const commit = async (subject: string, units: string): Promise<void> => {
+    const machines = stanzas.length === 0 ? "" : `machines:\n${stanzas.map((line) => `  ${line}\n`).join("")}`;
+    const manifest = `${MANIFEST}${machines}${units === "" ? "" : `units: ${units}\n`}`;
+    writeFileSync(join(repository, "fleet.yaml"), manifest);
     const git = ["git", "-C", repository, "-c", "user.name=e2e", "-c", "user.email=e2e@localhost"];
     await mustRun([...git, "add", "-A"]);
     await mustRun([...git, "commit", "-q", "-m", subject]);
@@ -109,15 +111,25 @@ describe("a cluster of machines that installed the package", { skip, concurrency
 
   const install = (version: string): Promise<string[]> => dpkg("--install", `/opt/fleet/shared/${version}.deb`);
 
-  const fleet = (...words: string[]): Promise<ProgramResult> => {
-    const registry = `unix:${join(shared, "registry.sock")}`;
-    const argv = [process.execPath, join(dist, "fleet.js"), ...words, "-C", repository, "--registry", registry];
-    return runProgram(argv, { timeoutMs: 180_000 });
-  };
+  /** As somebody does it who is logged in on the hub. */
+  const fleet = (...words: string[]): Promise<ProgramResult> =>
+    labExec(LAB_NAME, "m1", ["fleet", ...words, "-C", REPOSITORY], { timeoutMs: 180_000 });
 
   const apply = async (): Promise<void> => {
     const { code, stdout, stderr } = await fleet("apply", "--auto-approve", "--timeout", "150s");
     assert.equal(code, 0, stdout + stderr);
+  };
+
+  interface Joined {
+    readonly stanza: string;
+    readonly engineKey: string | null;
+    readonly started: readonly string[];
+  }
+
+  const joinCluster = async (machine: string, ...words: string[]): Promise<Joined> => {
+    const joined = JSON.parse(await inside(machine, "fleet", "join", ...words, "--json")) as Joined;
+    stanzas.push(joined.stanza);
+    return joined;
   };
 
   /** Every unit of the cluster that is active, by machine and name, with the run it is in. */
@@ -142,20 +154,20 @@ describe("a cluster of machines that installed the package", { skip, concurrency
   const untouched = async (): Promise<void> => assert.deepEqual(await invocations(), running);
 
   /** All are there in this version, and every unit is as it should be. */
-  const settled = (version: string): Promise<unknown> =>
+  const settled = (version: string, machines = MACHINES.length): Promise<unknown> =>
     eventually(`all have settled in ${version}`, async () => {
       const { code, stdout } = await fleet("status", "--json");
       if (code !== 0) return false;
       const { members, units } = JSON.parse(stdout) as Cluster;
       return (
-        members.length === MACHINES.length &&
+        members.length === machines &&
         members.every((member) => member.present && member.version === version) &&
         units.every((unit) => unit.active === "active" && unit.hash === unit.wantedHash && unit.problem === null)
       );
     });
 
   const states = async (): Promise<string[]> =>
-    (await everywhere("systemctl", "show", "--value", "-p", "ActiveState", ...DAEMONS.m1!)).map((text) =>
+    (await everywhere("systemctl", "show", "--value", "-p", "ActiveState", ...DAEMONS)).map((text) =>
       text.trim().split(/\n+/).join(" "),
     );
 
@@ -173,27 +185,36 @@ describe("a cluster of machines that installed the package", { skip, concurrency
     await everywhere("getent", "group", "fleet");
   });
 
-  test("enabled, the machines are a cluster", async () => {
-    // Where others reach it: a lab's machines share this folder.
-    const dropIn =
-      "[Service]\nExecStart=\nExecStart=/usr/lib/fleet/node /usr/lib/fleet/fleet.js registry serve --socket-mode 0660 --listen unix:/opt/fleet/shared/registry.sock\nReadWritePaths=/opt/fleet/shared\n";
-    await writeInside("m1", "/etc/systemd/system/fleet-registry.service.d/lab.conf", dropIn);
-    const host = readLab(LAB_NAME)!.hostAddress;
-    const configuration = `registry="unix:/opt/fleet/shared/registry.sock"\nsource="http://${host}:${SOURCE_PORT}/repo.git"\nbranch="main"\n`;
-    await Promise.all(
-      MACHINES.map(async (machine) => {
-        await writeInside(machine, "/etc/fleet/fleet.conf", configuration);
-        await inside(machine, "systemctl", "enable", "--quiet", "--now", ...DAEMONS[machine]!);
-      }),
+  test("one command and one commit: a unit runs on a machine that had nothing", async () => {
+    const address = needLab(LAB_NAME).hostAddress;
+    const url = `http://${address}:${SOURCE_PORT}/repo.git`;
+    const { started } = await joinCluster("m1", url, "--listen", "0.0.0.0:7440");
+    assert.deepEqual(
+      started.slice(0, 3),
+      DAEMONS.map((name) => `${name}.service`),
     );
-    await eventually("all have joined", async () => {
+    await commit("the hub", "");
+    await eventually("its agent is there", async () => {
       const { code, stdout } = await fleet("list-machines", "--json");
-      return code === 0 && (JSON.parse(stdout) as unknown[]).length === MACHINES.length;
+      return code === 0 && (JSON.parse(stdout) as unknown[]).length === 1;
     });
+    await apply();
+    await settled(FIRST, 1);
+    assert.equal((await invocations()).size, 1);
+  });
+
+  test("and another machine, which reaches nothing but the hub", async () => {
+    const { machines } = needLab(LAB_NAME);
+    const hub = machines.find(({ name }) => name === "m1")!.address;
+    const engineKey = /engineKey: "([^"]+)"/.exec(stanzas[0]!)![1]!;
+    await joinCluster("m2", hub, "--engine-key", engineKey);
+    writeFileSync(join(repository, "units/load@.service"), SLEEPER);
+    await commit("more", LOAD);
     await apply();
     await settled(FIRST);
     running = await invocations();
     assert.equal(running.size, UNITS);
+    assert.match(await inside("m2", "cat", "/etc/fleet/fleet.conf"), /^# mine$/m);
   });
 
   test("another version on all of them at once: daemons are new, and no unit notices", async () => {
@@ -205,7 +226,7 @@ describe("a cluster of machines that installed the package", { skip, concurrency
     const now = await everywhere("systemctl", "show", "--value", "-p", "MainPID", "fleet-agent");
     for (const [index, pid] of now.entries()) assert.notEqual(pid, before[index]);
     writeFileSync(join(repository, "units/everywhere.service"), `${SLEEPER}Nice=1\n[X-Fleet]\nGlobal=true\n`);
-    await commit("a change");
+    await commit("a change", LOAD);
     await apply();
     const later = await invocations();
     const changed = [...later].filter(([unit, run]) => running.get(unit) !== run).map(([unit]) => unit);

@@ -20,7 +20,7 @@ import { lockEntry, ROOT } from "../../scripts/package/lock-file.ts";
 import type { BundledNode } from "../../scripts/package/node-of-architecture.ts";
 import { sbom } from "../../scripts/package/sbom.ts";
 import { shownCommands } from "../../scripts/package/shown-commands.ts";
-import { writeDeb } from "../../scripts/package.ts";
+import { writeArchive, writeDeb } from "../../scripts/package.ts";
 import { runProgram } from "../../src/lab/run-program.ts";
 
 const VERSION = "9.8.7";
@@ -136,6 +136,18 @@ describe("the Debian package", { skip, concurrency: false }, () => {
     const elsewhere = join(folder, "else/where");
     cpSync(join(folder, "dist"), elsewhere, { recursive: true });
     assert.ok(readFileSync(make(elsewhere, "second")).equals(readFileSync(deb)));
+  });
+
+  test("the archive holds the same files, below one folder", () => {
+    const options = { version: VERSION, architecture: "amd64", out: join(folder, "first"), level: 1 } as const;
+    const archive = writeArchive({ ...options, dist: join(folder, "dist") }, NODE);
+    const unpacked = join(folder, "archive");
+    mkdirSync(unpacked);
+    execFileSync("tar", ["-xzf", archive, "-C", unpacked]);
+    const name = `fleet-${VERSION}-linux-amd64`;
+    assert.deepEqual(readdirSync(unpacked), [name]);
+    assert.deepEqual(filesOf(join(unpacked, name)).sort(), filesOf(tree).sort());
+    execFileSync("md5sum", ["--check", "--quiet", join(control, "md5sums")], { cwd: join(unpacked, name) });
   });
 
   test("its scripts are what a POSIX shell reads", () => {
