@@ -56,23 +56,21 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
   const [
     { Front },
     { serveStranger },
-    { objectService },
+    { ObjectDesk },
     { frontTlsServer },
     { ensureIdentity },
     { IdentityKeeper },
     { joinService },
     { JOIN_METHODS },
-    { OBJECTS_METHODS },
   ] = await Promise.all([
     import("../adapters/front/front.ts"),
     import("../adapters/front/serve-stranger.ts"),
-    import("../adapters/front/object-service.ts"),
+    import("../adapters/front/object-desk.ts"),
     import("../adapters/identity/front-tls-server.ts"),
     import("../adapters/identity/ensure-identity.ts"),
     import("../adapters/identity/identity-keeper.ts"),
     import("../adapters/join/join-service.ts"),
     import("../adapters/join-proto/join-proto.ts"),
-    import("../adapters/objects-proto/objects-proto.ts"),
   ]);
   const { registry, source, clock, log, newId, sha256 } = world;
   const { machine, version, doorstep, listen, branch } = serving;
@@ -96,7 +94,7 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
   const leaveOut = [`${keys.root}specs/`, `${keys.root}plans/`, keys.tokens, keys.admissions];
   const front = new Front({ registry, root: keys.root, leaveOut, clock, log });
   const desk = new JoinDesk({ registry, keys, clock, newId, sha256, version, cluster: () => roll.cluster });
-  const objects = { methods: OBJECTS_METHODS, handlers: { ...objectService({ source, branch, clock, log }) } };
+  const objects = new ObjectDesk({ source, branch, clock, log });
   const server = frontTlsServer(
     keeper,
     judge,
@@ -110,7 +108,7 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
       const joining = { methods: JOIN_METHODS, handlers };
       if (isKnown) {
         const peer = { name: caller.machine, scope: machineScope(keys, caller.machine) };
-        return front.accept(socket, peer, [joining, objects]);
+        return front.accept(socket, peer, [joining, objects.service(caller.machine)]);
       }
       if (KNOCKING.has(verdict.code) || claim.clusterId === null) doorstep.knocked(claim.machine, key);
       serveStranger(socket, [joining], `machine ${claim.machine} with key ${key}: ${verdict.code}`);

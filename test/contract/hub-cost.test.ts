@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { type ServerWritableStream, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { ObjectDesk } from "../../src/adapters/front/object-desk.ts";
 import { openHubGitSource } from "../../src/adapters/git/hub-git-source.ts";
 import { openLocalGitSource } from "../../src/adapters/git/local-git-source.ts";
 import { ObjectClient } from "../../src/adapters/git/object-client.ts";
@@ -11,6 +13,7 @@ import {
   type ObjectsPart,
   type ObjectsRequest,
 } from "../../src/adapters/objects-proto/objects-proto.ts";
+import { systemClock } from "../../src/adapters/system-clock.ts";
 import type { CommitId, UnitName } from "../../src/domain/names.ts";
 import { partCompiler } from "../../src/usecases/compile-part.ts";
 import { makeTestRepository, type TestRepository } from "./git-repository.ts";
@@ -170,6 +173,34 @@ test("a question that is none is refused", async () => {
   } finally {
     client.close();
     hub.close();
+    await engine.close();
+    repository.remove();
+  }
+});
+
+test("no more than four answers are under way to one machine, however many it asks for", async () => {
+  const repository = makeTestRepository();
+  const commit = repository.commit({ "fleet.yaml": "x" });
+  const engine = openLocalGitSource(repository.path, "main");
+  const { handlers } = new ObjectDesk({ source: engine, branch: "main", clock: systemClock, log: () => {} }).service(
+    "m",
+  );
+  const ask = () =>
+    new Promise<number>((resolve) => {
+      const call = Object.assign(new EventEmitter(), {
+        request: { ids: [Buffer.from(commit, "hex")], have: [], history: 0, roots: false, maxBytes: 1_000 },
+        cancelled: false,
+        write: () => true,
+        end: () => resolve(0),
+      });
+      call.on("error", ({ code }) => resolve(code));
+      handlers.Objects(call as never);
+    });
+  try {
+    const codes = await Promise.all(Array.from({ length: 10 }, ask));
+    assert.deepEqual(codes.sort(), [...Array(4).fill(0), ...Array(6).fill(status.RESOURCE_EXHAUSTED)]);
+    assert.equal(await ask(), 0, "once they are over, others are answered");
+  } finally {
     await engine.close();
     repository.remove();
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
-import { objectService } from "../../src/adapters/front/object-service.ts";
+import { ObjectDesk } from "../../src/adapters/front/object-desk.ts";
 import { OBJECTS_METHODS } from "../../src/adapters/objects-proto/objects-proto.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -54,7 +54,7 @@ export async function openObjectHub(service: UntypedServiceImplementation): Prom
 }
 
 export function serviceOf(source: ObjectSource, branch = "main"): UntypedServiceImplementation {
-  return { ...objectService({ source, branch, clock: hurried, log: () => {} }) };
+  return new ObjectDesk({ source, branch, clock: hurried, log: () => {} }).service("machine").handlers;
 }
 
 /** A second of an engine between two fetches is a millisecond of a test. */
