@@ -2,13 +2,20 @@ import type { ClusterIdentity } from "../domain/cluster/cluster-snapshot.ts";
 import type { SourceBranch } from "../usecases/prove-commit.ts";
 import type { Composition } from "./composition.ts";
 
-/** The source and branch the cluster follows: as the flags say, else as its record, else the repository the command stands in. */
+/**
+ * The source and branch the cluster follows: as the flags say, else as its record, else the repository the command stands in, or what whoever
+ * calls takes for it: on a CI's machine the clone is gone when the run is over.
+ */
 export async function clusterSource(
   composition: Composition,
-  flags: { readonly source?: string | undefined; readonly branch?: string | undefined },
+  flags: {
+    readonly source?: string | undefined;
+    readonly branch?: string | undefined;
+    readonly newSource?: string | undefined;
+  },
   identity: ClusterIdentity | null,
 ): Promise<SourceBranch> {
-  const sourceName = flags.source ?? identity?.source ?? "";
+  const sourceName = flags.source ?? identity?.source ?? flags.newSource ?? "";
   const branch =
     flags.branch ??
     identity?.branch ??

@@ -21,6 +21,8 @@ export interface CompositionFlags extends RegistryFlags {
   readonly manifest?: string | undefined;
   readonly source?: string | undefined;
   readonly branch?: string | undefined;
+  /** Where a source is fetched from that needs credentials: these are no part of its name. By default its name. */
+  readonly addressOf?: ((source: string) => string) | undefined;
 }
 
 /**
@@ -71,7 +73,7 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
       const { openGitSource } = await import("../adapters/git/open-git-source.ts");
       const folder = join(cacheFolder(), "mirrors", sha256(`${named} ${branch}`).slice(0, 16));
       await mkdir(join(cacheFolder(), "mirrors"), { recursive: true });
-      return keep(await openGitSource(named, { branch, mirrorFolder: folder }));
+      return keep(await openGitSource(flags.addressOf?.(named) ?? named, { branch, mirrorFolder: folder }));
     },
     async compiler(source) {
       const { commitCompiler } = await import("../usecases/compile-commit.ts");

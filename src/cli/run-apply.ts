@@ -40,6 +40,8 @@ export interface ApplyOptions {
   readonly revision: string;
   readonly source?: string | undefined;
   readonly branch?: string | undefined;
+  /** The source of a cluster that this apply makes, where that is not the repository one stands in. */
+  readonly newSource?: string | undefined;
   /** How long to wait while somebody else applies, in milliseconds. */
   readonly lockTimeoutMs: number;
   /** How long to wait until it runs, in milliseconds; null: not at all. */

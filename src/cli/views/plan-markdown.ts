@@ -110,7 +110,9 @@ function code(unit: string): string {
   return /^[\w:.@\\{},…-]+$/.test(unit) ? `\`${unit}\`` : markdownText(unit);
 }
 
-const TRUNCATED = "\n\n**Truncated: do not approve from this. The whole plan is in the plan file and in the log.**\n";
+/** How a page ends of which something was left out. */
+export const TRUNCATED =
+  "\n\n**Truncated: do not approve from this. The whole plan is in the plan file and in the log.**\n";
 
 /** Lines up to a number of bytes; from the first that does not fit on, none. */
 class Page {

@@ -25,16 +25,23 @@ export interface Followed {
   readonly names: ReadonlyMap<MachineId, string>;
 }
 
+/** A terminal, or whatever keeps lines. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
 /** Progress while waiting: one line that rewrites itself on a terminal; elsewhere a line for what has changed, and none where nothing has. */
 export class ProgressView {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: ProgressStream;
   readonly #clock: Clock;
   readonly #startedMs: number;
   #lastMs = Number.NEGATIVE_INFINITY;
   #last = { stage: "", counts: "" };
   #drawn = false;
 
-  constructor(stream: NodeJS.WriteStream, clock: Clock) {
+  constructor(stream: ProgressStream, clock: Clock) {
     this.#stream = stream;
     this.#clock = clock;
     this.#startedMs = clock.monotonicMs();
@@ -52,7 +59,7 @@ export class ProgressView {
     // A line that is broken by the terminal cannot be written over.
     const cells = (this.#stream.columns ?? COLUMNS) - 1;
     this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${cutEnd(line, cells)}` : `${line}\n`);
-    this.#drawn = this.#stream.isTTY;
+    this.#drawn = this.#stream.isTTY === true;
   }
 
   end(): void {
