@@ -82,7 +82,7 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
     keeper.claimToBe(claimOf(roll.cluster?.identity.id ?? null));
     doorstep.letIn(roll.nodeKeys);
     const gone = server.rejudge();
-    if (gone > 0) log(notice(`${gone} connections of machines end: their keys are not listed any more`));
+    if (gone > 0) log(notice(`${gone} connections of machines end: they are not let in any more`));
   });
   const judge = (facts: PeerFacts | null) =>
     judgePeer(facts, {
@@ -118,10 +118,14 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
       onRefused: (code, { address }) => log(warning(`${code}: a connection from ${address} is refused`)),
     },
   );
+  const rolling = roll.run(signal);
+  // Until it is known who is listed, every machine would be refused as a stranger, and this engine taken for another cluster's.
+  await Promise.race([roll.known, rolling]);
+  if (signal.aborted) return rolling;
   const { port } = await server.listen(listen.host, listen.port);
   log(notice(`serves machines on port ${port} with engine key ${identity.key}`));
   try {
-    await Promise.all([front.run(signal), roll.run(signal)]);
+    await Promise.all([front.run(signal), rolling]);
   } finally {
     await server.close();
   }

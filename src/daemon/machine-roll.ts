@@ -53,6 +53,7 @@ export class MachineRoll {
   #cluster: ClusterRoll | null = null;
   #read: Release | null = null;
   #nodeKeys: ReadonlyMap<NodeKey, MachineId> = new Map();
+  readonly #known = Promise.withResolvers<void>();
   #said = "";
 
   /** `changed`: called after each change of the roll. */
@@ -70,6 +71,11 @@ export class MachineRoll {
     return this.#cluster;
   }
 
+  /** Resolves once it is known who is listed, or that there is no cluster yet. */
+  get known(): Promise<void> {
+    return this.#known.promise;
+  }
+
   /** Keys of agents, each with the machine it speaks for. */
   get nodeKeys(): ReadonlyMap<NodeKey, MachineId> {
     return this.#nodeKeys;
@@ -80,7 +86,10 @@ export class MachineRoll {
     let restMs = REST_MS;
     while (!signal.aborted) {
       await this.#wakeup.wait(restMs, signal);
-      if (!signal.aborted && this.#mirror.complete) restMs = (await this.#look()) ? REST_MS : RETRY_MS;
+      if (signal.aborted || !this.#mirror.complete) continue;
+      const isKnown = await this.#look();
+      if (isKnown) this.#known.resolve();
+      restMs = isKnown ? REST_MS : RETRY_MS;
     }
     await following;
   }

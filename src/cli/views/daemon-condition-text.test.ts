@@ -37,12 +37,14 @@ test("an agent that goes through engines says which, or why none can be used", (
   const failures = [failure("a:7440", "engine-unreachable"), failure("b:7440", "refused-unlisted-key")];
   const what = "release 12 (3f2a9c1b): 14 units here, 13 active";
   assert.equal(agentConditionText(GOOD, { engine: "b:7440", since, failures }), `${what}; through b:7440`);
-  const away = { ...GOOD, connected: false };
-  assert.equal(
-    agentConditionText(away, { engine: null, since, failures }),
-    `${what}; no engine to go through: a:7440 engine-unreachable, b:7440 refused-unlisted-key`,
-  );
-  assert.equal(agentConditionText(away, { engine: "a:7440", since, failures: [] }), `${what}; the registry is away`);
+  for (const connected of [true, false]) {
+    assert.equal(
+      agentConditionText({ ...GOOD, connected, trouble: "commit-unavailable" }, { engine: null, since, failures }),
+      `${what}; commit-unavailable; no engine to go through: a:7440 engine-unreachable, b:7440 refused-unlisted-key`,
+    );
+  }
+  const nothing = { engine: null, since, failures: [] };
+  assert.equal(agentConditionText({ ...GOOD, connected: false }, nothing), `${what}; the registry is away`);
 });
 
 test("an engine says whether it leads", () => {

@@ -18,14 +18,16 @@ export function agentConditionText(
   const named = problems.slice(0, NAMED_MAX).map(({ unit, code }) => `${unit} ${code}`);
   const more = problems.length - named.length;
   const others = more > 0 ? [`${more} more with problems`] : [];
-  const away = connected ? [] : [awayText(hub)];
-  const through = connected && hub !== null && hub.engine !== null ? [`through ${hub.engine}`] : [];
-  return [what, ...through, ...(trouble === null ? [] : [trouble]), ...away, ...named, ...others].join("; ");
+  const way = hub === null ? [] : wayText(hub);
+  const away = connected || way.length > 0 ? [] : ["the registry is away"];
+  return [what, ...(trouble === null ? [] : [trouble]), ...way, ...away, ...named, ...others].join("; ");
 }
 
-function awayText(hub: HubState | null): string {
-  if (hub === null || hub.failures.length === 0) return "the registry is away";
-  return `no engine to go through: ${hub.failures.map(({ engine, code }) => `${engine} ${code}`).join(", ")}`;
+/** Told by the way itself: a watch that has lost it takes some time until it says so. */
+function wayText({ engine, failures }: HubState): string[] {
+  if (engine !== null) return [`through ${engine}`];
+  if (failures.length === 0) return [];
+  return [`no engine to go through: ${failures.map((failure) => `${failure.engine} ${failure.code}`).join(", ")}`];
 }
 
 /** The line of `systemctl status fleet-engine`. */
