@@ -14,7 +14,7 @@ import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
 import type { RegistryFlags } from "./registry-flags.ts";
 
 /** `--registry` of whoever wants no cluster, also where one runs on this machine. */
-const NO_REGISTRY = "none";
+export const NO_REGISTRY = "none";
 
 export interface CompositionFlags extends RegistryFlags {
   readonly directory?: string | undefined;

@@ -9,8 +9,8 @@ import { refuseJoinedElsewhere } from "../usecases/known-cluster.ts";
 import type { JoinProgress } from "../usecases/wait-joined.ts";
 import { askYes } from "./ask-yes.ts";
 import { type Joining, metadataOption, writeConf } from "./joining.ts";
+import { engineKeyText } from "./views/engine-key-text.ts";
 import { type JoinedMachine, refusalOf } from "./views/join-text.ts";
-import { trustText } from "./views/trust-text.ts";
 
 export interface EngineJoinFlags {
   readonly token?: string | undefined;
@@ -19,8 +19,6 @@ export interface EngineJoinFlags {
 
 export interface EngineJoin {
   readonly joined: JoinedMachine;
-  /** The daemons are told otherwise than before. */
-  readonly isNews: boolean;
   readonly unreachable: readonly { readonly engine: string; readonly problem: OperationError }[];
   /** How far it has come by now. */
   look(): Promise<JoinProgress>;
@@ -52,7 +50,7 @@ export async function joinEngines(
   const engines = [...endpoints.keys()];
   const request = { engines, engineKeys: (flags["engine-key"] ?? []).map(readKey), token: flags.token ?? null, hello };
   const trust = async (shown: readonly ShownEngine[]) => {
-    say(trustText(shown));
+    say(engineKeyText(shown));
     if (!process.stdin.isTTY) throw nobodyToAsk(shown, engines);
     return askYes("Trust this key?");
   };
@@ -63,7 +61,7 @@ export async function joinEngines(
   );
   const name = enrolled?.name ?? joining.name;
   const metadata = { ...joining.metadata, ...enrolled?.metadata };
-  const isNews = await writeConf(files, {
+  await writeConf(joining, {
     registry: `hub://${engines.join(",")}`,
     cluster: record.cluster,
     branch: record.branch,
@@ -80,7 +78,7 @@ export async function joinEngines(
     await refuseJoinedElsewhere(files, stateFolder, { clusterId: now.clusterId, name: now.cluster });
     return { standing: now.standing, acceptedSeq: now.acceptedSeq };
   };
-  return { joined, isNews, unreachable, look };
+  return { joined, unreachable, look };
 }
 
 /** The first that answers with a key that is pinned. */

@@ -15,7 +15,7 @@ import { standingOf } from "../usecases/admit-by-token.ts";
 import { knownCluster, refuseJoinedElsewhere } from "../usecases/known-cluster.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
 import type { JoinProgress } from "../usecases/wait-joined.ts";
-import { type Composition, compose } from "./composition.ts";
+import { type Composition, compose, NO_REGISTRY } from "./composition.ts";
 import { type Joining, metadataOption, writeConf } from "./joining.ts";
 import { ownEngineKey } from "./own-engine-key.ts";
 import type { RegistryFlags } from "./registry-flags.ts";
@@ -24,36 +24,53 @@ import { type JoinedMachine, refusalOf } from "./views/join-text.ts";
 
 export interface SourceJoinFlags extends RegistryFlags {
   readonly branch?: string | undefined;
-  readonly manifest: string;
+  readonly manifest?: string | undefined;
   readonly listen?: string | undefined;
+}
+
+/** What it was told when it joined before still counts where nothing else is said: the same again without a flag takes nothing away. */
+function withSaid(flags: SourceJoinFlags, url: string, { said }: Joining) {
+  const isSame = said.get("source") === url;
+  const registry = said.get("registry");
+  // It dialled engines before: now it is to reach the registry itself.
+  const isHub = registry?.startsWith("hub://") === true;
+  return {
+    ...flags,
+    registry: flags.registry ?? (isHub ? undefined : registry),
+    "etcd-cafile": flags["etcd-cafile"] ?? said.get("etcd_cafile"),
+    "etcd-certfile": flags["etcd-certfile"] ?? said.get("etcd_certfile"),
+    "etcd-keyfile": flags["etcd-keyfile"] ?? said.get("etcd_keyfile"),
+    listen: flags.listen ?? said.get("listen"),
+    branch: flags.branch ?? (isSame ? said.get("branch") : undefined) ?? "main",
+    manifest: flags.manifest ?? (isSame ? said.get("manifest") : undefined) ?? "fleet.yaml",
+    source: url,
+  };
 }
 
 export interface SourceJoin {
   readonly joined: JoinedMachine;
-  /** The daemons are told otherwise than before. */
-  readonly isNews: boolean;
   /** The services that make this machine what it has become. */
   readonly services: readonly string[];
   look(): Promise<JoinProgress>;
 }
 
 /** Joins by a repository: this machine reads it itself, reaches the registry itself, and runs an engine. */
-export async function joinSource(url: string, flags: SourceJoinFlags, joining: Joining): Promise<SourceJoin> {
+export async function joinSource(url: string, given: SourceJoinFlags, joining: Joining): Promise<SourceJoin> {
   const { files, stateFolder, machine } = joining;
-  const branch = flags.branch ?? "main";
-  const own = { ...flags, source: url, branch };
-  const composition = await compose(own);
+  const flags = withSaid(given, url, joining);
+  const { branch } = flags;
+  const composition = await compose(flags);
   try {
     const spec = await specOfBranch(composition, url, branch);
     const registry = await composition.registry();
-    const identity = registry === null ? null : await clusterOf(registry, spec.cluster, own);
+    const identity = registry === null ? null : await clusterOf(registry, spec.cluster, flags);
     await refuseElsewhere(joining, spec, identity);
     const { ensureIdentity } = await import("../adapters/identity/ensure-identity.ts");
     const { key } = await ensureIdentity(join(stateFolder, "identity"));
     if (registry !== null) await refuseStranger(joining, key, spec, registry, composition);
     const engineKey = await ownEngineKey(`${stateFolder}-engine`);
-    const isNews = await writeConf(files, {
-      registry: flags.registry,
+    await writeConf(joining, {
+      registry: flags.registry === NO_REGISTRY ? undefined : flags.registry,
       etcd_cafile: flags["etcd-cafile"],
       etcd_certfile: flags["etcd-certfile"],
       etcd_keyfile: flags["etcd-keyfile"],
@@ -83,7 +100,7 @@ export async function joinSource(url: string, flags: SourceJoinFlags, joining: J
       isListed: stanza?.machineKey === key && stanza.engineKey === engineKey,
     };
     const services = [...(flags.registry === undefined ? ["fleet-registry.service"] : []), "fleet-engine.service"];
-    return { joined, isNews, services, look: () => lookAtRegistry(own, spec.cluster, joining) };
+    return { joined, services, look: () => lookAtRegistry(flags, spec.cluster, joining) };
   } finally {
     await composition.close();
   }

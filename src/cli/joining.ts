@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { confOptions, isConfValue, setConf } from "../codec/fleet-conf.ts";
 import { nameOfHost, parseMachineName } from "../domain/join/machine-name.ts";
 import type { MachineId } from "../domain/names.ts";
@@ -25,6 +26,8 @@ export interface Joining {
   readonly isNamed: boolean;
   readonly metadata: Readonly<Record<string, string>>;
   readonly stateFolder: string;
+  /** What the daemons are told by now, by option. */
+  readonly said: ReadonlyMap<string, string>;
   readonly files: FileStore;
   readonly control: ServiceControl;
 }
@@ -49,16 +52,20 @@ export async function beginJoining(flags: JoinFlags): Promise<Joining> {
     isNamed: named !== undefined,
     metadata: parseMetadata(flags.metadata ?? said.get("metadata") ?? ""),
     stateFolder: flags["state-directory"],
+    said,
     files,
     control: new Systemctl(),
   };
 }
 
-/** Writes options of the daemons; undefined ones are left as they are. Whether anything changed. */
+/** There while the daemons have not been started with what they were told last. */
+export const UNSTARTED_FILE = "join-unstarted";
+
+/** Writes what the daemons are told, in place of what joining told them before; undefined options are not told. */
 export async function writeConf(
-  files: FileStore,
+  { files, stateFolder }: Joining,
   values: Readonly<Record<string, string | undefined>>,
-): Promise<boolean> {
+): Promise<void> {
   const wanted = Object.fromEntries(
     Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined),
   );
@@ -71,22 +78,23 @@ export async function writeConf(
   }
   const before = (await files.read(fleetConf())) ?? "";
   const after = setConf(before, wanted);
-  if (after !== before) await files.write(fleetConf(), after);
-  return after !== before;
+  if (after === before) return;
+  // Before it: whoever is cut short between the two does the rest when it is run again.
+  await files.write(join(stateFolder, UNSTARTED_FILE), "");
+  await files.write(fleetConf(), after);
 }
 
-/**
- * Has them run, also after a boot; `anew`: what they are told has changed. The services that were meant and are installed.
- */
+/** Has them run with what they are told, also after a boot; those that were meant and are installed. Who runs so already runs on. */
 export async function startServices(
   { start }: JoinFlags,
-  { control }: Joining,
+  { control, files, stateFolder }: Joining,
   services: readonly string[],
-  anew: boolean,
 ): Promise<readonly string[]> {
   if (!start) return [];
+  const path = join(stateFolder, UNSTARTED_FILE);
   const there = await control.installed(services);
-  await control.enableAndStart(there, anew);
+  await control.enableAndStart(there, (await files.read(path)) !== null);
+  await files.remove(path);
   return there;
 }
 

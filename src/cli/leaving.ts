@@ -3,6 +3,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isHubAddress } from "../adapters/hub/hub-address.ts";
 import { systemClock } from "../adapters/system-clock.ts";
+import { ENGINE_KEYS_FILE } from "../codec/engine-keys-record.ts";
 import { confOptions, unsetConf } from "../codec/fleet-conf.ts";
 import { decodeJoin, JOIN_FILE, type JoinRecord } from "../codec/join-record.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
@@ -10,7 +11,9 @@ import type { EngineDoor } from "../ports/engine-door.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { AGENT_FOLDERS } from "../usecases/agent-files.ts";
 import { removeMachine } from "../usecases/remove-machine.ts";
+import { NO_REGISTRY } from "./composition.ts";
 import { fleetConf } from "./fleet-conf.ts";
+import { UNSTARTED_FILE } from "./joining.ts";
 import { bootId, machineId } from "./machine-id.ts";
 import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
 import type { RegistryFlags } from "./registry-flags.ts";
@@ -39,7 +42,7 @@ export async function withConf(flags: RegistryFlags): Promise<RegistryFlags> {
 /** Takes this machine's records out of the registry, by itself or by an engine. False: it knows of no registry. Its agent has stopped. */
 export async function removeMembership(flags: RegistryFlags, cluster: string, stateFolder: string): Promise<boolean> {
   const address = await registryAddress(flags);
-  if (address === null || address === "none") return false;
+  if (address === null || address === NO_REGISTRY) return false;
   if (isHubAddress(address)) {
     await leaveByEngine(address, stateFolder);
     return true;
@@ -111,7 +114,7 @@ export async function forgetCluster(stateFolder: string, leaveFile: string): Pro
     const path = join(agent, name);
     if (!OTHERS.includes(name) && path !== leaveFile) await rm(path, { recursive: true, force: true });
   }
-  for (const name of [JOIN_FILE, "engine-keys.json", "identity"])
+  for (const name of [JOIN_FILE, ENGINE_KEYS_FILE, UNSTARTED_FILE, "identity"])
     await rm(join(stateFolder, name), { recursive: true, force: true });
   // The folder itself is systemd's.
   const engine = `${stateFolder}-engine`;

@@ -40,6 +40,12 @@ for (const [what, before, after] of cases) {
   });
 }
 
+test("what was set before and is not set now goes, and what had stood there is back", () => {
+  const before = 'listen="0.0.0.0:7440"\n';
+  const hub = setConf(before, { listen: ":7440", source: "https://host/homelab" });
+  assert.equal(setConf(hub, { name: "pi" }), `${before}name="pi"  # by fleet join\n`);
+});
+
 test("leaving brings back what joining took out of the way, and nothing of its own stays", () => {
   for (const before of ["# mine\n", 'registry="etcd://h1" # old\nbranch="x"\n', 'name="a"\nname="b"\n']) {
     assert.equal(unsetConf(setConf(before, HUB)), before);

@@ -31,24 +31,23 @@ export function isConfValue(value: string): boolean {
 
 /**
  * Sets options in a fleet.conf and leaves every other line as it is, comments too. A line of somebody else that says the same stays; one that
- * says otherwise, by an older name too, becomes a comment, from which `unsetConf` brings it back. What is written carries a mark. Values
- * are legal by `isConfValue`. The first line of an option counts, as it does for the reader.
+ * says otherwise, by an older name too, becomes a comment, from which `unsetConf` brings it back. What is written carries a mark; what was set
+ * before and is not set now goes. Values are legal by `isConfValue`. The first line of an option counts, as it does for the reader.
  */
 export function setConf(text: string, values: Readonly<Record<string, string>>): string {
   const wanted = new Map(Object.entries(values));
   const lines: string[] = [];
-  for (const line of linesOf(text)) {
+  for (const line of linesOf(unsetConf(text) ?? "")) {
     const read = parseConfLine(line);
     const option = read === null ? null : (CONF_ALIASES[read.key] ?? read.key);
     if (option === null || !Object.hasOwn(values, option)) {
       lines.push(line);
       continue;
     }
-    const isOurs = line.endsWith(MARK);
     const value = wanted.get(option);
     if (value !== undefined && read!.key === option && read!.value === value) lines.push(line);
     else {
-      if (!isOurs) lines.push(`${WAS}${line}`);
+      lines.push(`${WAS}${line}`);
       if (value !== undefined) lines.push(written(option, value));
     }
     wanted.delete(option);

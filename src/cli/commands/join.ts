@@ -3,8 +3,9 @@ import { systemClock } from "../../adapters/system-clock.ts";
 import { readJoinTarget } from "../../domain/join/join-target.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { type JoinProgress, waitJoined } from "../../usecases/wait-joined.ts";
-import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
+import { BaseCommand, clusterFlags, outputFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
+import { fleetConf } from "../fleet-conf.ts";
 import { beginJoining, startServices } from "../joining.ts";
 import { listenAddress } from "../listen-address.ts";
 import { type JoinedMachine, joinedText, progressText } from "../views/join-text.ts";
@@ -43,7 +44,10 @@ export default class JoinCommand extends BaseCommand {
       env: "FLEET_LISTEN",
     }),
     branch,
-    manifest: repositoryFlags.manifest,
+    manifest: Flags.string({
+      description: "The manifest, relative to the repository (default: fleet.yaml)",
+      env: "FLEET_MANIFEST",
+    }),
     registry,
     "etcd-cafile": authority,
     "etcd-certfile": certificate,
@@ -62,20 +66,20 @@ export default class JoinCommand extends BaseCommand {
     const joining = await beginJoining(flags);
     if (target.kind === "engines") {
       const { joinEngines } = await import("../join-engines.ts");
-      const { joined, isNews, unreachable, look } = await joinEngines(target.address, flags, joining, (text) =>
-        this.say(text),
-      );
+      const { joined, unreachable, look } = await joinEngines(target.address, flags, joining, (text) => this.say(text));
       for (const { engine, problem } of unreachable) this.say(`${engine}: ${problem.message} [${problem.code}]`);
-      const started = await startServices(flags, joining, AGENT_SERVICES, isNews);
+      const started = await startServices(flags, joining, AGENT_SERVICES);
       return this.#show(joined, started, look, flags, lastMs);
     }
     if (flags.token !== undefined) throw wrongWay("--token", "a token is shown to an engine");
     if (flags["engine-key"] !== undefined) throw wrongWay("--engine-key", "no engine is dialled");
     if (target.ssh) await this.#refuseSsh(target.url, joining.stateFolder, joining.name);
     if (flags.listen !== undefined) listenAddress(flags.listen);
+    if (hasPassword(target.url))
+      this.say(`its password is going to stand in ${fleetConf()}, for everybody on this machine to read`);
     const { joinSource } = await import("../join-source.ts");
-    const { joined, isNews, services, look } = await joinSource(target.url, flags, joining);
-    const started = await startServices(flags, joining, [...services, ...AGENT_SERVICES], isNews);
+    const { joined, services, look } = await joinSource(target.url, flags, joining);
+    const started = await startServices(flags, joining, [...services, ...AGENT_SERVICES]);
     return this.#show(joined, started, look, flags, lastMs);
   }
 
@@ -112,6 +116,10 @@ export default class JoinCommand extends BaseCommand {
       },
     );
   }
+}
+
+function hasPassword(url: string): boolean {
+  return URL.canParse(url) && new URL(url).password !== "";
 }
 
 async function waitLimit(flags: { readonly timeout: string }): Promise<number> {
