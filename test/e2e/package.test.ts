@@ -208,12 +208,20 @@ describe("a cluster of machines that installed the package", { skip, concurrency
     const hub = machines.find(({ name }) => name === "m1")!.address;
     const engineKey = /engineKey: "([^"]+)"/.exec(stanzas[0]!)![1]!;
     await joinCluster("m2", hub, "--engine-key", engineKey);
+    await commit("another machine", "");
+    await apply();
+    await settled(FIRST);
     writeFileSync(join(repository, "units/load@.service"), SLEEPER);
     await commit("more", LOAD);
     await apply();
     await settled(FIRST);
     running = await invocations();
     assert.equal(running.size, UNITS);
+    for (const machine of MACHINES)
+      assert.equal(
+        [...running.keys()].filter((unit) => unit.startsWith(`${machine} `)).length,
+        UNITS / MACHINES.length,
+      );
     assert.match(await inside("m2", "cat", "/etc/fleet/fleet.conf"), /^# mine$/m);
   });
 
@@ -255,11 +263,22 @@ describe("a cluster of machines that installed the package", { skip, concurrency
   test("purged, a machine has none of its state, says what is left, and its units run on", async () => {
     const [adopted, original] = ["/var/lib/fleet/agent/adopted/old.service", "etc/systemd/system/old.service"];
     await writeInside("m2", `${adopted}/${original}`, SLEEPER);
+    // Also an agent that cannot run is stopped, or systemd would start what is not there once a second.
+    const dropIn = "/etc/systemd/system/fleet-agent.service.d/broken.conf";
+    await writeInside("m2", dropIn, "[Service]\nExecStart=\nExecStart=/bin/false\n");
+    await inside("m2", "systemctl", "restart", "--no-block", "fleet-agent");
+    await eventually("it ends again and again", async () => {
+      const shown = await inside("m2", "systemctl", "show", "--value", "-p", "NRestarts", "fleet-agent");
+      return Number(shown) > 1;
+    });
     const said = await inside("m2", "dpkg", "--force-unsafe-io", "--no-triggers", "--purge", "fleet");
     const here = [...running.keys()].filter((unit) => unit.startsWith("m2 ")).map((unit) => unit.slice(3));
     assert.match(said, new RegExp(`left ${here.length} units`));
     for (const unit of here) assert.ok(said.includes(`  /run/systemd/system/${unit}\n`), unit);
     assert.match(said, /left \/var\/lib\/fleet\/agent\/adopted: files of others/);
+    assert.match(said, /left \/etc\/systemd\/system\/fleet-agent\.service\.d\n/);
+    const agent = await inside("m2", "systemctl", "show", "--value", "-p", "ActiveState", "fleet-agent");
+    assert.match(agent, /^(inactive|failed)\n$/);
     const left = await inside("m2", "find", "/var/lib/fleet", "-type", "f");
     assert.equal(left, `${adopted}/${original}\n`);
     await inside("m2", "sh", "-c", "! ls -d /usr/lib/fleet /etc/fleet/fleet.conf 2>/dev/null");
