@@ -5,7 +5,7 @@ import type { HelloRequest } from "../domain/join/join-talk.ts";
 import type { EngineDoor } from "../ports/engine-door.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { joinCluster, type ShownEngine } from "../usecases/join-cluster.ts";
-import { refuseJoinedElsewhere } from "../usecases/known-cluster.ts";
+import { knownCluster, refuseJoinedElsewhere } from "../usecases/known-cluster.ts";
 import type { JoinProgress } from "../usecases/wait-joined.ts";
 import { askYes } from "./ask-yes.ts";
 import { type Joining, metadataOption, writeConf } from "./joining.ts";
@@ -40,9 +40,10 @@ export async function joinEngines(
   const endpoints = new Map(parseHubAddress(address).engines.map((one) => [endpointText(one), one] as const));
   const { files, stateFolder, machine, bootId, isNamed } = joining;
   const identity = await ensureIdentity(join(stateFolder, "identity"));
+  // Of no cluster at first: which one it is is what it asks. One that an engine knows by its cluster is not told of as a stranger.
+  let clusterId = (await knownCluster(files, stateFolder))?.clusterId ?? null;
   const open = (engine: string): Promise<EngineDoor> => {
-    // Of no cluster: which one it is is what it asks.
-    const keeper = new IdentityKeeper(identity, { clusterId: null, role: "machine", machine }, systemClock);
+    const keeper = new IdentityKeeper(identity, { clusterId, role: "machine", machine }, systemClock);
     const { host, port } = endpoints.get(engine)!;
     return openDoor({ host, port, identity: keeper, nowMs: systemClock.wallMs }, new AbortController().signal);
   };
@@ -59,6 +60,7 @@ export async function joinEngines(
     { files, stateFolder, open, trust },
     refusalOf,
   );
+  clusterId = record.clusterId;
   const name = enrolled?.name ?? joining.name;
   const metadata = { ...joining.metadata, ...enrolled?.metadata };
   await writeConf(joining, {
