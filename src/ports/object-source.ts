@@ -13,6 +13,8 @@ export interface ObjectSource {
    * those in `have` and what only they lead to. Deepens a shallow mirror where it ends before that many.
    */
   related(commits: readonly string[], have: ReadonlySet<string>, commitsMax: number): Promise<RelatedObjects>;
+  /** Brings more history into a shallow mirror, by one step; false where there is no more, or no more is asked for. */
+  deepen(): Promise<boolean>;
   /**
    * The trees that are new in one commit after another, the root's first, each after one that names it; null where there are more than
    * `max`, or not both commits are here.

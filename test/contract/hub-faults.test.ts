@@ -6,6 +6,7 @@ import { test } from "node:test";
 import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { HUB_LIMITS, type HubGitSource, openHubGitSource } from "../../src/adapters/git/hub-git-source.ts";
 import { openLocalGitSource } from "../../src/adapters/git/local-git-source.ts";
+import { openMirrorGitSource } from "../../src/adapters/git/mirror-git-source.ts";
 import {
   type ObjectPiece,
   type ObjectsPart,
@@ -13,6 +14,7 @@ import {
   PIECE_KINDS,
 } from "../../src/adapters/objects-proto/objects-proto.ts";
 import type { CommitId } from "../../src/domain/names.ts";
+import { serveGitRepository } from "./git-http-server.ts";
 import { makeTestRepository, type TestRepository } from "./git-repository.ts";
 import { type ObjectHub, openObjectHub, serviceOf } from "./object-hub.ts";
 
@@ -358,6 +360,32 @@ withHub("wherever writing was cut short, what is there is whole and the rest is 
     assert.deepEqual(drafts, [], cut);
   }
 });
+
+withHub(
+  "a mirror that becomes a hub's keeps what it has, though not what it took for the branch's tip",
+  async (world) => {
+    const first = world.repository.commit(UNITS) as CommitId;
+    const commit = world.repository.commit({ "units/b.service": "b2" }) as CommitId;
+    const server = await serveGitRepository(join(world.repository.path, ".git"));
+    const mirror = await openMirrorGitSource({
+      url: server.url,
+      branch: "main",
+      folder: join(world.objects, "..", ".."),
+    });
+    assert.equal(await mirror.fetch(), commit);
+    await mirror.close();
+    await server.close();
+    world.hub.stop();
+    const alone = await world.open();
+    assert.equal(alone.lastTip(), null);
+    assert.deepEqual(await readAll(alone, commit), { ...UNITS, "units/b.service": "b2" });
+    await world.hub.serve(world.honest);
+    const source = await world.open();
+    assert.equal(await source.fetch(), commit);
+    // The mirror was shallow; what is before it is asked for now.
+    assert.equal(await source.isAncestor(first, commit), "yes");
+  },
+);
 
 const notRoot = process.getuid?.() === 0 ? false : "only root can mount";
 

@@ -31,6 +31,7 @@ export async function sendObjects(call: Call, { source, tips, changes }: Serving
   const { history, have } = call.request;
   const maxBytes = Math.min(call.request.maxBytes, OBJECT_BYTES_MAX);
   const ids = call.request.ids.map(hexOf);
+  const isHistory = history > 0 || call.request.roots;
   const out = new PartWriter(call);
   const sent = new Set<string>();
   const send = async (asked: Iterable<string>): Promise<void> => {
@@ -40,11 +41,14 @@ export async function sendObjects(call: Call, { source, tips, changes }: Serving
       sent.add(id);
       let object = await source.readObject(id, maxBytes);
       if (object.kind === "missing" && (await tips.catchUp())) object = await source.readObject(id, maxBytes);
+      while (isHistory && object.kind === "missing" && (await source.deepen())) {
+        object = await source.readObject(id, maxBytes);
+      }
       await out.add(Buffer.from(id, "hex"), object);
     }
   };
   await send(ids);
-  if (history > 0) {
+  if (isHistory) {
     const { roots, before } = await source.related(ids, new Set(have.map(hexOf)), history);
     if (call.request.roots) {
       const [from, to] = [have.map(hexOf), ids];

@@ -32,6 +32,7 @@ class Mirror implements ObjectSource {
 
   lastTip = () => this.#tip;
   readObject = async (oid: string) => ({ kind: oid === this.#tip ? "too-large" : "missing" }) as const;
+  deepen = async () => false;
   changedTrees = async () => null;
   related = async () => ({ roots: [], before: [] });
 }

@@ -162,10 +162,10 @@ export class CommitReader {
     let whole = true;
     let walked = 0;
     for (const oid of seen) {
+      if (before.length >= commitsMax) break;
       const commit = this.commit(oid);
       if (commit === null) whole = false;
       else if (!asked.has(oid)) before.push(oid);
-      if (before.length >= commitsMax) break;
       for (const parent of commit?.parents ?? []) if (!have.has(parent)) seen.add(parent);
       if (++walked % COMMITS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }

@@ -181,6 +181,11 @@ class Hub implements HubGitSource {
     return this.#reader.stored(oid, maxBytes);
   }
 
+  /** What is before is asked for when somebody asks about it. */
+  async deepen(): Promise<boolean> {
+    return false;
+  }
+
   async changedTrees(before: string, after: string, max: number): Promise<readonly ChangedTree[] | null> {
     return this.#reader.changedTrees(before, after, max);
   }
@@ -211,7 +216,7 @@ class Hub implements HubGitSource {
     const known = this.#store.tip;
     const have = known === null || known === commit ? [] : [known];
     // Of a branch that is new here the past is asked for only when somebody asks about it.
-    const history = { commitsMax: have.length === 0 ? 1 : HISTORY_MAX, have, roots: true };
+    const history = { commitsMax: have.length === 0 ? 0 : HISTORY_MAX, have, roots: true };
     await this.#fetcher.bring({ ids: [commit], type: "commit", maxBytes: OBJECT_BYTES_MAX, history });
     if (this.#reader.commit(commit) === null) throw notThere(`the commit ${commit}, which it calls its branch's tip`);
     await this.#store.setTip(commit as CommitId);
@@ -264,7 +269,7 @@ class Hub implements HubGitSource {
   /** Asks for the commit where it is not here; false where it is not to be had. */
   async #hold(commit: CommitId): Promise<boolean> {
     if (this.#reader.commit(commit) !== null) return true;
-    const history = { commitsMax: 1, have: [], roots: true };
+    const history = { commitsMax: 0, have: [], roots: true };
     await this.#fetcher.bring({ ids: [commit], type: "commit", maxBytes: OBJECT_BYTES_MAX, history });
     return this.#reader.commit(commit) !== null;
   }

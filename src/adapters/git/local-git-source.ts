@@ -74,6 +74,7 @@ export function openLocalGitSource(path: string, branch: string | null = null): 
     describeCommit: async (commit) => reader.describe(commit),
     lastTip: tipNow,
     readObject: async (oid, maxBytes) => reader.stored(oid, maxBytes),
+    deepen: async () => false,
     changedTrees: async (before, after, max) => reader.changedTrees(before, after, max),
     related: (commits, have, commitsMax) => reader.related(commits, have, commitsMax),
     isDirty: (paths) => isDirty(folder, paths),

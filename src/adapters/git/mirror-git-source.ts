@@ -104,7 +104,7 @@ class Mirror implements MirrorGitSource {
   isAncestor(ancestor: CommitId, descendant: CommitId): Promise<"yes" | "no" | "unknown"> {
     return this.#reading(descendant, async (reader) => {
       let answer = await reader.isAncestor(ancestor, descendant);
-      while (answer === "unknown" && (await this.#deepen()))
+      while (answer === "unknown" && (await this.deepen()))
         answer = await this.#reader!.isAncestor(ancestor, descendant);
       return answer;
     });
@@ -123,6 +123,18 @@ class Mirror implements MirrorGitSource {
     return this.#reading(commit, (reader) => reader.describe(commit));
   }
 
+  deepen(): Promise<boolean> {
+    return this.#alone(async () => {
+      const step = DEEPEN_STEPS.find((each) => each > this.#deepenedTo);
+      if (step === undefined || this.#reader!.shallowCommits().size === 0) return false;
+      const tip = await this.#transport.transfer(this.#gitFolder, step);
+      this.#arrived(this.#gitFolder, tip);
+      this.#open(tip);
+      this.#deepenedTo = step;
+      return true;
+    });
+  }
+
   lastTip(): CommitId | null {
     return this.#tip;
   }
@@ -138,7 +150,7 @@ class Mirror implements MirrorGitSource {
   related(commits: readonly string[], have: ReadonlySet<string>, commitsMax: number): Promise<RelatedObjects> {
     return this.#reading(null, async (reader) => {
       let found = await reader.related(commits, have, commitsMax);
-      while (!found.whole && (await this.#deepen())) {
+      while (!found.whole && (await this.deepen())) {
         found = await this.#reader!.related(commits, have, commitsMax);
       }
       return found;
@@ -198,25 +210,12 @@ class Mirror implements MirrorGitSource {
   async #hold(commit: CommitId): Promise<boolean> {
     if (this.#reader!.hasCommit(commit)) return true;
     await this.fetch();
-    while (!this.#reader!.hasCommit(commit)) if (!(await this.#deepen())) return false;
+    while (!this.#reader!.hasCommit(commit)) if (!(await this.deepen())) return false;
     return true;
   }
 
   async #opened(): Promise<void> {
     if (this.#reader === null) await this.fetch();
-  }
-
-  /** More history by one step; false where there is no more, or we ask for no more. */
-  #deepen(): Promise<boolean> {
-    return this.#alone(async () => {
-      const step = DEEPEN_STEPS.find((each) => each > this.#deepenedTo);
-      if (step === undefined || this.#reader!.shallowCommits().size === 0) return false;
-      const tip = await this.#transport.transfer(this.#gitFolder, step);
-      this.#arrived(this.#gitFolder, tip);
-      this.#open(tip);
-      this.#deepenedTo = step;
-      return true;
-    });
   }
 
   async #update(): Promise<CommitId> {

@@ -22,7 +22,7 @@ export interface ObjectsRequest {
   readonly maxBytes: number;
   /** Also at most that many commits before these, nearest first (`ObjectSource.related`); at most HISTORY_MAX. */
   readonly history: number;
-  /** With a history also the root tree of each of these commits; of one commit after another also all trees that are new in it. */
+  /** Also the root tree of each of these commits; of one commit after another also all trees that are new in it. */
   readonly roots: boolean;
   /** Commits, 20 bytes each, at most IDS_MAX: they and what is before them is not sent as history. */
   readonly have: readonly Uint8Array[];
