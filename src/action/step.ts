@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { type Composition, compose } from "../cli/composition.ts";
@@ -38,7 +38,7 @@ export interface Ending {
 export async function openStep(runner: Runner, inputs: ActionInputs, event: GitHubEvent): Promise<Step> {
   const folder = mkdtempSync(join(runner.variable("RUNNER_TEMP") || tmpdir(), "fleet-"));
   const composition = await compose({
-    directory: inWorkspace(runner, inputs.workingDirectory),
+    directory: workingDirectory(runner, inputs.workingDirectory),
     manifest: inputs.manifest,
     registry: inputs.registry,
     source: inputs.source,
@@ -60,6 +60,15 @@ export async function openStep(runner: Runner, inputs: ActionInputs, event: GitH
 /** A path of the workflow's: from the workspace, into which the repository was checked out. */
 export function inWorkspace(runner: Runner, path: string): string {
   return resolve(runner.variable("GITHUB_WORKSPACE") || ".", path);
+}
+
+/** A folder that is not there would be looked for in the one above, which may well be a repository. */
+function workingDirectory(runner: Runner, given: string): string {
+  const directory = inWorkspace(runner, given);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return directory;
+  throw new OperationError("no-working-directory", `there is no folder ${given} in the workspace`, {
+    next: "check the repository out first (actions/checkout), and name its folder in working-directory",
+  });
 }
 
 /** The forge's own token fetches from the forge, and goes nowhere else. */
