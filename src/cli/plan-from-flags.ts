@@ -4,6 +4,7 @@ import type { PlanSelection } from "../domain/plan/view-of-plan.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { diffPlan, type UnitDiff } from "../usecases/diff-plan.ts";
 import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
+import { warnUntrusted } from "../usecases/warn-untrusted.ts";
 import type { Composition } from "./composition.ts";
 import { RejectedCommit } from "./report-error.ts";
 
@@ -54,7 +55,11 @@ export async function planFromFlags(
     sha256: composition.sha256,
   });
   if (planned.kind === "rejected") throw new RejectedCommit(planned.diagnostics);
-  return planned;
+  if (worktree) return planned;
+  const { TrustJudge } = await import("../usecases/trust-judge.ts");
+  const judge = new TrustJudge({ source: repository, manifestPath: composition.manifest, own: null });
+  const untrusted = await warnUntrusted(repository, judge, planned.snapshot.release?.commit ?? null, commit);
+  return { ...planned, diagnostics: [...planned.diagnostics, ...untrusted] };
 }
 
 /** Compiles without any cluster; every finding is returned. */

@@ -6,6 +6,7 @@ import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
 import { partCompiler } from "../usecases/compile-part.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
+import { TrustJudge } from "../usecases/trust-judge.ts";
 
 const MANIFEST = "fleet.yaml";
 
@@ -16,6 +17,7 @@ const MANIFEST = "fleet.yaml";
 export class CompileOnce {
   readonly #compile: CommitCompiler;
   readonly #compilePart: PartCompiler;
+  readonly #trust: TrustJudge;
   readonly #done = new Map<CommitId, ReturnType<CommitCompiler>>();
   readonly #parts = new Map<string, ReturnType<PartCompiler>>();
 
@@ -23,6 +25,17 @@ export class CompileOnce {
     const source = new MemoryGitSource(repository, "main");
     this.#compile = commitCompiler({ source, manifestPath: MANIFEST, sha256 });
     this.#compilePart = partCompiler({ source, manifestPath: MANIFEST });
+    this.#trust = new TrustJudge({ source, manifestPath: MANIFEST, own: null });
+  }
+
+  /** Who signed is the same for all, too. */
+  trustThrough(source: Pick<GitSource, "listFiles">): Pick<TrustJudge, "judge"> {
+    return {
+      judge: async (accepted, candidate) => {
+        await source.listFiles(candidate, [MANIFEST]);
+        return this.#trust.judge(accepted, candidate);
+      },
+    };
   }
 
   through(source: Pick<GitSource, "listFiles">): CommitCompiler {

@@ -20,7 +20,6 @@ import type { UnitManager } from "../ports/unit-manager.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
 import { registryContact, sourceContact } from "../usecases/contacts.ts";
 import { RegistryMemory } from "../usecases/registry-memory.ts";
-import { TrustJudge } from "../usecases/trust-judge.ts";
 import type { CompileOnce } from "./compile-once.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import type { Random } from "./random.ts";
@@ -180,8 +179,7 @@ export class SimMachine {
     const { newId, defects } = this.#world;
     const agent = new Agent(self, this.#world.cluster, AGENT_TTL_MS, {
       registry: defects.agentRegistry?.(registry, this.id) ?? registry,
-      source: this.source,
-      trust: trustOf(this.source),
+      ...{ source: this.source, trust: this.#world.compiles.trustThrough(this.source) },
       compilePart,
       manager: process.manager(defects.manager?.(this.manager) ?? this.manager),
       files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
@@ -213,9 +211,7 @@ export class SimMachine {
     const options = { machine: this.id, leaderTtlMs: AGENT_TTL_MS, loss };
     const engine = new Engine(this.#world.cluster, options, {
       registry: this.#pausing(defects.engineRegistry?.(registry) ?? registry),
-      source,
-      trust: trustOf(source),
-      compile,
+      ...{ source, compile, trust: this.#world.compiles.trustThrough(source) },
       clock: defects.engineClock?.(this.engineClock) ?? this.engineClock,
       newId: () => this.#engineOperation(),
       sha256,
@@ -350,9 +346,4 @@ function setPaused(paused: boolean, registry: FaultyRegistry | null, clock: Clie
     registry?.resume();
     clock.resume();
   }
-}
-
-/** Of the manifest that every simulated repository has. */
-function trustOf(source: MemoryGitSource): TrustJudge {
-  return new TrustJudge({ source, manifestPath: "fleet.yaml", own: null });
 }

@@ -10,6 +10,7 @@ import type { UnitType } from "../domain/unit/unit-name.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
 import { CommitFiles } from "./commit-files.ts";
+import { CommitTrusts } from "./commit-trust.ts";
 import { LeastRecent } from "./least-recent.ts";
 
 /** Specs remembered: the one in force, the one before it, and the one being looked at, with room for a rollback. */
@@ -33,6 +34,7 @@ export function commitCompiler(options: {
 }): CommitCompiler {
   const { source, manifestPath, sha256 } = options;
   const commits = new CommitFiles(source, manifestPath);
+  const trusts = new CommitTrusts(source, manifestPath, null);
   const linted = new WeakMap<UnitFile, readonly LintFinding[]>();
   const compiled = new LeastRecent<CommitId, Promise<Compiled>>(REMEMBERED_SPECS_MAX);
 
@@ -59,12 +61,19 @@ export function commitCompiler(options: {
       const content = isNeeded(file) ? read.get(file.path) : new Uint8Array();
       return content === undefined ? [] : [{ ...file, bytes: content }];
     });
+    if (manifest.trust !== null) problems.push(...(await signerProblems(commit)));
     const { registryPorts = [] } = options;
     const { parse } = commits;
     const input = { manifestPath, manifest, files, parse, registryPorts, ...(options.lint === true ? { lint } : {}) };
     const result = compileSpec(input, sha256);
     const all = shown([...diagnostics, ...problems, ...result.diagnostics], new Map([...read, ...own]));
     return { spec: hasErrors(all) ? null : result.spec, diagnostics: all };
+  }
+
+  /** Of the file whose keys are trusted after this commit: one that cannot be read would lock everybody out. */
+  async function signerProblems(commit: CommitId): Promise<readonly Diagnostic[]> {
+    const { diagnostics } = await trusts.at(commit);
+    return diagnostics.filter(({ code }) => code.startsWith("signers-"));
   }
 
   function shown(diagnostics: readonly Diagnostic[], read: ReadonlyMap<string, Uint8Array>): readonly Diagnostic[] {

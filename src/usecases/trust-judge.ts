@@ -82,6 +82,18 @@ export class TrustJudge {
     }
   }
 
+  /** What the commit says of trust; null where it cannot be gone by. */
+  trustOf(commit: CommitId): Promise<CommitTrust> {
+    return this.#trusts.at(commit);
+  }
+
+  /** That commit as the one step from its first parent, with all that any mode would ask of it under these signers and rules. */
+  async stepOf(commit: CommitId, trust: Trust): Promise<HistoryStep | null> {
+    const [parent = null] = (await this.#commits.commit(commit)).parents;
+    const history = await this.#history(parent, commit, { ...trust, mode: "strict" }, []);
+    return history.kind === "known" ? (history.steps[0] ?? null) : null;
+  }
+
   /** Of a commit that switches nothing on, the past is not asked for: a shallow copy would have to be deepened for it. */
   async #firstParent(candidate: CommitId, { trust }: CommitTrust): Promise<CommitId | null> {
     if (trust === null || trust.mode === "off") return null;
