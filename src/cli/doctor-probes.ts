@@ -3,6 +3,7 @@ import { access } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { displayUrl } from "../adapters/git/display-url.ts";
+import { isHubAddress } from "../adapters/hub/hub-address.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { CONTROL_SOCKET, encodeControlRequest } from "../codec/control-message.ts";
 import type { HubFacts } from "../domain/doctor/doctor-facts.ts";
@@ -11,7 +12,7 @@ import type { MachineProbes } from "../ports/machine-probes.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { AGENT_FOLDERS } from "../usecases/agent-files.ts";
 import { findForeignFiles, recallMemory } from "../usecases/recall-memory.ts";
-import type { CompositionFlags } from "./composition.ts";
+import { type CompositionFlags, NO_REGISTRY } from "./composition.ts";
 import type { Hub } from "./open-hub.ts";
 import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
 
@@ -26,16 +27,18 @@ const ENGINE_STATE = "/var/lib/fleet-engine/engine";
 export async function doctorProbes(
   flags: CompositionFlags & { readonly "state-directory": string },
 ): Promise<{ readonly probes: MachineProbes; readonly close: () => Promise<void> }> {
-  const [disk, systemd, { DiskFileStore }, { SystemdUnitManager }, { probeSource }, { askControl }] = await Promise.all(
-    [
+  const [disk, systemd, { DiskFileStore }, { SystemdUnitManager }, { probeEngines, probeSource }, { askControl }] =
+    await Promise.all([
       import("../adapters/machine/probe-disk.ts"),
       import("../adapters/machine/probe-systemd.ts"),
       import("../adapters/files/disk-file-store.ts"),
       import("../adapters/systemd/systemd-unit-manager.ts"),
       import("../adapters/git/probe-source.ts"),
       import("../adapters/control/ask-control.ts"),
-    ],
-  );
+    ]);
+  const address = await registryAddress(flags);
+  // Machines that go through engines have the repository from them.
+  const isHub = address !== null && isHubAddress(address);
   const files = new DiskFileStore();
   const folders = { ...AGENT_FOLDERS, state: join(flags["state-directory"], "agent") };
   const manager = new SystemdUnitManager({ clock: systemClock });
@@ -71,16 +74,21 @@ export async function doctorProbes(
       ),
     units: async () => asRoot(folders.run, () => findForeignFiles(files, folders)),
     async registry() {
-      const address = await registryAddress(flags);
-      if (address === null || address === "none") return null;
+      if (address === null || address === NO_REGISTRY) return null;
       const socket = /^unix:(.+)$/.exec(address)?.[1];
       if (socket !== undefined) await mayWrite(socket);
       const { registry, hub } = await openRegistryAt(address, "doctor", flags);
       closing.push(() => registry.close());
       return { address, registry, ...(hub === null ? {} : { hub: () => hubFacts(hub) }) };
     },
-    sourceAddress: () => (flags.source === undefined ? null : displayUrl(flags.source)),
-    source: () => probeSource(flags.source!, flags.branch ?? "main", SOURCE_MAX_MS),
+    sourceAddress: () =>
+      flags.source === undefined ? (isHub ? `through ${address}` : null) : displayUrl(flags.source),
+    async source() {
+      if (flags.source !== undefined) return probeSource(flags.source, flags.branch ?? "main", SOURCE_MAX_MS);
+      const { registry, hub } = await openRegistryAt(address!, "doctor-source", flags);
+      closing.push(() => registry.close());
+      await probeEngines(hub!.socketPath, SOURCE_MAX_MS);
+    },
     podman: () => systemd.probePodman(),
     bootId: async () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
   };

@@ -4,6 +4,17 @@ import { openGitSource } from "./open-git-source.ts";
 /** Enough for the list of a repository's branches; no pack is fetched. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Asks engines for the tip of the branch they follow, through the relay behind that socket. */
+export async function probeEngines(socketPath: string, withinMs: number): Promise<void> {
+  const { ObjectClient } = await import("./object-client.ts");
+  const client = new ObjectClient(`unix:${socketPath}`, { tipTimeoutMs: withinMs, answerTimeoutMs: withinMs });
+  try {
+    await client.tip("");
+  } finally {
+    client.close();
+  }
+}
+
 /**
  * Looks for that branch at that source, without fetching it. `withinMs`: for one question over the network. Rejects with OperationError as
  * a fetch does.
