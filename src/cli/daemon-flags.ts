@@ -40,6 +40,11 @@ export const daemonFlags = {
       "host:port on which the engine serves machines that have no registry of their own, 7440 as a rule (default: it serves none)",
     env: "FLEET_LISTEN",
   }),
+  "allow-journal": Flags.string({
+    description:
+      "Machines whose root may read the journal of fleet's units here through engines: names or ids, as git lists them (default: none)",
+    env: "FLEET_ALLOW_JOURNAL",
+  }),
   "trust-signers": Flags.string({
     description: "This machine's own file of signers (allowed_signers), in place of the repository's",
     env: "FLEET_TRUST_SIGNERS",

@@ -11,6 +11,11 @@ export interface JournalOptions {
   readonly json: boolean;
 }
 
+/** Whether its journal is read without asking anybody: it is this machine, or one of a lab here. */
+export function isJournalHere({ machine }: Pick<UnitRow, "machine">): boolean {
+  return labMachine(machine) !== null || machine === ownMachineId();
+}
+
 /**
  * The words that read a unit's journal on its machine: inside it where it is a machine of a lab here, here where it is this
  * machine, else by ssh. An address is what a machine claimed of itself, so only an IP address gets as far as ssh.

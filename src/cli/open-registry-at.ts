@@ -38,7 +38,7 @@ export async function openRegistryAt(address: string, role: string, flags: Regis
 }
 
 /** Daemons have a flag for it, commands at a terminal go by the same variable. */
-function stateDirectoryOf(flags: RegistryFlags): string {
+export function stateDirectoryOf(flags: RegistryFlags): string {
   return flags["state-directory"] ?? process.env.FLEET_STATE_DIRECTORY ?? DEFAULT_STATE_DIRECTORY;
 }
 

@@ -62,6 +62,7 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
     { IdentityKeeper },
     { joinService },
     { JOIN_METHODS },
+    { ReachDesk },
   ] = await Promise.all([
     import("../adapters/front/front.ts"),
     import("../adapters/front/serve-stranger.ts"),
@@ -71,6 +72,7 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
     import("../adapters/identity/identity-keeper.ts"),
     import("../adapters/join/join-service.ts"),
     import("../adapters/join-proto/join-proto.ts"),
+    import("../adapters/front/reach-desk.ts"),
   ]);
   const { registry, source, clock, log, newId, sha256 } = world;
   const { machine, version, doorstep, listen, branch } = serving;
@@ -95,6 +97,7 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
   const front = new Front({ registry, root: keys.root, leaveOut, clock, log });
   const desk = new JoinDesk({ registry, keys, clock, newId, sha256, version, cluster: () => roll.cluster });
   const objects = new ObjectDesk({ source, branch, clock, log });
+  const reach = new ReachDesk(clock, newId);
   const server = frontTlsServer(
     keeper,
     judge,
@@ -108,7 +111,7 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
       const joining = { methods: JOIN_METHODS, handlers };
       if (isKnown) {
         const peer = { name: caller.machine, scope: machineScope(keys, caller.machine) };
-        return front.accept(socket, peer, [joining, objects.service(caller.machine)]);
+        return front.accept(socket, peer, [joining, objects.service(caller.machine), reach.service(caller.machine)]);
       }
       if (KNOCKING.has(verdict.code) || claim.clusterId === null) doorstep.knocked(claim.machine, key);
       serveStranger(socket, [joining], `machine ${claim.machine} with key ${key}: ${verdict.code}`);

@@ -117,6 +117,12 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/plan/newly-unplaceable.ts",
     "src/domain/plan/plan-verdict.ts",
   ],
+  "src/domain/doctor/judge-registry-check.test.ts": [
+    "src/domain/doctor/judge-registry-access.ts",
+    "src/domain/doctor/judge-registry-certificates.ts",
+    "src/domain/doctor/judge-registry-members.ts",
+    "src/domain/doctor/judge-registry-store.ts",
+  ],
   "src/domain/doctor/judge-machine.test.ts": [
     "src/domain/doctor/judge-cluster.ts",
     "src/domain/doctor/judge-daemons.ts",

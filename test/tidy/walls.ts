@@ -16,6 +16,7 @@ const ADAPTERS = "src/adapters";
 const ADAPTER = [PORTS, CODEC, DOMAIN];
 const ETCD_PROTO = "src/adapters/etcd-proto";
 const OBJECTS_PROTO = "src/adapters/objects-proto";
+const REACH_PROTO = "src/adapters/reach-proto";
 const MVCC = "src/adapters/mvcc";
 const ETCD_WIRE = "src/adapters/etcd-wire";
 /** Time, ids and hashes of the real world: single functions, so that an adapter that serves or stores may use them. */
@@ -52,6 +53,13 @@ export const ROOMS: readonly Room[] = [
     may: [...ADAPTER, "src/adapters/join-proto", "src/adapters/identity"],
     packages: ["node:", "@grpc/grpc-js"],
   },
+  // What terminals ask of machines through engines: the three of them share the messages.
+  {
+    folder: REACH_PROTO,
+    may: ["src/ports/operation-error.ts"],
+    packages: ["node:", "@grpc/grpc-js", "protobufjs/light.js"],
+  },
+  { folder: "src/adapters/reach", may: [...ADAPTER, REACH_PROTO], packages: ["node:", "@grpc/grpc-js"] },
   { folder: "src/adapters/systemd", may: ADAPTER, packages: ["node:", "dbus-next"] },
   { folder: MVCC, may: ADAPTER, packages: [] },
   // In-memory twins are pure: no Node at all, so that the simulator owns time and order.
@@ -75,6 +83,7 @@ export const ROOMS: readonly Room[] = [
       ETCD_PROTO,
       ETCD_WIRE,
       OBJECTS_PROTO,
+      REACH_PROTO,
       MVCC,
       "src/adapters/identity",
       // TLS as a stream that Node's HTTP/2 bears.

@@ -9,6 +9,7 @@ import {
 } from "../etcd-proto/etcd-proto.ts";
 import { FRONT_REFUSALS } from "../etcd-proto/front-refusals.ts";
 import { OBJECTS_METHODS } from "../objects-proto/objects-proto.ts";
+import { REACH_METHODS } from "../reach-proto/reach-proto.ts";
 import { type FrontService, serveConnection } from "./serve-connection.ts";
 
 /** What is there for machines that are known, each call of it. */
@@ -19,6 +20,7 @@ const CLOSED: readonly ServiceDefinition[] = [
   MAINTENANCE_METHODS,
   CLUSTER_METHODS,
   OBJECTS_METHODS,
+  REACH_METHODS,
 ];
 
 /** Of somebody whose key is no machine's: `open` alone answers. `why`: for people, as in "its key is listed for no machine". */

@@ -11,6 +11,7 @@ import type { SpecPart } from "../../domain/spec/commit-part.ts";
 import { type Log, refusal } from "../../ports/log.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { UnitManager } from "../../ports/unit-manager.ts";
+import { answerJournals } from "../answer-journals.ts";
 import { BaseCommand } from "../base-command.ts";
 import { countingProgress } from "../counting-progress.ts";
 import { composeDaemon } from "../daemon-composition.ts";
@@ -78,13 +79,17 @@ export default class AgentCommand extends BaseCommand {
       const pins = hub ?? (await keptPins(flags["state-directory"]));
       const { machine } = self;
       const journals = await answerJournals(flags["allow-journal"], { hub, self: machine, files, log: service.log });
-      const onRelease = ({ machines }: SpecPart) => void pins.accept(machines).catch(refuseWith(service.log));
+      const onRelease = ({ machines }: SpecPart) => {
+        void pins.accept(machines).catch(refuseWith(service.log));
+        journals?.accept(machines);
+      };
       const ports = { ...world, manager, files, holder, health, supervisor, onRelease };
       const agent = new Agent(self, world.cluster, ttlMs, ports);
       const control = await listenHere(agent, self, service);
       closing.push(() => control?.close());
+      const telling = journals?.run(AbortSignal.any([signal, over.signal]));
       await agent.run(signal);
-      await looking;
+      await Promise.all([looking, telling]);
     } finally {
       over.abort(null);
       // What stays open keeps a process from ending.
