@@ -1,4 +1,5 @@
-import { isIPv6, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { originOf } from "./origin-of.ts";
 
 /** Counts of connections and milliseconds. */
 export interface WaitingLimits {
@@ -41,7 +42,7 @@ export class WaitingRoom {
   /** False: there is no room, or it is gone already; it is closed then. */
   admit(socket: Socket): boolean {
     const key = keyOf(socket);
-    const origin = originOf(socket);
+    const origin = originOf(socket.remoteAddress ?? "");
     if (key === null || !this.#makeRoom(origin)) {
       socket.destroy();
       return false;
@@ -93,17 +94,6 @@ export class WaitingRoom {
     // By then another connection may have the same address and port.
     if (this.#waiting.get(waiting.key) === waiting) this.#waiting.delete(waiting.key);
   }
-}
-
-/** An IPv4 address, also where it comes as an IPv6 one; the first 64 bits of another IPv6 one. */
-function originOf({ remoteAddress = "" }: Socket): string {
-  const [, mapped] = /^::ffff:([0-9.]+)$/i.exec(remoteAddress) ?? [];
-  if (mapped !== undefined || !isIPv6(remoteAddress)) return mapped ?? remoteAddress;
-  const [head = "", tail = ""] = remoteAddress.split("::");
-  const groups = (text: string) => (text === "" ? [] : text.split(":"));
-  const [first, last] = [groups(head), groups(tail)];
-  const zeros = Array.from({ length: 8 - first.length - last.length }, () => "0");
-  return [...first, ...zeros, ...last].slice(0, 4).join(":");
 }
 
 /** The same for a connection and for the TLS on it; null once it is gone. */

@@ -10,6 +10,7 @@ import type { EnrolAnswer, EnrolRequest, HelloAnswer, HelloRequest, LeaveAnswer 
 import type { MachineId } from "../../domain/names.ts";
 import { err, type Log } from "../../ports/log.ts";
 import { OperationError } from "../../ports/operation-error.ts";
+import { originOf } from "../identity/origin-of.ts";
 
 /** What an engine has answers from: `JoinDesk`. */
 export interface Desk {
@@ -32,16 +33,17 @@ type Call = ServerUnaryCall<string, string>;
  * before its first colon, as `OperationError` has it.
  */
 export function joinService(desk: Desk, peer: JoinPeer, isKnown: boolean, log: Log) {
+  const caller = { ...peer, address: originOf(peer.address) };
   return {
     Hello: unary(log, (text) => {
       const request = decodeHelloRequest(text);
       if (request === null) throw badRequest("Hello");
-      return desk.hello(peer, request);
+      return desk.hello(caller, request);
     }),
     Enrol: unary(log, (text) => {
       const request = decodeEnrolRequest(text);
       if (request === null) throw badRequest("Enrol");
-      return desk.enrol(peer, request);
+      return desk.enrol(caller, request);
     }),
     Leave: unary(log, () => {
       if (isKnown) return desk.leave(peer.machine);
