@@ -54,7 +54,7 @@ async function tryToRemove(registry: Registry, keys: RegistryKeys, machine: Mach
 /** Said before anything is written and also where it came back meanwhile. */
 export function isPresent(machine: string): OperationError {
   return new OperationError("machine-present", `${machine} is present: its agent would only join again`, {
-    next: "drain it in the commit (drain: true) and apply; once its units have moved, stop its agent there for good: systemctl disable --now fleet-agent fleet-engine",
+    next: "drain it in the commit (drain: true) and apply; once its units have moved: fleet leave, on that machine",
   });
 }
 
