@@ -1,5 +1,6 @@
 /** `npm run --silent bench -- NAME [--units N] [--machines N] [--seconds N] --json`: prints one JSON object. */
 import { parseArgs } from "node:util";
+import { benchAgents } from "./agents.ts";
 import { benchApply } from "./apply.ts";
 import type { Figures, Sizes } from "./figures.ts";
 import { benchIdle } from "./idle.ts";
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, (sizes: Sizes) => Promise<Figures>>> = {
   apply: benchApply,
   react: benchReact,
   idle: benchIdle,
+  agents: benchAgents,
 };
 
 try {
