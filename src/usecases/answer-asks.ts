@@ -22,11 +22,14 @@ export interface AnswerPorts {
   readonly log: Log;
 }
 
+/** Remembered at once, so that none is answered twice: four a second of four minutes, and 100 KiB. */
+const ANSWERED_MAX = 1_000;
+
 /** What this machine answers to who asks it through engines: journals of its own units, to those its configuration names. */
 export class AskAnswerer {
   readonly #ports: AnswerPorts;
   #machines: readonly SpecMachine[] | null = null;
-  /** By when each could be answered again, monotonic: later it is too old. Bounded by that, and by answers at once. */
+  /** By when each could be answered again, monotonic: later it is too old. */
   readonly #answered = new Map<string, number>();
 
   constructor(ports: AnswerPorts) {
@@ -55,6 +58,11 @@ export class AskAnswerer {
     if (refusal !== null) {
       log(warning(`${refusal}: machine ${asker} asked for the journal of ${ask.unit}`));
       throw refusalOf(refusal, asker);
+    }
+    if (this.#answered.size >= ANSWERED_MAX) {
+      throw new OperationError("machine-busy", `it has answered ${ANSWERED_MAX} times in four minutes`, {
+        next: "follow a journal (-f) instead of asking again and again",
+      });
     }
     this.#answered.set(ask.id, clock.monotonicMs() + 2 * ASK_GOOD_FOR_MS);
     log(notice(`machine ${asker} reads the journal of ${ask.unit}`));

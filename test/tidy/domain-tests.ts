@@ -127,6 +127,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/doctor/judge-cluster.ts",
     "src/domain/doctor/judge-daemons.ts",
     "src/domain/doctor/judge-disk.ts",
+    "src/domain/doctor/judge-hub.ts",
     "src/domain/doctor/judge-memory.ts",
     "src/domain/doctor/judge-outside.ts",
     "src/domain/doctor/judge-registry.ts",

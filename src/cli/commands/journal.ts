@@ -8,7 +8,7 @@ import { OperationError } from "../../ports/operation-error.ts";
 import { journalThrough } from "../journal-through.ts";
 import { isJournalHere, journalctlOn } from "../journalctl-on.ts";
 import { LookingCommand, lookingFlags } from "../looking-command.ts";
-import { stateDirectoryOf } from "../open-registry-at.ts";
+import { registryAddress, stateDirectoryOf } from "../open-registry-at.ts";
 import { throughEngines } from "../through-engines.ts";
 import { type UnitRow, unitRows } from "../views/unit-rows.ts";
 
@@ -36,9 +36,11 @@ export default class JournalCommand extends LookingCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(JournalCommand);
     const name = args.unit.includes(".") ? args.unit : `${args.unit}.service`;
-    const wanted = await this.#places(name, flags);
+    const registry = (await registryAddress(flags)) ?? undefined;
+    const wanted = await this.#places(name, { ...flags, registry });
     const stop = new AbortController();
-    const engines = flags.ssh ? null : throughEngines(flags, process.geteuid?.() === 0);
+    const { through } = flags;
+    const engines = flags.ssh ? null : throughEngines({ through, registry }, process.geteuid?.() === 0);
     // oclif leaves out what nobody said.
     const options = { lines: flags.lines, follow: flags.follow === true, json: flags.json === true };
     const read = async (place: Place): Promise<number> => {
