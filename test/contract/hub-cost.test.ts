@@ -120,6 +120,42 @@ test("a change in a folder of 3,000 units is some hundred bytes, and not the fol
   }
 });
 
+test("large contents come in pieces, and as many answers as it takes to hold little at once", async () => {
+  const repository = makeTestRepository();
+  const files = Object.fromEntries(
+    Array.from({ length: 12 }, (_, at) => [`big/${at}`, Buffer.alloc(1024 * 1024, `${at} and more `)]),
+  );
+  const commit = repository.commit({ ...files, "big/whole": Buffer.alloc(10 * 1024 * 1024, "x") }) as CommitId;
+  const engine = openLocalGitSource(repository.path, "main");
+  const hub = await openObjectHub(serviceOf(engine));
+  const source = await openHubGitSource({ target: hub.target, branch: "main", folder: join(hub.folder, "mirror") });
+  try {
+    await source.fetch();
+    const listed = await source.listFiles(commit, ["big"]);
+    const asked = source.asked;
+    await source.prefetch?.(
+      listed.map(({ oid }) => oid),
+      2 * 1024 * 1024,
+    );
+    assert.equal(source.asked - asked, 2, "12 MiB in answers of 8; what is too large is not sent");
+    for (const { path, oid } of listed.filter((file) => file.path !== "big/whole")) {
+      assert.ok(files[path]!.equals(await source.readBlob(oid, 2 * 1024 * 1024)), path);
+    }
+    const { oid } = listed.find((file) => file.path === "big/whole")!;
+    await assert.rejects(source.readBlob(oid, 2 * 1024 * 1024), { code: "blob-too-large" });
+    assert.equal(
+      (await source.readBlob(oid, 16 * 1024 * 1024)).length,
+      10 * 1024 * 1024,
+      "one object is sent to its end",
+    );
+  } finally {
+    await source.close();
+    hub.close();
+    await engine.close();
+    repository.remove();
+  }
+});
+
 test("a branch that moved by 3,000 commits is read on in as many questions as it has thousands", async () => {
   const repository = makeTestRepository();
   const commits = Array.from({ length: 3_000 }, (_, at) => {

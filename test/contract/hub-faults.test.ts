@@ -194,6 +194,15 @@ withHub(
   },
 );
 
+withHub("engines that follow another branch than this machine are refused, by both names", async (world) => {
+  world.repository.commit(UNITS);
+  const engine = openLocalGitSource(world.repository.path, "main");
+  const source = await world.open();
+  await world.hub.serve(serviceOf(engine, "trunk"));
+  await assert.rejects(source.fetch(), { code: "branch-missing", message: /trunk, not main/ });
+  await engine.close();
+});
+
 withHub("wrong bytes once are asked for again, and nobody notices but the engine's operator", async (world) => {
   const commit = world.repository.commit(UNITS) as CommitId;
   const source = await world.open();

@@ -144,7 +144,7 @@ export class ObjectClient {
 
 function failed(error: ServiceError): OperationError {
   const code = String(error.metadata?.get("fleet-code")[0] ?? "");
-  const about = error.details.slice(0, 500);
+  const about = error.details.replace(/\s*Resolution note:.*$/s, "").slice(0, 500);
   if (PASSED_ON.has(code)) return new OperationError(code, about, { cause: error });
   if (error.code === status.DEADLINE_EXCEEDED) {
     return new OperationError("source-timeout", "the engine did not answer in full in time", { cause: error });
