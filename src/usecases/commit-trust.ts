@@ -31,8 +31,8 @@ export interface MachineTrust {
 export interface CommitTrust {
   /** The same value for the same words and the same signers; null where they cannot be gone by. */
   readonly trust: Trust | null;
-  /** Which files its spec is made of; null where its manifest cannot be gone by. */
-  readonly sources: ManifestSources | null;
+  /** Which files its spec is made of; null where its manifest cannot be gone by. Asked for by rules alone, it may first have to be read. */
+  readonly sources: () => ManifestSources | null;
   readonly signersPath: string | null;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -40,9 +40,11 @@ export interface CommitTrust {
 /** Contents that are remembered: a history has few manifests, and fewer files of signers. */
 const REMEMBERED_MAX = 64;
 
+const SILENT: TrustSpec = { mode: "off", signers: null, forgeKeys: [], rules: [] };
+
 interface ReadManifest {
   readonly spec: TrustSpec | null;
-  readonly sources: ManifestSources | null;
+  readonly sources: () => ManifestSources | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -84,22 +86,27 @@ export class CommitTrusts {
   async #manifestAt(commit: CommitId): Promise<ReadManifest> {
     const path = this.#manifestPath;
     const file = await this.#fileAt(commit, path);
-    if (file === null) return { spec: null, sources: null, diagnostics: [] };
+    if (file === null) return { spec: null, sources: () => null, diagnostics: [] };
     const known = this.#manifests.get(file.oid);
     if (known !== undefined) return known;
     const bytes = await this.#read(file, MANIFEST_BYTES_MAX);
-    const { manifest, diagnostics } = readManifest(path, bytes);
-    const isSound = manifest !== null && !manifest.flawed;
-    const read = isSound ? this.#compiled(manifest) : { spec: null, sources: null, diagnostics };
+    const read = isSilent(bytes)
+      ? { spec: SILENT, sources: () => this.#parsed(bytes).sources(), diagnostics: [] }
+      : this.#parsed(bytes);
     this.#manifests.set(file.oid, read, 1);
     return read;
+  }
+
+  #parsed(bytes: Uint8Array): ReadManifest {
+    const { manifest, diagnostics } = readManifest(this.#manifestPath, bytes);
+    const isSound = manifest !== null && !manifest.flawed;
+    return isSound ? this.#compiled(manifest) : { spec: null, sources: () => null, diagnostics };
   }
 
   #compiled(manifest: Manifest): ReadManifest {
     const { trust, diagnostics } = compileTrust(this.#manifestPath, manifest.trust);
     const sources = manifestSources(this.#manifestPath, manifest);
-    const spec = trust ?? { mode: "off", signers: null, forgeKeys: [], rules: [] };
-    return { spec: hasErrors(diagnostics) ? null : spec, sources, diagnostics };
+    return { spec: hasErrors(diagnostics) ? null : (trust ?? SILENT), sources: () => sources, diagnostics };
   }
 
   async #signersOf(path: string, file: TreeFile): Promise<ReturnType<typeof readAllowedSigners>> {
@@ -143,6 +150,15 @@ export class CommitTrusts {
       return new Uint8Array(maxBytes + 1);
     }
   }
+}
+
+/**
+ * Whether it cannot have the key, however it is written: then its YAML, a second for each MiB, is not read for that. Most manifests of
+ * clusters that do not ask for signatures.
+ */
+function isSilent(bytes: Uint8Array): boolean {
+  const text = new TextDecoder("latin1").decode(bytes);
+  return bytes.length <= MANIFEST_BYTES_MAX && !text.includes("trust") && !text.includes("\\");
 }
 
 function signersMissing(path: string): Diagnostic {

@@ -64,7 +64,7 @@ export class TrustJudge {
     const last = await this.#trusts.at(candidate);
     if (accepted === candidate) return { kind: "accepted", trust: last.trust ?? NO_TRUST };
     // A manifest that cannot be read at all changes nothing of trust; whoever compiles the commit says what is wrong with it.
-    if (last.trust === null && last.sources !== null)
+    if (last.trust === null && last.sources() !== null)
       return { kind: "invalid", commit: candidate, diagnostics: last.diagnostics };
     const from = accepted ?? (await this.#firstParent(candidate, last));
     const before = from === null ? this.#withoutPast() : await this.#trustAt(from, accepted !== null);
@@ -157,17 +157,16 @@ export class TrustJudge {
   async #changes(before: CommitId | null, after: CommitId): Promise<readonly FileChange[]> {
     const { source, manifestPath } = this.#place;
     const [now, then] = [await this.#trusts.at(after), before === null ? null : await this.#trusts.at(before)];
+    const [sources, old] = [now.sources(), then?.sources() ?? null];
     const isRead = (path: string) =>
-      path === manifestPath ||
-      [now, then].some(
-        (at) => at !== null && (path === at.signersPath || at.sources === null || at.sources.needs(path)),
-      );
+      [manifestPath, now.signersPath, then?.signersPath].includes(path) ||
+      (sources?.needs(path) ?? true) ||
+      (then !== null && (old?.needs(path) ?? true));
     const changed = await source.changedFiles(before, after);
     const told = new Map(changed.map(({ path, oid }) => [path, { path, oid, isRead: isRead(path) }]));
-    if (now.sources !== null && now.sources !== then?.sources) {
-      const [sources, old] = [now.sources, then?.sources ?? null];
+    if (sources !== null && old !== null && sources !== old) {
       for (const { path, oid } of await source.listFiles(after, sources.folders)) {
-        const isNew = sources.needs(path) && old !== null && !old.needs(path);
+        const isNew = sources.needs(path) && !old.needs(path);
         if (isNew && !told.has(path)) told.set(path, { path, oid, isRead: true });
       }
     }
