@@ -121,14 +121,16 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
       onRefused: (code, { address }) => log(warning(`${code}: a connection from ${address} is refused`)),
     },
   );
-  const rolling = roll.run(signal);
+  const running = Promise.all([front.run(signal), roll.run(signal)]);
+  // Whoever serves it hears of its end below, unless the port is taken, which ends it.
+  running.catch(() => {});
   // Until it is known who is listed, every machine would be refused as a stranger, and this engine taken for another cluster's.
-  await Promise.race([roll.known, rolling]);
-  if (signal.aborted) return rolling;
+  await Promise.race([roll.known, running]);
+  if (signal.aborted) return void (await running);
   const { port } = await server.listen(listen.host, listen.port);
   log(notice(`serves machines on port ${port} with engine key ${identity.key}`));
   try {
-    await Promise.all([front.run(signal), rolling]);
+    await running;
   } finally {
     await server.close();
   }
