@@ -6,6 +6,8 @@ export interface ServiceControl {
   enableAndStart(services: readonly string[], anew: boolean): Promise<void>;
   /** Also not at a boot any more; returns once they are down. What is not installed is passed over. */
   disableAndStop(services: readonly string[]): Promise<void>;
+  /** Stops what runs under names like this (`fleet-lease@*.service`); nothing does is no error. */
+  stopLike(pattern: string): Promise<void>;
   /** Has a target want units at boot, whatever their [Install] says. systemd reads its files again. */
   wantAtBoot(target: string, units: readonly string[]): Promise<void>;
 }

@@ -48,6 +48,7 @@ export interface LeftUnits {
  */
 export async function leaveUnits(keep: boolean, world: LeaveUnitsWorld): Promise<LeftUnits> {
   const { units } = await beginLeave(keep, world);
+  if (units.length === 0) return { kept: [], removed: [], givenBack: [], shadowed: [] };
   const givenBack = await giveBack(units, world);
   const rest = units.filter(({ name }) => !givenBack.includes(name));
   const names = rest.map(({ name }) => name);

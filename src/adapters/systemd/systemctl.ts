@@ -29,6 +29,10 @@ export class Systemctl implements ServiceControl {
     await systemctl(["disable", "--quiet", "--", ...there]);
   }
 
+  async stopLike(pattern: string): Promise<void> {
+    await systemctl(["stop", "--", pattern]);
+  }
+
   async wantAtBoot(target: string, units: readonly string[]): Promise<void> {
     if (units.length > 0) await systemctl(["add-wants", "--quiet", "--", target, ...units]);
   }

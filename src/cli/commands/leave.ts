@@ -57,6 +57,8 @@ export default class LeaveCommand extends BaseCommand {
     const left = await leaveUnits(keep, { manager, control, disk, files, clock: systemClock }).finally(() =>
       manager.close(),
     );
+    // Nothing is bound to them any more, and nobody renews them.
+    await control.stopLike("fleet-lease@*.service");
     const name = known?.name ?? null;
     const manifest = joinRecord(stateFolder)?.manifest ?? "the manifest";
     const membership = name === null ? null : await this.#removeMembership(await withConf(flags), name, stateFolder);
