@@ -90,8 +90,10 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     folder: SOCKET_FOLDER,
     role: options.role,
     dial: async ({ host, port }, signal) => {
-      // Somebody may have joined the machine meanwhile.
-      if (pins.keys.size === 0 || keeper.claim.clusterId === null) await recall();
+      // Somebody may have joined this machine meanwhile, also anew; a disk that does not say leaves what is known.
+      await recall().catch((error: unknown) => {
+        if (!(error instanceof OperationError) || pins.keys.size === 0) throw error;
+      });
       if (pins.keys.size === 0) throw withoutKeys(host);
       const judge = (facts: Parameters<typeof judgeEngine>[0]) =>
         judgeEngine(facts, pins.keys, keeper.claim.clusterId, systemClock.wallMs());

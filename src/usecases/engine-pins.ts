@@ -28,14 +28,13 @@ export class EnginePins {
     return this.#keys;
   }
 
-  /** From the disk. Rejects with OperationError where it cannot be read. */
+  /** From the disk, unless what was accepted is not there yet. Rejects with OperationError where it cannot be read. */
   async recall(): Promise<void> {
-    const listed = decodeEngineKeys(await this.#files.read(`${this.#folder}/${ENGINE_KEYS_FILE}`));
-    if (listed !== null) this.#keys = listed;
-    else {
-      const join = decodeJoin(await this.#files.read(`${this.#folder}/${JOIN_FILE}`));
-      this.#keys = new Map((join?.engineKeys ?? []).map((key) => [key, null]));
-    }
+    if (this.#unsaved !== null) return;
+    const before = this.#keys;
+    const known = await this.#kept();
+    // What was accepted meanwhile is newer.
+    if (this.#keys === before) this.#keys = known;
   }
 
   /** Goes by what a commit says that this machine has accepted; whether that is anything new. It counts before it is on the disk. */
@@ -53,6 +52,13 @@ export class EnginePins {
     if (keys === null) return;
     await this.#files.write(`${this.#folder}/${ENGINE_KEYS_FILE}`, encodeEngineKeys(keys), { mode: 0o600 });
     if (this.#unsaved === keys) this.#unsaved = null;
+  }
+
+  async #kept(): Promise<EngineKeys> {
+    const listed = decodeEngineKeys(await this.#files.read(`${this.#folder}/${ENGINE_KEYS_FILE}`));
+    if (listed !== null) return listed;
+    const join = decodeJoin(await this.#files.read(`${this.#folder}/${JOIN_FILE}`));
+    return new Map((join?.engineKeys ?? []).map((key) => [key, null]));
   }
 }
 

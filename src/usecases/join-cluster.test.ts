@@ -9,6 +9,7 @@ import { type NodeKey, parseNodeKey } from "../domain/identity/node-key.ts";
 import type { EnrolAnswer, HelloAnswer } from "../domain/join/join-talk.ts";
 import type { EngineDoor } from "../ports/engine-door.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import { EnginePins } from "./engine-pins.ts";
 import { type JoinRequest, joinCluster, type ShownEngine } from "./join-cluster.ts";
 import { waitJoined } from "./wait-joined.ts";
 
@@ -67,6 +68,37 @@ test("an engine's key is shown once, and pinned with its cluster; again: nobody 
   await join();
   assert.equal(shown.length, 1);
   assert.deepEqual(closed, ["nas:7440", "nas:7440"]);
+});
+
+test("a machine that a commit has cut off, by keys no engine has, comes back by joining again", async () => {
+  const { join, shown, files } = world({ "nas:7440": { key: key("e") } });
+  await join();
+  const keys = async () => {
+    const pins = new EnginePins(files, "/state");
+    await pins.recall();
+    return [...pins.keys.keys()];
+  };
+  const pins = new EnginePins(files, "/state");
+  pins.accept([{ id: pretendId("nas"), engineKey: key("x") }]);
+  await pins.save();
+  assert.deepEqual(await keys(), [key("x")]);
+  await join();
+  assert.equal(shown.length, 2, "it is a stranger's key by now");
+  assert.deepEqual(await keys(), [key("e")]);
+});
+
+test("what a commit lists stays as it is where the engine is among it", async () => {
+  const { join, files } = world({ "nas:7440": { key: key("e") } });
+  await join();
+  const pins = new EnginePins(files, "/state");
+  pins.accept([
+    { id: pretendId("nas"), engineKey: key("e") },
+    { id: pretendId("pi"), engineKey: key("f") },
+  ]);
+  await pins.save();
+  await join();
+  await pins.recall();
+  assert.deepEqual([...pins.keys.keys()], [key("e"), key("f")]);
 });
 
 test("who does not trust it changes nothing", async () => {

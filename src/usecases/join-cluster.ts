@@ -1,3 +1,4 @@
+import { ENGINE_KEYS_FILE } from "../codec/engine-keys-record.ts";
 import { encodeJoin, JOIN_FILE, type JoinRecord } from "../codec/join-record.ts";
 import type { NodeKey } from "../domain/identity/node-key.ts";
 import type { EnrolAnswer, HelloAnswer, HelloRequest } from "../domain/join/join-talk.ts";
@@ -74,6 +75,7 @@ export async function joinCluster(request: JoinRequest, ports: JoinPorts, tell: 
     const path = `${ports.stateFolder}/${JOIN_FILE}`;
     const text = encodeJoin(record);
     if ((await ports.files.read(path)) !== text) await ports.files.write(path, text, { mode: 0o600 });
+    await forgetOtherEngines(met, ports);
     return { record, standing, unreachable, enrolled };
   } finally {
     for (const { door } of doors) door.close();
@@ -127,6 +129,14 @@ async function meet(doors: readonly OpenedDoor[], request: JoinRequest, ports: J
   throw new OperationError("engine-not-trusted", "nothing was changed", {
     next: "the engine's machine prints its key: fleet join there, or engineKey in the manifest",
   });
+}
+
+/** What is trusted now goes before what an earlier commit listed: else a machine which that commit has cut off could not come back. */
+async function forgetOtherEngines(met: readonly MetEngine[], { files, stateFolder }: JoinPorts): Promise<void> {
+  const pins = new EnginePins(files, stateFolder);
+  await pins.recall();
+  const isListed = met.every(({ door }) => pins.keys.has(door.engineKey));
+  if (!isListed) await files.remove(`${stateFolder}/${ENGINE_KEYS_FILE}`);
 }
 
 function refuseOthers(met: readonly MetEngine[]): void {
