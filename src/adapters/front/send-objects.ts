@@ -116,6 +116,7 @@ class PartWriter {
 /** Waits until the client has taken what was written, or is gone. Rejects where it does neither. */
 function drained(call: Call): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (call.cancelled || call.destroyed) return resolve();
     const stalled = setTimeout(() => {
       reject(new OperationError("client-stalled", `the client took nothing for ${STALLED_MS} ms`));
       end();
