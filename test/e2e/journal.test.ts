@@ -71,6 +71,9 @@ describe("the journal of a machine that only dials out", { skip: labSkipReason()
       await inside("m2", "journalctl -q -u fleet-agent --output=cat"),
       /machine m1 reads the journal of said/,
     );
+    // A terminal that has engines alone finds the way as well; m1 lets nobody in, and does not go through engines itself.
+    const other = `FLEET_REGISTRY=hub://${address} ${FLEET} journal said --through ${address} --machine ${needLab(LAB_NAME).machines[0]!.machineId}`;
+    assert.match(await inside("m2", `${other} 2>&1 || :`), /machine-not-here/);
     const followed = await inside(
       "m1",
       `timeout 3 ${FLEET} journal said --machine m2 --through localhost -f -n 5 || :`,
