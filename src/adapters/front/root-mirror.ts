@@ -48,13 +48,19 @@ export class RootMirror {
   readonly #waiting = new Set<() => void>();
   #store: MvccStore | null = null;
   #answeredMs = Number.NEGATIVE_INFINITY;
+  /** Since it answered last. */
+  #hasFailed = false;
 
   constructor(options: RootMirrorOptions) {
     this.#options = options;
     this.revision = new Coalesced(async () => {
       // Under the root, because there a role may read; of a key nobody has.
-      const { revision } = await options.registry.list(`${options.root}-`, { exact: true });
-      this.#answeredMs = options.clock.monotonicMs();
+      const asked = options.registry.list(`${options.root}-`, { exact: true });
+      const { revision } = await asked.catch((error: unknown) => {
+        this.#hasFailed = true;
+        throw error;
+      });
+      this.#answered();
       return revision;
     });
   }
@@ -64,9 +70,12 @@ export class RootMirror {
     return this.#store;
   }
 
-  /** Nothing is known of the registry for so long that others may know more. */
+  /**
+   * The registry has not answered for so long that others may know more. An engine that is merely slow is not cut off: to send all its machines
+   * to the next one would make that one slow as well.
+   */
   get isCutOff(): boolean {
-    return this.#options.clock.monotonicMs() - this.#answeredMs > CUT_OFF_MS;
+    return this.#hasFailed && this.#options.clock.monotonicMs() - this.#answeredMs > CUT_OFF_MS;
   }
 
   /** Whether all of that span is here. */
@@ -125,10 +134,10 @@ export class RootMirror {
   }
 
   async #followOnce(signal: AbortSignal): Promise<void> {
-    const { registry, root, clock } = this.#options;
+    const { registry, root } = this.#options;
     const { clusterId } = await registry.describe();
     const listing = await registry.list(root);
-    this.#answeredMs = clock.monotonicMs();
+    this.#answered();
     const isFirst = this.#store === null;
     this.#store = this.#storeOf(listing, clusterId);
     if (!isFirst) this.#tell({ kind: "anew" });
@@ -200,6 +209,11 @@ export class RootMirror {
       if (history.latest() !== undefined && !listed.has(key) && !isNewer(key)) return false;
     }
     return true;
+  }
+
+  #answered(): void {
+    this.#answeredMs = this.#options.clock.monotonicMs();
+    this.#hasFailed = false;
   }
 
   #tell(news: MirrorNews): void {
