@@ -22,6 +22,7 @@ import { systemClock } from "../adapters/system-clock.ts";
 import { encodeRecord } from "../codec/record.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import type { ClusterRecord, ReleaseRecord } from "../codec/registry-records.ts";
+import { encodeAdmission } from "../codec/token-record.ts";
 import { Doorstep } from "../daemon/doorstep.ts";
 import { judgeEngine } from "../domain/hub/judge-engine.ts";
 import type { CommitId, MachineId, SpecHash } from "../domain/names.ts";
@@ -54,6 +55,7 @@ interface World {
   readonly machine: IdentityKeeper;
   port(): Promise<number>;
   release(manifest: string): Promise<void>;
+  put(key: string, value: string): Promise<unknown>;
   /** The registry as the machine has it. */
   connect(): Promise<Registry>;
 }
@@ -102,6 +104,7 @@ async function world(t: TestContext, listenOn = 0): Promise<World> {
     log,
     doorstep,
     machine,
+    put,
     port: async () => Number((await served())[1]),
     async release(manifest) {
       const commit = repository.push("main", {
@@ -199,6 +202,19 @@ test(
     );
   },
 );
+
+test("a machine that a token let in comes in, for as long as git says nothing of it", LIMITED, async (t) => {
+  const { release, put, connect, machine } = await world(t);
+  await release(manifestWith(""));
+  const admission = {
+    ...{ machine: nas, name: "nas", key: machine.identity.key, metadata: {}, by: "root", atMs: 0, token: "t" },
+  };
+  await put(keys.admitted(nas), encodeAdmission(admission, "op"));
+  const registry = await connect();
+  await until(() => reads(registry), "the machine to be let in");
+  await release(manifestWith(`  nas: { id: ${nas}, key: "ed25519:${"A".repeat(43)}" }\n`));
+  await until(async () => ((await reads(registry)) === null ? true : null), "the machine to be put out");
+});
 
 test("a commit that cannot be read changes nobody's rights", LIMITED, async (t) => {
   const { release, connect, machine, log } = await world(t);

@@ -21,9 +21,14 @@ test("entries nobody here can read are left out, and the rest is shown", () => {
     unplaced: [{ group: 7 }],
     waits: [wait, { ...wait, code: "moon" }, null, { ...wait, for: 3 }, { ...wait, code: "kept-out", machine: "m1" }],
     deviations: "none",
+    unlisted: [{ machine: "m3" }, { machine: "m4", key: "ed25519:k", since: "noon" }],
     loss: { mode: "normal" },
   };
-  assert.deepEqual(readReport(encodeRecord(report)), { ...EMPTY, waits: [wait] });
+  assert.deepEqual(readReport(encodeRecord(report)), {
+    ...EMPTY,
+    waits: [wait],
+    unlisted: [{ machine: "m4", key: "ed25519:k", since: "noon" }],
+  });
 });
 
 test("what is no report at all is none", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { NodeKey } from "../../domain/identity/node-key.ts";
 import type { MachineId, UnitName } from "../../domain/names.ts";
 import type { EngineReport, LossReport, LostMachine } from "../../domain/report/engine-report.ts";
 import { engineReportLines } from "./engine-report-text.ts";
@@ -49,6 +50,11 @@ const CASES: readonly [sentence: string, report: EngineReport, lines: readonly s
     "a machine in an outage",
     missing({ waits: { code: "outage", until: null } }),
     ["missing     m2 keeps its units: until the outage ends"],
+  ],
+  [
+    "a machine that dials and that git does not list: all that its stanza needs",
+    { ...EMPTY, unlisted: [{ machine: M2, key: "ed25519:k" as NodeKey, since: BEFORE }] },
+    [`unlisted    m2 with key ed25519:k, since ${BEFORE} (2 min ago)`],
   ],
   ["a lost machine", missing({ presence: "lost" }), ["missing     m2 is lost: what may move goes elsewhere"]],
   [
