@@ -79,7 +79,7 @@ describe("three machines that go through the engines of two of them", {
   /** A key of each agent, made here so that the manifest can list it. */
   async function giveKeys(): Promise<Map<string, KeyObject>> {
     const made = new Map<string, KeyObject>();
-    for (const machine of MACHINES) {
+    const make = async (machine: string) => {
       const { privateKey, publicKey } = generateKeyPairSync("ed25519");
       await put(
         machine,
@@ -87,14 +87,15 @@ describe("three machines that go through the engines of two of them", {
         privateKey.export({ type: "pkcs8", format: "pem" }) as string,
       );
       made.set(machine, publicKey);
-    }
+    };
+    await Promise.all(MACHINES.map(make));
     return made;
   }
 
   /** Engines of two machines serve the others; each says with which key. The third has none. */
   async function listen(): Promise<Map<string, string>> {
     const said = new Map<string, string>();
-    for (const machine of ENGINES) {
+    const serve = async (machine: string) => {
       await configure(machine, "fleet-engine", [`Environment=FLEET_LISTEN=0.0.0.0:${PORT}`]);
       said.set(
         machine,
@@ -102,8 +103,8 @@ describe("three machines that go through the engines of two of them", {
           return /ed25519:[A-Za-z0-9_-]{43}/.exec(await engineLog(machine))?.[0];
         }),
       );
-    }
-    await cluster.inside("m3", "systemctl", "stop", "fleet-engine.service");
+    };
+    await Promise.all([...ENGINES.map(serve), cluster.inside("m3", "systemctl", "stop", "fleet-engine.service")]);
     return said;
   }
 
@@ -173,6 +174,9 @@ describe("three machines that go through the engines of two of them", {
     cluster.inside(machine, "journalctl", "-q", "-u", "fleet-engine.service", "--output=cat");
 
   const timesServed = async (machine: string) => (await engineLog(machine)).match(/serves machines/g)?.length ?? 0;
+
+  const engines = (act: "start" | "stop") =>
+    Promise.all(ENGINES.map((machine) => cluster.inside(machine, "systemctl", act, "fleet-engine.service")));
 
   const condition = (machine: string) =>
     cluster.inside(machine, "systemctl", "show", "--property=StatusText", "--value", "fleet-agent.service");
@@ -263,14 +267,14 @@ describe("three machines that go through the engines of two of them", {
 
   test("with every engine gone units run on and are started again, and the next release comes by new certificates", async () => {
     const before = Date.now();
-    for (const machine of ENGINES) await cluster.inside(machine, "systemctl", "stop", "fleet-engine.service");
+    await engines("stop");
     await Promise.all(MACHINES.map((machine) => says(machine, /no engine to go through: .*engine-/)));
     await cluster.inside("m3", "systemctl", "stop", "steady.service");
     await eventually("the agent starts what was stopped by hand", async () =>
       upsOf(await lives(before)).includes("steady.service m3"),
     );
     assert.deepEqual(upsOf(await lives(before)), ["steady.service m3"]);
-    for (const machine of ENGINES) await cluster.inside(machine, "systemctl", "start", "fleet-engine.service");
+    await engines("start");
     await allPresent();
     await change();
     await apply();
