@@ -203,6 +203,20 @@ withHub("engines that follow another branch than this machine are refused, by bo
   await engine.close();
 });
 
+withHub(
+  "a commit with a name that nobody may read comes as others do, and is refused where it is listed",
+  async (world) => {
+    const first = world.repository.commit(UNITS) as CommitId;
+    const source = await world.open();
+    await source.fetch();
+    await readAll(source, first);
+    world.repository.commit({ "units/a\x07.service": "a", "units/deep/b": "b" });
+    const tip = await source.fetch();
+    await assert.rejects(source.listFiles(tip, ["units"]), { code: "tree-name-refused" });
+    assert.equal((await source.listFiles(tip, ["fleet.yaml"])).length, 1);
+  },
+);
+
 withHub("wrong bytes once are asked for again, and nobody notices but the engine's operator", async (world) => {
   const commit = world.repository.commit(UNITS) as CommitId;
   const source = await world.open();

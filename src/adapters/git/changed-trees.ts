@@ -1,13 +1,13 @@
 import type { ChangedTree } from "../../ports/object-source.ts";
-import { METADATA_BYTES_MAX, type ObjectReader } from "./commit-reader.ts";
-import { parseTree } from "./tree-object.ts";
+import { OperationError } from "../../ports/operation-error.ts";
+import type { ReadTree } from "./changed-files.ts";
 
 /**
  * The trees that are new between two roots, each with the one that was in its place; from the root down, each after the one that names it.
- * Null where there are more than `max`, or one is not here.
+ * Null where there are more than `max`, or one is not here or has a name that nobody may read.
  */
 export function changedTrees(
-  objects: ObjectReader,
+  read: ReadTree,
   before: string,
   after: string,
   max: number,
@@ -19,7 +19,7 @@ export function changedTrees(
     if (changed.size > max) return null;
     const below = new Map<string, ChangedTree>();
     for (const tree of level) {
-      const [now, was] = [foldersOf(objects, tree.oid), tree.base === null ? NONE : foldersOf(objects, tree.base)];
+      const [now, was] = [foldersOf(read, tree.oid), tree.base === null ? NONE : foldersOf(read, tree.base)];
       if (now === null || was === null) return null;
       for (const [name, oid] of now) {
         const base = was.get(name) ?? null;
@@ -33,9 +33,13 @@ export function changedTrees(
 
 const NONE: ReadonlyMap<string, string> = new Map();
 
-function foldersOf(objects: ObjectReader, oid: string): ReadonlyMap<string, string> | null {
-  const tree = objects.read(oid, METADATA_BYTES_MAX);
-  if (tree?.type !== "tree") return null;
-  const folders = parseTree(tree.content, "").filter(({ kind }) => kind === "folder");
-  return new Map(folders.map((entry) => [entry.name, entry.oid]));
+function foldersOf(read: ReadTree, oid: string): ReadonlyMap<string, string> | null {
+  try {
+    const folders = read(oid, "")?.filter(({ kind }) => kind === "folder");
+    return folders === undefined ? null : new Map(folders.map((entry) => [entry.name, entry.oid]));
+  } catch (error) {
+    // Whoever lists that tree says what is wrong with it; here it is only not sent along.
+    if (!(error instanceof OperationError) || error.code === "object-corrupt") throw error;
+    return null;
+  }
 }

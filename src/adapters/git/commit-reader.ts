@@ -147,7 +147,7 @@ export class CommitReader {
   /** As ObjectSource's. */
   changedTrees(before: string, after: string, max: number): readonly ChangedTree[] | null {
     const [old, now] = [this.commit(before), this.commit(after)];
-    return old === null || now === null ? null : changedTrees(this.#objects, old.tree, now.tree, max);
+    return old === null || now === null ? null : changedTrees(this.tree, old.tree, now.tree, max);
   }
 
   /** As ObjectSource's, of what is here. `whole`: nothing was left out because it is missing. */

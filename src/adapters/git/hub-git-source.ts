@@ -117,7 +117,7 @@ class Hub implements HubGitSource {
   async listFiles(commit: CommitId, folders: readonly string[]): Promise<readonly TreeFile[]> {
     await this.#require(commit);
     await this.#store.reading(commit);
-    for (const level of treesOf(this.#store, this.#reader.commit(commit)!.tree, folders)) {
+    for (const level of treesOf(this.#reader.tree, this.#reader.commit(commit)!.tree, folders)) {
       const { missing } = await this.#fetcher.bring({ ids: level, type: "tree", maxBytes: OBJECT_BYTES_MAX });
       for (const oid of missing) throw notThere(`the tree ${oid} of commit ${commit}`);
     }
