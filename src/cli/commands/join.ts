@@ -69,7 +69,7 @@ export default class JoinCommand extends BaseCommand {
       const { joined, unreachable, look } = await joinEngines(target.address, flags, joining, (text) => this.say(text));
       for (const { engine, problem } of unreachable) this.say(`${engine}: ${problem.message} [${problem.code}]`);
       const started = await startServices(flags, joining, AGENT_SERVICES);
-      return this.#show(joined, started, look, flags, lastMs);
+      return this.#show(joined, AGENT_SERVICES, started, look, flags, lastMs);
     }
     if (flags.token !== undefined) throw wrongWay("--token", "a token is shown to an engine");
     if (flags["engine-key"] !== undefined) throw wrongWay("--engine-key", "no engine is dialled");
@@ -79,18 +79,20 @@ export default class JoinCommand extends BaseCommand {
       this.say(`its password is going to stand in ${fleetConf()}, for everybody on this machine to read`);
     const { joinSource } = await import("../join-source.ts");
     const { joined, services, look } = await joinSource(target.url, flags, joining);
-    const started = await startServices(flags, joining, [...services, ...AGENT_SERVICES]);
-    return this.#show(joined, started, look, flags, lastMs);
+    const all = [...services, ...AGENT_SERVICES];
+    const started = await startServices(flags, joining, all);
+    return this.#show(joined, all, started, look, flags, lastMs);
   }
 
   async #show(
     joined: JoinedMachine,
+    services: readonly string[],
     started: readonly string[],
     look: () => Promise<JoinProgress>,
     flags: Flags_,
     lastMs: number,
   ): Promise<void> {
-    if (!flags.json) this.print(joinedText(joined, started));
+    if (!flags.json) this.print(joinedText(joined, services, started));
     const progress = flags.wait
       ? await waitJoined(look, (what) => this.say(progressText(what)), lastMs, systemClock)
       : undefined;

@@ -22,8 +22,8 @@ export interface JoinedMachine extends StanzaMachine {
   readonly isListed: boolean;
 }
 
-/** What has been done, the stanza where git has to have one, and what happens next. */
-export function joinedText(joined: JoinedMachine, started: readonly string[]): string {
+/** What has been done, the stanza where git has to have one, and what happens next. `services` are those that this machine needs. */
+export function joinedText(joined: JoinedMachine, services: readonly string[], started: readonly string[]): string {
   const { name, cluster, source, branch, manifest, engines, standing } = joined;
   const through = engines.length > 0 ? `through ${engines.join(", ")}` : `from ${source ?? "its own repository"}`;
   return printable(
@@ -33,7 +33,7 @@ export function joinedText(joined: JoinedMachine, started: readonly string[]): s
       ...(standing?.code === "admitted" ? [admittedText()] : []),
       started.length > 0
         ? `started, and started at each boot: ${started.join(", ")}`
-        : "nothing was started here: systemctl enable --now fleet-agent",
+        : `nothing was started here; to do it: systemctl enable --now ${services.join(" ")}`,
       ...nextLines(joined),
     ].join("\n"),
   );
