@@ -5,6 +5,7 @@ import { registryKeys } from "../codec/registry-keys.ts";
 import { backoffMs } from "../daemon/backoff.ts";
 import type { Doorstep } from "../daemon/doorstep.ts";
 import { MachineRoll } from "../daemon/machine-roll.ts";
+import { Seldom } from "../daemon/seldom.ts";
 import { judgePeer, type PeerFacts, type PeerRefusal } from "../domain/identity/judge-peer.ts";
 import type { MachineId } from "../domain/names.ts";
 import { err, notice, refusal, warning } from "../ports/log.ts";
@@ -51,6 +52,8 @@ export async function serveFront(world: DaemonWorld, serving: FrontServing, sign
 }
 
 const STEADY_MS = 60_000;
+/** A machine that is refused dials every few seconds, and the rest of the world whenever it likes. */
+const REFUSED_AGAIN_MS = 600_000;
 
 async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: AbortSignal): Promise<void> {
   const [
@@ -98,6 +101,7 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
   const desk = new JoinDesk({ registry, keys, clock, newId, sha256, version, cluster: () => roll.cluster });
   const objects = new ObjectDesk({ source, branch, clock, log });
   const reach = new ReachDesk(clock, newId);
+  const refused = new Seldom(clock, REFUSED_AGAIN_MS);
   const server = frontTlsServer(
     keeper,
     judge,
@@ -118,7 +122,10 @@ async function serveOnce(world: DaemonWorld, serving: FrontServing, signal: Abor
     },
     {
       strangers: STRANGERS,
-      onRefused: (code, { address }) => log(warning(`${code}: a connection from ${address} is refused`)),
+      onRefused: (code, { address }) => {
+        const text = `${code}: connections from ${address} are refused`;
+        if (refused.isDue(text)) log(warning(text));
+      },
     },
   );
   const running = Promise.all([front.run(signal), roll.run(signal)]);

@@ -5,10 +5,10 @@ import { type FrontPeer, headerOf, type PeerLoad, type StreamHandler, type Unary
 import type { LeaseBook } from "./lease-book.ts";
 import type { RootMirror } from "./root-mirror.ts";
 
+/** etcd's own least. */
+const TTL_SECONDS_MIN = 2;
 /** Longer than any lease of fleet (a manifest's `agentTtl` is minutes at most): one that is forgotten must end. */
 const TTL_SECONDS_MAX = 3_600;
-/** Told of a lease whose time only the engine knows that granted it: who asks looks whether it is 0. */
-const SOME_SECONDS = 2;
 /** Waiting for an answer on one stream. */
 const KEEP_ALIVES_MAX = 32;
 
@@ -34,13 +34,14 @@ export function frontLeases(
   const keepAlive = async (ID: string) => {
     const isThere = (await leases.isOwn(ID, peer)) && (await registry.keepAlive(ID));
     if (!isThere) leases.ended(ID);
-    const seconds = isThere ? leases.renewed(ID) / 1_000 || SOME_SECONDS : 0;
+    // Of one that another engine granted its time is not known here: who asks looks whether it is 0.
+    const seconds = isThere ? leases.renewed(ID) / 1_000 || TTL_SECONDS_MIN : 0;
     return { header: headerOf(mirror, mirror.store?.revision ?? 0), ID, TTL: String(seconds) };
   };
   return {
     LeaseGrant: unary(load, log, async ({ TTL }) => {
       leases.requireRoom(peer);
-      const ttlMs = Math.min(TTL_SECONDS_MAX, Number(TTL)) * 1_000;
+      const ttlMs = Math.min(TTL_SECONDS_MAX, Math.max(TTL_SECONDS_MIN, Number(TTL))) * 1_000;
       const ID = await registry.grantLease(ttlMs);
       leases.granted(ID, peer, ttlMs);
       return { header: headerOf(mirror, mirror.store?.revision ?? 0), ID, TTL: String(ttlMs / 1_000) };
