@@ -71,7 +71,7 @@ export default class AgentCommand extends BaseCommand {
       const ttlMs = durationFlag("agent-ttl", flags["agent-ttl"]) ?? null;
       const holder = new LeaseFile(world.clock);
       const { hub } = world;
-      const tell = hubTeller(service.log);
+      const tell = hubTeller(service.log, systemClock);
       const supervisor = supervisedBy(notifier, (condition: AgentCondition) => {
         if (hub !== null) tell(hub.state());
         return agentConditionText(condition, hub?.state() ?? null);
