@@ -69,7 +69,9 @@ export async function applyStep(step: Step): Promise<Ending> {
     return endingOf(step, outcome, planned, told.head);
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    await record(step, reviewed, { head: "Not applied", text: errorText(error), isOver: false });
+    const difference = error instanceof PlanChangedError ? `${error.difference}\n` : "";
+    runner.log(difference);
+    await record(step, reviewed, { head: "Not applied", text: `${difference}${errorText(error)}`, isOver: false });
     throw error;
   }
 }
@@ -117,11 +119,20 @@ async function approve(
     review.marker.changes === null
       ? "the reviewed plan had too many changes to carry them in its comment"
       : changesDifference(review.marker.changes, changeLines(plan));
-  throw new OperationError(
-    "plan-changed",
-    `this is not the plan that was reviewed at ${review.comment.url}; nothing was changed\n${difference}`,
-    { next: "plan and review again on a new pull request, or give auto-approve: true" },
-  );
+  throw new PlanChangedError(review.comment.url, difference);
+}
+
+/** What is planned now is not what somebody reviewed. */
+class PlanChangedError extends OperationError {
+  override readonly name = "PlanChangedError";
+  readonly difference: string;
+
+  constructor(url: string, difference: string) {
+    super("plan-changed", `this is not the plan that was reviewed at ${url}; nothing was changed`, {
+      next: "plan and review again on a new pull request, or give auto-approve: true",
+    });
+    this.difference = difference;
+  }
 }
 
 /** The end as people read it: a word, and what there is to say. */

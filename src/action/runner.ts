@@ -73,6 +73,7 @@ export class Runner {
 
   /** What was printed elsewhere or comes from elsewhere: no line of it is a command to the runner. */
   log(text: string): void {
+    if (text === "") return;
     const lines = text.endsWith("\n") ? text : `${text}\n`;
     if (!/::|##\[/.test(lines)) {
       this.#surroundings.write(lines);
