@@ -107,6 +107,8 @@ test("a file of signers that is missing or broken is an error of the commit, and
   const mended = world.commit("alice", files(), [broken]);
   assert.equal(await world.judge(base, mended), "accepted", "meanwhile what was in force before stays");
   assert.equal(await world.judge(base, world.commit("bob", files(), [broken])), "unknown-signer");
+  const unsigned = world.commit(null, files(), [broken]);
+  assert.equal(await world.judge(base, world.commit("alice", files(), [unsigned])), "unsigned");
 });
 
 test("a pull that merged the branch into something else is looked at whole", async () => {

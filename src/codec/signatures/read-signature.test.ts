@@ -53,6 +53,38 @@ test("what GitHub signed is by GitHub, and with any one bit changed it is not", 
   }
 });
 
+test("a signature of GitHub's with other numbers does not fit, though its armor is whole", () => {
+  const lines = FORGE_COMMIT.split("\n ");
+  const [first, last] = [
+    lines.findIndex((line) => line.startsWith("wsF")),
+    lines.findIndex((line) => /^=....$/.test(line)),
+  ];
+  const packet = Buffer.from(lines.slice(first, last).join(""), "base64");
+  const armored = (bytes: Buffer) => {
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32BE(crc24(bytes));
+    const text = bytes.toString("base64").match(/.{1,64}/g)!;
+    return [...lines.slice(0, first), ...text, `=${sum.subarray(1).toString("base64")}`, ...lines.slice(last + 1)].join(
+      "\n ",
+    );
+  };
+  assert.equal(armored(packet), FORGE_COMMIT, "the same bytes are put together to the same commit");
+  for (const at of [40, 100, packet.length - 1]) {
+    const changed = Buffer.from(packet);
+    changed[at] = changed[at]! ^ 4;
+    assert.equal(flawOf(armored(changed)), "wrong", `byte ${at}`);
+  }
+});
+
+/** RFC 4880, 6.1. */
+function crc24(bytes: Uint8Array): number {
+  return bytes.reduce((sum, byte) => {
+    let crc = sum ^ (byte << 16);
+    for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ ((crc & 0x800000) === 0 ? 0 : 0x1864cfb);
+    return crc & 0xffffff;
+  }, 0xb704ce);
+}
+
 test("the fingerprint of GitHub's key is that of the numbers which are verified with", () => {
   const { modulus, exponent, createdSeconds, fingerprint } = GITHUB_WEB_FLOW;
   const number = (base64: string) => {
