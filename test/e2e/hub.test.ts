@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { nodeKeyOf } from "../../src/adapters/identity/node-identity.ts";
 import { encodeJoin } from "../../src/codec/join-record.ts";
@@ -12,6 +12,7 @@ import { ClusterOnLab } from "./cluster-on-lab.ts";
 import { eventually, LAB_NAME, labSkipReason } from "./lab-name.ts";
 import { type LifeEvent, unitLives } from "./unit-lives.ts";
 
+const ROOT = dirname(dirname(import.meta.dirname));
 const MACHINES = ["m1", "m2", "m3"];
 const ENGINES = ["m1", "m2"];
 const PORT = 7440;
@@ -175,6 +176,15 @@ describe("three machines that go through the engines of two of them", {
 
   const timesServed = async (machine: string) => (await engineLog(machine)).match(/serves machines/g)?.length ?? 0;
 
+  /** The reboot guard, with what its unit leaves it of the machine's files. */
+  const askGuard = (machine: string) => {
+    const text = readFileSync(join(ROOT, "packaging/systemd/fleet-reboot-guard.service"), "utf8");
+    const properties = text.match(/^(ProtectSystem|StateDirectory|RuntimeDirectory\w*)=.*$/gm)!;
+    const words = properties.flatMap((property) => ["-p", property]);
+    const command = ["/opt/fleet/node", "/opt/fleet/app/fleet.js", "reboot-guard", "--dry-run"];
+    return cluster.inside(machine, "systemd-run", "--quiet", "--wait", "--pipe", ...words, ...command);
+  };
+
   const engines = (act: "start" | "stop") =>
     Promise.all(ENGINES.map((machine) => cluster.inside(machine, "systemctl", act, "fleet-engine.service")));
 
@@ -222,6 +232,7 @@ describe("three machines that go through the engines of two of them", {
     await Promise.all(MACHINES.map((machine) => says(machine, /through [0-9.]+:\d+/)));
     await allPresent();
     assert.deepEqual(await lives(before), []);
+    assert.match(await askGuard("m3"), /nobody else wants to/);
   });
 
   test("engines are killed in turn under a rollout, and a link breaks every second: each unit changes once", async () => {
