@@ -3,11 +3,10 @@
  * folder is nobody's but this machine's, is swapped whole, and goes into packages and labs, which have no use for it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { bundledLicenses } from "./package/bundled-packages.ts";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = join(import.meta.dirname, "..");
 
 /** What stands in the repository, by its path there. The same sources and packages make the same bytes on every machine. */
 export async function actionBundle(): Promise<ReadonlyMap<string, string>> {
@@ -59,6 +58,6 @@ function textAt(path: string): string | null {
   }
 }
 
-if (process.argv[1] !== undefined && relative(process.argv[1], fileURLToPath(import.meta.url)) === "") {
+if (import.meta.main) {
   for (const [path, text] of await actionBundle()) writeFileSync(join(root, path), text);
 }
