@@ -65,10 +65,11 @@ export class HubWorld {
     return new HubWorld(fronts, all, listed);
   }
 
-  /** The registry as the machine has it, over these ports in place of the engines' own. */
+  /** The registry as the machine has it, over these ports in place of the engines' own; `clusterId`: of the cluster it takes for its own. */
   async connect(
     ports: readonly number[] = this.engines.map(({ port }) => port),
     clock: Clock = systemClock,
+    clusterId = CLUSTER,
   ): Promise<{ readonly registry: HubRegistry; readonly relay: HubRelay }> {
     const keys = new Map(this.engines.map(({ key }) => [key, null]));
     const relay = await HubRelay.listen({
@@ -79,7 +80,7 @@ export class HubWorld {
       folder: this.#folder,
       role: `m${this.#closing.length}`,
       dial: async ({ host, port }, signal) => {
-        const judge = (facts: Parameters<typeof judgeEngine>[0]) => judgeEngine(facts, keys, CLUSTER, Date.now());
+        const judge = (facts: Parameters<typeof judgeEngine>[0]) => judgeEngine(facts, keys, clusterId, Date.now());
         const { socket, facts } = await dialPeer(host, port, this.#machine, judge, signal);
         return { stream: socket, key: facts.key! };
       },

@@ -127,3 +127,11 @@ test(
     assert.deepEqual(relay.state().failures, []);
   },
 );
+
+test("an engine of another cluster carries nothing, though its key is a listed one", LIMITED, async (t) => {
+  const { world, direct } = await hubOf(t, 1);
+  await write(direct, "/w/1", "");
+  const { registry, relay } = await world.connect(undefined, hasty, "f".repeat(32));
+  await assert.rejects(registry.list("/w/"), /no engine can be used: .*another cluster \(other-cluster\)/);
+  assert.equal(relay.state().engine, null);
+});
