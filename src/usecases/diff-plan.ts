@@ -1,5 +1,5 @@
 import { compareText, type MachineId, type UnitName } from "../domain/names.ts";
-import type { Change, Plan, Side } from "../domain/plan/plan.ts";
+import type { Change, Plan, PlanMachine, Side } from "../domain/plan/plan.ts";
 import type { ClusterSpec, SpecUnit } from "../domain/spec/cluster-spec.ts";
 import { filesOnMachine, type SourcedFile } from "../domain/spec/unit-on-machine.ts";
 import { effectiveUnit } from "../domain/unit/effective-unit.ts";
@@ -14,12 +14,17 @@ export interface UnitDiff {
   readonly after: readonly EffectiveLine[] | null;
 }
 
+/** Of a plan; or of two commits, where a machine without a name stands for any that has no files of its own. */
+export interface DiffedChanges extends Pick<Plan, "changes"> {
+  readonly machines: readonly Pick<PlanMachine, "id" | "name">[];
+}
+
 /**
  * The units behind a plan's changes, after templates, drop-ins and the machine's own, and of templates that travel along. `released` is
  * the release's commit compiled, or null where this repository does not have it: then nothing is known of before. A unit that
  * only moves is the same unit.
  */
-export function diffPlan(plan: Plan, spec: ClusterSpec, released: ClusterSpec | null): UnitDiff[] {
+export function diffPlan(plan: DiffedChanges, spec: ClusterSpec, released: ClusterSpec | null): UnitDiff[] {
   const names = new Map(plan.machines.map((machine) => [machine.id, machine.name]));
   const [older, newer] = [released === null ? null : withUnits(released), withUnits(spec)];
   const changed = plan.changes.flatMap((change) => changedTexts(change, names, older, newer));

@@ -1,11 +1,10 @@
-import { decodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
-import { RELEASE_SHAPE, type ReleaseRecord } from "../codec/registry-records.ts";
 import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
 import type { Plan } from "../domain/plan/plan.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
+import { readReleases } from "./read-releases.ts";
 
 /**
  * The release that did what this plan does, or null: a second run is harmless. It is the one in force, an earlier one made since the plan
@@ -24,23 +23,10 @@ export async function findApplied(
   if (release.commit === plan.commit) return release;
   // A plan made on the release in force cannot have been applied before it.
   const isNewer = release.seq !== plan.base.releaseSeq;
-  const history = isNewer ? await releasesSince(registry, keys, plan.base.releaseSeq) : [];
+  const history = isNewer ? (await readReleases(registry, keys)).filter(({ seq }) => seq > plan.base.releaseSeq) : [];
   const own = history.find(({ planId, contentId }) => planId === plan.planId || contentId === plan.contentId);
   if (own !== undefined) return own;
   return source !== null && (await descends(source, plan, release)) ? release : null;
-}
-
-/** Oldest first. */
-async function releasesSince(registry: Registry, keys: RegistryKeys, seq: number): Promise<readonly Release[]> {
-  const { entries } = await registry.list(keys.releaseAt(0).replace(/[^/]*$/, ""));
-  return entries
-    .flatMap((entry) => {
-      const decoded = decodeRecord<ReleaseRecord>(entry.value, RELEASE_SHAPE);
-      return decoded.kind === "record" ? [decoded.record] : [];
-    })
-    .filter((record) => record.seq > seq)
-    .sort((a, b) => a.seq - b.seq)
-    .map(({ op: _op, ...release }) => release);
 }
 
 /** A re-run of an older apply after a newer one: the release descends from this commit, so it was applied before. */

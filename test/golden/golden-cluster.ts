@@ -9,6 +9,7 @@ import { sha256 } from "../../src/adapters/sha256.ts";
 import { readClusterView } from "../../src/cli/cluster-view.ts";
 import { memberNames } from "../../src/cli/member-names.ts";
 import { rolloutNow } from "../../src/cli/rollout-now.ts";
+import { commitDiffText } from "../../src/cli/views/commit-diff-text.ts";
 import { convergenceText } from "../../src/cli/views/convergence-text.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
 import { diffText } from "../../src/cli/views/diff-text.ts";
@@ -35,6 +36,7 @@ import { parseCpu, parseMemory } from "../../src/domain/unit/resource-requests.t
 import type { Registry } from "../../src/ports/registry.ts";
 import { applyPlan } from "../../src/usecases/apply-plan.ts";
 import { commitCompiler } from "../../src/usecases/compile-commit.ts";
+import { diffCommits } from "../../src/usecases/diff-commits.ts";
 import { diffPlan } from "../../src/usecases/diff-plan.ts";
 import { explainUnits } from "../../src/usecases/explain-units.ts";
 import { type PlannedCommit, planCommit } from "../../src/usecases/plan-commit.ts";
@@ -91,6 +93,8 @@ export class GoldenCluster {
         return this.#show(await this.#plan(words), words);
       case "test":
         return this.#test();
+      case "diff":
+        return this.#diff(words);
       case "apply":
         return this.#apply();
       // The release is applied, and no engine has acted on it yet.
@@ -176,6 +180,15 @@ export class GoldenCluster {
     const { source, compile } = this.#view();
     const tested = await testCommit({ commit: this.#tip(), source, manifestPath: "fleet.yaml", compile, sha256 });
     return tested.kind === "rejected" ? diagnosticsText(tested.diagnostics) : testsText(tested.files);
+  }
+
+  /** `diff BEFORE [AFTER]`: revisions, as the command takes them. */
+  async #diff([before, after = "HEAD"]: Words): Promise<string> {
+    const { source, compile } = this.#view();
+    const [from, to] = [await source.resolve(before!), await source.resolve(after)];
+    const compared = await diffCommits({ before: from!, after: to!, compile, sha256 });
+    if (compared.kind === "rejected") return diagnosticsText(compared.diagnostics);
+    return [commitDiffText(compared, null), diffText(compared.texts).trimEnd()].join("\n\n");
   }
 
   async #why(words: Words): Promise<string> {

@@ -40,10 +40,33 @@ const NAMED_MAX = 4;
 export function changeGroups({ changes, machines }: Pick<Plan, "changes" | "machines">): ChangeGroup[] {
   const names = new Map(machines.map((machine) => [machine.id, machine.name]));
   const nameOf = (machine: MachineId) => names.get(machine) ?? machine.slice(0, 8);
+  return groupsOf(
+    changes.map((change) => ({
+      effect: change.effect,
+      sign: SIGNS[change.action],
+      why: describeChange(change, names),
+      unit: change.unit,
+      place: placeOf(change, nameOf),
+    })),
+  );
+}
+
+/** A change in words. */
+export interface ToldChange {
+  readonly effect: Effect;
+  readonly sign: string;
+  readonly why: string;
+  readonly unit: string;
+  /** Empty: on no machine in particular. */
+  readonly place: string;
+}
+
+/** The same of changes that are put into words already. */
+export function groupsOf(changes: readonly ToldChange[]): ChangeGroup[] {
   return EFFECTS.flatMap((effect) => {
     const some = changes.filter((change) => change.effect === effect);
     if (some.length === 0) return [];
-    return [{ effect, count: some.length, rows: foldInstances(foldMachines(some, nameOf, names)).map(rowOf) }];
+    return [{ effect, count: some.length, rows: foldInstances(foldMachines(some)).map(rowOf) }];
   });
 }
 
@@ -56,20 +79,8 @@ interface Folded {
   readonly places: readonly string[];
 }
 
-function foldMachines(
-  changes: readonly Change[],
-  nameOf: (machine: MachineId) => string,
-  names: ReadonlyMap<MachineId, string>,
-): Folded[] {
-  const same = groupBy(
-    changes.map((change) => ({
-      sign: SIGNS[change.action],
-      why: describeChange(change, names),
-      unit: change.unit,
-      place: placeOf(change, nameOf),
-    })),
-    ({ sign, why, unit }) => [sign, why, unit],
-  );
+function foldMachines(changes: readonly ToldChange[]): Folded[] {
+  const same = groupBy(changes, ({ sign, why, unit }) => [sign, why, unit]);
   return same.map((all) => {
     const { sign, why, unit } = all[0]!;
     return { sign, why, units: [unit], places: all.map(({ place }) => place).sort(compareText) };
@@ -134,6 +145,7 @@ function placeOf({ from, to }: Change, nameOf: (machine: MachineId) => string): 
 }
 
 function placesText(places: readonly string[], isOneEach: boolean): string {
+  if (places.every((place) => place === "")) return "";
   if (isOneEach && new Set(places).size === 1)
     return places.length <= NAMED_MAX ? places[0]! : `${places[0]} (${places.length})`;
   if (places.length <= NAMED_MAX) return places.join(", ");
