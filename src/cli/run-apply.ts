@@ -18,6 +18,7 @@ import { judgeBasis, type Settled } from "../usecases/judge-basis.ts";
 import type { SourceBranch } from "../usecases/prove-commit.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { readToWrite } from "../usecases/read-to-write.ts";
+import { refuseOtherDriver } from "../usecases/refuse-other-driver.ts";
 import { refusePlan } from "../usecases/refuse-plan.ts";
 import { specAt } from "../usecases/spec-at.ts";
 import { clusterSource } from "./cluster-source.ts";
@@ -101,6 +102,7 @@ export async function applyCommit(
   if (snapshot.release?.commit !== plan.commit) {
     refuseUnplaceable(planned);
     refusePlan(plan, composition.sha256);
+    refuseOtherDriver(snapshot.release, "apply");
     await host.approve(planned, async () => {
       const [registry, { source }] = [await composition.needRegistry(), await open()];
       const { keysOf, sha256 } = composition;

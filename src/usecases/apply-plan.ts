@@ -14,6 +14,7 @@ import type { Compare, Entry, Operation, Registry } from "../ports/registry.ts";
 import { judgeBasis, type Settled } from "./judge-basis.ts";
 import { proveCommit, type SourceBranch } from "./prove-commit.ts";
 import { readToWrite } from "./read-to-write.ts";
+import { refuseOtherDriver } from "./refuse-other-driver.ts";
 import { refusePlan } from "./refuse-plan.ts";
 import { refuseReplaced } from "./refuse-replaced.ts";
 
@@ -39,6 +40,8 @@ export interface ApplyInput extends SourceBranch {
   /** Of the commit to release, and of the plan. */
   readonly spec: ClusterSpec;
   readonly by: string;
+  /** Who asks: an engine that follows the branch. Absent: whoever says `fleet apply`. */
+  readonly driver?: "sync";
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
@@ -63,6 +66,7 @@ export async function provePlan(input: ApplyInput): Promise<Settled | null> {
   refuseReplaced(snapshot);
   const settled = await judgeBasis(basisFor(input), snapshot);
   if (settled !== null) return settled;
+  refuseOtherDriver(snapshot.release, input.driver ?? "apply");
   const problem = await proveCommit(input.commit ?? plan.commit, snapshot.release, input);
   if (problem !== null) throw problem;
   await clusterFor(input, snapshot);
@@ -176,6 +180,7 @@ async function swapRelease(
     parent: before?.contentId ?? null,
     by: input.by,
     at: new Date(input.clock.wallMs()).toISOString(),
+    ...(input.spec.driver === undefined ? {} : { driver: input.spec.driver.by }),
     op: input.newId(),
   };
   const { op: _op, ...release } = record;

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { Args, Flags } from "@oclif/core";
-import type { Plan } from "../../domain/plan/plan.ts";
+import { type MassChange, massChange } from "../../domain/plan/mass-change.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { askYes } from "../ask-yes.ts";
@@ -45,7 +45,10 @@ export default class ApplyCommand extends BaseCommand {
       env: "FLEET_LOCK_TIMEOUT",
       default: "30s",
     }),
-    "allow-deletes": Flags.boolean({ description: "With --auto-approve: also where the plan removes units" }),
+    "allow-deletes": Flags.boolean({
+      description:
+        "Also where the plan stops more than a quarter of the units or leaves none; with --auto-approve, where it removes any",
+    }),
   };
 
   async run(): Promise<void> {
@@ -62,7 +65,7 @@ export default class ApplyCommand extends BaseCommand {
       const host: ApplyHost = {
         say: (text) => this.say(text),
         show: (planned) => this.show(planned, flags),
-        approve: ({ plan }) => this.approve(plan, flags),
+        approve: (planned) => this.approve(planned, flags),
         follow: () => {
           const view = new ProgressView(process.stderr, composition.clock);
           progress = view;
@@ -84,9 +87,11 @@ export default class ApplyCommand extends BaseCommand {
     if (!flags.json) this.print(planText(planned, terminalOf(process.stdout, flags["no-color"])));
   }
 
-  /** `--auto-approve` alone says yes to anything but a removal. */
-  private async approve(plan: Plan, flags: ApplyFlags): Promise<void> {
+  /** `--auto-approve` alone says yes to anything but a removal, and no "yes" to a mass of stops: most of those were not meant. */
+  private async approve({ plan, spec }: Planned, flags: ApplyFlags): Promise<void> {
     if (plan.changes.length === 0) return;
+    const mass = massChange(plan, spec);
+    if (mass !== null && !flags["allow-deletes"]) throw massRefusal(mass);
     const removals = plan.counts.actions.remove;
     const units = `${removals} ${removals === 1 ? "unit" : "units"}`;
     if (flags["auto-approve"]) {
@@ -134,6 +139,13 @@ export default class ApplyCommand extends BaseCommand {
     const code = applyExitCode(outcome);
     if (code !== EXIT.done) throw new SilentExit(code);
   }
+}
+
+function massRefusal({ code, stopped, of }: MassChange): OperationError {
+  const what = code === "empties" ? `all ${of} units: the commit has none` : `${stopped} of ${of} units`;
+  return new OperationError("mass-change", `this plan stops ${what}; nothing was changed`, {
+    next: "look at the folders the manifest names; add --allow-deletes if that is meant",
+  });
 }
 
 function timeOf(text: string): number {

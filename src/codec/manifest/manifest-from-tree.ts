@@ -9,6 +9,7 @@ import type {
   Manifest,
   ManifestMachine,
   ManifestReboots,
+  ManifestRelease,
   ManifestTrust,
   RolloutSettings,
   UnitSettings,
@@ -44,6 +45,8 @@ export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boo
     })),
     reboots: root.reboots === undefined ? null : rebootsFrom(root.reboots, located),
     trust: root.trust === undefined ? null : trustFrom(root.trust, tree),
+    release: root.release === undefined ? null : releaseFrom(root.release, tree),
+    sync: root.sync === undefined ? null : { intervalMs: durationOf(root.sync.interval), at: tree.keyAt(["sync"]) },
     loss:
       root.loss === undefined ? { values: {}, at: null } : { values: lossValues(root.loss), at: tree.keyAt(["loss"]) },
   };
@@ -72,6 +75,18 @@ function trustFrom(
       count: rule.count === undefined ? null : Number(rule.count),
     })),
     at: tree.keyAt(["trust"]),
+  };
+}
+
+function releaseFrom(
+  { by, maxRestarts, maxStops }: NonNullable<ManifestTree["release"]>,
+  tree: YamlTree,
+): ManifestRelease {
+  return {
+    by: by ?? null,
+    maxRestarts: maxRestarts === undefined ? null : Number(maxRestarts),
+    maxStops: maxStops === undefined ? null : Number(maxStops),
+    at: tree.keyAt(["release"]),
   };
 }
 

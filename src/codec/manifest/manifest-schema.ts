@@ -5,6 +5,7 @@ import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts"
 import { CANARY_FORM, parseCanary } from "../../domain/rollout/canary-setting.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
+import { DRIVERS } from "../../domain/sync/driver-policy.ts";
 import { FORGE_KEYS } from "../../domain/trust/commit-signature.ts";
 import { TRUST_MODES } from "../../domain/trust/trust-policy.ts";
 import { ON_DISCONNECT_FORM, parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
@@ -255,13 +256,15 @@ export const manifestSchema = z.strictObject(
     release: z
       .strictObject(
         {
-          by: word(["apply"], {
-            sync: "let the nodes follow the branch by themselves",
-            approval: "wait for signed approvals",
-          }).optional(),
+          by: word(DRIVERS).optional(),
+          maxRestarts: count(0, 20_000).optional(),
+          maxStops: count(0, 20_000).optional(),
         },
-        mapping("a mapping such as { by: apply }"),
+        mapping("a mapping such as { by: sync, maxRestarts: 10 }"),
       )
+      .optional(),
+    sync: z
+      .strictObject({ interval: duration(1000).optional() }, mapping("a mapping such as { interval: 60s }"))
       .optional(),
     paths: z
       .array(repositoryPath, { error: "a list of 1 to 100 folders" })

@@ -1,12 +1,9 @@
 /** Keys of the language whose issue has not landed, by the path they stand at (`*` is any key), and what they will do. */
 const NOT_YET_KEYS: Readonly<Record<string, string>> = {
   requires: "refuse fleet binaries older than this",
-  sync: "say how often nodes look at the branch",
   notify: "tell a webhook or a command what happened",
   status: "post commit statuses to the forge",
   moved: "rename a unit without stopping it",
-  "release.maxRestarts": "make a large release wait for approval",
-  "release.maxStops": "make a large release wait for approval",
   "machines.*.paths": "give one machine units of its own",
   ...Object.fromEntries(
     ["units.*", "defaults"].flatMap((unit) => [

@@ -86,7 +86,8 @@ test("every accepted key arrives", () => {
   const manifest = accepted(`apiVersion: fleet/v1
 cluster: home
 source: { url: "git@host:me/homelab", branch: main }
-release: { by: apply }
+release: { by: approval, maxRestarts: 10, maxStops: 0 }
+sync: { interval: 30s }
 paths: [units, ../shared]
 defaults: { state: loaded, group: auto }
 units:
@@ -109,6 +110,9 @@ reboots: { slots: 2, window: "01:00-02:00 Europe/Berlin", drain: true }
 loss: { agentTtl: 3s, grace: 1s, outageAt: 40%, outageMin: 3, outageWindow: 1m, lossWindow: 0s, movesAt: 100%, movesWindow: 1h, flapAt: 4, flapWindow: 2h, flapHold: 5m, flapHoldMax: 1h }
 `);
   assert.deepEqual(manifest.source, { url: "git@host:me/homelab", branch: "main" });
+  const [release, sync] = [manifest.release!, manifest.sync!];
+  assert.deepEqual([release.by, release.maxRestarts, release.maxStops, release.at.line], ["approval", 10, 0, 4]);
+  assert.deepEqual([sync.intervalMs, sync.at.line], [30_000, 5]);
   assert.equal(manifest.defaults.state?.value, "loaded");
   const settings = manifest.units[0]!.settings;
   assert.deepEqual(
@@ -125,7 +129,7 @@ loss: { agentTtl: 3s, grace: 1s, outageAt: 40%, outageMin: 3, outageWindow: 1m, 
     bakeMs: 600_000,
   });
   assert.deepEqual(canary?.value, { match: { kind: "metadata", key: "role", values: ["early"] } });
-  assert.deepEqual([at?.line, canary?.at.line], [11, 11]);
+  assert.deepEqual([at?.line, canary?.at.line], [12, 12]);
   assert.deepEqual(
     manifest.rings.map(({ match, soakMs, window }) => [match.value, soakMs, window?.value ?? null]),
     [
@@ -141,13 +145,13 @@ loss: { agentTtl: 3s, grace: 1s, outageAt: 40%, outageMin: 3, outageWindow: 1m, 
   assert.deepEqual([machine.drain, machine.cordon, machine.id?.value.length], [true, false, 32]);
   assert.deepEqual(machine.dropins[0]!.paths[0], {
     value: "m/nas.conf",
-    at: { path: "fleet.yaml", line: 19, column: 102 },
+    at: { path: "fleet.yaml", line: 20, column: 102 },
   });
   assert.deepEqual([machine.machineKey, machine.engineKey], [null, null]);
   const { machineKey, engineKey } = manifest.machines[1]!;
   assert.deepEqual(machineKey, {
     value: `ed25519:${"p".repeat(42)}A`,
-    at: { path: "fleet.yaml", line: 20, column: 14 },
+    at: { path: "fleet.yaml", line: 21, column: 14 },
   });
   assert.equal(engineKey?.value, `ed25519:${"e".repeat(42)}A`);
   assert.equal(manifest.admit?.value, "any");
@@ -338,10 +342,6 @@ test("trust is read with the places of its paths", () => {
 
 const later: readonly (readonly [text: string, at: string])[] = [
   ['requires: ">=1.0"', "3:1"],
-  ["release: { by: sync }", "3:16"],
-  ["release: { by: approval }", "3:16"],
-  ["release: { maxRestarts: 3 }", "3:12"],
-  ["sync: { interval: 60s }", "3:1"],
   ["notify: []", "3:1"],
   ["status: {}", "3:1"],
   ["moved: []", "3:1"],

@@ -3,6 +3,7 @@ import type { ServiceHealth } from "../health/judge-health.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names.ts";
 import type { Rollouts } from "../rollout/rollouts.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
+import type { DriverPolicy } from "../sync/driver-policy.ts";
 import type { Hold } from "./hold.ts";
 import type { Resources } from "./resources.ts";
 
@@ -55,6 +56,8 @@ export interface Release {
   readonly by: string;
   /** RFC 3339; for people. */
   readonly at: string;
+  /** Who makes the next one, by this one's commit. Absent: `fleet apply`. */
+  readonly driver?: DriverPolicy["by"];
 }
 
 /** A machine as it describes itself: durable, until `machine remove`. */

@@ -36,6 +36,8 @@ function compiled(
     rings: [],
     reboots: null,
     trust: null,
+    release: null,
+    sync: null,
     loss: { values: {}, at: null },
     lint: lint ?? Object.fromEntries(LINT_RULE_NAMES.map((rule) => [rule, rule === "implied-root" ? "off" : "warn"])),
   };

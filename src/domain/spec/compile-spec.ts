@@ -12,6 +12,7 @@ import { atMostOneDiagnostics } from "./at-most-one.ts";
 import type { ClusterSpec, UnitGoal } from "./cluster-spec.ts";
 import { collectFiles } from "./collect-files.ts";
 import { companionsOf } from "./companions-of.ts";
+import { compileDriver } from "./compile-driver.ts";
 import { compileMachines } from "./compile-machines.ts";
 import { compileReboots, compileRings } from "./compile-rings.ts";
 import { compileTrust } from "./compile-trust.ts";
@@ -74,6 +75,7 @@ export function compileSpec(
   const { rings, diagnostics: ringProblems } = compileRings(manifest.rings);
   const { reboots, diagnostics: rebootProblems } = compileReboots(manifest.reboots);
   const { trust, diagnostics: trustProblems } = compileTrust(manifestPath, manifest.trust);
+  const { driver, diagnostics: driverProblems } = compileDriver(manifest);
   const companions = companionsOf(units, templates, lookup);
   const diagnostics = sortedUnique([
     ...sources.diagnostics,
@@ -92,6 +94,7 @@ export function compileSpec(
     ...ringProblems,
     ...rebootProblems,
     ...trustProblems,
+    ...driverProblems,
     ...rolloutContradictions(groups, machines, admit),
     ...companions.diagnostics,
     ...(input.lint === undefined ? [] : lintFindings(input, drafts, [...units, ...templates])),
@@ -117,6 +120,7 @@ export function compileSpec(
     ...(rings.length === 0 ? {} : { rings }),
     ...(reboots === null ? {} : { reboots }),
     ...(trust === null ? {} : { trust }),
+    ...(driver === null ? {} : { driver }),
   };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
 }

@@ -5,6 +5,7 @@ import type { NodeKey } from "../identity/node-key.ts";
 import type { LintSettings } from "../lint/lint-rules.ts";
 import type { LossThresholds } from "../loss/damping.ts";
 import type { MachineId } from "../names.ts";
+import type { Driver } from "../sync/driver-policy.ts";
 import type { ForgeKey } from "../trust/commit-signature.ts";
 import type { TrustMode } from "../trust/trust-policy.ts";
 import type { OnDisconnect } from "../unit/on-disconnect.ts";
@@ -43,6 +44,24 @@ export interface Manifest {
   readonly reboots: ManifestReboots | null;
   /** Null: every commit is acceptable. */
   readonly trust: ManifestTrust | null;
+  /** Null: says nothing of who makes releases. */
+  readonly release: ManifestRelease | null;
+  /** Null: says nothing of it. */
+  readonly sync: ManifestSync | null;
+}
+
+export interface ManifestRelease {
+  readonly by: Driver | null;
+  readonly maxRestarts: number | null;
+  readonly maxStops: number | null;
+  /** The key `release` itself. */
+  readonly at: SourceLocation;
+}
+
+export interface ManifestSync {
+  readonly intervalMs: number | null;
+  /** The key `sync` itself. */
+  readonly at: SourceLocation;
 }
 
 export interface ManifestTrust {
