@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { isHubAddress } from "../../adapters/hub/hub-address.ts";
 import { systemClock } from "../../adapters/system-clock.ts";
 import { backoffMs } from "../../daemon/backoff.ts";
 import { BaseCommand } from "../base-command.ts";
 import { stopSignal } from "../daemon-composition.ts";
 import { daemonFlags } from "../daemon-flags.ts";
-import { DEFAULT_REGISTRY_SOCKET } from "../registry-flags.ts";
+import { registryAddress } from "../open-registry-at.ts";
 
 /** Restarted at once, then ever more slowly; a child that ran this long starts from the first wait again. */
 const HEALTHY_AFTER_MS = 60_000;
@@ -23,10 +22,10 @@ export default class DaemonCommand extends BaseCommand {
     const { flags } = await this.parse(DaemonCommand);
     const signal = stopSignal();
     const rest = process.argv.slice(process.argv.indexOf("daemon") + 1);
-    const configured = process.env.FLEET_REGISTRY !== undefined || rest.some((word) => word.startsWith("--registry"));
-    const ownRegistry = !configured && !existsSync(DEFAULT_REGISTRY_SOCKET);
+    const address = await registryAddress(flags);
+    const ownRegistry = address === null;
     // Whoever goes through engines is none: an engine speaks with the registry itself.
-    const isEngine = !isHubAddress(flags.registry ?? "");
+    const isEngine = address === null || !isHubAddress(address);
     const children = [
       ...(ownRegistry ? [this.supervise(["registry", "serve"], signal)] : []),
       ...(isEngine ? [this.supervise(["engine", ...rest], signal)] : []),
