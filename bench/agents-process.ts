@@ -31,8 +31,14 @@ export interface AgentsOrder {
 /** A key whose value is when it was written: milliseconds since the epoch, with fractions. */
 export const CHANGE_KEY = "bench";
 
-/** How long each change took to each agent, in milliseconds. */
-const delays: number[] = [];
+/** Of each change that reached an agent. */
+export interface Reached {
+  /** The key's value. */
+  readonly sentMs: number;
+  readonly tookMs: number;
+}
+
+const reached: Reached[] = [];
 const stop = new AbortController();
 const aborted = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve()));
 /** Of one process, on their way to being there. */
@@ -40,7 +46,7 @@ const AT_ONCE = 2;
 
 process.on("message", (order: AgentsOrder | "report" | "stop") => {
   if (order === "stop") stop.abort();
-  else if (order === "report") process.send!(delays.splice(0));
+  else if (order === "report") process.send!(reached.splice(0));
   else {
     serve(order).then(
       () => process.disconnect(),
@@ -113,7 +119,8 @@ function listened(registry: Registry, cluster: string, hasWritten: () => void): 
         if (message.kind === "changes") {
           for (const change of message.changes) {
             if (change.kind !== "put" || change.entry.key !== key) continue;
-            delays.push(performance.timeOrigin + performance.now() - Number(change.entry.value));
+            const sentMs = Number(change.entry.value);
+            reached.push({ sentMs, tookMs: performance.timeOrigin + performance.now() - sentMs });
           }
         }
         yield message;

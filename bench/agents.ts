@@ -17,9 +17,10 @@ import type { ClusterRecord, ReleaseRecord } from "../src/codec/registry-records
 import type { NodeKey } from "../src/domain/identity/node-key.ts";
 import type { MachineId } from "../src/domain/names.ts";
 import { mustRun } from "../src/lab/run-program.ts";
+import type { Registry } from "../src/ports/registry.ts";
 import { commitCompiler } from "../src/usecases/compile-commit.ts";
 import { EtcdProcess, freePort } from "../test/contract/etcd-process.ts";
-import { type AgentsOrder, CHANGE_KEY } from "./agents-process.ts";
+import { type AgentsOrder, CHANGE_KEY, type Reached } from "./agents-process.ts";
 import { type EtcdCounters, etcdCounters } from "./etcd-counters.ts";
 import { type Figures, figuresOf, rounded, type Sizes } from "./figures.ts";
 import { fleetArgv } from "./fleet-program.ts";
@@ -34,6 +35,7 @@ const CLUSTER_ID = "b".repeat(32);
 const TTL_MS = 30_000;
 const CHANGES = 20;
 const QUIET_MS = 5_000;
+const REACH_LIMIT_MS = 120_000;
 /** A thousand agents begin in some 20 s of CPU time, on two cores that others use as well. */
 const BEGIN_LIMIT_MS = 600_000;
 const keys = registryKeys(CLUSTER);
@@ -84,7 +86,10 @@ export async function benchAgents(sizes: Sizes): Promise<Figures> {
     const after = { counters: await etcdCounters(etcd), costs: costs(engines, etcd, groups), atMs: performance.now() };
     const share = (at: number) =>
       rounded(((after.costs[at]!.cpuMs - before.costs[at]!.cpuMs) / (after.atMs - before.atMs)) * 100);
-    const delays = await change(etcd.address, groups, count);
+    const changes = new Changes(etcd.address, groups);
+    const delays = await changes.many(count);
+    const anewMs = await changes.untilAll(count, () => engines[0]!.child.kill("SIGKILL"));
+    await changes.close();
     return figuresOf(((after.counters.proposals - before.counters.proposals) * 60) / seconds, null, "proposals/min", {
       ...{ machines: count, engines: ENGINES, seconds, target: 0 },
       beginMs: Math.round(beginMs),
@@ -108,12 +113,15 @@ export async function benchAgents(sizes: Sizes): Promise<Figures> {
         max: percentile(delays, 1),
         reached: `${delays.length} of ${count * CHANGES}`,
       },
+      // One engine is killed: until a change has reached all agents again.
+      engineLostMs: Math.round(anewMs),
     });
   } finally {
     for (const group of groups) if (group.connected) group.send("stop");
     await Promise.all(groups.map((group) => (group.exitCode === null ? once(group, "exit") : null)));
     for (const { child } of engines) child.kill("SIGTERM");
-    await Promise.all(engines.map(({ child }) => (child.exitCode === null ? once(child, "exit") : null)));
+    const isOver = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
+    await Promise.all(engines.map(({ child }) => (isOver(child) ? null : once(child, "exit"))));
     await etcd.remove();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -210,26 +218,68 @@ async function watchers(etcd: EtcdProcess): Promise<number> {
   return Number(/^etcd_debugging_mvcc_watcher_total (\S+)$/m.exec(text)?.[1] ?? Number.NaN);
 }
 
-/** One key after the other, each a second after the one before. Returns how long each took to each agent. */
-async function change(address: string, groups: readonly ChildProcess[], machines: number): Promise<readonly number[]> {
-  const registry = await openRegistry(address, { clock: systemClock });
-  const key = `${keys.holds}${CHANGE_KEY}`;
-  for (let round = 0; round < CHANGES; round++) {
-    const value = String(performance.timeOrigin + performance.now());
-    await registry.txn({ when: [], then: [{ kind: "put", key, value }] });
-    await sleep(1_000);
+/** Writes of one key, and how long they take to all agents. */
+class Changes {
+  readonly #registry: Promise<Registry>;
+  readonly #groups: readonly ChildProcess[];
+
+  constructor(address: string, groups: readonly ChildProcess[]) {
+    this.#registry = openRegistry(address, { clock: systemClock });
+    this.#groups = groups;
   }
-  await registry.close();
-  const delays: number[] = [];
-  const limit = performance.now() + 30_000;
-  while (delays.length < machines * CHANGES && performance.now() < limit) {
-    for (const group of groups) {
-      group.send("report");
-      delays.push(...((await once(group, "message"))[0] as number[]));
+
+  /** One a second. Returns how long each took to each agent, sorted. */
+  async many(machines: number): Promise<readonly number[]> {
+    for (let round = 0; round < CHANGES; round++) {
+      await this.#write();
+      await sleep(1_000);
     }
-    await sleep(100);
+    const all: Reached[] = [];
+    const limit = performance.now() + REACH_LIMIT_MS;
+    while (all.length < machines * CHANGES && performance.now() < limit) {
+      await sleep(100);
+      all.push(...(await this.#reached()));
+    }
+    return all.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
   }
-  return delays.sort((a, b) => a - b);
+
+  /** From then on until one has reached every agent. */
+  async untilAll(machines: number, then: () => void): Promise<number> {
+    const begunMs = nowMs();
+    then();
+    const counts = new Map<number, number>();
+    while (nowMs() - begunMs < REACH_LIMIT_MS) {
+      await this.#write();
+      await sleep(250);
+      for (const { sentMs, tookMs } of await this.#reached()) {
+        const count = (counts.get(sentMs) ?? 0) + 1;
+        counts.set(sentMs, count);
+        if (count === machines) return sentMs + tookMs - begunMs;
+      }
+    }
+    return Number.NaN;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#registry).close();
+  }
+
+  async #write(): Promise<void> {
+    const key = `${keys.holds}${CHANGE_KEY}`;
+    await (await this.#registry).txn({ when: [], then: [{ kind: "put", key, value: String(nowMs()) }] });
+  }
+
+  async #reached(): Promise<readonly Reached[]> {
+    const all = this.#groups.map(async (group) => {
+      group.send("report");
+      return (await once(group, "message"))[0] as readonly Reached[];
+    });
+    return (await Promise.all(all)).flat();
+  }
+}
+
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 function percentile(sorted: readonly number[], share: number): number {
