@@ -1,6 +1,12 @@
 /** What a front is beyond the port's contract: a scope for each machine, leases that are its own, and a mirror that is never wrong. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { openRegistry } from "../../src/adapters/etcd/open-registry.ts";
+import { serveStranger } from "../../src/adapters/front/serve-stranger.ts";
 import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
 import { MvccRegistry } from "../../src/adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../../src/adapters/mvcc/mvcc-store.ts";
@@ -293,6 +299,34 @@ test("where the registry's history was lost, so it is for those who watch throug
   await watching;
   assert.deepEqual(kinds, ["compacted"]);
   assert.equal((await registry.list(keys.holds)).entries.length, 1);
+});
+
+test("a stranger hears not-listed, whatever it asks for", LIMITED, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "fleet-stranger-"));
+  const path = join(folder, "stranger.sock");
+  const server = createServer((socket) => serveStranger(socket, [], "machine b, unlisted-key"));
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const registry = await openRegistry(`unix:${path}`, { clock: systemClock });
+  t.after(async () => {
+    await registry.close();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const watching = async () => {
+    for await (const _ of registry.watch(keys.holds, 1, new AbortController().signal));
+  };
+  const asked = [
+    () => registry.list(keys.cluster, { exact: true }),
+    () => write(registry, keys.member(other)),
+    watching,
+    () => registry.grantLease(10_000),
+    () => registry.keepAlive("7"),
+    () => registry.revokeLease("7"),
+    () => registry.describe(),
+  ];
+  for (const ask of asked) {
+    await assert.rejects(ask, (error) => hasCode("not-listed")(error) && /machine b, unlisted-key/.test(`${error}`));
+  }
 });
 
 function portOf(registry: Registry): Registry {
