@@ -27,6 +27,15 @@ export interface GitSource {
   readCommit(commit: CommitId): Promise<Uint8Array>;
   /** What the trees of these two differ in, sorted by path; against null everything there is. At most 100,000 files (`tree-too-large`). */
   changedFiles(before: CommitId | null, after: CommitId): Promise<readonly ChangedFile[]>;
+  /** These folders of these commits will be listed next, in any order: a source far away brings their trees at once. */
+  prefetchTrees?(commits: readonly CommitId[], folders: readonly string[]): Promise<void>;
+  /** What these differ in will be asked next, each as `changedFiles` takes them. */
+  prefetchChanges?(pairs: readonly (readonly [CommitId | null, CommitId])[]): Promise<void>;
+  /**
+   * The commit object's own bytes behind a ref beside the branch, as it is now at the remote, such as `refs/fleet/approvals/…`; null: there
+   * is no such ref, or no commit behind it. Absent: this source has only the branch.
+   */
+  commitAt?(ref: string): Promise<Uint8Array | null>;
   describeCommit(commit: CommitId): Promise<CommitDescription>;
 }
 

@@ -20,7 +20,10 @@ export type TrustVerdict =
   | { readonly kind: "invalid"; readonly commit: CommitId; readonly diagnostics: readonly Diagnostic[] };
 
 export interface TrustPlace {
-  readonly source: Pick<GitSource, "readCommit" | "listFiles" | "readBlob" | "changedFiles" | "isAncestor">;
+  readonly source: Pick<
+    GitSource,
+    "readCommit" | "listFiles" | "readBlob" | "changedFiles" | "isAncestor" | "prefetchTrees" | "prefetchChanges"
+  >;
   readonly manifestPath: string;
   /** This machine's own signers; null: the repository's. */
   readonly own: MachineTrust | null;
@@ -128,12 +131,25 @@ export class TrustJudge {
     if ("kind" in between) return between;
     const steps: HistoryStep[] = [];
     let trust = before;
-    for (const place of wayBetween(from, candidate, between.commits)) {
+    const way = wayBetween(from, candidate, between.commits);
+    await this.#prefetch(from, way, before);
+    for (const place of way) {
       const step = await this.#step(place, trust);
       steps.push(step);
       trust = step.trust;
     }
     return { kind: "known", fromMs: between.from.committedMs, steps };
+  }
+
+  async #prefetch(from: CommitId, way: readonly WayStep<ReadCommit>[], { rules }: Trust): Promise<void> {
+    const { source, manifestPath } = this.#place;
+    const { signersPath } = await this.#trusts.at(from);
+    const paths = [manifestPath, ...(signersPath === null ? [] : [signersPath])];
+    await source.prefetchTrees?.(
+      way.map(({ at }) => at.commit),
+      paths,
+    );
+    if (rules.length > 0) await source.prefetchChanges?.(way.map(({ at, parent }) => [parent, at.commit]));
   }
 
   async #step(place: Place, trust: Trust): Promise<HistoryStep> {

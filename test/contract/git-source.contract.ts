@@ -220,4 +220,20 @@ export function gitSourceContract(name: string, make: () => Promise<GitWorld>): 
     const [listed] = await source.listFiles(ids.second!, ["units/a.service"]);
     assert.equal(changed?.oid, listed?.oid);
   });
+
+  it("what is brought beforehand is read as ever", async ({ source, ids }) => {
+    await source.fetch();
+    await source.isAncestor(ids.root!, ids.tip!);
+    await source.prefetchTrees?.([ids.root!, ids.second!, ids.merge!], ["fleet.yaml", "units/deep", "nowhere"]);
+    await source.prefetchChanges?.([
+      [null, ids.root!],
+      [ids.root!, ids.second!],
+      [ids.left!, ids.merge!],
+    ]);
+    assert.equal((await source.listFiles(ids.second!, ["units/deep"])).length, 1);
+    assert.deepEqual(
+      (await source.changedFiles(ids.left!, ids.merge!)).map(({ path }) => path),
+      ["r/r.service"],
+    );
+  });
 }

@@ -16,6 +16,8 @@ import {
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import type { CommitId, UnitName } from "../../src/domain/names.ts";
 import { partCompiler } from "../../src/usecases/compile-part.ts";
+import { sshSigner } from "../ssh-signer.ts";
+import { trustOf } from "../trust-of.ts";
 import { makeTestRepository, type TestRepository } from "./git-repository.ts";
 import { openObjectHub, serviceOf } from "./object-hub.ts";
 
@@ -237,6 +239,34 @@ test("no more than four answers are under way to one machine, however many it as
     assert.deepEqual(codes.sort(), [...Array(4).fill(0), ...Array(6).fill(status.RESOURCE_EXHAUSTED)]);
     assert.equal(await ask(), 0, "once they are over, others are answered");
   } finally {
+    await engine.close();
+    repository.remove();
+  }
+});
+
+test("who signed forty commits is asked in a handful of questions, rules by path and all", async () => {
+  const repository = makeTestRepository();
+  const manifest = `apiVersion: fleet/v1\ncluster: big\ntrust: { signers: trust/signers, rules: [{ paths: [units/**] }] }\n`;
+  repository.commit({
+    "fleet.yaml": manifest,
+    "trust/signers": `${sshSigner("ada").line}\n`,
+    "units/0/a.service": "0",
+  });
+  const first = repository.git(["rev-parse", "main"]) as CommitId;
+  let last = first;
+  for (let at = 1; at <= 40; at++) last = changeUnit(repository, `units/${at % 5}/a.service`, `${at}`);
+  const engine = openLocalGitSource(join(repository.path, ".git"), "main");
+  const hub = await openObjectHub(serviceOf(engine));
+  const source = await openHubGitSource({ target: hub.target, branch: "main", folder: join(hub.folder, "mirror") });
+  try {
+    assert.equal(await source.isAncestor(first, await source.fetch()), "yes");
+    const { asked } = source;
+    const verdict = await trustOf(source).judge(first, last);
+    assert.equal(verdict.kind === "refused" ? verdict.reason.code : verdict.kind, "unsigned");
+    assert.ok(source.asked - asked <= 10, `${source.asked - asked} questions`);
+  } finally {
+    await source.close();
+    await hub.close();
     await engine.close();
     repository.remove();
   }

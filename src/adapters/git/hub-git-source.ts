@@ -168,6 +168,20 @@ class Hub implements HubGitSource {
     }
   }
 
+  async prefetchTrees(commits: readonly CommitId[], folders: readonly string[]): Promise<void> {
+    await this.#bringCommits(commits);
+    await this.#bringLevels(commits.map((commit) => treesOf(this.#reader.tree, this.#rootOf(commit), folders)));
+  }
+
+  async prefetchChanges(pairs: readonly (readonly [CommitId | null, CommitId])[]): Promise<void> {
+    await this.#bringCommits(pairs.flatMap((pair) => pair.filter((commit) => commit !== null)));
+    await this.#bringLevels(
+      pairs.map(([before, after]) =>
+        changedFiles(this.#reader.tree, before === null ? null : this.#rootOf(before), this.#rootOf(after)),
+      ),
+    );
+  }
+
   async describeCommit(commit: CommitId): Promise<CommitDescription> {
     await this.#require(commit);
     return this.#reader.describe(commit);
@@ -199,6 +213,34 @@ class Hub implements HubGitSource {
     this.#client.close();
     this.#reader.close();
     this.#lock.release();
+  }
+
+  async #bringCommits(ids: readonly CommitId[]): Promise<void> {
+    const history = { commitsMax: 0, have: [], roots: true };
+    await this.#fetcher.bring({ ids, type: "commit", maxBytes: OBJECT_BYTES_MAX, history });
+  }
+
+  #rootOf(commit: CommitId): string {
+    const found = this.#reader.commit(commit);
+    if (found === null) throw notThere(`the commit ${commit}`);
+    return found.tree;
+  }
+
+  /** All walks level by level, and each level of all of them at once: of a thousand commits as many questions as they are deep. */
+  async #bringLevels(walks: readonly Generator<readonly string[], unknown>[]): Promise<void> {
+    for (let going = walks; going.length > 0; ) {
+      const ids: string[] = [];
+      const onward: (typeof going)[number][] = [];
+      for (const walk of going) {
+        const { done, value } = walk.next();
+        if (done) continue;
+        ids.push(...(value as readonly string[]));
+        onward.push(walk);
+      }
+      const { missing } = await this.#fetcher.bring({ ids, type: "tree", maxBytes: OBJECT_BYTES_MAX });
+      for (const oid of missing) throw notThere(`the tree ${oid}`);
+      going = onward;
+    }
   }
 
   #bringBlobs(ids: readonly string[], maxBytes: number): Promise<NotHad> {
@@ -269,8 +311,7 @@ class Hub implements HubGitSource {
   /** Asks for the commit where it is not here; false where it is not to be had. */
   async #hold(commit: CommitId): Promise<boolean> {
     if (this.#reader.commit(commit) !== null) return true;
-    const history = { commitsMax: 0, have: [], roots: true };
-    await this.#fetcher.bring({ ids: [commit], type: "commit", maxBytes: OBJECT_BYTES_MAX, history });
+    await this.#bringCommits([commit]);
     return this.#reader.commit(commit) !== null;
   }
 }
