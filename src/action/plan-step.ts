@@ -18,7 +18,7 @@ import { whyReplaced } from "../usecases/refuse-replaced.ts";
 import { changeLines } from "./change-lines.ts";
 import type { ReviewMarker } from "./marker.ts";
 import { type ReviewText, writeReview } from "./review-comment.ts";
-import { annotateDiagnostics, type Ending, inWorkspace, keepFile, type Step, tryForge } from "./step.ts";
+import { annotateDiagnostics, type Ending, inWorkspace, keepFile, type Step, stateAge, tryForge } from "./step.ts";
 
 /** A comment has 65,536 characters: this leaves room for the marker, and for the result that an apply writes above. */
 const COMMENT_BYTES_MAX = 54_000;
@@ -44,9 +44,13 @@ export async function planStep(step: Step): Promise<Ending> {
     runner.warn(`the record ${key} cannot be read (${problem}) and is left alone`);
   showPlan(step, planned);
   keepPlan(step, planned);
-  const isWritten = await reviewPlan(step, planned);
-  if (inputs.stepSummary || !isWritten)
+  const age = await stateAge(step);
+  if (age !== null) runner.log(age);
+  const isWritten = await reviewPlan(step, planned, age);
+  if (inputs.stepSummary || !isWritten) {
     runner.summary(planMarkdown(planned, changedUnits(planned), { bytesMax: runner.summaryLeft - FOOTER_BYTES_MAX }));
+    if (age !== null) runner.summary(markdownText(age));
+  }
   return planEnding(step, planned);
 }
 
@@ -116,7 +120,7 @@ function whyRed({ newlyUnplaceable, plan }: Planned): string {
 }
 
 /** Whether the pull request shows it, where there is one. */
-async function reviewPlan(step: Step, planned: Planned): Promise<boolean> {
+async function reviewPlan(step: Step, planned: Planned, age: string | null): Promise<boolean> {
   const { plan } = planned;
   const page = planMarkdown(planned, changedUnits(planned), { bytesMax: COMMENT_BYTES_MAX });
   const head = page.split("\n", 1)[0]!;
@@ -125,7 +129,7 @@ async function reviewPlan(step: Step, planned: Planned): Promise<boolean> {
       ...{ contentId: plan.contentId, commit: plan.commit, truncated: page.endsWith(TRUNCATED) },
       changes: changeLines(plan),
     },
-    text: page,
+    text: `${page}${age === null ? "" : `\n${markdownText(age)}\n`}`,
     shortText: `${head}\n${TRUNCATED}`,
     changes: plan.changes.length + plan.unknown.length + plan.unplaced.length > 0,
   });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, statSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { type Composition, compose } from "../cli/composition.ts";
+import { stateAgeText } from "../cli/open-state.ts";
 import { printable } from "../cli/views/printable.ts";
 import type { Diagnostic } from "../domain/diagnostic.ts";
 import { OperationError } from "../ports/operation-error.ts";
@@ -40,7 +41,7 @@ export async function openStep(runner: Runner, inputs: ActionInputs, event: GitH
   const composition = await compose({
     directory: workingDirectory(runner, inputs.workingDirectory),
     manifest: inputs.manifest,
-    registry: inputs.registry,
+    registry: inputs.registry.replace(/^file:(.*)$/s, (_, path: string) => `file:${inWorkspace(runner, path)}`),
     source: inputs.source,
     branch: inputs.branch,
     addressOf: (source) => withToken(source, event.serverUrl, inputs.token),
@@ -93,6 +94,11 @@ function etcdFiles({ etcd }: ActionInputs, folder: string): Readonly<Record<stri
         return [flag, path];
       }),
   );
+}
+
+/** That the cluster was not asked, but a file; null where it was. */
+export async function stateAge({ composition }: Step): Promise<string | null> {
+  return stateAgeText(await composition.registry(), composition.clock.wallMs());
 }
 
 /** Writes a file of the step's own; where it is. */

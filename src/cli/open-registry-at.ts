@@ -8,6 +8,9 @@ import type { Registry } from "../ports/registry.ts";
 import type { Hub } from "./open-hub.ts";
 import { DEFAULT_REGISTRY_SOCKET, type RegistryFlags, tlsOf } from "./registry-flags.ts";
 
+/** `file:PATH`: what `fleet registry state` has written, for those who cannot reach the cluster. */
+const STATE_SCHEME = "file:";
+
 /** Where daemons keep what must survive a reboot unless something else is said. */
 const DEFAULT_STATE_DIRECTORY = "/var/lib/fleet";
 
@@ -28,6 +31,10 @@ export async function registryAddress(flags: RegistryFlags): Promise<string | nu
 
 /** Opens the registry at any address there is; `role`: of this process, for a hub's socket. */
 export async function openRegistryAt(address: string, role: string, flags: RegistryFlags): Promise<OpenedRegistry> {
+  if (address.startsWith(STATE_SCHEME)) {
+    const { openState } = await import("./open-state.ts");
+    return { registry: await openState(address.slice(STATE_SCHEME.length)), hub: null };
+  }
   if (isHubAddress(address)) {
     const { openHub } = await import("./open-hub.ts");
     const hub = await openHub({ address, stateDirectory: stateDirectoryOf(flags), role });

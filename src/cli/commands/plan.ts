@@ -6,6 +6,7 @@ import { whyReplaced } from "../../usecases/refuse-replaced.ts";
 import { REPLACED_NEXT } from "../../usecases/replaced-detail.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
+import { stateAgeText } from "../open-state.ts";
 import { planExitCode } from "../plan-exit-code.ts";
 import { changedUnits, type PlanView, planFromFlags } from "../plan-from-flags.ts";
 import { sayDirty } from "../say-dirty.ts";
@@ -54,6 +55,8 @@ export default class PlanCommand extends BaseCommand {
       if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
       for (const { key, problem } of planned.quarantined)
         this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
+      const age = stateAgeText(await composition.registry(), composition.clock.wallMs());
+      if (age !== null) this.say(age);
       const replaced = whyReplaced(planned.snapshot);
       if (replaced !== null) this.say(`warning: ${replaced}; this cannot be applied: ${REPLACED_NEXT}`);
       if (flags.out !== undefined) await writePlan(flags.out, encodePlan(planned.plan));
