@@ -117,7 +117,16 @@ async function knownHead(
   return spec === null || spec.cluster !== identity?.name ? null : { commit, spec };
 }
 
-async function manifestAt({ source, manifestPath }: StandingRepository, commit: CommitId): Promise<Manifest | null> {
+/** Null where the commit has none, or none that can be read. */
+export async function manifestAt(
+  {
+    source,
+    manifestPath,
+  }: Pick<StandingRepository, "manifestPath"> & {
+    readonly source: Pick<GitSource, "listFiles" | "readBlob">;
+  },
+  commit: CommitId,
+): Promise<Manifest | null> {
   const file = (await source.listFiles(commit, [manifestPath])).find(({ path }) => path === manifestPath);
   if (file === undefined) return null;
   return readManifest(manifestPath, await source.readBlob(file.oid, MANIFEST_BYTES_MAX)).manifest;

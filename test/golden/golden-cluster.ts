@@ -9,6 +9,7 @@ import { sha256 } from "../../src/adapters/sha256.ts";
 import { readClusterView } from "../../src/cli/cluster-view.ts";
 import { memberNames } from "../../src/cli/member-names.ts";
 import { rolloutNow } from "../../src/cli/rollout-now.ts";
+import { blameText } from "../../src/cli/views/blame-text.ts";
 import { commitDiffText } from "../../src/cli/views/commit-diff-text.ts";
 import { convergenceText } from "../../src/cli/views/convergence-text.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
@@ -35,11 +36,13 @@ import type { PlanSelection } from "../../src/domain/plan/view-of-plan.ts";
 import { parseCpu, parseMemory } from "../../src/domain/unit/resource-requests.ts";
 import type { Registry } from "../../src/ports/registry.ts";
 import { applyPlan } from "../../src/usecases/apply-plan.ts";
+import { blameUnits } from "../../src/usecases/blame-unit.ts";
 import { commitCompiler } from "../../src/usecases/compile-commit.ts";
 import { diffCommits } from "../../src/usecases/diff-commits.ts";
 import { diffPlan } from "../../src/usecases/diff-plan.ts";
-import { explainUnits } from "../../src/usecases/explain-units.ts";
+import { explainUnits, manifestAt } from "../../src/usecases/explain-units.ts";
 import { type PlannedCommit, planCommit } from "../../src/usecases/plan-commit.ts";
+import { readReleases } from "../../src/usecases/read-releases.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
 import { testCommit } from "../../src/usecases/test-commit.ts";
 import { writeSets } from "../../src/usecases/write-sets.ts";
@@ -93,6 +96,8 @@ export class GoldenCluster {
         return this.#show(await this.#plan(words), words);
       case "test":
         return this.#test();
+      case "blame":
+        return this.#blame(words);
       case "diff":
         return this.#diff(words);
       case "apply":
@@ -189,6 +194,18 @@ export class GoldenCluster {
     const compared = await diffCommits({ before: from!, after: to!, compile, sha256 });
     if (compared.kind === "rejected") return diagnosticsText(compared.diagnostics);
     return [commitDiffText(compared, null), diffText(compared.texts).trimEnd()].join("\n\n");
+  }
+
+  /** `blame UNIT [MACHINE]`, of the tip. */
+  async #blame([unit, machine = null]: readonly (string | null)[]): Promise<string> {
+    const { source, compile } = this.#view();
+    const commit = this.#tip();
+    const { spec } = await compile(commit);
+    const manifest = await manifestAt({ source, manifestPath: "fleet.yaml" }, commit);
+    const units = spec!.units.filter(({ name }) => name === unit);
+    const releases = await readReleases(this.#registry, this.#keys);
+    const at = { commit, spec: spec!, manifest: manifest!, manifestPath: "fleet.yaml" };
+    return blameText(await blameUnits({ units, machine, ...at, source, releases }));
   }
 
   async #why(words: Words): Promise<string> {
