@@ -11,11 +11,14 @@ import { untrustedDetail } from "./untrusted-detail.ts";
  */
 export async function warnUntrusted(
   source: Pick<GitSource, "isAncestor">,
-  judge: Pick<TrustJudge, "judge">,
+  judge: Pick<TrustJudge, "judge" | "trustOf">,
   released: CommitId | null,
   commit: CommitId,
 ): Promise<readonly Diagnostic[]> {
   try {
+    const said = await Promise.all([commit, released ?? commit].map((one) => judge.trustOf(one)));
+    // The history of a repository that asks for no signatures may be long, and is not gone through for that.
+    if (said.every(({ trust }) => trust?.mode === "off")) return [];
     if (released !== null && (await source.isAncestor(released, commit)) !== "yes") return [];
     const verdict = await judge.judge(released, commit);
     if (verdict.kind === "accepted") return [];
