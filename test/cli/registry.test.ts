@@ -82,6 +82,17 @@ describe("a registry's backup, its loss and its return", { concurrency: false },
     assert.doesNotMatch(stdout, /"key":"(engine|presence|status)\//);
   });
 
+  test("state writes what a plan reads, for those who cannot reach it: their plan is the same", async () => {
+    const state = join(repository.path, ".git", "shop.state");
+    const written = await run("registry", "state", state);
+    assert.deepEqual([written.code, written.stdout], [0, ""], written.stderr);
+    assert.match(written.stderr, /^shop as of revision \d+: \d+ records\n$/);
+    const options = { cwd: repository.path, registry: `file:${state}` };
+    const [told, asked] = await Promise.all([fleet(["plan", "--json"], options), run("plan", "--json")]);
+    assert.match(told.stderr, /^the cluster is shown as it was \d+ s ago\n$/);
+    assert.equal(told.stdout, asked.stdout);
+  });
+
   test("check says what is wrong with it, and roles what etcd would need to know of its users", async () => {
     const [check, json, roles] = await Promise.all([
       run("registry", "check"),
