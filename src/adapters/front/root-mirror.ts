@@ -16,7 +16,9 @@ const PROBE_MS = 5_000;
 const CUT_OFF_MS = 12_000;
 /** All of it is read and compared this often, whatever the watch says: what a watch lost is found within it. */
 const COMPARE_MS = 300_000;
+/** Reading all of it is work for the registry: the wait doubles where that does not help. */
 const RETRY_MS = 500;
+const RETRY_MAX_MS = 10_000;
 
 export interface RootMirrorOptions {
   readonly registry: Registry;
@@ -119,9 +121,12 @@ export class RootMirror {
   /** Follows until the signal aborts; never rejects for anything the registry does. */
   async run(signal: AbortSignal): Promise<void> {
     const probing = this.#probe(signal);
-    while (!signal.aborted) {
+    const { clock } = this.#options;
+    for (let failures = 0; !signal.aborted; failures++) {
+      const begunMs = clock.monotonicMs();
       await this.#orLog(() => this.#followOnce(signal), signal);
-      if (!signal.aborted) await this.#options.clock.sleep(RETRY_MS, signal);
+      if (clock.monotonicMs() - begunMs > RETRY_MAX_MS) failures = 0;
+      await clock.sleep(Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** failures), signal);
     }
     await probing;
   }
