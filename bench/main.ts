@@ -1,5 +1,6 @@
 /** `npm run --silent bench -- NAME [--units N] [--machines N] [--seconds N] --json`: prints one JSON object. */
 import { parseArgs } from "node:util";
+import { benchAction } from "./action.ts";
 import { benchAgents } from "./agents.ts";
 import { benchApply } from "./apply.ts";
 import type { Figures, Sizes } from "./figures.ts";
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, (sizes: Sizes) => Promise<Figures>>> = {
   react: benchReact,
   idle: benchIdle,
   agents: benchAgents,
+  action: benchAction,
 };
 
 try {
