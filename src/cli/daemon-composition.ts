@@ -30,6 +30,8 @@ export interface DaemonFlags extends RegistryFlags {
   readonly "state-directory": string;
   readonly "trust-signers"?: string | undefined;
   readonly "trust-mode"?: string | undefined;
+  /** An agent that follows git alone: it has a registry in its own process, which it shares with nobody. */
+  readonly standalone?: boolean | undefined;
 }
 
 export interface DaemonWorld {
@@ -58,7 +60,8 @@ export async function composeDaemon(
   remembered: string | null,
   { log, notifier, signal }: DaemonService,
 ): Promise<DaemonWorld> {
-  const address = (await registryAddress(flags)) ?? `unix:${DEFAULT_REGISTRY_SOCKET}`;
+  const address =
+    flags.standalone === true ? IN_PROCESS : ((await registryAddress(flags)) ?? `unix:${DEFAULT_REGISTRY_SOCKET}`);
   if (role === "engine" && isHubAddress(address)) {
     throw new OperationError("engine-behind-engines", `an engine does not reach its registry by ${address}`, {
       next: "give it the registry itself, etcd://… or unix:…; a machine that dials engines runs fleet-agent alone",
@@ -81,7 +84,10 @@ export async function composeDaemon(
   const own = await machineTrust(flags);
   const mirrors = join(flags["state-directory"], role);
   await mkdir(mirrors, { recursive: true, mode: 0o700 });
-  const { registry, hub } = await openRegistryAt(address, role, flags);
+  const { registry, hub } =
+    flags.standalone === true
+      ? { registry: await registryInProcess(signal), hub: null }
+      : await openRegistryAt(address, role, flags);
   // Engines have the repository, too: a machine that reaches them needs no way to the forge, and no credentials.
   const sourceAddress = flags.source ?? `hub:${hub?.socketPath}`;
   const options = { branch: flags.branch ?? null, mirrorFolder: join(mirrors, "source"), log };
@@ -112,6 +118,22 @@ export async function composeDaemon(
     sha256,
     log,
   };
+}
+
+/** No address: nobody else is there, and that it answers shows nothing of the network. */
+const IN_PROCESS = "in-process";
+
+async function registryInProcess(signal: AbortSignal): Promise<Registry> {
+  const [{ MvccRegistry }, { MvccStore }, { expireLeases }, { keepCompact }] = await Promise.all([
+    import("../adapters/mvcc/mvcc-registry.ts"),
+    import("../adapters/mvcc/mvcc-store.ts"),
+    import("../adapters/mvcc/expire-leases.ts"),
+    import("../adapters/mvcc/keep-compact.ts"),
+  ]);
+  const store = new MvccStore();
+  void expireLeases(store, systemClock, signal);
+  void keepCompact(store, systemClock, signal);
+  return new MvccRegistry(store, systemClock);
 }
 
 /** Aborts when systemd or a person asks the daemon to end. */

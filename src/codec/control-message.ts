@@ -1,11 +1,14 @@
 import { HOLD_MAX_MS, HOLD_MIN_MS, type Hold, parseHoldScope, printHoldScope } from "../domain/cluster/hold.ts";
 import { type MachineId, parseMachineId } from "../domain/names.ts";
+import type { StandaloneState } from "../domain/standalone/standalone-state.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { decodeRecord, encodeRecord, hasShape, type Shape } from "./record.ts";
 
 /** What somebody at the machine asks its agent, one line of JSON on `/run/fleet-agent/control.sock`; the answer is one line, too. */
 export type ControlRequest =
   | { readonly do: "holds" }
+  /** What it follows, of a machine that follows git alone. */
+  | { readonly do: "standalone" }
   | {
       readonly do: "hold";
       /** `machine`, this machine's name or id, or a unit. */
@@ -23,6 +26,8 @@ export interface ControlAnswer {
   readonly holds: readonly Hold[];
   /** Of `end-hold`: whether there was one. */
   readonly ended?: boolean;
+  /** Of `standalone`; absent: this machine's orders come from engines, or its agent is older than the question. */
+  readonly standalone?: StandaloneState;
 }
 
 /** Where an agent listens to whoever is root on its machine. */
@@ -36,6 +41,7 @@ const NAME_MAX = 256;
 
 const REQUEST_SHAPES: Readonly<Record<ControlRequest["do"], Shape>> = {
   holds: {},
+  standalone: {},
   hold: { what: "string", forMs: "number", reason: "string", by: "string" },
   "end-hold": { what: "string" },
 };

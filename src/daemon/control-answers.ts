@@ -6,6 +6,7 @@ import {
   encodeControlRefusal,
 } from "../codec/control-message.ts";
 import { type HoldScope, holdScope } from "../domain/cluster/hold.ts";
+import type { StandaloneState } from "../domain/standalone/standalone-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { HoldWatch } from "./hold-watch.ts";
@@ -16,13 +17,18 @@ export function controlAnswers(
   self: Pick<AgentIdentity, "machine" | "name">,
   holds: HoldWatch,
   clock: Clock,
+  /** Of a machine that follows git alone; null: engines tell it what to do. */
+  following: (() => Promise<StandaloneState>) | null = null,
 ): (line: string) => Promise<string> {
   const { machine, name } = self;
   return async (line) => {
     try {
       await holds.recall();
-      const done = await carryOut(decodeControlRequest(line), self, holds, clock);
-      return encodeControlAnswer({ machine, name, ...done, holds: holds.known() });
+      const request = decodeControlRequest(line);
+      const done = await carryOut(request, self, holds, clock);
+      const isAsked = request.do === "standalone" && following !== null;
+      const standalone = isAsked ? { standalone: await following() } : {};
+      return encodeControlAnswer({ machine, name, ...done, ...standalone, holds: holds.known() });
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       return encodeControlRefusal(error);
@@ -36,7 +42,7 @@ async function carryOut(
   holds: HoldWatch,
   clock: Clock,
 ): Promise<Pick<ControlAnswer, "ended">> {
-  if (request.do === "holds") return {};
+  if (request.do === "holds" || request.do === "standalone") return {};
   const scope = scopeHere(request.what, self);
   if (request.do === "end-hold") return { ended: await holds.end(scope) };
   const { reason, by, forMs } = request;

@@ -82,6 +82,11 @@ export class StandaloneOrders {
     this.#keys = registryKeys(followed.cluster);
   }
 
+  /** Why the branch's tip is not in force, or null. */
+  get problem(): StatusProblem | null {
+    return this.#problem;
+  }
+
   /** Before the agent runs: shows it what it had. Rejects with `joined-cluster` on a machine that obeys a cluster's engines. */
   async begin(): Promise<void> {
     const { files, mark } = this.#ports;

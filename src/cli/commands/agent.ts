@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import type { Interfaces } from "@oclif/core";
+import { Flags, type Interfaces } from "@oclif/core";
 import type { ControlServer } from "../../adapters/control/control-server.ts";
 import { systemClock } from "../../adapters/system-clock.ts";
 import type { Agent } from "../../daemon/agent.ts";
 import type { AgentCondition } from "../../daemon/agent-condition.ts";
 import { backoffMs } from "../../daemon/backoff.ts";
 import type { AgentIdentity } from "../../daemon/member-announcer.ts";
+import type { StandaloneOrders } from "../../daemon/standalone-orders.ts";
 import type { UnitName } from "../../domain/names.ts";
 import type { SpecPart } from "../../domain/spec/commit-part.ts";
 import { type Log, refusal } from "../../ports/log.ts";
@@ -19,16 +20,29 @@ import { daemonFlags, durationFlag, thisMachine } from "../daemon-flags.ts";
 import { type DaemonService, runService, supervisedBy } from "../daemon-service.ts";
 import { hubTeller } from "../hub-teller.ts";
 import type { Hub } from "../open-hub.ts";
+import type { followGit } from "../standalone-agent.ts";
 import { agentConditionText } from "../views/daemon-condition-text.ts";
 
 /** A unit every systemd has: any answer will do. */
 const ALWAYS_THERE = "-.slice" as UnitName;
 
-type AgentFlags = Interfaces.InferredFlags<typeof daemonFlags>;
+const agentFlags = {
+  ...daemonFlags,
+  standalone: Flags.boolean({
+    description: "Follow the branch alone: no registry and no engine; runs what the commit itself gives this machine",
+    env: "FLEET_STANDALONE",
+  }),
+  poll: Flags.string({
+    description: "With --standalone: how often to look at the branch (default: 60s)",
+    env: "FLEET_POLL",
+  }),
+};
+
+type AgentFlags = Interfaces.InferredFlags<typeof agentFlags>;
 
 export default class AgentCommand extends BaseCommand {
   static override summary = "Run the agent: makes this machine's systemd match the units placed here";
-  static override flags = daemonFlags;
+  static override flags = agentFlags;
 
   async run(): Promise<void> {
     const { flags } = await this.parse(AgentCommand);
@@ -55,7 +69,8 @@ export default class AgentCommand extends BaseCommand {
       import("../../usecases/agent-files.ts"),
     ]);
     const { notifier, signal } = service;
-    const files = new AgentFiles(countingProgress(new DiskFileStore(), notifier.progress), {
+    const disk = countingProgress(new DiskFileStore(), notifier.progress);
+    const files = new AgentFiles(disk, {
       ...AGENT_FOLDERS,
       state: join(flags["state-directory"], "agent"),
     });
@@ -72,9 +87,11 @@ export default class AgentCommand extends BaseCommand {
       const holder = new LeaseFile(world.clock);
       const { hub } = world;
       const tell = hubTeller(service.log, systemClock);
+      const orders = flags.standalone ? await ordersOf(self, flags, world, { files, disk }) : null;
       const supervisor = supervisedBy(notifier, (condition: AgentCondition) => {
         if (hub !== null) tell(hub.state());
-        return agentConditionText(condition, hub?.state() ?? null);
+        const trouble = condition.trouble ?? orders?.problem?.code ?? null;
+        return agentConditionText({ ...condition, trouble }, hub?.state() ?? null);
       });
       const pins = hub ?? (await keptPins(flags["state-directory"]));
       const { machine } = self;
@@ -85,11 +102,12 @@ export default class AgentCommand extends BaseCommand {
       };
       const ports = { ...world, manager, files, holder, health, supervisor, onRelease };
       const agent = new Agent(self, world.cluster, ttlMs, ports);
-      const control = await listenHere(agent, self, service);
+      const control = await listenHere(agent, self, service, orders);
       closing.push(() => control?.close());
       const telling = journals?.run(AbortSignal.any([signal, over.signal]));
-      await agent.run(signal);
-      await Promise.all([looking, telling]);
+      const following = orders?.run(AbortSignal.any([signal, over.signal]));
+      await Promise.race([agent.run(signal), untilFailed(following)]);
+      await Promise.all([looking, telling, following]);
     } finally {
       over.abort(null);
       // What stays open keeps a process from ending.
@@ -122,14 +140,31 @@ function refuseWith(log: Log): (error: unknown) => void {
   };
 }
 
+async function ordersOf(...given: Parameters<typeof followGit>): Promise<StandaloneOrders> {
+  const { followGit } = await import("../standalone-agent.ts");
+  return followGit(...given);
+}
+
+/** A defect of ours ends the process, for systemd to begin it anew; a wish to end does not. */
+function untilFailed(running: Promise<void> | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    running?.catch(reject);
+  });
+}
+
 /** For whoever is root here, also with no registry to ask; an agent that cannot listen does its work all the same. */
-async function listenHere(agent: Agent, self: AgentIdentity, { log }: DaemonService): Promise<ControlServer | null> {
+async function listenHere(
+  agent: Agent,
+  self: AgentIdentity,
+  { log }: DaemonService,
+  orders: StandaloneOrders | null,
+): Promise<ControlServer | null> {
   const [{ CONTROL_REQUEST_MAX, CONTROL_SOCKET }, { controlAnswers }, { serveControl }] = await Promise.all([
     import("../../codec/control-message.ts"),
     import("../../daemon/control-answers.ts"),
     import("../../adapters/control/control-server.ts"),
   ]);
-  const answer = controlAnswers(self, agent.holds, systemClock);
+  const answer = controlAnswers(self, agent.holds, systemClock, orders === null ? null : () => orders.state());
   try {
     return await serveControl({ path: CONTROL_SOCKET, requestMax: CONTROL_REQUEST_MAX, answer });
   } catch (error) {
