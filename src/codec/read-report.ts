@@ -1,5 +1,6 @@
 import type { EngineReport, ReportList } from "../domain/report/engine-report.ts";
 import type { RolloutReport } from "../domain/report/rollout-report.ts";
+import { HELD_CODES, type SyncReport } from "../domain/report/sync-report.ts";
 import { decodeRecord, hasShape, type Shape } from "./record.ts";
 import { REPORT_SHAPE, type ReportRecord } from "./registry-records.ts";
 
@@ -19,6 +20,8 @@ const LOSS: Shape = { mode: "string", outage: "object?", hold: "object?", machin
 const ROLLOUT: Shape = {
   ...{ seq: "number", phase: "string", since: "string", base: "object?", openRings: "number", failures: "objects" },
 };
+const HELD: Shape = { commit: "string", reason: "object?", since: "string" };
+const TROUBLE: Shape = { code: "string", detail: "string", since: "string" };
 const FAILURE: Shape = { unit: "string", machine: "string", because: "object?" };
 
 /** Waits of kinds this version knows. */
@@ -33,8 +36,20 @@ function isWhole({ code, for: blockers, because }: Record<string, unknown>): boo
 export function readReport(text: string): EngineReport | null {
   const decoded = decodeRecord<ReportRecord>(text, REPORT_SHAPE);
   if (decoded.kind !== "record") return null;
-  const { unplaced, absent, waits, stuckHandOffs, closed, deviations, loss, reboots, unlisted, rollout, ...rest } =
-    decoded.record;
+  const {
+    unplaced,
+    absent,
+    waits,
+    stuckHandOffs,
+    closed,
+    deviations,
+    loss,
+    reboots,
+    unlisted,
+    rollout,
+    sync,
+    ...rest
+  } = decoded.record;
   return {
     ...rest,
     unplaced: entriesOf("unplaced", unplaced),
@@ -47,6 +62,20 @@ export function readReport(text: string): EngineReport | null {
     ...(Array.isArray(unlisted) ? { unlisted: unlisted.filter((one) => hasShape(one, UNLISTED)) } : {}),
     ...(loss !== undefined && hasShape(loss, LOSS) ? { loss } : {}),
     ...(rollout !== undefined && isRollout(rollout) ? { rollout } : {}),
+    ...(sync === undefined ? {} : syncOf(sync)),
+  };
+}
+
+/** What is held for a reason of a later fleet is not told wrongly. */
+function syncOf(sync: unknown): Pick<EngineReport, "sync"> {
+  if (typeof sync !== "object" || sync === null) return {};
+  const { held, trouble } = sync as SyncReport;
+  const isHeld = hasShape(held, HELD) && Object.hasOwn(HELD_CODES, String(held?.reason?.code));
+  return {
+    sync: {
+      ...(isHeld && held !== undefined ? { held } : {}),
+      ...(hasShape(trouble, TROUBLE) && trouble !== undefined ? { trouble } : {}),
+    },
   };
 }
 

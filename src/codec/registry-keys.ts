@@ -47,6 +47,10 @@ export interface RegistryKeys {
   readonly admissions: string;
   /** Written by people: what a rollout is told; a `RolloutOrder`. */
   rolloutOrder(seq: number): string;
+  /** Written by people, taken away by the engine that has looked: that the branch is to be looked at now. */
+  readonly syncNow: string;
+  /** Written by engines: what came of the last such look. */
+  readonly syncAnswer: string;
   /** Written by whoever holds a slot of that lock. */
   lock(name: string, holder: string): string;
   /** Who waits for it; compared and rewritten by every change of a lock. */
@@ -94,6 +98,8 @@ export function registryKeys(cluster: string): RegistryKeys {
     admitted: (machine) => `${root}admitted/${machine}`,
     admissions: `${root}admitted/`,
     rolloutOrder: (seq) => `${root}rollout-orders/${padded(seq)}`,
+    syncNow: `${root}sync/now`,
+    syncAnswer: `${root}engine/sync`,
     lock: (name, holder) => `${root}locks/${name}/${holder}`,
     lockHeader: (name) => `${root}locks/${name}`,
     locks: `${root}locks/`,

@@ -15,6 +15,7 @@ import type {
 } from "../domain/report/engine-report.ts";
 import { lossReport } from "../domain/report/loss-report.ts";
 import type { RolloutReport } from "../domain/report/rollout-report.ts";
+import type { SyncReport } from "../domain/report/sync-report.ts";
 import { waitKey } from "../domain/report/waits-of.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Log, warning } from "../ports/log.ts";
@@ -44,6 +45,7 @@ export interface Told {
   readonly rollout?: RolloutReport | null;
   readonly reboots?: readonly RebootState[];
   readonly unlisted?: readonly UnlistedMachine[];
+  readonly sync?: SyncReport;
 }
 
 /** Between two reports of one problem at least this long: while a wave comes up, it waits for something else at each status. */
@@ -120,6 +122,7 @@ export class EngineReporter {
     closed = [],
     reboots = [],
     unlisted = [],
+    sync = {},
     losses,
     ...told
   }: Told): ReportRecord {
@@ -142,6 +145,7 @@ export class EngineReporter {
       ...(told.rollout == null ? {} : { rollout: told.rollout }),
       ...(reboots.length === 0 ? {} : { reboots }),
       ...(unlisted.length === 0 ? {} : { unlisted }),
+      ...(Object.keys(sync).length === 0 ? {} : { sync }),
     };
   }
 

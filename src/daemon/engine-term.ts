@@ -32,6 +32,7 @@ import type { RegistryGuard } from "./registry-guard.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { RolloutWatch } from "./rollout-watch.ts";
 import { SetAdopter } from "./set-adopter.ts";
+import type { SyncKeeper } from "./sync-keeper.ts";
 
 export interface EngineTermPorts {
   readonly registry: Registry;
@@ -50,6 +51,7 @@ export interface EngineTermOptions {
   readonly mandates: MandateKeeper;
   readonly guard: RegistryGuard;
   readonly reporter: EngineReporter;
+  readonly sync: SyncKeeper;
   readonly wake: () => void;
 }
 
@@ -103,6 +105,7 @@ export class EngineTerm {
     this.#reboots = new RebootKeeper(options.keys, leads, ports, options.wake, both);
     void this.#mirror.run(both);
     void this.#statuses.run(both);
+    void options.sync.run(both);
   }
 
   end(): void {
@@ -135,6 +138,7 @@ export class EngineTerm {
       if (problem !== null) await refuse(problem);
       return isHopeless ? problem : null;
     }
+    this.#options.sync.follow(this.#options.mandates.inForce, snapshot, this.#mirror.get(this.#options.keys.syncNow));
     const adopted = this.#adopter.judge(snapshot, mandate.spec, { ...mandate.spec.loss, ...this.#options.loss });
     if (adopted.kind === "wait") await refuse(adopted.problem);
     if (adopted.kind === "write") await this.#write(snapshot, adopted.writes);
@@ -147,7 +151,15 @@ export class EngineTerm {
     const { changes, connected } = this.#statuses;
     const reboots = this.#reboots.moment;
     const { doorstep } = this.#ports;
-    const what = { snapshot, mandate, verdict, lease, reboots, unlisted: doorstep?.changes ?? 0 };
+    const what = {
+      snapshot,
+      mandate,
+      verdict,
+      lease,
+      reboots,
+      unlisted: doorstep?.changes ?? 0,
+      sync: this.#options.sync.changes,
+    };
     const moment = { ...what, statuses: this.#waitsForStatuses ? changes : null };
     const isRested = this.#ports.clock.monotonicMs() >= this.#restUntilMs;
     if (this.#rest !== null && !isRested && isSameMoment(this.#rest, moment)) {
@@ -186,6 +198,7 @@ export class EngineTerm {
         deviations: deviationsOf(mandate.spec, machines, result.placements, mandate.preferred),
         reboots: restarting,
         unlisted: doorstep?.waiting() ?? [],
+        sync: this.#options.sync.report,
       },
       lease,
     );
@@ -331,7 +344,7 @@ function prefixesOf({ root, cluster, release }: RegistryKeys): string[] {
   return [
     cluster,
     release,
-    ...["assign/", "placements/", "members/", "presence/", "kept/", "rollout/", "rollout-orders/"].map(
+    ...["assign/", "placements/", "members/", "presence/", "kept/", "rollout/", "rollout-orders/", "sync/"].map(
       (prefix) => `${root}${prefix}`,
     ),
   ];

@@ -19,6 +19,7 @@ import { LeaseKeeper } from "./lease-keeper.ts";
 import { MandateKeeper } from "./mandate-keeper.ts";
 import { RegistryGuard } from "./registry-guard.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
+import { SyncKeeper } from "./sync-keeper.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** How often the leader looks although nothing woke it: silence of a machine is not an event. */
@@ -29,8 +30,10 @@ const PASS_INTERVAL_MS = 50;
 export interface EnginePorts {
   readonly registry: Registry;
   readonly source: GitSource;
-  readonly trust: Pick<TrustJudge, "judge">;
+  readonly trust: Pick<TrustJudge, "judge" | "trustOf">;
   readonly compile: CommitCompiler;
+  /** As `compile`, with what `fleet apply` also refuses a commit for; absent: the same. Asked where this engine follows the branch. */
+  readonly vet?: CommitCompiler;
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
@@ -146,7 +149,9 @@ export class Engine {
     const reporter = new EngineReporter(machine, leadership, this.#keys, this.#ports);
     const { wake } = this.#wakeup;
     const [keys, mandates, guard] = [this.#keys, this.#mandates, this.#guard];
-    const term = { leadership, keys, loss, mandates, guard, reporter, wake };
+    const { compile, vet = compile } = this.#ports;
+    const sync = new SyncKeeper({ machine, leadership, keys, wake }, { ...this.#ports, compile: vet });
+    const term = { leadership, keys, loss, mandates, guard, reporter, sync, wake };
     this.#leadsBy = lease;
     this.#wasShown = false;
     this.#showByMs = this.#ports.clock.monotonicMs() + this.#options.leaderTtlMs;

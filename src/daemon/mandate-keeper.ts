@@ -85,6 +85,11 @@ export class MandateKeeper {
     return this.#aim?.mandate ?? this.#mandate;
   }
 
+  /** The release in force, whatever its rollout goes to: what the next one is judged by. */
+  get inForce(): Mandate | null {
+    return this.#mandate;
+  }
+
   /** Of a term that ended: the next one reads again. */
   forget(): void {
     this.#mandate = null;

@@ -16,6 +16,8 @@ export interface Moment {
   readonly reboots: string;
   /** `changes` of who waits to be listed, which is told and decides nothing. */
   readonly unlisted: number;
+  /** As `unlisted`, of what becomes of the branch. */
+  readonly sync: number;
 }
 
 /** Whether a pass now would decide what the one before did: then it need not be made. */
@@ -27,6 +29,7 @@ export function isSameMoment(a: Moment, b: Moment): boolean {
     a.statuses === b.statuses &&
     a.reboots === b.reboots &&
     a.unlisted === b.unlisted &&
+    a.sync === b.sync &&
     isSameValue(a.verdict, b.verdict, "history")
   );
 }

@@ -29,11 +29,15 @@ export class CompileOnce {
   }
 
   /** Who signed is the same for all, too. */
-  trustThrough(source: Pick<GitSource, "listFiles">): Pick<TrustJudge, "judge"> {
+  trustThrough(source: Pick<GitSource, "listFiles">): Pick<TrustJudge, "judge" | "trustOf"> {
     return {
       judge: async (accepted, candidate) => {
         await source.listFiles(candidate, [MANIFEST]);
         return this.#trust.judge(accepted, candidate);
+      },
+      trustOf: async (commit) => {
+        await source.listFiles(commit, [MANIFEST]);
+        return this.#trust.trustOf(commit);
       },
     };
   }

@@ -27,6 +27,8 @@ export class MemoryRepository {
   readonly blobs = new Map<string, Uint8Array>();
   readonly branches = new Map<string, CommitId>();
   readonly tags = new Map<string, CommitId>();
+  /** Refs beside branches and tags, by their full names. */
+  readonly refs = new Map<string, CommitId>();
 
   /** A new commit. Its id is a pure function of everything in it, parents included; no branch moves. */
   commit(files: Readonly<Record<string, MemoryFile>>, options: MemoryCommitOptions = {}): CommitId {
@@ -165,6 +167,12 @@ export class MemoryGitSource implements GitSource {
       .filter((path) => old.get(path)?.oid !== now.get(path)?.oid)
       .sort(compareText)
       .map((path) => ({ path, oid: now.get(path)?.oid ?? null }));
+  }
+
+  async commitAt(ref: string): Promise<Uint8Array | null> {
+    this.#reach();
+    const commit = this.#repository.refs.get(ref);
+    return commit === undefined ? null : this.#commit(commit).raw;
   }
 
   async describeCommit(commit: CommitId): Promise<CommitDescription> {

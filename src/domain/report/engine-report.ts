@@ -6,6 +6,7 @@ import type { MachineId, UnitName } from "../names.ts";
 import type { PlacementReason, RejectReason, Unplaced } from "../placement/placement.ts";
 import type { ReplicaState } from "../rollout/plan-rollout.ts";
 import type { RolloutReport } from "./rollout-report.ts";
+import type { SyncReport } from "./sync-report.ts";
 
 /** What a leading engine says of its last pass: for people, never for deciding. Lists are cut, see `boundReport`. */
 export interface EngineReport {
@@ -39,6 +40,8 @@ export interface EngineReport {
   readonly unlisted?: readonly UnlistedMachine[];
   /** How far the rollout of its release is. Absent: it is done or has only begun, or an older engine leads. */
   readonly rollout?: RolloutReport;
+  /** What it makes of the branch, where it follows it. Absent: the branch is what is in force, or another driver makes releases. */
+  readonly sync?: SyncReport;
 }
 
 /** Lists of a report that are cut. */

@@ -49,7 +49,7 @@ const CASES: readonly Case[] = [
   { says: "a commit on top of it is released", facts: {}, is: "release" },
   { says: "a branch that was set back is not followed", facts: { history: "behind" }, is: { code: "behind" } },
   { says: "nor one that was rewritten", facts: { history: "diverged" }, is: { code: "not-a-descendant" } },
-  { says: "nor one nobody can tell of", facts: { history: "unknown" }, is: { code: "history-unknown" } },
+  { says: "nor one nobody can tell of", facts: { history: "unknown" }, is: { code: "history-unknown", detail: "" } },
   { says: "what is not trusted is not even compiled", facts: { trust: forged, plan: null }, is: forged },
   { says: "a tree without a manifest is held, not emptiness", facts: { plan: invalid }, is: invalid },
   {

@@ -8,9 +8,7 @@ export type HeldReason =
   | { readonly code: "behind" }
   /** The branch was rewritten: its tip does not descend from the release in force. */
   | { readonly code: "not-a-descendant" }
-  | { readonly code: "history-unknown" }
-  /** `detail` as machines would say it. */
-  | { readonly code: "untrusted" | "trust-invalid"; readonly detail: string }
+  | Distrusted
   /** The first of its problems, with its own code; `more`: beyond it. */
   | { readonly code: "invalid"; readonly problem: string; readonly detail: string; readonly more: number }
   | { readonly code: "other-cluster"; readonly name: string }
@@ -27,6 +25,12 @@ export type HeldReason =
   /** What every apply of it would be refused for, in its words. */
   | { readonly code: "refused"; readonly problem: string; readonly detail: string };
 
+/** `detail` as machines would say it. */
+export interface Distrusted {
+  readonly code: "untrusted" | "trust-invalid" | "history-unknown";
+  readonly detail: string;
+}
+
 export interface SyncFacts {
   /** Of the release in force: a commit does not loosen what it is held by. */
   readonly policy: DriverPolicy;
@@ -35,7 +39,7 @@ export interface SyncFacts {
   readonly tip: CommitId;
   /** Of the tip to the commit in force. Null, here and below: not asked yet. */
   readonly history: "ahead" | "behind" | "diverged" | "unknown" | null;
-  readonly trust: { readonly code: "accepted" } | Extract<HeldReason, { readonly detail: string }> | null;
+  readonly trust: { readonly code: "accepted" } | Distrusted | null;
   readonly plan: PlanFacts | null;
   readonly approval: ApprovalFacts | null;
 }
@@ -78,7 +82,8 @@ export function judgeSync(facts: SyncFacts): SyncVerdict {
   const { history, trust, plan, approval, policy } = facts;
   if (facts.tip === facts.inForce) return { kind: "nothing-new" };
   if (history === null) return { kind: "asks", what: "history" };
-  if (history !== "ahead") return held({ code: HISTORY[history] });
+  if (history === "unknown") return held({ code: "history-unknown", detail: "" });
+  if (history !== "ahead") return held({ code: history === "behind" ? "behind" : "not-a-descendant" });
   if (trust === null) return { kind: "asks", what: "trust" };
   if (trust.code !== "accepted") return held(trust);
   if (plan === null) return { kind: "asks", what: "plan" };
@@ -98,8 +103,6 @@ export function judgeSync(facts: SyncFacts): SyncVerdict {
   if (approval.code === "none") return held(guard);
   return held({ code: "approval-refused", detail: approval.detail, contentId: plan.contentId });
 }
-
-const HISTORY = { behind: "behind", diverged: "not-a-descendant", unknown: "history-unknown" } as const;
 
 /** What holds it until somebody approves: the worst first. */
 function guardOf(plan: Extract<PlanFacts, { code: "planned" }>, policy: DriverPolicy): HeldReason | null {

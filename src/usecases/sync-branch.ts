@@ -1,0 +1,218 @@
+import type { RegistryKeys } from "../codec/registry-keys.ts";
+import { readApproval } from "../codec/signatures/read-approval.ts";
+import type { ClusterIdentity, Release } from "../domain/cluster/cluster-snapshot.ts";
+import { APPLY_LOCK, APPLY_LOCK_MS } from "../domain/locks/lock.ts";
+import type { CommitId, Sha256 } from "../domain/names.ts";
+import { massChange } from "../domain/plan/mass-change.ts";
+import type { DriverPolicy } from "../domain/sync/driver-policy.ts";
+import { APPROVALS_PREFIX, judgeApproval, type Unapproved } from "../domain/sync/judge-approval.ts";
+import {
+  type ApprovalFacts,
+  type HeldReason,
+  judgeSync,
+  type PlanFacts,
+  type SyncFacts,
+} from "../domain/sync/judge-sync.ts";
+import type { Clock, RandomId } from "../ports/clock.ts";
+import type { GitSource } from "../ports/git-source.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import type { Compare, Registry } from "../ports/registry.ts";
+import { type Applied, provePlan, releasePlan } from "./apply-plan.ts";
+import type { CommitCompiler } from "./commit-compiler.ts";
+import type { LapseWatch } from "./lapse-watch.ts";
+import { type PlannedCommit, planCommit } from "./plan-commit.ts";
+import { refusePlan } from "./refuse-plan.ts";
+import { releaseLock } from "./release-lock.ts";
+import { takeLock } from "./take-lock.ts";
+import type { TrustJudge } from "./trust-judge.ts";
+import { untrustedDetail, untrustedText } from "./untrusted-detail.ts";
+
+export interface SyncPorts {
+  readonly registry: Registry;
+  readonly source: GitSource;
+  readonly trust: Pick<TrustJudge, "judge" | "trustOf">;
+  /** As whoever applies compiles it, with what the manifest makes an error of style. */
+  readonly compile: CommitCompiler;
+  readonly clock: Clock;
+  readonly newId: RandomId;
+  readonly sha256: Sha256;
+}
+
+export interface SyncInput {
+  readonly keys: RegistryKeys;
+  readonly policy: DriverPolicy;
+  readonly release: Release;
+  readonly identity: ClusterIdentity;
+  /** Who the release will say made it, and who holds the lock meanwhile. */
+  readonly by: string;
+  /** What must be so for it to keep others from applying: that it leads. */
+  readonly when: readonly Compare[];
+  /** What it has seen so far of those who hold that lock. */
+  readonly watch: LapseWatch;
+}
+
+export type SyncOutcome = { readonly tip: CommitId } & (
+  | { readonly kind: "nothing-new" }
+  | { readonly kind: "released"; readonly release: Release }
+  | { readonly kind: "held"; readonly reason: HeldReason }
+  /** The cluster moved while it was planned: to be looked at again at once. */
+  | { readonly kind: "moved" }
+);
+
+type Planned = Extract<PlannedCommit, { kind: "planned" }>;
+
+/** Of an author's or a signer's text, in a report. */
+const DETAIL_MAX = 400;
+
+/**
+ * One look at the branch: what a person at a terminal would do with its tip, by the same steps (trust, plan, guards, release), or why
+ * nothing is done. Writes nothing unless it releases. Rejects with OperationError where the source or the registry cannot be asked.
+ */
+export async function syncBranch(input: SyncInput, ports: SyncPorts): Promise<SyncOutcome> {
+  const { release, identity, policy } = input;
+  const { source } = ports;
+  const tip = await source.fetch();
+  let planned: Planned | null = null;
+  let facts: SyncFacts = {
+    ...{ policy, cluster: identity.name, inForce: release.commit, tip },
+    ...{ history: null, trust: null, plan: null, approval: null },
+  };
+  for (;;) {
+    const verdict = judgeSync(facts);
+    if (verdict.kind === "nothing-new") return { kind: "nothing-new", tip };
+    if (verdict.kind === "held") return { kind: "held", tip, reason: verdict.reason };
+    if (verdict.kind === "release" && planned !== null) return makeRelease(input, ports, tip, planned);
+    switch (verdict.kind === "asks" ? verdict.what : "plan") {
+      case "history":
+        facts = { ...facts, history: await historyOf(release.commit, tip, source) };
+        break;
+      case "trust":
+        facts = { ...facts, trust: await trustOf(release.commit, tip, ports) };
+        break;
+      case "plan": {
+        const { compile, registry, sha256 } = ports;
+        const cluster = { registry, keysOf: () => input.keys };
+        const made = await planCommit({ commit: tip, compile, cluster, partial: null, sha256 });
+        if (made.kind === "planned") planned = made;
+        facts = { ...facts, plan: factsOf(made, release) };
+        break;
+      }
+      case "approval":
+        facts = { ...facts, approval: await approvalOf(planned?.plan.contentId ?? "", input, ports) };
+    }
+  }
+}
+
+async function historyOf(inForce: CommitId, tip: CommitId, source: GitSource): Promise<SyncFacts["history"]> {
+  const ahead = await source.isAncestor(inForce, tip);
+  if (ahead !== "no") return ahead === "yes" ? "ahead" : "unknown";
+  // The commit in force may be on no branch any more: then it is not this branch that lags behind.
+  const behind = await source.isAncestor(tip, inForce).catch(isUnknownCommit);
+  return behind === "yes" ? "behind" : "diverged";
+}
+
+function isUnknownCommit(error: unknown): "no" {
+  if (error instanceof OperationError && error.code === "commit-unknown") return "no";
+  throw error;
+}
+
+async function trustOf(inForce: CommitId, tip: CommitId, { trust }: SyncPorts): Promise<SyncFacts["trust"]> {
+  const verdict = await trust.judge(inForce, tip);
+  if (verdict.kind === "accepted") return { code: "accepted" };
+  const { code, detail } = untrustedDetail(verdict);
+  return { code, detail: detail.slice(0, DETAIL_MAX) };
+}
+
+function factsOf(made: PlannedCommit, release: Release): PlanFacts {
+  if (made.kind === "rejected") {
+    const errors = made.diagnostics.filter(({ severity }) => severity === "error");
+    const [first] = errors;
+    const at =
+      first?.at === undefined ? "" : ` (${first.at.path}${first.at.line === undefined ? "" : `:${first.at.line}`})`;
+    const detail = `${first?.saw ?? "it does not compile"}${at}`.slice(0, DETAIL_MAX);
+    return { code: "invalid", problem: first?.code ?? "commit-invalid", detail, more: Math.max(0, errors.length - 1) };
+  }
+  const { plan, spec } = made;
+  const { effects } = plan.counts;
+  return {
+    code: "planned",
+    cluster: spec.cluster,
+    contentId: plan.contentId,
+    isSame: spec.specHash === release.specHash,
+    restarts: effects.restart + effects.move,
+    stops: effects.stop,
+    mass: massChange(plan, spec),
+    unplaceable: made.newlyUnplaceable,
+  };
+}
+
+/** Whoever pushes an approval renames no branch: the ref names the content, and what is signed names it again. */
+async function approvalOf(
+  contentId: string,
+  { release, identity }: SyncInput,
+  { source, trust }: SyncPorts,
+): Promise<ApprovalFacts> {
+  const raw = (await source.commitAt?.(`${APPROVALS_PREFIX}${contentId}`)) ?? null;
+  if (raw === null) return { code: "none" };
+  const { trust: inForce } = await trust.trustOf(release.commit);
+  if (inForce === null) return { code: "refused", detail: "what the release in force says of trust cannot be gone by" };
+  const verdict = judgeApproval(readApproval(raw), { contentId, clusterId: identity.id }, inForce);
+  return verdict.code === "approved"
+    ? { code: "approved" }
+    : { code: "refused", detail: unapprovedText(verdict.reason) };
+}
+
+function unapprovedText(reason: Unapproved): string {
+  if (reason.code === "malformed") return "what was pushed for it is no approval";
+  if (reason.code === "of-another") return "the approval is of another content or another cluster";
+  return `the approval ${untrustedText(reason)}`.slice(0, DETAIL_MAX);
+}
+
+/** Planned, proved and swapped in as `fleet apply` does, under its lock. */
+async function makeRelease(
+  input: SyncInput,
+  ports: SyncPorts,
+  tip: CommitId,
+  { plan, spec }: Planned,
+): Promise<SyncOutcome> {
+  const { keys, identity, by, when, watch } = input;
+  const { registry, clock, newId, sha256, source, trust } = ports;
+  const refusal = refusalOf(() => refusePlan(plan, sha256));
+  if (refusal !== null) return { kind: "held", tip, reason: refusal };
+  const { source: sourceName, branch, manifest } = identity;
+  const place = { source, sourceName, branch, trust };
+  const made = { ...place, registry, keys, manifest, plan, spec, by, driver: "sync" as const, clock, newId, sha256 };
+  // What asks the source is done before others are kept from applying.
+  const settled = await provePlan(made);
+  if (settled !== null) return outcomeOf(settled, tip);
+  const wish = {
+    name: APPLY_LOCK,
+    holder: by,
+    by,
+    reason: `commit ${tip.slice(0, 7)}`,
+    slots: 1,
+    forMs: APPLY_LOCK_MS,
+  };
+  const lock = { registry, keys, clock, newId };
+  const taken = await takeLock(lock, { ...wish, queues: false, when }, watch);
+  if (taken.kind === "waiting") return { kind: "held", tip, reason: { code: "locked", by: taken.by[0]?.by ?? "" } };
+  try {
+    return outcomeOf(await releasePlan(made), tip);
+  } finally {
+    await releaseLock(lock, APPLY_LOCK, by);
+  }
+}
+
+function outcomeOf(applied: Applied, tip: CommitId): SyncOutcome {
+  return applied.kind === "stale" ? { kind: "moved", tip } : { kind: "released", tip, release: applied.release };
+}
+
+function refusalOf(judge: () => void): Extract<HeldReason, { code: "refused" }> | null {
+  try {
+    judge();
+    return null;
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return { code: "refused", problem: error.code, detail: error.message.slice(0, DETAIL_MAX) };
+  }
+}
