@@ -14,6 +14,7 @@ import { commitDiffText } from "../../src/cli/views/commit-diff-text.ts";
 import { convergenceText } from "../../src/cli/views/convergence-text.ts";
 import { diagnosticsText } from "../../src/cli/views/diagnostics-text.ts";
 import { diffText } from "../../src/cli/views/diff-text.ts";
+import { historyText } from "../../src/cli/views/history-text.ts";
 import { planJson } from "../../src/cli/views/plan-json.ts";
 import { planMarkdown } from "../../src/cli/views/plan-markdown.ts";
 import { planText } from "../../src/cli/views/plan-text.ts";
@@ -37,10 +38,12 @@ import { parseCpu, parseMemory } from "../../src/domain/unit/resource-requests.t
 import type { Registry } from "../../src/ports/registry.ts";
 import { applyPlan } from "../../src/usecases/apply-plan.ts";
 import { blameUnits } from "../../src/usecases/blame-unit.ts";
+import { CommitBook } from "../../src/usecases/commit-facts.ts";
 import { commitCompiler } from "../../src/usecases/compile-commit.ts";
 import { diffCommits } from "../../src/usecases/diff-commits.ts";
 import { diffPlan } from "../../src/usecases/diff-plan.ts";
 import { explainUnits, manifestAt } from "../../src/usecases/explain-units.ts";
+import { commitHistory, releaseHistory } from "../../src/usecases/list-history.ts";
 import { type PlannedCommit, planCommit } from "../../src/usecases/plan-commit.ts";
 import { readReleases } from "../../src/usecases/read-releases.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
@@ -98,6 +101,8 @@ export class GoldenCluster {
         return this.#test();
       case "blame":
         return this.#blame(words);
+      case "history":
+        return this.#history();
       case "diff":
         return this.#diff(words);
       case "apply":
@@ -206,6 +211,16 @@ export class GoldenCluster {
     const releases = await readReleases(this.#registry, this.#keys);
     const at = { commit, spec: spec!, manifest: manifest!, manifestPath: "fleet.yaml" };
     return blameText(await blameUnits({ units, machine, ...at, source, releases }));
+  }
+
+  /** Releases once there is a cluster, else commits. */
+  async #history(): Promise<string> {
+    const { source, compile } = this.#view();
+    const book = new CommitBook(source, "fleet.yaml");
+    const entries = this.#joined
+      ? await releaseHistory({ registry: this.#registry, keys: this.#keys, book, last: 10 })
+      : await commitHistory({ tip: this.#tip(), compile, book, last: 10, sha256 });
+    return historyText(entries);
   }
 
   async #why(words: Words): Promise<string> {
