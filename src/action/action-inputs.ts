@@ -22,6 +22,8 @@ export interface ActionInputs {
   readonly allowDeletes: boolean;
   readonly timeoutMs: number;
   readonly lockTimeoutMs: number;
+  /** OpenSSH's private key as text; empty: an approval is not signed. */
+  readonly signingKey: string;
   readonly eachLost: boolean;
   readonly detailedExitCode: boolean;
   readonly failOnChanges: boolean;
@@ -76,6 +78,7 @@ export function readInputs(runner: Runner): ActionInputs {
     allowDeletes: flag("allow-deletes", false),
     timeoutMs: duration("timeout", "5m"),
     lockTimeoutMs: duration("lock-timeout", "5m"),
+    signingKey: runner.input("signing-key"),
     eachLost: flag("n-1", false),
     detailedExitCode: flag("detailed-exitcode", false),
     failOnChanges: flag("fail-on-changes", false),

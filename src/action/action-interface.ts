@@ -15,6 +15,7 @@ export const INPUTS = [
   "allow-deletes",
   "timeout",
   "lock-timeout",
+  "signing-key",
   "n-1",
   "detailed-exitcode",
   "fail-on-changes",
@@ -52,5 +53,5 @@ export const OUTPUTS = [
 ] as const;
 export type OutputName = (typeof OUTPUTS)[number];
 
-export const COMMANDS = ["plan", "apply", "check", "validate", "test"] as const;
+export const COMMANDS = ["plan", "apply", "approve", "check", "validate", "test"] as const;
 export type CommandName = (typeof COMMANDS)[number];

@@ -5,6 +5,7 @@ import { OperationError } from "../ports/operation-error.ts";
 import { readInputs } from "./action-inputs.ts";
 import type { CommandName } from "./action-interface.ts";
 import { applyStep } from "./apply-step.ts";
+import { approveStep } from "./approve-step.ts";
 import { checkStep } from "./check-step.ts";
 import { readEvent } from "./github-event.ts";
 import { planStep } from "./plan-step.ts";
@@ -15,6 +16,7 @@ import { testStep, validateStep } from "./validate-step.ts";
 const STEPS: Readonly<Record<CommandName, (step: Step) => Promise<Ending>>> = {
   plan: planStep,
   apply: applyStep,
+  approve: approveStep,
   check: checkStep,
   validate: validateStep,
   test: testStep,
@@ -35,7 +37,7 @@ export async function runAction(surroundings: Surroundings): Promise<number> {
 async function perform(runner: Runner): Promise<Ending> {
   let step: Step | null = null;
   try {
-    for (const secret of ["github-token", "etcd-key"] as const) runner.mask(runner.input(secret));
+    for (const secret of ["github-token", "etcd-key", "signing-key"] as const) runner.mask(runner.input(secret));
     const inputs = readInputs(runner);
     step = await openStep(runner, inputs, readEvent(runner));
     return await STEPS[inputs.command](step);
@@ -43,7 +45,7 @@ async function perform(runner: Runner): Promise<Ending> {
     return failed(runner, step, error);
   } finally {
     await step?.composition.close();
-    for (const name of ["etcd-cafile", "etcd-certfile", "etcd-keyfile"])
+    for (const name of ["etcd-cafile", "etcd-certfile", "etcd-keyfile", "signing-key"])
       if (step !== null) rmSync(`${step.folder}/${name}.pem`, { force: true });
   }
 }

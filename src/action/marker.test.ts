@@ -5,7 +5,13 @@ import { deflateRawSync } from "node:zlib";
 import { parseMarker, printMarker, type ReviewMarker, withoutMarker } from "./marker.ts";
 
 const MARKER: ReviewMarker = {
-  ...{ manifest: "clusters/--><b>/fleet.yaml", label: "-->\u2028 <!-- & \\", contentId: "c", commit: "d" },
+  ...{
+    manifest: "clusters/--><b>/fleet.yaml",
+    label: "-->\u2028 <!-- & \\",
+    contentId: "c",
+    clusterId: null,
+    commit: "d",
+  },
   ...{ truncated: false, closed: false, changes: ["add a", "remove b"] },
 };
 

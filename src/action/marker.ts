@@ -7,6 +7,8 @@ export interface ReviewMarker {
   readonly label: string;
   /** Null where the commit was rejected: there is nothing to approve. */
   readonly contentId: string | null;
+  /** Of the cluster it was planned against; null where there was none. */
+  readonly clusterId: string | null;
   readonly commit: string;
   /** The comment does not show all of the plan: nobody can have reviewed it there. */
   readonly truncated: boolean;
@@ -20,6 +22,8 @@ export interface ReviewMarker {
 const CHANGES_BYTES_MAX = 4_000;
 /** Of what a comment claims to carry; our own have far less. */
 const INFLATED_BYTES_MAX = 1 << 20;
+/** What becomes part of a ref and of a message. */
+const ID = /^[0-9A-Za-z-]{1,64}$/;
 const MARKER = /^<!-- fleet:plan (\{[^\n<>]*\}) -->(?:\r?\n|$)/;
 
 /** One line, which nothing in the values can end. */
@@ -35,14 +39,15 @@ export function parseMarker(body: string): ReviewMarker | null {
   const json = MARKER.exec(body)?.[1];
   if (json === undefined) return null;
   try {
-    const { v, manifest, label, contentId, commit, truncated, closed, changes } = JSON.parse(json) as Record<
+    const { v, manifest, label, contentId, clusterId, commit, truncated, closed, changes } = JSON.parse(json) as Record<
       string,
       unknown
     >;
     if (v !== 1 || typeof manifest !== "string" || typeof label !== "string" || typeof commit !== "string") return null;
     return {
       ...{ manifest, label, commit },
-      contentId: typeof contentId === "string" ? contentId : null,
+      contentId: typeof contentId === "string" && ID.test(contentId) ? contentId : null,
+      clusterId: typeof clusterId === "string" && ID.test(clusterId) ? clusterId : null,
       truncated: truncated !== false,
       closed: closed === true,
       changes: typeof changes === "string" ? unpacked(changes) : null,

@@ -126,7 +126,12 @@ async function reviewPlan(step: Step, planned: Planned, age: string | null): Pro
   const head = page.split("\n", 1)[0]!;
   return review(step, {
     marker: {
-      ...{ contentId: plan.contentId, commit: plan.commit, truncated: page.endsWith(TRUNCATED) },
+      ...{
+        contentId: plan.contentId,
+        clusterId: plan.clusterId,
+        commit: plan.commit,
+        truncated: page.endsWith(TRUNCATED),
+      },
       changes: changeLines(plan),
     },
     text: `${page}${age === null ? "" : `\n${markdownText(age)}\n`}`,
@@ -153,7 +158,7 @@ async function reviewRejected(step: Step, diagnostics: readonly Diagnostic[]): P
   }
   const text = `${lines.join("\n")}\n`;
   const commit = step.event.sha;
-  const marker = { contentId: null, commit, truncated: false, changes: null };
+  const marker = { contentId: null, clusterId: null, commit, truncated: false, changes: null };
   await review(step, { marker, text, shortText: `${head}\n`, changes: true });
 }
 

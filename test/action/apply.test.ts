@@ -292,7 +292,7 @@ describe("apply after a merge", { concurrency: false }, () => {
     knowPull();
     world.github.comment(
       PULL,
-      `${printMarker({ manifest: "fleet.yaml", label: "", contentId: "x", commit: "y", truncated: false, closed: false, changes: null })}\n`,
+      `${printMarker({ manifest: "fleet.yaml", label: "", contentId: "x", clusterId: null, commit: "y", truncated: false, closed: false, changes: null })}\n`,
       BOT,
     );
     world.github.script({ method: "PATCH", path: /comments/, status: 403, body: { message: "read only" } });

@@ -71,6 +71,7 @@ interface WorkflowStep {
 const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "apply-plan-file.yml": { contents: "read" },
   "apply.yml": { contents: "read", "pull-requests": "write" },
+  "approve.yml": { contents: "write", "pull-requests": "write" },
   "check.yml": { contents: "read", issues: "write" },
   "plan-from-state.yml": { contents: "read", "pull-requests": "write" },
   "plan.yml": { contents: "read", "pull-requests": "write" },

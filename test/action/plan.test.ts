@@ -9,7 +9,7 @@ import { BOT, type Script } from "./github-server.ts";
 const MANIFEST = "apiVersion: fleet/v1\ncluster: shop\nadmit: any\n";
 const service = (text: string) => `[Service]\nExecStart=/bin/echo ${text}\nRestart=always\n`;
 const MARKER: ReviewMarker = {
-  ...{ manifest: "fleet.yaml", label: "", contentId: "c".repeat(64), commit: "d".repeat(40) },
+  ...{ manifest: "fleet.yaml", label: "", contentId: "c".repeat(64), clusterId: null, commit: "d".repeat(40) },
   ...{ truncated: false, closed: false, changes: [] },
 };
 const OLD = `${printMarker(MARKER)}\n### an old plan\n`;

@@ -1,0 +1,85 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pushApproval } from "../adapters/git/push-approval.ts";
+import { APPROVALS_PREFIX, approvalText } from "../domain/sync/judge-approval.ts";
+import { OperationError } from "../ports/operation-error.ts";
+import { reviewOfMerge } from "./review-of-merge.ts";
+import { writeResult } from "./review-result.ts";
+import { type Ending, inWorkspace, type Step, tryForge } from "./step.ts";
+
+/**
+ * Lets the cluster release what was reviewed, where its manifest waits for that: pushes the ref engines look for. Asks neither registry nor
+ * engine, so that the job holds no credential of the cluster; what the comment says is what the engine will compare its own plan with.
+ */
+export async function approveStep(step: Step): Promise<Ending> {
+  const { runner, inputs, event, forge } = step;
+  const review = await reviewOfMerge(step);
+  const { contentId = null, clusterId = null, truncated = false } = review?.marker ?? {};
+  if (review === null || contentId === null) {
+    throw new OperationError("not-reviewed", `no reviewed plan was found for commit ${event.sha.slice(0, 7)}`, {
+      next: "merge a pull request that command: plan has commented on",
+    });
+  }
+  if (truncated) {
+    throw new OperationError("review-truncated", "the comment did not show all of the plan", {
+      next: "look at the whole plan, then approve by hand: fleet approve",
+    });
+  }
+  if (clusterId === null) {
+    throw new OperationError(
+      "no-cluster",
+      "the plan was made without a cluster, and there is nothing that could release it",
+      {
+        next: "plan against the cluster or its state; the first release is made by apply",
+      },
+    );
+  }
+  runner.output("content-id", contentId);
+  const ref = `${APPROVALS_PREFIX}${contentId}`;
+  const remote = inputs.source ?? `${event.serverUrl}/${event.repository}`;
+  await pushApproval({
+    directory: inWorkspace(runner, inputs.workingDirectory),
+    ...{ remote, ref, text: approvalText(contentId, clusterId), isSigned: inputs.signingKey !== "" },
+    environment: gitEnvironment(step, remote),
+  });
+  const head = `Approved ${contentId.slice(0, 12)}`;
+  runner.log(`${head}: the cluster releases it by itself`);
+  const result = `**${head}** by ${event.runUrl === null ? "a run" : `[a run](${event.runUrl})`}: the cluster releases it by itself`;
+  if (inputs.stepSummary) runner.summary(result);
+  if (forge !== null && inputs.comment !== "false") {
+    const written = await tryForge(step, "the approval was not written into the comment", () =>
+      writeResult(forge, review, result, true),
+    );
+    if (written !== null) runner.output("comment-url", written.url);
+  }
+  return { exitCode: 0, stepCode: 0, summary: head, failureReason: null };
+}
+
+/** As git takes settings that are in no file and on no command line, where others of the machine could read them. */
+function gitEnvironment({ runner, inputs, event, folder }: Step, remote: string): Record<string, string | undefined> {
+  const settings: [string, string][] = [
+    ["user.name", event.actor],
+    ["user.email", `${event.actor}@users.noreply.github.com`],
+  ];
+  if (inputs.signingKey !== "") {
+    const path = join(folder, "signing-key.pem");
+    writeFileSync(path, `${inputs.signingKey}\n`, { mode: 0o600 });
+    settings.push(["gpg.format", "ssh"], ["user.signingkey", path]);
+  }
+  if (inputs.token !== "" && URL.canParse(remote) && new URL(remote).origin === new URL(event.serverUrl).origin) {
+    const basic = Buffer.from(`x-access-token:${inputs.token}`).toString("base64");
+    runner.mask(basic);
+    settings.push([`http.${new URL(remote).origin}/.extraheader`, `AUTHORIZATION: basic ${basic}`]);
+  }
+  const numbered = settings.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return {
+    PATH: runner.variable("PATH"),
+    HOME: runner.variable("HOME"),
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_CONFIG_COUNT: `${settings.length}`,
+    ...Object.fromEntries(numbered),
+  };
+}
