@@ -5,6 +5,7 @@ import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { type ControlRequest, decodeControlAnswer, encodeControlRequest } from "../codec/control-message.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import type { MachineId } from "../domain/names.ts";
+import type { StandaloneState } from "../domain/standalone/standalone-state.ts";
 import { HoldMemory } from "../usecases/hold-memory.ts";
 import { controlAnswers } from "./control-answers.ts";
 import { HoldWatch } from "./hold-watch.ts";
@@ -38,6 +39,16 @@ test("it ends by itself", async () => {
   await ask(hold);
   await clock.advance(60_000);
   assert.deepEqual((await ask({ do: "holds" })).holds, []);
+});
+
+test("who asks what is followed is told, where it is git alone, and of a machine of engines nothing", async () => {
+  const { holds, clock } = world();
+  const state = { cluster: "edge", branch: "main" } as StandaloneState;
+  const line = encodeControlRequest({ do: "standalone" });
+  const asked = async (following: (() => Promise<StandaloneState>) | null) =>
+    decodeControlAnswer(await controlAnswers(self, holds, clock, following)(line)).standalone;
+  assert.deepEqual(await asked(async () => state), state);
+  assert.equal(await asked(null), undefined);
 });
 
 const REFUSED: readonly [string, string, string][] = [

@@ -8,7 +8,7 @@ import type { Machine } from "../domain/cluster/machine.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
 import type { CommitId, Sha256 } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
-import { allowsMassStop, type MassStop, massStop } from "../domain/standalone/mass-stop.ts";
+import { allowsMassStop, MASS_STOP_TRAILER, type MassStop, massStop } from "../domain/standalone/mass-stop.ts";
 import { type StandaloneSet, standaloneSet } from "../domain/standalone/standalone-set.ts";
 import type { StandaloneState } from "../domain/standalone/standalone-state.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
@@ -251,5 +251,5 @@ function massStopDetail(commit: CommitId, { stops, of }: MassStop, because: stri
   const more = stops.length > NAMED_MAX ? ` and ${stops.length - NAMED_MAX} more` : "";
   const why = because === null ? "" : ` (${because})`;
   const named = `${stops.slice(0, NAMED_MAX).join(", ")}${more}`;
-  return `commit ${commit.slice(0, 12)} would stop ${stops.length} of ${of} units here${why}: ${named}; if that is meant, end a commit's message with Fleet-Allow-Stops: yes`;
+  return `commit ${commit.slice(0, 12)} would stop ${stops.length} of ${of} units here${why}: ${named}; if that is meant, end a commit's message with ${MASS_STOP_TRAILER}`;
 }

@@ -5,10 +5,12 @@ import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { whyReplaced } from "../../usecases/refuse-replaced.ts";
 import { REPLACED_NEXT } from "../../usecases/replaced-detail.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
+import type { Composition } from "../composition.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { stateAgeText } from "../open-state.ts";
 import { planExitCode } from "../plan-exit-code.ts";
 import { changedUnits, type PlanView, planFromFlags } from "../plan-from-flags.ts";
+import type { MachinePlanFlags } from "../plan-machine.ts";
 import { sayDirty } from "../say-dirty.ts";
 import { terminalOf } from "../terminal-of.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
@@ -37,13 +39,27 @@ export default class PlanCommand extends BaseCommand {
     "n-1": Flags.boolean({
       description: "Show what the loss of each machine in turn would do; 1 if a unit stays down",
     }),
+    machine: Flags.string({
+      description: "Show what one machine that follows git alone would run and change, by the commit and nothing else",
+      exclusive: ["out", "markdown", "only", "exclude", "without", "n-1", "diff"],
+    }),
+    metadata: Flags.string({
+      description: "With --machine: key=value,key=value it has beside what git says of it",
+      dependsOn: ["machine"],
+    }),
+    against: Flags.string({
+      description: "With --machine: the commit it runs now (default: the parent of the one planned)",
+      dependsOn: ["machine"],
+    }),
     worktree: Flags.boolean({ description: "Preview the working tree; such a plan cannot be applied" }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PlanCommand);
     const composition = await this.compose(flags);
+    const { machine } = flags;
     try {
+      if (machine !== undefined) return await this.#machinePlan(composition, { ...flags, machine });
       if (!flags.worktree)
         await sayDirty(
           composition,
@@ -72,6 +88,23 @@ export default class PlanCommand extends BaseCommand {
       await composition.close();
     }
   }
+
+  async #machinePlan(composition: Composition, flags: MachinePlanFlags & OutputFlags): Promise<void> {
+    const [{ planMachine }, { machinePlanText }] = await Promise.all([
+      import("../plan-machine.ts"),
+      import("../views/standalone-text.ts"),
+    ]);
+    const plan = await planMachine(composition, flags);
+    if (flags.json) this.printJson(plan);
+    else this.print(machinePlanText(plan, terminalOf(process.stdout, flags["no-color"])));
+    if (flags["detailed-exitcode"] && plan.changes.length > 0) throw new SilentExit(EXIT.changes);
+  }
+}
+
+interface OutputFlags {
+  readonly json: boolean;
+  readonly "no-color": boolean;
+  readonly "detailed-exitcode": boolean;
 }
 
 function viewOf(flags: ViewFlags): PlanView {

@@ -1,4 +1,5 @@
-import { Args } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
+import { OperationError } from "../../ports/operation-error.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { LookingCommand, lookingFlags } from "../looking-command.ts";
 import { rolloutNow } from "../rollout-now.ts";
@@ -10,11 +11,20 @@ export default class StatusCommand extends LookingCommand {
   static override summary = "Say how the cluster is, or how some of its units are";
   static override args = { units: Args.string({ description: "Units to look at closely; several may follow" }) };
   static override strict = false;
-  static override flags = lookingFlags;
+  static override flags = {
+    ...lookingFlags,
+    "on-this-machine": Flags.boolean({
+      description:
+        "Ask this machine's own agent what it follows, where it follows git alone; needs root, and no registry",
+    }),
+  };
 
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(StatusCommand);
-    const view = await this.view(flags);
+    if (flags["on-this-machine"]) return this.#ofThisMachine(flags.json);
+    const view = await this.view(flags).catch((error: unknown) => {
+      throw error instanceof OperationError && error.code === "no-registry" ? withStandaloneHint(error) : error;
+    });
     const rows = unitRows(view);
     const nowMs = Date.now();
     if (argv.length === 0) {
@@ -43,4 +53,20 @@ export default class StatusCommand extends LookingCommand {
     for (const unit of unknown) this.say(`there is no unit ${unit} in the release`);
     if (unknown.length > 0) throw new SilentExit(EXIT.error);
   }
+
+  async #ofThisMachine(json: boolean): Promise<void> {
+    const [{ askStandalone }, { standaloneText }] = await Promise.all([
+      import("../ask-standalone.ts"),
+      import("../views/standalone-text.ts"),
+    ]);
+    const { name, state, holds } = await askStandalone();
+    if (json) return this.printJson({ machine: name, ...state, holds });
+    this.print(standaloneText(name, state, Date.now()));
+    if (holds.length > 0) this.say(`held here: ${holds.length} (fleet hold --on-this-machine lists it)`);
+  }
+}
+
+function withStandaloneHint(error: OperationError): OperationError {
+  const next = `${error.next}; on a machine that follows git alone: sudo fleet status --on-this-machine`;
+  return new OperationError(error.code, error.message, { cause: error, next });
 }

@@ -30,7 +30,8 @@ export function massStop(before: readonly Placed[], after: readonly Placed[]): M
   return isAll || isMass ? { stops, of: running.length } : null;
 }
 
-/** The line of a commit's message that allows one: it is signed with the commit, and needs no way to the machine. */
+/** The line at the end of a commit's message that allows one: it is signed with the commit, and needs no way to the machine. */
+export const MASS_STOP_TRAILER = "Fleet-Allow-Stops: yes";
 const TRAILER = /^Fleet-Allow-Stops:[ \t]*yes[ \t]*$/im;
 
 /** Whether the message of this commit says that its machines may stop that much. */
