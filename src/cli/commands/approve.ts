@@ -1,17 +1,19 @@
 import { resolve } from "node:path";
 import { Args, Flags } from "@oclif/core";
+import { pushApproval } from "../../adapters/git/push-approval.ts";
 import { readReport } from "../../codec/read-report.ts";
 import type { CommitId } from "../../domain/names.ts";
+import { APPROVALS_PREFIX, approvalText } from "../../domain/sync/judge-approval.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { readSnapshot } from "../../usecases/read-snapshot.ts";
 import { refuseOtherDriver } from "../../usecases/refuse-other-driver.ts";
+import { approvalRemote } from "../approval-remote.ts";
 import { askYes } from "../ask-yes.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { clusterName } from "../cluster-name.ts";
 import type { Composition } from "../composition.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { planFromFlags } from "../plan-from-flags.ts";
-import { approvalRemote, pushApproval } from "../push-approval.ts";
 import { terminalOf } from "../terminal-of.ts";
 import { planText } from "../views/plan-text.ts";
 
@@ -35,7 +37,9 @@ export default class ApproveCommand extends BaseCommand {
     ...clusterFlags,
     ...outputFlags,
     "auto-approve": Flags.boolean({ description: "Do not ask" }),
-    remote: Flags.string({ description: "Where to push it: a remote's name or an address (default: origin, else the source)" }),
+    remote: Flags.string({
+      description: "Where to push it: a remote's name or an address (default: origin, else the source)",
+    }),
   };
 
   async run(): Promise<void> {
@@ -58,9 +62,11 @@ export default class ApproveCommand extends BaseCommand {
         this.say(`the engine waits for another content, of commit ${held!.commit.slice(0, 7)}: ${waits}`);
       }
       const directory = resolve(flags.directory);
-      const to = flags.remote ?? (await approvalRemote(directory, identity.source));
+      const remote = flags.remote ?? (await approvalRemote(directory, identity.source));
       const isSigned = await isTrusting(composition, snapshot.release!.commit);
-      const ref = await pushApproval({ directory, contentId, clusterId: identity.id, to, isSigned });
+      const ref = `${APPROVALS_PREFIX}${contentId}`;
+      const text = approvalText(contentId, identity.id);
+      await pushApproval({ directory, remote, ref, text, isSigned, environment: process.env });
       if (flags.json) this.printJson({ contentId, ref, signed: isSigned });
       else this.say(`approved: ${ref}; the engine sees it at its next look, or now: fleet sync now`);
     } finally {

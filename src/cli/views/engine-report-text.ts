@@ -12,6 +12,7 @@ import { durationText } from "./duration-text.ts";
 import { closedText, deviationText, stuckHandOffText, unitsText, waitText } from "./engine-wait-text.ts";
 import { rebootText } from "./reboot-text.ts";
 import { sinceText } from "./since-text.ts";
+import { syncTexts } from "./sync-text.ts";
 
 /** A screen has no room for more of one kind; the JSON has them, and `fleet why` answers for each. */
 const LINES_MAX = 8;
@@ -30,6 +31,7 @@ export function engineReportLines(
   const { unlisted = [] } = report;
   const missing = loss?.machines.filter(({ presence, flapping }) => presence !== "present" || flapping !== null) ?? [];
   const rows: [label: string, list: ReportList | null, texts: readonly string[]][] = [
+    ["branch", null, report.sync === undefined ? [] : syncTexts(report.sync, nowMs)],
     ["losses", null, loss === undefined ? [] : lossTexts(loss, nowMs)],
     ["missing", "machines", missing.flatMap((machine) => missingText(machine, nameOf, nowMs))],
     ["not placed", "unplaced", unplaced.map((one) => unplacedText(one, nowMs))],
