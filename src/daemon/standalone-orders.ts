@@ -104,8 +104,18 @@ export class StandaloneOrders {
     if (accepted?.records === undefined) return;
     this.#release = accepted.records.release;
     this.#set = state?.set ?? null;
-    if (noted === null) await mark.write({ seq: accepted.seq, commit: accepted.commit });
     await this.#write([], this.#set);
+    if (noted === null) await this.#note({ seq: accepted.seq, commit: accepted.commit });
+  }
+
+  /** A disk that does not take it keeps nothing from being repaired; the next commit needs it. */
+  async #note(mark: StandaloneMark): Promise<void> {
+    try {
+      await this.#ports.mark.write(mark);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#report(error.code, error.message);
+    }
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -27,6 +27,10 @@ export function massChange(
   const before = [...placements, ...changes.filter(({ from }) => from !== null)].map(({ unit }) => unit);
   const of = new Set(before.filter((unit) => stopped.has(unit) || !isNew.has(unit))).size;
   if (of > 0 && units.length === 0) return { code: "empties", stopped: of, of };
-  const isMany = stopped.size >= STOPPED_MIN && stopped.size > of * STOPPED_SHARE;
-  return isMany ? { code: "stops-many", stopped: stopped.size, of } : null;
+  return isMassStop(stopped.size, of) ? { code: "stops-many", stopped: stopped.size, of } : null;
+}
+
+/** Whether so many units of that many are a mass: of a cluster, or of one machine that follows git alone. */
+export function isMassStop(stopped: number, of: number): boolean {
+  return stopped >= STOPPED_MIN && stopped > of * STOPPED_SHARE;
 }

@@ -1,10 +1,6 @@
 import type { PlacedUnit } from "../cluster/cluster-snapshot.ts";
 import { compareText, type UnitName } from "../names.ts";
-
-/** Stopping more than this share of what runs is more often a mistake of the commit's than its purpose. */
-const SHARE_MAX = 0.25;
-/** Fewer than this many are looked at as one change, not as a mass. */
-const STOPS_MIN = 3;
+import { isMassStop } from "../plan/mass-change.ts";
 
 /** What of a machine would stop at once, and nobody said that it should. */
 export interface MassStop {
@@ -26,8 +22,7 @@ export function massStop(before: readonly Placed[], after: readonly Placed[]): M
   const stops = running.filter((unit) => !kept.has(unit)).sort(compareText);
   if (stops.length === 0) return null;
   const isAll = stops.length === running.length && kept.size === 0;
-  const isMass = stops.length >= STOPS_MIN && stops.length > running.length * SHARE_MAX;
-  return isAll || isMass ? { stops, of: running.length } : null;
+  return isAll || isMassStop(stops.length, running.length) ? { stops, of: running.length } : null;
 }
 
 /** The line at the end of a commit's message that allows one: it is signed with the commit, and needs no way to the machine. */
