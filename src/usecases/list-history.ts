@@ -75,7 +75,8 @@ export async function commitHistory(input: {
   for (let looked = 0; at !== null && entries.length < last && looked < LOOKED_AT_MAX; looked++) {
     const commit: CommitId = at;
     at = (await book.history.commit(commit)).parents[0] ?? null;
-    const [now, before] = [await specOf(compile, commit), at === null ? NOTHING : await specOf(compile, at)];
+    const now = await specOf(compile, commit);
+    const before: SpecBefore | null | "away" = at === null ? NOTHING : await specOf(compile, at);
     // The clone ends here: what this commit changed is not known.
     if (before === "away") at = null;
     if (now !== null && before !== null && isSpec(now) && isSpec(before) && now.specHash === before.specHash) continue;
@@ -115,6 +116,17 @@ function changesBetween(before: SpecBefore, after: ClusterSpec, sha256: Sha256):
   const units = new Map(changes.map((change): [string, Change] => [`${change.action} ${change.unit}`, change]));
   const count = (action: ChangeAction) => [...units.values()].filter((change) => change.action === action).length;
   return Object.fromEntries(CHANGE_ACTIONS.map((action) => [action, count(action)])) as HistoryEntry["changes"];
+}
+
+/** How far the rollout of that release came; null where nobody has kept that. */
+export async function rolloutOfRelease(
+  registry: Registry,
+  keys: RegistryKeys,
+  release: Release | null,
+): Promise<RolloutRecord | null> {
+  if (release === null) return null;
+  const record = (await readRollouts(registry, keys)).get(release.seq);
+  return record !== undefined && isRolloutOf(record, release) ? record : null;
 }
 
 async function readRollouts(registry: Registry, keys: RegistryKeys): Promise<ReadonlyMap<number, RolloutRecord>> {
