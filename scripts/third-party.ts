@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-export const THIRD_PARTY_NAMES = ["etcd-3.4", "etcd-3.5", "etcdctl", "nginx"] as const;
+export const THIRD_PARTY_NAMES = ["etcd-3.4", "etcd-3.5", "etcdctl", "nginx", "sshd"] as const;
 export type ThirdPartyName = (typeof THIRD_PARTY_NAMES)[number];
 
 interface Part {
@@ -31,6 +31,7 @@ const PARTS: Readonly<Record<ThirdPartyName, Part>> = {
     binary: "usr/sbin/nginx",
     libraries: ["libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g"],
   },
+  sshd: { suite: null, packages: ["openssh-server"], binary: "usr/sbin/sshd", libraries: ["libwrap0"] },
 };
 
 const CACHE = fileURLToPath(new URL("../.cache/third-party", import.meta.url));

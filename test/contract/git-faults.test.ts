@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as git from "isomorphic-git";
 import { openLocalGitSource } from "../../src/adapters/git/local-git-source.ts";
-import { MIRROR_LIMITS, openMirrorGitSource } from "../../src/adapters/git/mirror-git-source.ts";
-import type { MirrorLimits } from "../../src/adapters/git/mirror-transport.ts";
+import { openMirrorGitSource } from "../../src/adapters/git/mirror-git-source.ts";
+import { MIRROR_LIMITS, type MirrorLimits } from "../../src/adapters/git/mirror-transport.ts";
 import { openGitSource } from "../../src/adapters/git/open-git-source.ts";
 import type { CommitId } from "../../src/domain/names.ts";
 import { type GitHttpServer, serveGitRepository } from "./git-http-server.ts";
@@ -247,11 +247,12 @@ withRemote(
     const commits = Array.from({ length: 5 }, (_, at) => remote.repository.commit({}, `commit ${at}`) as CommitId);
     const first = await remote.open();
     const tip = await first.fetch();
-    await first.close();
-    // What isomorphic-git leaves: `shallow` already speaks of the history whose pack never came.
     const shallow = join(remote.folder, "repo.git", "shallow");
-    fs.copyFileSync(shallow, `${shallow}.before`);
-    rmSync(shallow);
+    const before = fs.readFileSync(shallow);
+    assert.equal(await first.isAncestor(commits[0]!, tip), "yes");
+    await first.close();
+    // Killed after the pack came and before it was believed: what ends there still says so.
+    fs.writeFileSync(shallow, before);
     const source = await remote.open();
     assert.equal(await source.isAncestor(commits[0]!, tip), "yes");
     assert.equal((await source.describeCommit(commits[1]!)).subject, "commit 1");
@@ -509,9 +510,16 @@ test("addresses are opened by what they are, and what cannot be read is refused 
     assert.equal(await source.fetch(), commit);
     await source.close();
   }
-  for (const url of ["ssh://git@example.org/x.git", "git@example.org:x.git", "git://example.org/x.git"]) {
-    await assert.rejects(openGitSource(url, options), { code: "source-scheme-unsupported" });
-  }
+  const bad: readonly [string, string][] = [
+    ["git://example.org/x.git", "source-scheme-unsupported"],
+    ["ftp://example.org/x.git", "source-scheme-unsupported"],
+    ["https://example.org/x.git,/srv/x.git", "source-scheme-unsupported"],
+    ["ssh://-oProxyCommand=id/x.git", "source-address-refused"],
+    ["-oProxyCommand=id:x.git", "source-address-refused"],
+    ["git@example.org:-x", "source-address-refused"],
+    ["git@exa$(id)mple.org:x", "source-address-refused"],
+  ];
+  for (const [url, code] of bad) await assert.rejects(openGitSource(url, options), { code }, url);
   const nowhere = mkdtempSync(join(tmpdir(), "fleet-none-"));
   await assert.rejects(openGitSource(nowhere, options), { code: "not-a-repository" });
   rmSync(nowhere, { recursive: true });

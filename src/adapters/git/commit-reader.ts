@@ -54,6 +54,11 @@ export class CommitReader {
     return this.#objects.has(oid);
   }
 
+  /** Whether that commit is here, and every commit before it. */
+  hasParents(oid: string): boolean {
+    return this.commit(oid)?.parents.every((parent) => this.hasCommit(parent)) ?? false;
+  }
+
   /** The commit an id means: itself, or what an annotated tag tags; null for a tree, a blob or an id that is not here. */
   peel(oid: string): CommitId | null {
     let at = oid;

@@ -6,7 +6,7 @@ import type { ObjectReader } from "./commit-reader.ts";
 import type { GitObject } from "./git-object.ts";
 import { GitObjects } from "./git-objects.ts";
 import { readRef } from "./git-refs.ts";
-import { ARRIVED_REF } from "./mirror-transport.ts";
+import { ARRIVED_REF } from "./mirror-mark.ts";
 import { PackFile } from "./pack-file.ts";
 import { countFiles, removeFiles, repack } from "./repack.ts";
 import { removeDrafts, writeDurably, writeObjects } from "./write-objects.ts";

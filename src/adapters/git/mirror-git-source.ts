@@ -4,32 +4,33 @@ import type { CommitId } from "../../domain/names.ts";
 import type { ChangedFile, CommitDescription, GitSource, TreeFile } from "../../ports/git-source.ts";
 import type { ChangedTree, ObjectSource, RelatedObjects, StoredObject } from "../../ports/object-source.ts";
 import { OperationError } from "../../ports/operation-error.ts";
+import { commitAtRef } from "./commit-at-ref.ts";
 import { CommitReader } from "./commit-reader.ts";
-import { displayUrl } from "./display-url.ts";
-import { readRef } from "./git-refs.ts";
+import { displayUrl, splitSources } from "./display-url.ts";
+import { inOrder } from "./in-order.ts";
 import { lockMirror, type MirrorLock } from "./mirror-lock.ts";
-import { ARRIVED_REF, type MirrorLimits, MirrorTransport, restoreShallow, settleShallow } from "./mirror-transport.ts";
+import { checkTip, countPacks, markArrived, mirrorIdentity, readMark, SOURCE_FILE } from "./mirror-mark.ts";
+import {
+  initMirror,
+  MIRROR_LIMITS,
+  type MirrorLimits,
+  MirrorTransport,
+  type TransportOptions,
+} from "./mirror-transport.ts";
+import { proveDescent } from "./prove-descent.ts";
 import { resolveRevision } from "./resolve-revision.ts";
-
-export const MIRROR_LIMITS: MirrorLimits = {
-  pollTimeoutMs: 20_000,
-  // 256 MiB over 7 Mbit/s; an ordinary repository takes a second.
-  transferTimeoutMs: 300_000,
-  packBytesMax: 256 * 1024 * 1024,
-};
+import { removeDrafts } from "./write-objects.ts";
 
 /** How much history is asked for, step by step, to answer about ancestors. After the last the answer is `unknown`. */
 const DEEPEN_STEPS = [64, 512, 4_096] as const;
 /** Nobody repacks a mirror; each fetch adds a pack, and each pack is one more place to look. */
 const PACKS_MAX = 50;
 
-export interface MirrorGitSource extends GitSource, ObjectSource {
-  /** Lets another process use the mirror. */
-  close(): Promise<void>;
-}
+/** `close` lets another process use the mirror. */
+export type MirrorGitSource = GitSource & ObjectSource & { close(): Promise<void> };
 
-export interface MirrorPlace {
-  /** http(s), with credentials in it if it needs any. */
+export interface MirrorPlace extends TransportOptions {
+  /** http(s) or ssh; several, by commas, are the same repository in several places, tried in this order. */
   readonly url: string;
   readonly branch: string;
   /** A folder for this mirror alone; made where it is missing. */
@@ -39,8 +40,9 @@ export interface MirrorPlace {
 
 /**
  * One branch of a remote as a bare shallow mirror on disk. Opening reads only the disk, so a known commit can be read with
- * the remote gone. A damaged mirror is set aside as `corrupt` and cloned again. Rejects with `mirror-busy` where another
- * process has it.
+ * the remote gone. A damaged mirror is set aside as `corrupt` and cloned again. Of several remotes the one that gave the tip may move it as
+ * it likes, which is for others to judge; another one only forwards: a mirror that lags sets nothing back, and one that went elsewhere is
+ * `source-diverged`. Rejects with `mirror-busy` where another process has it.
  */
 export async function openMirrorGitSource(place: MirrorPlace): Promise<MirrorGitSource> {
   fs.mkdirSync(place.folder, { recursive: true, mode: 0o700 });
@@ -57,19 +59,25 @@ class Mirror implements MirrorGitSource {
   readonly #place: MirrorPlace;
   readonly #lock: MirrorLock;
   readonly #transport: MirrorTransport;
+  readonly #remotes: readonly string[];
   readonly #gitFolder: string;
+  readonly #identity: string;
   #reader: CommitReader | null = null;
   #tip: CommitId | null = null;
+  /** What was the tip last and who said so, also when its copy here turned out to be damaged. */
+  #last: { readonly tip: string; readonly remote: string } | null = null;
   #deepenedTo = 1;
   #clones = 0;
   /** Only one thing at a time changes the mirror. */
-  #last: Promise<unknown> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
   #fetching: Promise<CommitId> | null = null;
 
   constructor(place: MirrorPlace, lock: MirrorLock) {
     this.#place = place;
     this.#lock = lock;
-    this.#transport = new MirrorTransport(place.url, place.branch, place.limits ?? MIRROR_LIMITS);
+    this.#transport = new MirrorTransport(place.branch, place.limits ?? MIRROR_LIMITS, place);
+    this.#remotes = splitSources(place.url);
+    this.#identity = mirrorIdentity(place.url, place.branch);
     this.#gitFolder = join(place.folder, "repo.git");
     for (const name of fs.readdirSync(place.folder)) {
       if (/^(clone|old)-/.test(name)) fs.rmSync(join(place.folder, name), { recursive: true, force: true });
@@ -119,6 +127,10 @@ class Mirror implements MirrorGitSource {
     return this.#reading(after, (reader) => reader.changedFiles(before, after));
   }
 
+  commitAt(ref: string): Promise<Uint8Array | null> {
+    return inOrder(this.#remotes, (remote) => commitAtRef(this.#transport, remote, ref, this.#place.folder));
+  }
+
   describeCommit(commit: CommitId): Promise<CommitDescription> {
     return this.#reading(commit, (reader) => reader.describe(commit));
   }
@@ -127,9 +139,15 @@ class Mirror implements MirrorGitSource {
     return this.#alone(async () => {
       const step = DEEPEN_STEPS.find((each) => each > this.#deepenedTo);
       if (step === undefined || this.#reader!.shallowCommits().size === 0) return false;
-      const tip = await this.#transport.transfer(this.#gitFolder, step);
-      this.#arrived(this.#gitFolder, tip);
-      this.#open(tip);
+      const here = { tip: this.#tip!, reader: this.#reader! };
+      await inOrder(this.#remotes, async (remote) => {
+        // Of another one only the same history counts.
+        if (remote !== this.#last?.remote && (await this.#transport.tipAt(remote)) !== here.tip)
+          throw this.#diverged(remote);
+        const tip = await this.#transport.transfer(this.#gitFolder, remote, step, here);
+        markArrived(this.#gitFolder, tip, remote);
+        this.#open(tip, remote);
+      });
       this.#deepenedTo = step;
       return true;
     });
@@ -158,7 +176,7 @@ class Mirror implements MirrorGitSource {
   }
 
   async close(): Promise<void> {
-    await this.#last.catch(() => undefined);
+    await this.#turn.catch(() => undefined);
     this.#reader?.close();
     this.#reader = null;
     this.#lock.release();
@@ -172,7 +190,9 @@ class Mirror implements MirrorGitSource {
       if (known !== null) return known;
       if (name.length === 40) return (await this.#hold(name as CommitId)) ? (name as CommitId) : null;
     }
-    const oid = /^[\w./-]{1,200}$/.test(name) ? await this.#transport.remoteRef(name) : null;
+    const oid = /^[\w./-]{1,200}$/.test(name)
+      ? await inOrder(this.#remotes, (remote) => this.#transport.refAt(remote, name))
+      : null;
     if (oid !== null) return (await this.#hold(oid as CommitId)) ? (oid as CommitId) : null;
     if (!/^[0-9a-f]{4,39}$/.test(name)) return null;
     await this.fetch();
@@ -190,7 +210,7 @@ class Mirror implements MirrorGitSource {
       if (!(error instanceof OperationError && error.code === "object-corrupt")) throw error;
       // Several reads may find the damage at once; the first replaces the mirror.
       await this.#alone(async () => {
-        if (this.#reader === reader) await this.#clone("corrupt");
+        if (this.#reader === reader) await inOrder(this.#remotes, (remote) => this.#clone(remote, "corrupt"));
       });
       await this.#require(commit);
       return await read(this.#reader!);
@@ -218,40 +238,74 @@ class Mirror implements MirrorGitSource {
     if (this.#reader === null) await this.fetch();
   }
 
-  async #update(): Promise<CommitId> {
-    const tip = await this.#transport.remoteTip();
-    if (this.#reader === null || this.#packs() >= PACKS_MAX) return this.#clone("old");
-    if (tip === this.#tip) return this.#tip;
+  #update(): Promise<CommitId> {
+    return inOrder(this.#remotes, (remote) => this.#updateFrom(remote));
+  }
+
+  async #updateFrom(remote: string): Promise<CommitId> {
+    const tip = await this.#transport.tipAt(remote);
+    if (this.#reader === null) return this.#clone(remote, "old");
+    const isFull = countPacks(this.#gitFolder) >= PACKS_MAX;
+    if (tip === this.#tip) return isFull ? this.#clone(remote, "old") : this.#tip;
+    const isOther = remote !== this.#last?.remote;
     try {
+      if (isOther && (await this.#lags(tip))) return this.#tip!;
+      if (isFull) return await this.#clone(remote, "old");
       // A branch set back to a commit we have costs nothing.
-      const arrived = this.#reader.hasCommit(tip) ? tip : await this.#transport.transfer(this.#gitFolder, null);
-      this.#arrived(this.#gitFolder, arrived);
-      return this.#open(arrived);
+      const here = { tip: this.#tip!, reader: this.#reader };
+      const arrived = this.#reader.hasCommit(tip)
+        ? tip
+        : await this.#transport.transfer(this.#gitFolder, remote, null, here);
+      if (isOther && (await this.#reader.isAncestor(here.tip, arrived as CommitId)) !== "yes")
+        throw this.#diverged(remote);
+      markArrived(this.#gitFolder, arrived, remote);
+      return this.#open(arrived, remote);
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      if (error.code === "object-corrupt") return this.#clone("corrupt");
+      if (error.code === "object-corrupt") return this.#clone(remote, "corrupt");
       // A rewritten branch makes git send its whole history; the newest commit alone may still fit.
-      if (error.code === "pack-too-large") return this.#clone("old");
+      if (error.code === "pack-too-large") return this.#clone(remote, "old");
       throw error;
     }
   }
 
+  /** Whether that tip is one that ours has left behind. */
+  async #lags(tip: string): Promise<boolean> {
+    return this.#reader!.hasCommit(tip) && (await this.#reader!.isAncestor(tip as CommitId, this.#tip!)) === "yes";
+  }
+
   /** A fresh clone beside the mirror, then in its place. What was there is removed, or kept once as `corrupt`. */
-  async #clone(previous: "old" | "corrupt"): Promise<CommitId> {
+  async #clone(remote: string, previous: "old" | "corrupt"): Promise<CommitId> {
     const fresh = join(this.#place.folder, `clone-${process.pid}-${++this.#clones}`);
     try {
-      await this.#transport.init(fresh);
-      const tip = await this.#transport.transfer(fresh, 1);
-      this.#arrived(fresh, tip);
-      fs.writeFileSync(join(fresh, "fleet-source"), this.#identity());
+      initMirror(fresh);
+      let tip = await this.#transport.transfer(fresh, remote, 1, null);
+      let depth = 1;
+      const known = this.#last;
+      if (known !== null && known.remote !== remote && known.tip !== tip) {
+        const proved = await proveDescent(this.#transport, { folder: fresh, remote, tip }, known.tip, DEEPEN_STEPS);
+        if (proved === null) throw this.#diverged(remote);
+        ({ tip, depth } = proved);
+      }
+      markArrived(fresh, tip, remote);
+      fs.writeFileSync(join(fresh, SOURCE_FILE), this.#identity);
       this.#setAside(previous);
       fs.renameSync(fresh, this.#gitFolder);
-      this.#deepenedTo = 1;
-      return this.#open(tip);
+      this.#deepenedTo = depth;
+      return this.#open(tip, remote);
     } finally {
       fs.rmSync(fresh, { recursive: true, force: true });
       fs.rmSync(join(this.#place.folder, "old-mirror"), { recursive: true, force: true });
     }
+  }
+
+  #diverged(remote: string): OperationError {
+    const { tip, remote: from } = this.#last!;
+    return new OperationError(
+      "source-diverged",
+      `branch ${this.#place.branch} at ${displayUrl(remote)} does not go on from ${tip}, which ${displayUrl(from)} has`,
+      { next: "what was fetched last stays; if that place is the right one, take the other one out of the source" },
+    );
   }
 
   #setAside(previous: "old" | "corrupt"): void {
@@ -264,34 +318,26 @@ class Mirror implements MirrorGitSource {
     fs.renameSync(this.#gitFolder, aside);
   }
 
-  /** Everything the tip needs to be read is here: says so on disk, where a restart finds it. */
-  #arrived(gitFolder: string, tip: string): void {
-    checkTip(gitFolder, tip);
-    const path = join(gitFolder, ARRIVED_REF);
-    fs.mkdirSync(join(path, ".."), { recursive: true });
-    fs.writeFileSync(`${path}.draft`, `${tip}\n`);
-    fs.renameSync(`${path}.draft`, path);
-    settleShallow(gitFolder);
-  }
-
-  #open(tip: string): CommitId {
+  #open(tip: string, remote: string): CommitId {
     this.#reader ??= new CommitReader(this.#gitFolder);
     this.#tip = tip as CommitId;
+    this.#last = { tip, remote };
     return this.#tip;
   }
 
   #openExisting(): void {
     if (!fs.existsSync(this.#gitFolder)) return;
     try {
-      restoreShallow(this.#gitFolder);
-      const tip = readRef({ own: this.#gitFolder, common: this.#gitFolder, worktree: null }, ARRIVED_REF);
-      const sameSource = fs.readFileSync(join(this.#gitFolder, "fleet-source"), "utf8") === this.#identity();
-      if (!sameSource || tip === null) {
+      removeDrafts(join(this.#gitFolder, "objects"));
+      const mark = readMark(this.#gitFolder, this.#remotes, this.#identity);
+      if (mark === null) {
         this.#setAside("old");
         return;
       }
+      const { tip, remote } = mark;
+      if (remote !== null) this.#last = { tip, remote };
       checkTip(this.#gitFolder, tip);
-      this.#open(tip);
+      this.#open(tip, remote ?? this.#remotes[0]!);
     } catch (error) {
       // Whatever is wrong with the copy, the source has the original.
       if (!(error instanceof OperationError || (error as NodeJS.ErrnoException).code !== undefined)) throw error;
@@ -299,28 +345,9 @@ class Mirror implements MirrorGitSource {
     }
   }
 
-  /** A folder given another source or branch must not answer for the old one. */
-  #identity(): string {
-    return `${displayUrl(this.#place.url)}\n${this.#place.branch}\n`;
-  }
-
-  #packs(): number {
-    return fs.readdirSync(join(this.#gitFolder, "objects", "pack")).filter((name) => name.endsWith(".pack")).length;
-  }
-
   #alone<T>(act: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(act, act);
-    this.#last = next.catch(() => undefined);
+    const next = this.#turn.then(act, act);
+    this.#turn = next.catch(() => undefined);
     return next;
-  }
-}
-
-/** Its commit and its root's tree, read and hashed: what every use starts with. */
-function checkTip(gitFolder: string, tip: string): void {
-  const reader = new CommitReader(gitFolder);
-  try {
-    reader.listFiles(tip as CommitId, ["fleet.yaml"]);
-  } finally {
-    reader.close();
   }
 }

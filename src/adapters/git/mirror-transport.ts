@@ -1,153 +1,164 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { OperationError } from "../../ports/operation-error.ts";
+import type { CommitReader } from "./commit-reader.ts";
 import { displayUrl } from "./display-url.ts";
-import { gitHttpClient } from "./git-http-client.ts";
+import { type Fetcher, localFetcher, remoteOf } from "./remote/fetcher.ts";
+import type { PackLimits } from "./remote/index-pack.ts";
+import type { RemoteAccess } from "./remote/remote-access.ts";
+import type { PackRequest, RemoteRef } from "./remote/upload-pack.ts";
+import { writeDurably } from "./write-objects.ts";
 
-export interface MirrorLimits {
+export interface MirrorLimits extends PackLimits {
   /** To ask for the tip, milliseconds. */
   readonly pollTimeoutMs: number;
   /** To fetch a pack and take it in, milliseconds. */
   readonly transferTimeoutMs: number;
-  /** Of one pack, bytes. It is held in memory three times over while isomorphic-git takes it in. */
+  /** Of one pack, bytes. It is held in memory twice while it is taken apart. */
   readonly packBytesMax: number;
 }
 
-/** The ref of ours that says which tip has arrived in full. isomorphic-git moves its own refs before the pack is there. */
-export const ARRIVED_REF = "refs/fleet/tip";
+export const MIRROR_LIMITS: MirrorLimits = {
+  pollTimeoutMs: 20_000,
+  // 256 MiB over 7 Mbit/s; an ordinary repository takes a second.
+  transferTimeoutMs: 300_000,
+  packBytesMax: 256 * 1024 * 1024,
+  // As much as a reader would hold to resolve a delta.
+  objectBytesMax: 64 * 1024 * 1024,
+  // The history of a large project has some hundred thousand; each costs some 50 µs.
+  objectsMax: 1_000_000,
+  // Ten times what a pack of that size has as a rule; zeros are a thousand times.
+  inflatedBytesMax: 2_560 * 1024 * 1024,
+  // 4,096 bytes of path, and sixteen to a name. A reader goes no deeper than 64.
+  pathDepthMax: 256,
+};
 
-/** What goes over the network, by isomorphic-git: loaded on first use, for it costs about 50 ms. */
+/** Of a list of refs, bytes: a pack's limit is not theirs. */
+const REFS_BYTES_MAX = 32 * 1024 * 1024;
+
+export interface TransportOptions {
+  readonly fetcher?: Fetcher;
+  readonly access?: RemoteAccess;
+}
+
+/** What a mirror has. */
+export interface Here {
+  readonly tip: string;
+  readonly reader: CommitReader;
+}
+
+/** What a mirror asks of the network, and how what comes back gets on disk. */
 export class MirrorTransport {
-  readonly #url: string;
   readonly #branch: string;
   readonly #limits: MirrorLimits;
+  readonly #fetcher: Fetcher;
+  readonly #access: RemoteAccess;
 
-  constructor(url: string, branch: string, limits: MirrorLimits) {
-    this.#url = url;
+  constructor(branch: string, limits: MirrorLimits, options: TransportOptions = {}) {
     this.#branch = branch;
     this.#limits = limits;
+    this.#fetcher = options.fetcher ?? localFetcher;
+    this.#access = options.access ?? {};
   }
 
-  /** The branch's tip at the remote. Rejects with `branch-missing`. */
-  async remoteTip(): Promise<string> {
-    const ref = `refs/heads/${this.#branch}`;
-    const tip = (await this.#serverRefs(ref)).find(({ name }) => name === ref)?.oid;
-    if (tip === undefined) throw this.#branchMissing();
+  /** The branch's tip at that remote. Rejects with `branch-missing`. */
+  async tipAt(remote: string): Promise<string> {
+    const tip = await this.oidAt(remote, this.#ref);
+    if (tip === null) throw this.#branchMissing(remote);
     return tip;
   }
 
-  /** The commit a tag or a branch of the remote points to, or null. */
-  async remoteRef(name: string): Promise<string | null> {
+  /** What that ref is there, by its full name; null: there is none. */
+  async oidAt(remote: string, ref: string): Promise<string | null> {
+    return (await this.#refs(remote, ref)).find(({ name }) => name === ref)?.oid ?? null;
+  }
+
+  /** The commit a tag or a branch of that remote points to, or null. */
+  async refAt(remote: string, name: string): Promise<string | null> {
     for (const ref of [`refs/tags/${name}`, `refs/heads/${name}`]) {
-      const found = (await this.#serverRefs(ref)).find((each) => each.name === ref);
+      const found = (await this.#refs(remote, ref)).find((each) => each.name === ref);
       if (found !== undefined) return found.peeled ?? found.oid;
     }
     return null;
   }
 
-  /** An empty bare repository. */
-  async init(gitFolder: string): Promise<void> {
-    const git = await import("isomorphic-git");
-    await git.init({ fs, dir: gitFolder, gitdir: gitFolder, bare: true, defaultBranch: "fleet" });
-    // isomorphic-git insists on a refspec in the configuration; the address there is for people, and without credentials.
-    await git.addRemote({ fs, dir: gitFolder, gitdir: gitFolder, remote: "origin", url: displayUrl(this.#url) });
-  }
-
   /**
-   * Brings what is missing into that repository and returns the tip. Without a depth only what is new arrives; with one on
-   * a repository that already has a history, git sends more. On a rejection the packs and `shallow` are as before.
+   * Brings what is missing into that repository and returns the tip. Without a depth only what is new arrives; with one, history. `here`: what
+   * it has already, and a commit of it with all that belongs to that. On a rejection, and wherever it is killed, nothing is believed that has not arrived:
+   * where history ends is written before the pack that ends there, and where it no longer ends after the pack that goes on.
    */
-  async transfer(gitFolder: string, depth: number | null): Promise<string> {
-    const git = await import("isomorphic-git");
-    const packFolder = join(gitFolder, "objects", "pack");
-    const before = new Set(fs.existsSync(packFolder) ? fs.readdirSync(packFolder) : []);
-    saveShallow(gitFolder);
-    try {
-      const { fetchHead } = await this.#asking(() =>
-        git.fetch({
-          fs,
-          http: gitHttpClient({ timeoutMs: this.#limits.transferTimeoutMs, maxBytes: this.#limits.packBytesMax }),
-          gitdir: gitFolder,
-          url: this.#url,
-          ref: ARRIVED_REF,
-          remoteRef: `refs/heads/${this.#branch}`,
-          singleBranch: true,
-          tags: false,
-          // Its cache would hold every pack in memory; a fetch reads a handful of objects.
-          cache: {},
-          ...(depth === null ? {} : { depth }),
-        }),
-      );
-      if (fetchHead === null) throw this.#branchMissing();
-      return fetchHead;
-    } catch (error) {
-      for (const name of fs.existsSync(packFolder) ? fs.readdirSync(packFolder) : []) {
-        if (!before.has(name)) fs.rmSync(join(packFolder, name));
-      }
-      restoreShallow(gitFolder);
-      throw error;
-    }
+  async transfer(
+    gitFolder: string,
+    remote: string,
+    depth: number | null,
+    here: Here | null,
+    ref = this.#ref,
+  ): Promise<string> {
+    const shallow = readShallow(gitFolder);
+    const request: PackRequest = {
+      ref,
+      have: here === null ? [] : [here.tip],
+      shallow: [...shallow],
+      depth,
+    };
+    const { transferTimeoutMs: timeoutMs, packBytesMax: maxBytes, ...limits } = this.#limits;
+    const fetched = await this.#fetcher.pack(remoteOf(remote, this.#access), request, {
+      timeoutMs,
+      maxBytes,
+      ...limits,
+    });
+    if (fetched === null) throw this.#branchMissing(remote);
+    // By depth a history ends wherever the server stopped counting, also where what is older is here already.
+    const ends = new Set([...shallow, ...fetched.shallow.filter((oid) => !here?.reader.hasParents(oid))]);
+    await writeShallow(gitFolder, shallow, ends);
+    const packs = join(gitFolder, "objects", "pack");
+    await writeDurably(join(packs, `pack-${fetched.name}.pack`), fetched.pack);
+    // Readers look for indexes: without one there is no pack.
+    await writeDurably(join(packs, `pack-${fetched.name}.idx`), fetched.index);
+    await writeShallow(gitFolder, ends, new Set([...ends].filter((oid) => !fetched.unshallow.includes(oid))));
+    return fetched.tip;
   }
 
-  async #serverRefs(prefix: string): Promise<readonly { name: string; oid: string; peeled?: string }[]> {
-    const git = await import("isomorphic-git");
-    const http = gitHttpClient({ timeoutMs: this.#limits.pollTimeoutMs, maxBytes: this.#limits.packBytesMax });
-    const refs = await this.#asking(() =>
-      git.listServerRefs({ http, url: this.#url, prefix, peelTags: true, protocolVersion: 2 }),
-    );
-    return refs
-      .filter(({ oid }) => /^[0-9a-f]{40}$/.test(oid))
-      .map(({ ref, oid, peeled }) => ({ name: ref, oid, ...(peeled === undefined ? {} : { peeled }) }));
+  get #ref(): string {
+    return `refs/heads/${this.#branch}`;
   }
 
-  async #asking<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (cause) {
-      if (cause instanceof OperationError) throw cause;
-      const name = (cause as Error).name;
-      if (name === "NotFoundError") throw this.#branchMissing(cause);
-      throw new OperationError(
-        "source-answer-invalid",
-        `${displayUrl(this.#url)} did not answer as a git server does`,
-        {
-          cause,
-          next: "check that the address is that of a git repository",
-        },
-      );
-    }
+  #refs(remote: string, prefix: string): Promise<readonly RemoteRef[]> {
+    const limits = { timeoutMs: this.#limits.pollTimeoutMs, maxBytes: REFS_BYTES_MAX };
+    return this.#fetcher.refs(remoteOf(remote, this.#access), prefix, limits);
   }
 
-  #branchMissing(cause?: unknown): OperationError {
-    return new OperationError("branch-missing", `there is no branch ${this.#branch} at ${displayUrl(this.#url)}`, {
-      cause,
+  #branchMissing(remote: string): OperationError {
+    return new OperationError("branch-missing", `there is no branch ${this.#branch} at ${displayUrl(remote)}`, {
       next: "push the branch, or set another one; what runs keeps running",
     });
   }
 }
 
-/**
- * `shallow` is written before the pack it speaks of has arrived. The copy is what holds until `settleShallow`, also when the
- * process is killed in between: claiming too little history is harmless, claiming too much leaves a gap for good.
- */
-function saveShallow(gitFolder: string): void {
-  const path = join(gitFolder, "shallow");
-  fs.writeFileSync(`${path}.draft`, fs.existsSync(path) ? fs.readFileSync(path) : "");
-  fs.renameSync(`${path}.draft`, `${path}.before`);
+/** An empty bare repository, as git would make it. */
+export function initMirror(gitFolder: string): void {
+  for (const below of ["objects/pack", "objects/info", "refs/heads", "refs/tags"])
+    fs.mkdirSync(join(gitFolder, below), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(join(gitFolder, "HEAD"), "ref: refs/heads/fleet\n");
+  fs.writeFileSync(join(gitFolder, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n");
 }
 
-/** Puts `shallow` back as it was before a transfer that did not finish. */
-export function restoreShallow(gitFolder: string): void {
+function readShallow(gitFolder: string): ReadonlySet<string> {
   const path = join(gitFolder, "shallow");
-  if (!fs.existsSync(`${path}.before`)) return;
-  if (fs.statSync(`${path}.before`).size > 0) fs.renameSync(`${path}.before`, path);
-  else {
-    fs.rmSync(path, { force: true });
-    fs.rmSync(`${path}.before`);
-  }
+  const text = fs.existsSync(path) ? fs.readFileSync(path, "latin1") : "";
+  return new Set(text.split("\n").filter((line) => /^[0-9a-f]{40}$/.test(line)));
 }
 
-/** The transfer is complete: what `shallow` says now is true. */
-export function settleShallow(gitFolder: string): void {
-  fs.rmSync(join(gitFolder, "shallow.before"), { force: true });
+async function writeShallow(gitFolder: string, before: ReadonlySet<string>, ends: ReadonlySet<string>): Promise<void> {
+  if (before.size === ends.size && [...ends].every((oid) => before.has(oid))) return;
+  const path = join(gitFolder, "shallow");
+  if (ends.size === 0) fs.rmSync(path, { force: true });
+  else
+    await writeDurably(
+      path,
+      [...ends]
+        .sort()
+        .map((oid) => `${oid}\n`)
+        .join(""),
+    );
 }

@@ -40,8 +40,8 @@ function entryHeader(code: number, size: number): Buffer {
   return Buffer.from([...bytes, byte]);
 }
 
-/** Offsets below 2 GiB: what one answer brings is far smaller. */
-function indexOf(entries: readonly { id: Buffer; offset: number; crc: number }[], packChecksum: Buffer): Buffer {
+/** The index of a pack, of entries sorted by id. Offsets below 2 GiB: what one answer brings is far smaller. */
+export function indexOf(entries: readonly { id: Buffer; offset: number; crc: number }[], packChecksum: Buffer): Buffer {
   const fanout = Buffer.alloc(256 * 4);
   let count = 0;
   for (let first = 0; first < 256; first++) {

@@ -1,8 +1,9 @@
-import { MirrorTransport } from "./mirror-transport.ts";
+import { splitSources } from "./display-url.ts";
+import { inOrder } from "./in-order.ts";
+import { MIRROR_LIMITS, MirrorTransport } from "./mirror-transport.ts";
 import { openGitSource } from "./open-git-source.ts";
-
-/** Enough for the list of a repository's branches; no pack is fetched. */
-const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+import type { RemoteAccess } from "./remote/remote-access.ts";
+import { isRemoteAddress } from "./remote/remote-address.ts";
 
 /** Asks engines for the tip of the branch they follow, through the relay behind that socket. */
 export async function probeEngines(socketPath: string, withinMs: number): Promise<void> {
@@ -19,10 +20,16 @@ export async function probeEngines(socketPath: string, withinMs: number): Promis
  * Looks for that branch at that source, without fetching it. `withinMs`: for one question over the network. Rejects with OperationError as
  * a fetch does.
  */
-export async function probeSource(url: string, branch: string, withinMs: number): Promise<void> {
-  if (/^https?:\/\//i.test(url)) {
-    const limits = { pollTimeoutMs: withinMs, transferTimeoutMs: withinMs, packBytesMax: ANSWER_BYTES_MAX };
-    await new MirrorTransport(url, branch, limits).remoteTip();
+export async function probeSource(
+  url: string,
+  branch: string,
+  withinMs: number,
+  access: RemoteAccess = {},
+): Promise<void> {
+  const addresses = splitSources(url);
+  if (addresses.every(isRemoteAddress)) {
+    const transport = new MirrorTransport(branch, { ...MIRROR_LIMITS, pollTimeoutMs: withinMs }, { access });
+    await inOrder(addresses, (remote) => transport.tipAt(remote));
     return;
   }
   const source = await openGitSource(url, { branch, mirrorFolder: "" });
