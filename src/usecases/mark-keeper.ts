@@ -22,3 +22,9 @@ export class MarkKeeper {
     await this.#files.write(this.#path, encodeStandaloneMark(mark), { mode: 0o600 });
   }
 }
+
+/** The cluster this machine has followed, where its state is gone and the branch cannot say; null where that is none, or several. */
+export async function markedCluster(files: FileStore, folder = MARK_FOLDER): Promise<string | null> {
+  const names = (await files.list(folder)).flatMap((name) => /^(.+)\.json$/.exec(name)?.[1] ?? []);
+  return names.length === 1 ? names[0]! : null;
+}

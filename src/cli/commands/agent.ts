@@ -59,6 +59,7 @@ export default class AgentCommand extends BaseCommand {
       { LeaseFile },
       { DiskFileStore },
       { AGENT_FOLDERS, AgentFiles },
+      { markedCluster },
     ] = await Promise.all([
       import("../../daemon/agent.ts"),
       import("../../adapters/systemd/systemd-unit-manager.ts"),
@@ -67,6 +68,7 @@ export default class AgentCommand extends BaseCommand {
       import("../../adapters/systemd/lease-file.ts"),
       import("../../adapters/files/disk-file-store.ts"),
       import("../../usecases/agent-files.ts"),
+      import("../../usecases/mark-keeper.ts"),
     ]);
     const { notifier, signal } = service;
     const disk = countingProgress(new DiskFileStore(), notifier.progress);
@@ -74,7 +76,8 @@ export default class AgentCommand extends BaseCommand {
       ...AGENT_FOLDERS,
       state: join(flags["state-directory"], "agent"),
     });
-    const remembered = (await files.readState())?.clusterName ?? null;
+    const known = (await files.readState())?.clusterName ?? null;
+    const remembered = known ?? (flags.standalone ? await markedCluster(disk) : null);
     const manager = countingProgress(new SystemdUnitManager({ clock: systemClock }), notifier.progress);
     const health = new MachineHealthProbe(new TransientCheck(systemClock, process.pid));
     const closing: (() => unknown)[] = [() => manager.close(), () => health.close()];
