@@ -23,7 +23,7 @@ const MESSAGE_MAX = 300;
 
 /**
  * GitHub's REST and GraphQL over `fetch`: a limit on every call, and tries again only where the server says that it did nothing (429, a
- * rate limit's 403) or where doing it twice is harmless (GET, PATCH, DELETE). Rejects with `forge-unauthorized`, `forge-forbidden`,
+ * rate limit's 403) or where doing it twice is harmless (GET, PATCH). Rejects with `forge-unauthorized`, `forge-forbidden`,
  * `forge-not-found`, `forge-unprocessable`, `forge-rate-limited`, `forge-unavailable` or `forge-malformed`.
  */
 export class RestClient {
