@@ -9,7 +9,7 @@ import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../adapters/mvcc/mvcc-store.ts";
 import { sha256 } from "../adapters/sha256.ts";
-import type { MachineId } from "../domain/names.ts";
+import type { MachineId, UnitName } from "../domain/names.ts";
 import type { Contact } from "../ports/contact.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { UNSUPERVISED } from "../ports/supervisor.ts";
@@ -46,6 +46,7 @@ class Edge {
   isReached: (running: readonly string[]) => boolean = () => true;
   metadata: Readonly<Record<string, string>> = {};
   orders!: StandaloneOrders;
+  agent!: Agent;
   #stop = new AbortController();
   #running: Promise<unknown>[] = [];
 
@@ -82,8 +83,8 @@ class Edge {
     const followed = { cluster: "edge", source: "git", branch: "main", manifest: "fleet.yaml", pollMs: POLL_MS };
     this.orders = new StandaloneOrders(self, followed, ports);
     await this.orders.begin();
-    const agent = new Agent(self, "edge", null, ports);
-    this.#running = [agent.run(this.#stop.signal), this.orders.run(this.#stop.signal)];
+    this.agent = new Agent(self, "edge", null, ports);
+    this.#running = [this.agent.run(this.#stop.signal), this.orders.run(this.#stop.signal)];
   }
   skew: { offsetMs?: number; driftPpm?: number } = {};
 
@@ -343,6 +344,21 @@ test("a machine whose clock is years off follows all the same", async () => {
     await edge.settle();
     assert.deepEqual([edge.texts(), await edge.problem()], [["a2"], null]);
   }
+});
+
+test("what is held on the machine itself is left as it is, also over a restart of the agent, until the hold is over", async () => {
+  const edge = await following({ a: "a1", b: "b1" });
+  const scope = { kind: "unit", unit: "a.service" as UnitName } as const;
+  await edge.agent.holds.place({ scope, reason: "", by: "ada", at: "2026-01-01T00:00:00Z", forMs: 600_000 });
+  edge.push({ a: "a2", b: "b2" });
+  await edge.settle();
+  assert.deepEqual(edge.texts(), ["a1", "b2"]);
+  await edge.end();
+  await edge.start();
+  await edge.settle();
+  assert.deepEqual(edge.texts(), ["a1", "b2"]);
+  await edge.settle(600_000);
+  assert.deepEqual(edge.texts(), ["a2", "b2"]);
 });
 
 test("a machine that belongs to a cluster's engines does not go its own way", async () => {
