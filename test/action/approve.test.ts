@@ -5,6 +5,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parseMarker, printMarker } from "../../src/action/marker.ts";
+import { readAllowedSigners } from "../../src/codec/signatures/allowed-signers.ts";
+import { readApproval } from "../../src/codec/signatures/read-approval.ts";
+import { judgeApproval } from "../../src/domain/sync/judge-approval.ts";
+import { NO_TRUST, type Trust } from "../../src/domain/trust/trust-policy.ts";
 import { ActionWorld, type RunOptions } from "./action-world.ts";
 import { PretendEngine } from "./pretend-engine.ts";
 
@@ -86,6 +90,14 @@ describe("approve after a merge", { concurrency: false }, () => {
     assert.match(world.remote.git(["cat-file", "commit", approvals()[0]!]), /^gpgsig -----BEGIN SSH SIGNATURE-----$/m);
     assert.ok(!approved.all.includes(text.split("\n")[2]!), "the key is nowhere to be read");
     assert.equal(approvals().length, 1);
+    const [line] = readFileSync(`${key}.pub`, "utf8").trim().split("\n");
+    const { signers } = readAllowedSigners("signers", Buffer.from(`ops ${line}\n`));
+    const oid = world.remote.git(["rev-parse", approvals()[0]!]);
+    const raw = execFileSync("git", ["cat-file", "commit", oid], { cwd: world.remote.path });
+    const { clusterId } = parseMarker(world.github.own(PULL)[0]!.body)!;
+    const wanted = { contentId, clusterId: clusterId! };
+    const trust: Trust = { ...NO_TRUST, mode: "range", signers };
+    assert.deepEqual(judgeApproval(readApproval(raw), wanted, trust), { code: "approved", by: ["ops"] });
     const broken = await approve({ "signing-key": "no key" });
     assert.deepEqual([broken.code, broken.outputs["failure-reason"]], [1, "approval-not-made"]);
   });
