@@ -45,6 +45,10 @@ export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boo
     })),
     reboots: root.reboots === undefined ? null : rebootsFrom(root.reboots, located),
     trust: root.trust === undefined ? null : trustFrom(root.trust, tree),
+    notify: (root.notify ?? []).map(({ on, webhook = null, command = null }, index) => ({
+      ...{ on, webhook, command },
+      at: tree.valueAt(["notify", index, "on"]),
+    })),
     release: root.release === undefined ? null : releaseFrom(root.release, tree),
     sync: root.sync === undefined ? null : { intervalMs: durationOf(root.sync.interval), at: tree.keyAt(["sync"]) },
     loss:

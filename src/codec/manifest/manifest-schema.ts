@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CONFIRM_FORM, parseConfirm } from "../../domain/confirm/confirm-policy.ts";
 import { NODE_KEY_FORM, NODE_KEY_PATTERN } from "../../domain/identity/node-key.ts";
 import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts";
+import { NOTIFY_EVENTS, NOTIFY_RULES_MAX } from "../../domain/notify/notify-policy.ts";
 import { CANARY_FORM, parseCanary } from "../../domain/rollout/canary-setting.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
@@ -246,6 +247,16 @@ const trust = z.strictObject(
   mapping("a mapping such as { mode: range, signers: trust/allowed_signers }"),
 );
 
+const notifyRule = z.strictObject(
+  {
+    on: shortList(word(NOTIFY_EVENTS), "events"),
+    webhook: sourceText.optional(),
+    command: sourceText.optional(),
+  },
+  mapping('a mapping such as { on: [failed, held], webhook: "https://…" }'),
+);
+const NOTIFY_FORM = `a list of 1 to ${NOTIFY_RULES_MAX} rules`;
+
 export const manifestSchema = z.strictObject(
   {
     apiVersion: word(["fleet/v1"]),
@@ -283,6 +294,11 @@ export const manifestSchema = z.strictObject(
       .optional(),
     reboots: reboots.optional(),
     trust: trust.optional(),
+    notify: z
+      .array(notifyRule, { error: NOTIFY_FORM })
+      .min(1, { error: NOTIFY_FORM })
+      .max(NOTIFY_RULES_MAX, { error: NOTIFY_FORM })
+      .optional(),
     lint: lint.optional(),
   },
   mapping("a mapping with apiVersion and cluster"),

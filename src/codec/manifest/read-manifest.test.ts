@@ -342,7 +342,6 @@ test("trust is read with the places of its paths", () => {
 
 const later: readonly (readonly [text: string, at: string])[] = [
   ['requires: ">=1.0"', "3:1"],
-  ["notify: []", "3:1"],
   ["status: {}", "3:1"],
   ["moved: []", "3:1"],
   ["machines: { nas: { paths: [x] } }", "3:20"],

@@ -140,6 +140,8 @@ const CLUSTER_SETTINGS = {
   rings: "rings",
   reboots: "reboots",
   trust: "trust",
+  driver: "release",
+  notify: "notify",
 } as const satisfies Partial<Record<keyof ClusterSpec, string>>;
 
 function clusterKeys(before: ClusterSpec, after: ClusterSpec): readonly string[] {

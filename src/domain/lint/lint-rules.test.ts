@@ -38,6 +38,7 @@ function compiled(
     trust: null,
     release: null,
     sync: null,
+    notify: [],
     loss: { values: {}, at: null },
     lint: lint ?? Object.fromEntries(LINT_RULE_NAMES.map((rule) => [rule, rule === "implied-root" ? "off" : "warn"])),
   };

@@ -4,6 +4,7 @@ import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { NodeKey } from "../identity/node-key.ts";
 import type { Damping } from "../loss/damping.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../names.ts";
+import type { NotifyRule } from "../notify/notify-policy.ts";
 import type { DriverPolicy } from "../sync/driver-policy.ts";
 import type { TrustSpec } from "../trust/trust-policy.ts";
 import type { FleetOptions } from "../unit/fleet-options.ts";
@@ -35,6 +36,8 @@ export interface ClusterSpec {
   readonly trust?: TrustSpec;
   /** Who makes the next release. Absent: whoever says `fleet apply`. Part of the spec as `trust` is. */
   readonly driver?: DriverPolicy;
+  /** Who is told of what goes wrong. Absent: nobody. */
+  readonly notify?: readonly NotifyRule[];
 }
 
 /** One text of the repository (or generated from the manifest, then `path` is the manifest's) as it is to be installed. */

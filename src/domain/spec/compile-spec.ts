@@ -14,6 +14,7 @@ import { collectFiles } from "./collect-files.ts";
 import { companionsOf } from "./companions-of.ts";
 import { compileDriver } from "./compile-driver.ts";
 import { compileMachines } from "./compile-machines.ts";
+import { compileNotify } from "./compile-notify.ts";
 import { compileReboots, compileRings } from "./compile-rings.ts";
 import { compileTrust } from "./compile-trust.ts";
 import { type DraftUnit, type UnitLookup, unitLookup } from "./draft-unit.ts";
@@ -76,6 +77,7 @@ export function compileSpec(
   const { reboots, diagnostics: rebootProblems } = compileReboots(manifest.reboots);
   const { trust, diagnostics: trustProblems } = compileTrust(manifestPath, manifest.trust);
   const { driver, diagnostics: driverProblems } = compileDriver(manifest);
+  const { notify, diagnostics: notifyProblems } = compileNotify(manifest.notify);
   const companions = companionsOf(units, templates, lookup);
   const diagnostics = sortedUnique([
     ...sources.diagnostics,
@@ -95,6 +97,7 @@ export function compileSpec(
     ...rebootProblems,
     ...trustProblems,
     ...driverProblems,
+    ...notifyProblems,
     ...rolloutContradictions(groups, machines, admit),
     ...companions.diagnostics,
     ...(input.lint === undefined ? [] : lintFindings(input, drafts, [...units, ...templates])),
@@ -121,6 +124,7 @@ export function compileSpec(
     ...(reboots === null ? {} : { reboots }),
     ...(trust === null ? {} : { trust }),
     ...(driver === null ? {} : { driver }),
+    ...(notify.length === 0 ? {} : { notify }),
   };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
 }

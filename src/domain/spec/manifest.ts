@@ -5,6 +5,7 @@ import type { NodeKey } from "../identity/node-key.ts";
 import type { LintSettings } from "../lint/lint-rules.ts";
 import type { LossThresholds } from "../loss/damping.ts";
 import type { MachineId } from "../names.ts";
+import type { NotifyEvent } from "../notify/notify-policy.ts";
 import type { Driver } from "../sync/driver-policy.ts";
 import type { ForgeKey } from "../trust/commit-signature.ts";
 import type { TrustMode } from "../trust/trust-policy.ts";
@@ -44,6 +45,8 @@ export interface Manifest {
   readonly reboots: ManifestReboots | null;
   /** Null: every commit is acceptable. */
   readonly trust: ManifestTrust | null;
+  /** In the file's order. Empty: nobody is told anything. */
+  readonly notify: readonly ManifestNotify[];
   /** Null: says nothing of who makes releases. */
   readonly release: ManifestRelease | null;
   /** Null: says nothing of it. */
@@ -61,6 +64,14 @@ export interface ManifestRelease {
 export interface ManifestSync {
   readonly intervalMs: number | null;
   /** The key `sync` itself. */
+  readonly at: SourceLocation;
+}
+
+export interface ManifestNotify {
+  readonly on: readonly NotifyEvent[];
+  readonly webhook: string | null;
+  readonly command: string | null;
+  /** Its `on`; a webhook's own line may hold a secret. */
   readonly at: SourceLocation;
 }
 
