@@ -45,6 +45,20 @@ export const daemonFlags = {
       "Machines whose root may read the journal of fleet's units here through engines: names or ids, as git lists them (default: none)",
     env: "FLEET_ALLOW_JOURNAL",
   }),
+  "source-credentials": Flags.string({
+    description:
+      "A file with https://user:password@host, a line for each host of the source (default: systemd's credential of that name)",
+    env: "FLEET_SOURCE_CREDENTIALS",
+  }),
+  standalone: Flags.boolean({
+    description:
+      "Follow the branch alone: no registry and no engine; the agent runs what the commit itself gives this machine",
+    env: "FLEET_STANDALONE",
+  }),
+  poll: Flags.string({
+    description: "With --standalone: how often to look at the branch (default: 60s)",
+    env: "FLEET_POLL",
+  }),
   "trust-signers": Flags.string({
     description: "This machine's own file of signers (allowed_signers), in place of the repository's",
     env: "FLEET_TRUST_SIGNERS",

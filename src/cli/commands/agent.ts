@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Flags, type Interfaces } from "@oclif/core";
+import type { Interfaces } from "@oclif/core";
 import type { ControlServer } from "../../adapters/control/control-server.ts";
 import { systemClock } from "../../adapters/system-clock.ts";
 import type { Agent } from "../../daemon/agent.ts";
@@ -26,23 +26,11 @@ import { agentConditionText } from "../views/daemon-condition-text.ts";
 /** A unit every systemd has: any answer will do. */
 const ALWAYS_THERE = "-.slice" as UnitName;
 
-const agentFlags = {
-  ...daemonFlags,
-  standalone: Flags.boolean({
-    description: "Follow the branch alone: no registry and no engine; runs what the commit itself gives this machine",
-    env: "FLEET_STANDALONE",
-  }),
-  poll: Flags.string({
-    description: "With --standalone: how often to look at the branch (default: 60s)",
-    env: "FLEET_POLL",
-  }),
-};
-
-type AgentFlags = Interfaces.InferredFlags<typeof agentFlags>;
+type AgentFlags = Interfaces.InferredFlags<typeof daemonFlags>;
 
 export default class AgentCommand extends BaseCommand {
   static override summary = "Run the agent: makes this machine's systemd match the units placed here";
-  static override flags = agentFlags;
+  static override flags = daemonFlags;
 
   async run(): Promise<void> {
     const { flags } = await this.parse(AgentCommand);

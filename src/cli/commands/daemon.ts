@@ -23,9 +23,9 @@ export default class DaemonCommand extends BaseCommand {
     const signal = stopSignal();
     const rest = process.argv.slice(process.argv.indexOf("daemon") + 1);
     const address = await registryAddress(flags);
-    const ownRegistry = address === null;
+    const ownRegistry = address === null && !flags.standalone;
     // Whoever goes through engines is none: an engine speaks with the registry itself.
-    const isEngine = address === null || !isHubAddress(address);
+    const isEngine = !flags.standalone && (address === null || !isHubAddress(address));
     const children = [
       ...(ownRegistry ? [this.supervise(["registry", "serve"], signal)] : []),
       ...(isEngine ? [this.supervise(["engine", ...rest], signal)] : []),
