@@ -21,7 +21,7 @@ export const repositoryFlags = {
 export const clusterFlags = {
   registry: Flags.string({
     description:
-      "etcd://h1:2379,h2:2379, etcds://…, hub://h1,h2 (engines), unix:/path, or none (default: /run/fleet/registry.sock if it exists, then the engines this machine has joined)",
+      "etcd://h1:2379,h2:2379, etcds://…, hub://h1,h2 (engines), unix:/path, file:STATE (read only), or none (default: /run/fleet/registry.sock if it exists, then the engines this machine has joined)",
     env: "FLEET_REGISTRY",
   }),
   "etcd-cafile": Flags.string({ description: "etcds://: the authority to trust (PEM)", env: "FLEET_ETCD_CAFILE" }),
