@@ -2,9 +2,11 @@
 import { runSeed } from "../test/sim/run-seed.ts";
 
 const words = process.argv.slice(2);
+/** `--sync`: the engine follows the branch. */
+const follows = words.includes("--sync");
 const value = (name: string) => words[words.indexOf(name) + 1];
 if (words.includes("--seed")) {
-  const result = await runSeed(Number(value("--seed")));
+  const result = await runSeed(Number(value("--seed")), {}, undefined, follows);
   process.stdout.write(`${result.trace.join("\n")}\n`);
   process.stdout.write(
     `faults: ${result.faults.join(", ") || "none"}\n${result.violations.join("\n") || "no violation"}\n`,
@@ -15,10 +17,12 @@ if (words.includes("--seed")) {
   const started = performance.now();
   let failed = 0;
   for (let seed = first; seed <= last; seed++) {
-    const result = await runSeed(seed);
+    const result = await runSeed(seed, {}, undefined, follows);
     if (result.violations.length === 0) continue;
     failed++;
-    process.stdout.write(`seed ${seed}: ${result.violations[0]}\n  replay: npm run sim -- --seed ${seed}\n`);
+    process.stdout.write(
+      `seed ${seed}: ${result.violations[0]}\n  replay: npm run sim -- --seed ${seed}${follows ? " --sync" : ""}\n`,
+    );
   }
   const seconds = (performance.now() - started) / 1000;
   process.stdout.write(

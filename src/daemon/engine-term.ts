@@ -108,6 +108,10 @@ export class EngineTerm {
     void options.sync.run(both);
   }
 
+  /** What machines say of their units. */
+  get statuses(): RegistryMirror {
+    return this.#statuses;
+  }
   end(): void {
     this.#ended.abort(null);
   }
@@ -126,19 +130,21 @@ export class EngineTerm {
     if (newerVersion !== null) return null;
     const { act, problem: replaced } = await this.#options.guard.judge(snapshot, this.leadership.term);
     if (act === "resign") return replaced;
+    const { sync, mandates, keys } = this.#options;
+    if (act === "refuse" || release === null) sync.follow(null, snapshot, null);
     if (snapshot.identity === null || release === null) return null;
     const refuse = (problem: string) => this.#options.reporter.tell({ release, problem, unplaced: [], members }, lease);
     if (act === "refuse") {
       await refuse(replaced);
       return null;
     }
-    const mandate = await this.#options.mandates.take(snapshot);
+    const mandate = await mandates.take(snapshot);
+    sync.follow(isMandate(mandate) ? mandates.inForce : null, snapshot, this.#mirror.get(keys.syncNow));
     if (!isMandate(mandate)) {
       const { problem, isHopeless } = mandate;
       if (problem !== null) await refuse(problem);
       return isHopeless ? problem : null;
     }
-    this.#options.sync.follow(this.#options.mandates.inForce, snapshot, this.#mirror.get(this.#options.keys.syncNow));
     const adopted = this.#adopter.judge(snapshot, mandate.spec, { ...mandate.spec.loss, ...this.#options.loss });
     if (adopted.kind === "wait") await refuse(adopted.problem);
     if (adopted.kind === "write") await this.#write(snapshot, adopted.writes);
@@ -151,15 +157,8 @@ export class EngineTerm {
     const { changes, connected } = this.#statuses;
     const reboots = this.#reboots.moment;
     const { doorstep } = this.#ports;
-    const what = {
-      snapshot,
-      mandate,
-      verdict,
-      lease,
-      reboots,
-      unlisted: doorstep?.changes ?? 0,
-      sync: this.#options.sync.changes,
-    };
+    const told = { unlisted: doorstep?.changes ?? 0, sync: sync.changes };
+    const what = { snapshot, mandate, verdict, lease, reboots, ...told };
     const moment = { ...what, statuses: this.#waitsForStatuses ? changes : null };
     const isRested = this.#ports.clock.monotonicMs() >= this.#restUntilMs;
     if (this.#rest !== null && !isRested && isSameMoment(this.#rest, moment)) {
@@ -198,7 +197,7 @@ export class EngineTerm {
         deviations: deviationsOf(mandate.spec, machines, result.placements, mandate.preferred),
         reboots: restarting,
         unlisted: doorstep?.waiting() ?? [],
-        sync: this.#options.sync.report,
+        sync: sync.report,
       },
       lease,
     );

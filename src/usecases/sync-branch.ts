@@ -118,7 +118,7 @@ function isUnknownCommit(error: unknown): "no" {
 
 async function trustOf(inForce: CommitId, tip: CommitId, { trust }: SyncPorts): Promise<SyncFacts["trust"]> {
   const verdict = await trust.judge(inForce, tip);
-  if (verdict.kind === "accepted") return { code: "accepted" };
+  if (verdict.kind === "accepted") return "accepted";
   const { code, detail } = untrustedDetail(verdict);
   return { code, detail: detail.slice(0, DETAIL_MAX) };
 }
@@ -153,13 +153,13 @@ async function approvalOf(
   { source, trust }: SyncPorts,
 ): Promise<ApprovalFacts> {
   const raw = (await source.commitAt?.(`${APPROVALS_PREFIX}${contentId}`)) ?? null;
-  if (raw === null) return { code: "none" };
+  if (raw === null) return { kind: "none" };
   const { trust: inForce } = await trust.trustOf(release.commit);
-  if (inForce === null) return { code: "refused", detail: "what the release in force says of trust cannot be gone by" };
+  if (inForce === null) return { kind: "refused", detail: "what the release in force says of trust cannot be gone by" };
   const verdict = judgeApproval(readApproval(raw), { contentId, clusterId: identity.id }, inForce);
-  return verdict.code === "approved"
-    ? { code: "approved" }
-    : { code: "refused", detail: unapprovedText(verdict.reason) };
+  return verdict.kind === "approved"
+    ? { kind: "approved" }
+    : { kind: "refused", detail: unapprovedText(verdict.reason) };
 }
 
 function unapprovedText(reason: Unapproved): string {

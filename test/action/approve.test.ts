@@ -97,7 +97,7 @@ describe("approve after a merge", { concurrency: false }, () => {
     const { clusterId } = parseMarker(world.github.own(PULL)[0]!.body)!;
     const wanted = { contentId, clusterId: clusterId! };
     const trust: Trust = { ...NO_TRUST, mode: "range", signers };
-    assert.deepEqual(judgeApproval(readApproval(raw), wanted, trust), { code: "approved", by: ["ops"] });
+    assert.deepEqual(judgeApproval(readApproval(raw), wanted, trust), { kind: "approved", by: ["ops"] });
     const broken = await approve({ "signing-key": "no key" });
     assert.deepEqual([broken.code, broken.outputs["failure-reason"]], [1, "approval-not-made"]);
   });

@@ -125,7 +125,7 @@ test("an approval is a ref in the source, unsigned where nobody is named, signed
     JSON.parse((await cluster.registry.list(KEYS.cluster, { exact: true })).entries[0]!.value) as { id: string }
   ).id;
   const verdict = judgeApproval(readApproval(raw), { contentId, clusterId }, trust!);
-  assert.deepEqual(verdict, { code: "approved", by: ["ada@example.org"] });
+  assert.deepEqual(verdict, { kind: "approved", by: ["ada@example.org"] });
   assert.equal(await source.commitAt!(`${APPROVALS_PREFIX}${"0".repeat(64)}`), null);
   await source.close();
   rmSync(keys, { recursive: true });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { NO_FAULTS } from "../../src/adapters/memory/faulty-registry.ts";
+import { readReport } from "../../src/codec/read-report.ts";
 import type { Convergence } from "../../src/domain/cluster/convergence.ts";
 import type { UnitName } from "../../src/domain/names.ts";
 import { rolloutOf } from "../../src/domain/rollout/rollouts.ts";
@@ -40,9 +41,14 @@ const SETTLE_MS = 30_000;
 
 /**
  * Runs one seed to its end: a storm of faults and commits, then everything healed, convergence and silence. `only`: names of the faults
- * that may happen, instead of those the seed draws.
+ * that may happen, instead of those the seed draws. `follows`: the engine follows the branch, and only the first release is applied.
  */
-export async function runSeed(seed: number, defects: Defects = {}, only?: readonly string[]): Promise<SeedResult> {
+export async function runSeed(
+  seed: number,
+  defects: Defects = {},
+  only?: readonly string[],
+  follows = false,
+): Promise<SeedResult> {
   const choices = new Random(seed).fork("choices");
   const few = choices.between(2, 6);
   const machines = choices.fork("many").chance(0.1) ? few + 4 : few;
@@ -65,7 +71,7 @@ export async function runSeed(seed: number, defects: Defects = {}, only?: readon
     checkers,
     random: choices.fork("storm"),
     backups: [cluster.registry.backup()],
-    release: () => release(storm, repository),
+    release: () => (follows ? push(storm, repository) : release(storm, repository)),
   };
   const noisy = choices.chance(0.5);
   for (const machine of cluster.machines) {
@@ -83,6 +89,7 @@ export async function runSeed(seed: number, defects: Defects = {}, only?: readon
   await weather(storm, kinds);
   await heal(storm, kinds);
   await mustConverge(storm, kinds);
+  if (follows) checkers.violations.push(...(await notFollowed(cluster)));
   cluster.log(`rollouts judged: ${JSON.stringify(checkers.rolloutsJudged)}`);
   checkers.end();
   await cluster.end();
@@ -103,6 +110,34 @@ function drawKinds(choices: Random): FaultKind[] {
   if (choices.fork("meddler").chance(0.4)) kinds.push(MEDDLER);
   if (choices.fork("late orders").chance(0.15)) kinds.push(LATE_ORDERS);
   return kinds;
+}
+
+/** As `release`, by somebody who only pushes: the engine does the rest, but for the first release. */
+async function push(storm: Storm, repository: SampleRepository): Promise<void> {
+  const { cluster, checkers } = storm;
+  const files = repository.next();
+  const follows = `${files["fleet.yaml"]}release: { by: sync }\nsync: { interval: 3s }\n`;
+  const commit = cluster.commit({ ...files, "fleet.yaml": follows }, `commit ${cluster.repository.commits.size}`);
+  await checkers.allow(commit);
+  cluster.log(`pushed ${commit.slice(0, 7)}`);
+  if ((await cluster.snapshot()).release !== null) return;
+  try {
+    await cluster.apply(commit);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    cluster.log(`not applied ${commit.slice(0, 7)}: ${error.message}`);
+  }
+}
+
+/** In peace the release is the branch's tip, or the engine says why it is not. */
+async function notFollowed(cluster: SimCluster): Promise<string[]> {
+  const { release } = await cluster.snapshot();
+  const tip = cluster.repository.branches.get("main");
+  if (release === null || release.commit === tip) return [];
+  const report = (await cluster.registry.list(cluster.keys.report, { exact: true })).entries[0];
+  const told = report === undefined ? null : readReport(report.value);
+  if (told?.sync?.held?.commit === tip || told?.problem != null) return [];
+  return [`the branch is at ${tip}, release ${release.seq} at ${release.commit}, and nobody says why`];
 }
 
 async function release({ cluster, checkers }: Storm, repository: SampleRepository): Promise<void> {

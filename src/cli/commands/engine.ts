@@ -30,11 +30,21 @@ export default class EngineCommand extends BaseCommand {
     service.notifier.ready();
     service.notifier.status("asks the source which cluster this is");
     const world = await composeDaemon(flags, "engine", null, service);
-    const [{ Engine }, { DiskFileStore }, { RegistryMemory }] = await Promise.all([
-      import("../../daemon/engine.ts"),
-      import("../../adapters/files/disk-file-store.ts"),
-      import("../../usecases/registry-memory.ts"),
-    ]);
+    const [{ Engine }, { DiskFileStore }, { RegistryMemory }, { commitCompiler }, { OutsideNotifier }] =
+      await Promise.all([
+        import("../../daemon/engine.ts"),
+        import("../../adapters/files/disk-file-store.ts"),
+        import("../../usecases/registry-memory.ts"),
+        import("../../usecases/compile-commit.ts"),
+        import("../../adapters/notify/outside-notifier.ts"),
+      ]);
+    // A commit nobody looked at is held to all that `fleet apply` is; what is in force already is not.
+    const vet = commitCompiler({
+      source: world.source,
+      manifestPath: flags.manifest,
+      sha256: world.sha256,
+      lint: true,
+    });
     const memory = new RegistryMemory(new DiskFileStore(), join(flags["state-directory"], "engine"));
     const loss = await lossFlags(flags);
     const leaderTtlMs = Math.min(LEADER_TTL_MAX_MS, loss.agentTtlMs ?? DEFAULT_AGENT_TTL_MS);
@@ -55,7 +65,14 @@ export default class EngineCommand extends BaseCommand {
             both,
           );
     try {
-      await new Engine(world.cluster, options, { ...world, memory, supervisor, doorstep }).run(service.signal);
+      await new Engine(world.cluster, options, {
+        ...world,
+        vet,
+        memory,
+        supervisor,
+        doorstep,
+        notifier: new OutsideNotifier(),
+      }).run(service.signal);
     } finally {
       ended.abort(null);
       await serving;

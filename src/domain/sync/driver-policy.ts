@@ -15,7 +15,3 @@ export interface DriverPolicy {
 
 /** A push is in force within a minute, and a forge is asked 1,440 times a day. */
 export const SYNC_INTERVAL_MS = 60_000;
-
-export function driverOf(driver: DriverPolicy | undefined): Driver {
-  return driver?.by ?? "apply";
-}

@@ -12,8 +12,8 @@ export interface Approval {
 }
 
 export type ApprovalVerdict =
-  | { readonly code: "approved"; readonly by: readonly string[] }
-  | { readonly code: "refused"; readonly reason: Unapproved };
+  | { readonly kind: "approved"; readonly by: readonly string[] }
+  | { readonly kind: "refused"; readonly reason: Unapproved };
 
 export type Unapproved =
   /** It is no approval one can read. */
@@ -39,11 +39,11 @@ export function judgeApproval(
   wanted: { readonly contentId: string; readonly clusterId: string },
   trust: Trust,
 ): ApprovalVerdict {
-  if (approval === null) return { code: "refused", reason: { code: "malformed" } };
+  if (approval === null) return { kind: "refused", reason: { code: "malformed" } };
   const { contentId, clusterId, signature, atMs } = approval;
   if (contentId !== wanted.contentId || clusterId !== wanted.clusterId)
-    return { code: "refused", reason: { code: "of-another" } };
-  if (trust.mode === "off") return { code: "approved", by: [] };
+    return { kind: "refused", reason: { code: "of-another" } };
+  if (trust.mode === "off") return { kind: "approved", by: [] };
   const signer = identifySigner(signature, trust, atMs);
-  return isKnown(signer) ? { code: "approved", by: signer.principals } : { code: "refused", reason: signer };
+  return isKnown(signer) ? { kind: "approved", by: signer.principals } : { kind: "refused", reason: signer };
 }

@@ -20,7 +20,7 @@ const KNOWN: SyncFacts = {
   inForce: OLD,
   tip: NEW,
   history: "ahead",
-  trust: { code: "accepted" },
+  trust: "accepted",
   plan: PLANNED,
   approval: null,
 };
@@ -70,22 +70,22 @@ const CASES: readonly Case[] = [
   { says: "a mass of stops is asked for once more", facts: planned({ mass }), is: "asks" },
   {
     says: "and held until somebody approves",
-    facts: { ...planned({ mass }), approval: { code: "none" } },
+    facts: { ...planned({ mass }), approval: { kind: "none" } },
     is: { code: "deletes", stopped: 30, of: 100, contentId },
   },
   {
     says: "a commit without units is held",
-    facts: { ...planned({ mass: all }), approval: { code: "none" } },
+    facts: { ...planned({ mass: all }), approval: { kind: "none" } },
     is: { code: "empties", of: 7, contentId },
   },
   {
     says: "an approved one goes through",
-    facts: { ...planned({ mass: all }), approval: { code: "approved" } },
+    facts: { ...planned({ mass: all }), approval: { kind: "approved" } },
     is: "release",
   },
   {
     says: "somebody's word that does not count is said",
-    facts: { ...planned({ mass }), approval: { code: "refused", detail: "not signed" } },
+    facts: { ...planned({ mass }), approval: { kind: "refused", detail: "not signed" } },
     is: { code: "approval-refused", detail: "not signed", contentId },
   },
   {
@@ -95,22 +95,22 @@ const CASES: readonly Case[] = [
   },
   {
     says: "one restart more is held",
-    facts: { policy: { ...approvalOf("sync"), maxRestarts: 1 }, approval: { code: "none" } },
+    facts: { policy: { ...approvalOf("sync"), maxRestarts: 1 }, approval: { kind: "none" } },
     is: { code: "restarts", count: 2, max: 1, contentId },
   },
   {
     says: "stops come first, and none may be allowed",
-    facts: { policy: { ...approvalOf("sync"), maxRestarts: 1, maxStops: 0 }, approval: { code: "none" } },
+    facts: { policy: { ...approvalOf("sync"), maxRestarts: 1, maxStops: 0 }, approval: { kind: "none" } },
     is: { code: "stops", count: 1, max: 0, contentId },
   },
   {
     says: "by approval every change waits",
-    facts: { policy: approvalOf("approval"), approval: { code: "none" } },
+    facts: { policy: approvalOf("approval"), approval: { kind: "none" } },
     is: { code: "approval", contentId },
   },
   {
     says: "and goes once it is approved",
-    facts: { policy: approvalOf("approval"), approval: { code: "approved" } },
+    facts: { policy: approvalOf("approval"), approval: { kind: "approved" } },
     is: "release",
   },
 ];

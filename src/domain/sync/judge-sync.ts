@@ -39,7 +39,7 @@ export interface SyncFacts {
   readonly tip: CommitId;
   /** Of the tip to the commit in force. Null, here and below: not asked yet. */
   readonly history: "ahead" | "behind" | "diverged" | "unknown" | null;
-  readonly trust: { readonly code: "accepted" } | Distrusted | null;
+  readonly trust: "accepted" | Distrusted | null;
   readonly plan: PlanFacts | null;
   readonly approval: ApprovalFacts | null;
 }
@@ -60,9 +60,9 @@ export type PlanFacts =
     };
 
 export type ApprovalFacts =
-  | { readonly code: "approved" }
-  | { readonly code: "none" }
-  | { readonly code: "refused"; readonly detail: string };
+  | { readonly kind: "approved" }
+  | { readonly kind: "none" }
+  | { readonly kind: "refused"; readonly detail: string };
 
 export type SyncVerdict =
   | { readonly kind: "nothing-new" }
@@ -85,7 +85,7 @@ export function judgeSync(facts: SyncFacts): SyncVerdict {
   if (history === "unknown") return held({ code: "history-unknown", detail: "" });
   if (history !== "ahead") return held({ code: history === "behind" ? "behind" : "not-a-descendant" });
   if (trust === null) return { kind: "asks", what: "trust" };
-  if (trust.code !== "accepted") return held(trust);
+  if (trust !== "accepted") return held(trust);
   if (plan === null) return { kind: "asks", what: "plan" };
   if (plan.code !== "planned") return held(plan);
   if (plan.cluster !== facts.cluster) return held({ code: "other-cluster", name: plan.cluster });
@@ -99,8 +99,8 @@ export function judgeSync(facts: SyncFacts): SyncVerdict {
   const guard = guardOf(plan, policy);
   if (guard === null) return { kind: "release" };
   if (approval === null) return { kind: "asks", what: "approval" };
-  if (approval.code === "approved") return { kind: "release" };
-  if (approval.code === "none") return held(guard);
+  if (approval.kind === "approved") return { kind: "release" };
+  if (approval.kind === "none") return held(guard);
   return held({ code: "approval-refused", detail: approval.detail, contentId: plan.contentId });
 }
 
