@@ -22,6 +22,8 @@ export interface RegistryKeys {
   readonly report: string;
   /** What the next leader is to know of losses; there only while there is something. */
   readonly losses: string;
+  /** What somebody was told of (`notify:`); see `encodeNotified`. */
+  readonly notified: string;
   /** How far each release has come; a `RolloutRecord`. */
   rollout(seq: number): string;
   readonly rollouts: string;
@@ -79,6 +81,7 @@ export function registryKeys(cluster: string): RegistryKeys {
     term: `${root}engine/term`,
     report: `${root}engine/report`,
     losses: `${root}engine/losses`,
+    notified: `${root}engine/notified`,
     rollout: (seq) => `${root}rollout/${padded(seq)}`,
     rollouts: `${root}rollout/`,
     importing: `${root}importing`,

@@ -66,6 +66,7 @@ export class EngineReporter {
   readonly #deviations: SinceWatch<Omit<Deviation, "since">>;
   /** Of the wall clock ahead of the monotonic one, taken once: a report must not change with each correction of the clock. */
   readonly #wallOffsetMs: number;
+  #last: ReportRecord | null = null;
   #report = "";
   #problem: string | null = null;
   #toldAtMs = Number.NEGATIVE_INFINITY;
@@ -85,12 +86,18 @@ export class EngineReporter {
     this.#wallOffsetMs = ports.clock.wallMs() - ports.clock.monotonicMs();
   }
 
+  /** What it had to say at the last pass, written or about to be. */
+  get last(): ReportRecord | null {
+    return this.#last;
+  }
+
   /** Whether all of it is said; if not, it wants to be told again. */
   async tell(told: Told, lease: LeaseId): Promise<boolean> {
     const nowMs = this.#ports.clock.monotonicMs();
     const waits = this.#worthTelling(told.waits ?? [], nowMs);
     const isAll = waits.length === (told.waits ?? []).length;
-    const text = encodeRecord(boundReport(this.#reportOf({ ...told, waits })));
+    this.#last = boundReport(this.#reportOf({ ...told, waits }));
+    const text = encodeRecord(this.#last);
     if (this.#report === text) return isAll;
     const { problem } = told;
     if (problem === this.#problem && nowMs - this.#toldAtMs < REPORT_INTERVAL_MS) return false;

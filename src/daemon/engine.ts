@@ -4,6 +4,7 @@ import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { type Log, notice, refusal } from "../ports/log.ts";
+import type { Notifier } from "../ports/notifier.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
@@ -17,6 +18,7 @@ import { EngineReporter } from "./engine-reporter.ts";
 import { EngineTerm } from "./engine-term.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { MandateKeeper } from "./mandate-keeper.ts";
+import { NewsKeeper } from "./news-keeper.ts";
 import { RegistryGuard } from "./registry-guard.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { SyncKeeper } from "./sync-keeper.ts";
@@ -39,6 +41,8 @@ export interface EnginePorts {
   readonly sha256: Sha256;
   readonly memory: RegistryMemory;
   readonly supervisor: Supervisor<EngineCondition>;
+  /** Absent: this engine tells nobody outside of the cluster anything. */
+  readonly notifier?: Notifier;
   /** Absent: this engine serves no machines. */
   readonly doorstep?: Doorstep;
   readonly log: Log;
@@ -58,6 +62,7 @@ export interface EngineOptions {
  * write compares it). It decides from a whole picture on its own tick, writes only differences, and an idle one writes nothing.
  */
 export class Engine {
+  readonly #cluster: string;
   readonly #options: EngineOptions;
   readonly #ports: EnginePorts;
   readonly #keys: RegistryKeys;
@@ -67,6 +72,8 @@ export class Engine {
   readonly #mandates: MandateKeeper;
   readonly #guard: RegistryGuard;
   #term: EngineTerm | null = null;
+  /** Of that term's news. */
+  #telling: AbortController | null = null;
   /** The lease its leader key hangs on. */
   #leadsBy: LeaseId | null = null;
   /** Of this term: the mirror has shown its leader key, or has until then to do so. */
@@ -74,6 +81,7 @@ export class Engine {
   #showByMs = 0;
 
   constructor(clusterName: string, options: EngineOptions, ports: EnginePorts) {
+    this.#cluster = clusterName;
     this.#options = options;
     this.#ports = ports;
     this.#keys = registryKeys(clusterName);
@@ -156,7 +164,19 @@ export class Engine {
     this.#wasShown = false;
     this.#showByMs = this.#ports.clock.monotonicMs() + this.#options.leaderTtlMs;
     this.#term = new EngineTerm(term, this.#ports, signal);
+    this.#tellNews(this.#term, reporter, signal);
     this.#ports.log(notice(`leads, term ${leadership.term}`));
+  }
+
+  /** Beside its passes: whom it tells may take long to answer. */
+  #tellNews({ leadership, statuses }: EngineTerm, reporter: EngineReporter, signal: AbortSignal): void {
+    const { notifier } = this.#ports;
+    if (notifier === undefined) return;
+    const look = () => ({ inForce: this.#mandates.inForce, report: reporter.last, statuses });
+    const options = { cluster: this.#cluster, keys: this.#keys, leadership, look };
+    this.#telling = new AbortController();
+    const both = AbortSignal.any([signal, this.#telling.signal]);
+    void new NewsKeeper(options, { ...this.#ports, notifier }).run(both);
   }
 
   async #lead(term: EngineTerm, lease: LeaseId): Promise<void> {
@@ -176,6 +196,7 @@ export class Engine {
     if (this.#term === null) return;
     this.#ports.log(notice(`leads no more, term ${this.#term.leadership.term}: ${because}`));
     this.#term.end();
+    this.#telling?.abort(null);
     this.#term = null;
     this.#mandates.forget();
   }
