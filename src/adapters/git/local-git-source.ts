@@ -71,6 +71,10 @@ export function openLocalGitSource(path: string, branch: string | null = null): 
     },
     readCommit: async (commit) => reader.raw(commit),
     changedFiles: async (before, after) => reader.changedFiles(before, after),
+    async commitAt(ref) {
+      const oid = readRef(folder, ref);
+      return oid === null || reader.peel(oid) !== oid ? null : reader.raw(oid as CommitId);
+    },
     describeCommit: async (commit) => reader.describe(commit),
     lastTip: tipNow,
     readObject: async (oid, maxBytes) => reader.stored(oid, maxBytes),
