@@ -43,7 +43,8 @@ export async function build(): Promise<void> {
     // Paths stand in comments of the bundle: as seen from here, wherever this runs.
     absWorkingDir: root,
     metafile: true,
-    entryPoints: [join(root, "src/cli/main.ts"), ...commands],
+    // The child that fetches is a program of its own: it loads nothing of the rest.
+    entryPoints: [join(root, "src/cli/main.ts"), join(root, "src/cli/fetch-child.ts"), ...commands],
     outbase: join(root, "src/cli"),
     outdir: staging,
     bundle: true,

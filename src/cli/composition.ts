@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { LocalGitSource } from "../adapters/git/local-git-source.ts";
+import type { RemoteAccess } from "../adapters/git/remote/remote-access.ts";
 import { randomId } from "../adapters/random-id.ts";
 import { sha256 } from "../adapters/sha256.ts";
 import { systemClock } from "../adapters/system-clock.ts";
@@ -23,6 +24,8 @@ export interface CompositionFlags extends RegistryFlags {
   readonly branch?: string | undefined;
   /** Where a source is fetched from that needs credentials: these are no part of its name. By default its name. */
   readonly addressOf?: ((source: string) => string) | undefined;
+  /** What a source's door is opened with; by default as the person who runs this does it, and by the file FLEET_SOURCE_CREDENTIALS names. */
+  readonly access?: RemoteAccess | undefined;
 }
 
 /**
@@ -73,7 +76,8 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
       const { openGitSource } = await import("../adapters/git/open-git-source.ts");
       const folder = join(cacheFolder(), "mirrors", sha256(`${named} ${branch}`).slice(0, 16));
       await mkdir(join(cacheFolder(), "mirrors"), { recursive: true });
-      return keep(await openGitSource(flags.addressOf?.(named) ?? named, { branch, mirrorFolder: folder }));
+      const access = flags.access ?? ownAccess();
+      return keep(await openGitSource(flags.addressOf?.(named) ?? named, { branch, mirrorFolder: folder, access }));
     },
     async compiler(source) {
       const { commitCompiler } = await import("../usecases/compile-commit.ts");
@@ -96,6 +100,11 @@ export async function compose(flags: CompositionFlags): Promise<Composition> {
     },
   };
   return composition;
+}
+
+function ownAccess(): RemoteAccess {
+  const credentialsFile = process.env.FLEET_SOURCE_CREDENTIALS;
+  return credentialsFile === undefined ? {} : { credentialsFile };
 }
 
 async function openConfiguredRegistry(flags: CompositionFlags): Promise<Registry | null> {

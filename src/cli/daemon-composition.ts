@@ -17,10 +17,12 @@ import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { clusterOfBranch } from "./cluster-of-branch.ts";
 import { countingProgress } from "./counting-progress.ts";
 import type { DaemonService } from "./daemon-service.ts";
+import { openFetchChild } from "./open-fetch-child.ts";
 import type { Hub } from "./open-hub.ts";
 import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
 import { DEFAULT_REGISTRY_SOCKET, type RegistryFlags } from "./registry-flags.ts";
 import { remoteContacts } from "./remote-contacts.ts";
+import { sourceAccess } from "./source-access.ts";
 
 export interface DaemonFlags extends RegistryFlags {
   readonly source?: string | undefined;
@@ -28,6 +30,7 @@ export interface DaemonFlags extends RegistryFlags {
   readonly manifest: string;
   readonly cluster?: string | undefined;
   readonly "state-directory": string;
+  readonly "source-credentials"?: string | undefined;
   readonly "trust-signers"?: string | undefined;
   readonly "trust-mode"?: string | undefined;
   /** An agent that follows git alone: it has a registry in its own process, which it shares with nobody. */
@@ -90,7 +93,11 @@ export async function composeDaemon(
       : await openRegistryAt(address, role, flags);
   // Engines have the repository, too: a machine that reaches them needs no way to the forge, and no credentials.
   const sourceAddress = flags.source ?? `hub:${hub?.socketPath}`;
-  const options = { branch: flags.branch ?? null, mirrorFolder: join(mirrors, "source"), log };
+  const fetcher = openFetchChild(sourceAddress, log);
+  const options = {
+    ...{ branch: flags.branch ?? null, mirrorFolder: join(mirrors, "source"), log, access: sourceAccess(flags) },
+    ...(fetcher === undefined ? {} : { fetcher }),
+  };
   const source = countingProgress(await openGitSource(sourceAddress, options), notifier.progress);
   const trust = new TrustJudge({ source, manifestPath: flags.manifest, own });
   const compile = commitCompiler({ source, manifestPath: flags.manifest, sha256 });

@@ -15,6 +15,7 @@ import { findForeignFiles, recallMemory } from "../usecases/recall-memory.ts";
 import { type CompositionFlags, NO_REGISTRY } from "./composition.ts";
 import type { Hub } from "./open-hub.ts";
 import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
+import { sourceAccess } from "./source-access.ts";
 
 /** One question over the network. */
 const SOURCE_MAX_MS = 5_000;
@@ -84,7 +85,8 @@ export async function doctorProbes(
     sourceAddress: () =>
       flags.source === undefined ? (isHub ? `through ${address}` : null) : displayUrl(flags.source),
     async source() {
-      if (flags.source !== undefined) return probeSource(flags.source, flags.branch ?? "main", SOURCE_MAX_MS);
+      if (flags.source !== undefined)
+        return probeSource(flags.source, flags.branch ?? "main", SOURCE_MAX_MS, sourceAccess(flags));
       const { registry, hub } = await openRegistryAt(address!, "doctor-source", flags);
       closing.push(() => registry.close());
       await probeEngines(hub!.socketPath, SOURCE_MAX_MS);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { displayUrl } from "../adapters/git/display-url.ts";
+import type { RemoteAccess } from "../adapters/git/remote/remote-access.ts";
 import { encodeJoin, JOIN_FILE } from "../codec/join-record.ts";
 import { decodeRecord } from "../codec/record.ts";
 import { REGISTRY_ROOT } from "../codec/registry-keys.ts";
@@ -26,6 +27,9 @@ export interface SourceJoinFlags extends RegistryFlags {
   readonly branch?: string | undefined;
   readonly manifest?: string | undefined;
   readonly listen?: string | undefined;
+  readonly "source-credentials"?: string | undefined;
+  /** What fetching by ssh needs here. */
+  readonly access?: RemoteAccess | undefined;
 }
 
 /** What it was told when it joined before still counts where nothing else is said: the same again without a flag takes nothing away. */
@@ -41,6 +45,7 @@ function withSaid(flags: SourceJoinFlags, url: string, { said }: Joining) {
     "etcd-certfile": flags["etcd-certfile"] ?? said.get("etcd_certfile"),
     "etcd-keyfile": flags["etcd-keyfile"] ?? said.get("etcd_keyfile"),
     listen: flags.listen ?? said.get("listen"),
+    "source-credentials": flags["source-credentials"] ?? (isSame ? said.get("source_credentials") : undefined),
     branch: flags.branch ?? (isSame ? said.get("branch") : undefined) ?? "main",
     manifest: flags.manifest ?? (isSame ? said.get("manifest") : undefined) ?? "fleet.yaml",
     source: url,
@@ -59,7 +64,9 @@ export async function joinSource(url: string, given: SourceJoinFlags, joining: J
   const { files, stateFolder, machine } = joining;
   const flags = withSaid(given, url, joining);
   const { branch } = flags;
-  const composition = await compose(flags);
+  const credentialsFile = flags["source-credentials"];
+  const access = { ...flags.access, ...(credentialsFile === undefined ? {} : { credentialsFile }) };
+  const composition = await compose({ ...flags, access });
   try {
     const spec = await specOfBranch(composition, url, branch);
     const registry = await composition.registry();
@@ -75,6 +82,7 @@ export async function joinSource(url: string, given: SourceJoinFlags, joining: J
       etcd_certfile: flags["etcd-certfile"],
       etcd_keyfile: flags["etcd-keyfile"],
       source: url,
+      source_credentials: credentialsFile,
       branch,
       manifest: flags.manifest,
       listen: flags.listen,

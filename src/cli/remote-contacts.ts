@@ -1,3 +1,4 @@
+import { splitSources } from "../adapters/git/display-url.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import type { Contact } from "../ports/contact.ts";
 import type { GitSource } from "../ports/git-source.ts";
@@ -25,6 +26,11 @@ export function remoteContacts(world: Reached): Contact[] {
 
 /** Whether any of an address's hosts is another machine, as far as it says so itself. A path and a socket are not. */
 export function isRemote(address: string): boolean {
+  const sources = splitSources(address);
+  if (sources.length > 1) return sources.some(isRemote);
+  // ssh's short form has no scheme: user@host:path.
+  const short = /^(?:[^@/\s]+@)?([^/\s:@]+):(?!\/)/.exec(address)?.[1];
+  if (short !== undefined && address.includes("@")) return !isLoopback(short);
   const scheme = /^([a-z]+):\/\//i.exec(address);
   if (scheme === null || scheme[1]!.toLowerCase() === "file") return false;
   const authority = address.slice(scheme[0].length).split("/")[0]!;

@@ -3,11 +3,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { ensureDeployKey } from "../../src/adapters/join/deploy-key.ts";
 import { encodeRecord } from "../../src/codec/record.ts";
 import { registryKeys } from "../../src/codec/registry-keys.ts";
 import { parseNodeKey } from "../../src/domain/identity/node-key.ts";
 import { parseMachineId } from "../../src/domain/names.ts";
 import { makeTestRepository, type TestRepository } from "../contract/git-repository.ts";
+import { noSsh, sshUser, startSshServer } from "../contract/ssh-server.ts";
 import { type PretendFront, specMachine, startPretendFront } from "../pretend-front.ts";
 import { type FleetResult, fleet, fleetOnTerminal, prepareFleet } from "./fleet-process.ts";
 import { PretendCluster } from "./pretend-cluster.ts";
@@ -228,14 +230,45 @@ describe("fleet join", { concurrency: false, skip }, () => {
     assert.match(stderr, /belongs to cluster home, and would join shop[\s\S]*fleet leave first/);
   });
 
-  test("an ssh address gets a deploy key to paste, and is said not to be fetched by yet", async () => {
+  test("an ssh address gets a deploy key to paste, and nothing is believed of a host that shows no key", async () => {
     const ssh = machine("ssh");
-    const first = await ssh.join("git@host:me/homelab");
+    const address = "ssh://git@127.0.0.1:1/me/homelab";
+    const first = await ssh.join(address);
     assert.equal(first.code, 1);
-    assert.match(first.stdout, /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI\S{43} fleet@/);
-    assert.match(first.stderr, /not by ssh; nothing else was done/);
-    assert.equal((await ssh.join("git@host:me/homelab")).stdout, first.stdout);
+    const line = /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI\S{43} fleet@.*$/m;
+    assert.match(first.stderr, line);
+    assert.match(first.stderr, /source-unreachable/);
+    assert.equal(line.exec((await ssh.join(address)).stderr)?.[0], line.exec(first.stderr)?.[0]);
     assert.equal(existsSync(ssh.conf), false);
+  });
+
+  test("by ssh: the host's key is compared, then the repository is read by the deploy key", {
+    skip: noSsh,
+  }, async () => {
+    const ssh = machine("by-ssh");
+    const key = await ensureDeployKey([ssh.state], "fleet@by-ssh");
+    const server = await startSshServer(2, key);
+    try {
+      const address = `ssh://${sshUser}@127.0.0.1:${server.port}${repository.path}`;
+      const asked = await ssh.join(address, "--registry", "none");
+      assert.equal(asked.code, 1);
+      assert.ok(asked.stderr.includes(`--host-key ${server.fingerprint}`), asked.stderr);
+      const other = await ssh.join(address, "--registry", "none", "--host-key", "SHA256:somebodyelses");
+      assert.match(other.stderr, /host-key-differs/);
+      assert.equal(existsSync(ssh.conf), false);
+      const { code, stderr } = await ssh.join(address, "--registry", "none", "--host-key", server.fingerprint);
+      assert.equal(code, 0, stderr);
+      assert.ok(readFileSync(ssh.conf, "utf8").includes(`source="${address}"`));
+      for (const name of ["deploy-key", "known_hosts"]) {
+        assert.equal(statSync(join(`${ssh.state}-engine`, name)).mode & 0o777, 0o600);
+        assert.equal(
+          readFileSync(join(`${ssh.state}-engine`, name), "utf8"),
+          readFileSync(join(ssh.state, name), "utf8"),
+        );
+      }
+    } finally {
+      server.stop();
+    }
   });
 
   test("nobody there: the address and what to look at", async () => {

@@ -7,7 +7,8 @@ export async function inOrder<T>(remotes: readonly string[], ask: (remote: strin
     try {
       return await ask(remote);
     } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
+      // Places that contradict each other are for a person to look at, and not for the next place to settle.
+      if (!(error instanceof OperationError) || error.code === "source-diverged") throw error;
       problems.push(error);
     }
   }

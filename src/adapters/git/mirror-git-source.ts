@@ -8,6 +8,7 @@ import { commitAtRef } from "./commit-at-ref.ts";
 import { CommitReader } from "./commit-reader.ts";
 import { displayUrl, splitSources } from "./display-url.ts";
 import { inOrder } from "./in-order.ts";
+import { judgeOtherRemote, otherTipRefused } from "./judge-other-remote.ts";
 import { lockMirror, type MirrorLock } from "./mirror-lock.ts";
 import { checkTip, countPacks, markArrived, mirrorIdentity, readMark, SOURCE_FILE } from "./mirror-mark.ts";
 import {
@@ -39,20 +40,13 @@ export interface MirrorPlace extends TransportOptions {
 }
 
 /**
- * One branch of a remote as a bare shallow mirror on disk. Opening reads only the disk, so a known commit can be read with
- * the remote gone. A damaged mirror is set aside as `corrupt` and cloned again. Of several remotes the one that gave the tip may move it as
- * it likes, which is for others to judge; another one only forwards: a mirror that lags sets nothing back, and one that went elsewhere is
- * `source-diverged`. Rejects with `mirror-busy` where another process has it.
+ * One branch of a remote as a bare shallow mirror on disk. Opening reads only the disk, so a known commit can be read with the remote gone. A
+ * damaged mirror is set aside as `corrupt` and cloned again. Of several remotes the one that gave the tip may move it as it likes, which is for
+ * others to judge; another one only forwards. Rejects with `mirror-busy` where another process has it.
  */
 export async function openMirrorGitSource(place: MirrorPlace): Promise<MirrorGitSource> {
   fs.mkdirSync(place.folder, { recursive: true, mode: 0o700 });
-  const lock = lockMirror(place.folder);
-  try {
-    return new Mirror(place, lock);
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
+  return new Mirror(place);
 }
 
 class Mirror implements MirrorGitSource {
@@ -66,27 +60,33 @@ class Mirror implements MirrorGitSource {
   #tip: CommitId | null = null;
   /** What was the tip last and who said so, also when its copy here turned out to be damaged. */
   #last: { readonly tip: string; readonly remote: string } | null = null;
+  /** Two tips that were judged for nothing: their history is not asked for with every poll. */
+  #unproved = "";
   #deepenedTo = 1;
   #clones = 0;
   /** Only one thing at a time changes the mirror. */
   #turn: Promise<unknown> = Promise.resolve();
   #fetching: Promise<CommitId> | null = null;
 
-  constructor(place: MirrorPlace, lock: MirrorLock) {
+  constructor(place: MirrorPlace) {
     this.#place = place;
-    this.#lock = lock;
+    this.#lock = lockMirror(place.folder);
     this.#transport = new MirrorTransport(place.branch, place.limits ?? MIRROR_LIMITS, place);
     this.#remotes = splitSources(place.url);
     this.#identity = mirrorIdentity(place.url, place.branch);
     this.#gitFolder = join(place.folder, "repo.git");
-    for (const name of fs.readdirSync(place.folder)) {
-      if (/^(clone|old)-/.test(name)) fs.rmSync(join(place.folder, name), { recursive: true, force: true });
+    try {
+      for (const name of fs.readdirSync(place.folder).filter((each) => /^(clone|old)-/.test(each)))
+        fs.rmSync(join(place.folder, name), { recursive: true, force: true });
+      this.#openExisting();
+    } catch (error) {
+      this.#lock.release();
+      throw error;
     }
-    this.#openExisting();
   }
 
   fetch(): Promise<CommitId> {
-    this.#fetching ??= this.#alone(() => this.#update()).finally(() => {
+    this.#fetching ??= this.#alone(() => inOrder(this.#remotes, (remote) => this.#updateFrom(remote))).finally(() => {
       this.#fetching = null;
     });
     return this.#fetching;
@@ -143,7 +143,7 @@ class Mirror implements MirrorGitSource {
       await inOrder(this.#remotes, async (remote) => {
         // Of another one only the same history counts.
         if (remote !== this.#last?.remote && (await this.#transport.tipAt(remote)) !== here.tip)
-          throw this.#diverged(remote);
+          throw otherTipRefused("unknown", remote, this.#last!);
         const tip = await this.#transport.transfer(this.#gitFolder, remote, step, here);
         markArrived(this.#gitFolder, tip, remote);
         this.#open(tip, remote);
@@ -180,6 +180,7 @@ class Mirror implements MirrorGitSource {
     this.#reader?.close();
     this.#reader = null;
     this.#lock.release();
+    this.#place.fetcher?.close();
   }
 
   async #named(name: string): Promise<CommitId | null> {
@@ -238,26 +239,19 @@ class Mirror implements MirrorGitSource {
     if (this.#reader === null) await this.fetch();
   }
 
-  #update(): Promise<CommitId> {
-    return inOrder(this.#remotes, (remote) => this.#updateFrom(remote));
-  }
-
   async #updateFrom(remote: string): Promise<CommitId> {
     const tip = await this.#transport.tipAt(remote);
     if (this.#reader === null) return this.#clone(remote, "old");
     const isFull = countPacks(this.#gitFolder) >= PACKS_MAX;
     if (tip === this.#tip) return isFull ? this.#clone(remote, "old") : this.#tip;
-    const isOther = remote !== this.#last?.remote;
     try {
-      if (isOther && (await this.#lags(tip))) return this.#tip!;
-      if (isFull) return await this.#clone(remote, "old");
+      if (isFull && remote === this.#last?.remote) return await this.#clone(remote, "old");
       // A branch set back to a commit we have costs nothing.
       const here = { tip: this.#tip!, reader: this.#reader };
       const arrived = this.#reader.hasCommit(tip)
         ? tip
         : await this.#transport.transfer(this.#gitFolder, remote, null, here);
-      if (isOther && (await this.#reader.isAncestor(here.tip, arrived as CommitId)) !== "yes")
-        throw this.#diverged(remote);
+      if (remote !== this.#last?.remote && (await this.#isBehind(remote, arrived))) return this.#tip!;
       markArrived(this.#gitFolder, arrived, remote);
       return this.#open(arrived, remote);
     } catch (error) {
@@ -269,9 +263,19 @@ class Mirror implements MirrorGitSource {
     }
   }
 
-  /** Whether that tip is one that ours has left behind. */
-  async #lags(tip: string): Promise<boolean> {
-    return this.#reader!.hasCommit(tip) && (await this.#reader!.isAncestor(tip as CommitId, this.#tip!)) === "yes";
+  /** Whether another remote than ours lags. Rejects where it neither does nor goes on from what we have. */
+  async #isBehind(remote: string, theirs: string): Promise<boolean> {
+    const [reader, ours, steps] = [this.#reader!, this.#tip!, [...DEEPEN_STEPS]];
+    if (this.#unproved === `${ours} ${theirs}`) throw otherTipRefused("unknown", remote, this.#last!);
+    const verdict = await judgeOtherRemote(reader, { ours, theirs }, async () => {
+      const step = steps.shift();
+      if (step === undefined || reader.shallowCommits().size === 0) return false;
+      await this.#transport.transfer(this.#gitFolder, remote, step, { tip: ours, reader });
+      return true;
+    });
+    if (verdict === "unknown") this.#unproved = `${ours} ${theirs}`;
+    if (verdict === "ahead" || verdict === "behind") return verdict === "behind";
+    throw otherTipRefused(verdict, remote, this.#last!);
   }
 
   /** A fresh clone beside the mirror, then in its place. What was there is removed, or kept once as `corrupt`. */
@@ -284,7 +288,7 @@ class Mirror implements MirrorGitSource {
       const known = this.#last;
       if (known !== null && known.remote !== remote && known.tip !== tip) {
         const proved = await proveDescent(this.#transport, { folder: fresh, remote, tip }, known.tip, DEEPEN_STEPS);
-        if (proved === null) throw this.#diverged(remote);
+        if (proved === null) throw otherTipRefused("unknown", remote, known);
         ({ tip, depth } = proved);
       }
       markArrived(fresh, tip, remote);
@@ -297,15 +301,6 @@ class Mirror implements MirrorGitSource {
       fs.rmSync(fresh, { recursive: true, force: true });
       fs.rmSync(join(this.#place.folder, "old-mirror"), { recursive: true, force: true });
     }
-  }
-
-  #diverged(remote: string): OperationError {
-    const { tip, remote: from } = this.#last!;
-    return new OperationError(
-      "source-diverged",
-      `branch ${this.#place.branch} at ${displayUrl(remote)} does not go on from ${tip}, which ${displayUrl(from)} has`,
-      { next: "what was fetched last stays; if that place is the right one, take the other one out of the source" },
-    );
   }
 
   #setAside(previous: "old" | "corrupt"): void {
@@ -322,6 +317,7 @@ class Mirror implements MirrorGitSource {
     this.#reader ??= new CommitReader(this.#gitFolder);
     this.#tip = tip as CommitId;
     this.#last = { tip, remote };
+    this.#unproved = "";
     return this.#tip;
   }
 

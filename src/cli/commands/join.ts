@@ -6,7 +6,7 @@ import { type JoinProgress, waitJoined } from "../../usecases/wait-joined.ts";
 import { BaseCommand, clusterFlags, outputFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { fleetConf } from "../fleet-conf.ts";
-import { beginJoining, startServices } from "../joining.ts";
+import { beginJoining, type Joining, startServices } from "../joining.ts";
 import { listenAddress } from "../listen-address.ts";
 import { type JoinedMachine, joinedText, progressText } from "../views/join-text.ts";
 import { machineStanza } from "../views/machine-stanza.ts";
@@ -35,6 +35,14 @@ export default class JoinCommand extends BaseCommand {
     "engine-key": Flags.string({
       description: "The engine's key (ed25519:…), instead of being asked; several times for several",
       multiple: true,
+    }),
+    "host-key": Flags.string({
+      description:
+        "With an ssh address: a key of that host (SHA256:…), instead of being asked; several times for several",
+      multiple: true,
+    }),
+    "source-credentials": Flags.string({
+      description: "With an https address: the file with https://user:password@host that daemons are to read",
     }),
     wait: Flags.boolean({ description: "Wait until it is in and its agent has taken a release" }),
     timeout: Flags.string({ description: "For --wait: how long", default: "10m" }),
@@ -73,15 +81,23 @@ export default class JoinCommand extends BaseCommand {
     }
     if (flags.token !== undefined) throw wrongWay("--token", "a token is shown to an engine");
     if (flags["engine-key"] !== undefined) throw wrongWay("--engine-key", "no engine is dialled");
-    if (target.ssh) await this.#refuseSsh(target.url, joining.stateFolder, joining.name);
+    const access = target.ssh ? await this.#prepareSsh(target.url, flags["host-key"] ?? [], joining) : undefined;
     if (flags.listen !== undefined) listenAddress(flags.listen);
     if (hasPassword(target.url))
-      this.say(`its password is going to stand in ${fleetConf()}, for everybody on this machine to read`);
+      this.say(
+        `its password is going to stand in ${fleetConf()}, for everybody on this machine to read; --source-credentials keeps it in a file of its own`,
+      );
     const { joinSource } = await import("../join-source.ts");
-    const { joined, services, look } = await joinSource(target.url, flags, joining);
+    const { joined, services, look } = await joinSource(target.url, { ...flags, access }, joining);
     const all = [...services, ...AGENT_SERVICES];
     const started = await startServices(flags, joining, all);
     return this.#show(joined, all, started, look, flags, lastMs);
+  }
+
+  async #prepareSsh(url: string, hostKeys: readonly string[], joining: Joining) {
+    const { prepareSsh } = await import("../join-by-ssh.ts");
+    const talk = { print: (text: string) => this.say(text), say: (text: string) => this.say(text) };
+    return prepareSsh(url, hostKeys, joining, talk);
   }
 
   async #show(
@@ -101,22 +117,6 @@ export default class JoinCommand extends BaseCommand {
     if (progress !== null) return this.say(`${joined.name} is in, and has taken release ${progress.acceptedSeq}`);
     this.say(`not in after ${flags.timeout}; the agent goes on trying`);
     throw new SilentExit(EXIT.notConverged);
-  }
-
-  /** What there is of ssh: a key that a forge can be given already. Fetching by it is not built. */
-  async #refuseSsh(url: string, stateFolder: string, name: string): Promise<never> {
-    const { ensureDeployKey } = await import("../../adapters/join/deploy-key.ts");
-    const line = await ensureDeployKey(stateFolder, `fleet@${name}`);
-    this.print(line);
-    this.say("this is the public half of a deploy key of this machine, for the repository's forge; it need not write");
-    const { displayUrl } = await import("../../adapters/git/display-url.ts");
-    throw new OperationError(
-      "source-scheme-unsupported",
-      `fleet cannot fetch ${displayUrl(url)} yet: not by ssh; nothing else was done`,
-      {
-        next: "use the repository's https address, or join through an engine that can read it: fleet join HOST",
-      },
-    );
   }
 }
 

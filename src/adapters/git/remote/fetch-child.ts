@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
+import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { info, type Log } from "../../../ports/log.ts";
@@ -94,11 +95,11 @@ export class FetchChild implements Fetcher {
         (value: T) => {
           clearTimeout(timer);
           this.#pending.delete(id);
-          if (this.#pending.size === 0) child.unref();
+          if (this.#pending.size === 0) hold(child, false);
           then(value);
         };
       this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
-      child.ref();
+      hold(child, true);
       void writeFrame(child.stdin, { ...question, id });
     });
   }
@@ -159,6 +160,14 @@ export class FetchChild implements Fetcher {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** Whether the daemon goes on living for this child's sake: only while it waits for an answer. */
+function hold(child: Child, wanted: boolean): void {
+  for (const handle of [child, child.stdin as Socket, child.stdout as Socket]) {
+    if (wanted) handle.ref();
+    else handle.unref();
+  }
+}
 
 /** What holds it, as far as this machine and this process can: see decision 24. */
 function commandOf(options: FetchChildOptions): { command: string; arguments_: string[]; user: number | null } {
