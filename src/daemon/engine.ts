@@ -7,11 +7,13 @@ import { type Log, notice, refusal } from "../ports/log.ts";
 import type { Notifier } from "../ports/notifier.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
+import type { StatusPoster } from "../ports/status-poster.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
 import { campaign, isLedBy } from "../usecases/campaign.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import type { RegistryMemory } from "../usecases/registry-memory.ts";
 import type { TrustJudge } from "../usecases/trust-judge.ts";
+import { ConvergedPoster } from "./converged-poster.ts";
 import type { Doorstep } from "./doorstep.ts";
 import { type EngineCondition, engineCondition } from "./engine-condition.ts";
 import { EngineReporter } from "./engine-reporter.ts";
@@ -43,6 +45,8 @@ export interface EnginePorts {
   readonly supervisor: Supervisor<EngineCondition>;
   /** Absent: this engine tells nobody outside of the cluster anything. */
   readonly notifier?: Notifier;
+  /** Absent: this engine posts no commit statuses. */
+  readonly poster?: StatusPoster;
   /** Absent: this engine serves no machines. */
   readonly doorstep?: Doorstep;
   readonly log: Log;
@@ -170,13 +174,13 @@ export class Engine {
 
   /** Beside its passes: whom it tells may take long to answer. */
   #tellNews({ leadership, statuses }: EngineTerm, reporter: EngineReporter, signal: AbortSignal): void {
-    const { notifier } = this.#ports;
-    if (notifier === undefined) return;
+    const { notifier, poster } = this.#ports;
     const look = () => ({ inForce: this.#mandates.inForce, report: reporter.last, statuses });
     const options = { cluster: this.#cluster, keys: this.#keys, leadership, look };
     this.#telling = new AbortController();
     const both = AbortSignal.any([signal, this.#telling.signal]);
-    void new NewsKeeper(options, { ...this.#ports, notifier }).run(both);
+    if (notifier !== undefined) void new NewsKeeper(options, { ...this.#ports, notifier }).run(both);
+    if (poster !== undefined) void new ConvergedPoster(options, { ...this.#ports, poster }).run(both);
   }
 
   async #lead(term: EngineTerm, lease: LeaseId): Promise<void> {

@@ -30,14 +30,21 @@ export default class EngineCommand extends BaseCommand {
     service.notifier.ready();
     service.notifier.status("asks the source which cluster this is");
     const world = await composeDaemon(flags, "engine", null, service);
-    const [{ Engine }, { DiskFileStore }, { RegistryMemory }, { commitCompiler }, { OutsideNotifier }] =
-      await Promise.all([
-        import("../../daemon/engine.ts"),
-        import("../../adapters/files/disk-file-store.ts"),
-        import("../../usecases/registry-memory.ts"),
-        import("../../usecases/compile-commit.ts"),
-        import("../../adapters/notify/outside-notifier.ts"),
-      ]);
+    const [
+      { Engine },
+      { DiskFileStore },
+      { RegistryMemory },
+      { commitCompiler },
+      { OutsideNotifier },
+      { GithubStatus },
+    ] = await Promise.all([
+      import("../../daemon/engine.ts"),
+      import("../../adapters/files/disk-file-store.ts"),
+      import("../../usecases/registry-memory.ts"),
+      import("../../usecases/compile-commit.ts"),
+      import("../../adapters/notify/outside-notifier.ts"),
+      import("../../adapters/notify/github-status.ts"),
+    ]);
     // A commit nobody looked at is held to all that `fleet apply` is; what is in force already is not.
     const vet = commitCompiler({
       source: world.source,
@@ -72,6 +79,7 @@ export default class EngineCommand extends BaseCommand {
         supervisor,
         doorstep,
         notifier: new OutsideNotifier(),
+        poster: new GithubStatus(),
       }).run(service.signal);
     } finally {
       ended.abort(null);

@@ -45,6 +45,7 @@ export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boo
     })),
     reboots: root.reboots === undefined ? null : rebootsFrom(root.reboots, located),
     trust: root.trust === undefined ? null : trustFrom(root.trust, tree),
+    status: root.status ?? null,
     notify: (root.notify ?? []).map(({ on, webhook = null, command = null }, index) => ({
       ...{ on, webhook, command },
       at: tree.valueAt(["notify", index, "on"]),

@@ -299,6 +299,15 @@ export const manifestSchema = z.strictObject(
       .min(1, { error: NOTIFY_FORM })
       .max(NOTIFY_RULES_MAX, { error: NOTIFY_FORM })
       .optional(),
+    status: z
+      .strictObject(
+        {
+          forge: word(["github"]),
+          tokenFile: matching("an absolute path on the engines' machines", /^\/[^\0-\x1f]{1,1023}$/),
+        },
+        mapping("a mapping such as { forge: github, tokenFile: /etc/fleet/forge-token }"),
+      )
+      .optional(),
     lint: lint.optional(),
   },
   mapping("a mapping with apiVersion and cluster"),

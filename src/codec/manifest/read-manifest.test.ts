@@ -340,9 +340,20 @@ test("trust is read with the places of its paths", () => {
   });
 });
 
+test("whom to tell is read with its places, and where to say how commits fare", () => {
+  const text = `${HEAD}notify: [{ on: [held, failed], webhook: "https://chat.example.org/x" }]\nstatus: { forge: github, tokenFile: /etc/fleet/token }\n`;
+  const { manifest, diagnostics } = readManifest("fleet.yaml", text);
+  assert.deepEqual(diagnostics, []);
+  const { notify, status } = manifest!;
+  assert.deepEqual(status, { forge: "github", tokenFile: "/etc/fleet/token" });
+  assert.deepEqual(
+    [notify[0]?.on, notify[0]?.webhook, notify[0]?.command, notify[0]?.at.line],
+    [["held", "failed"], "https://chat.example.org/x", null, 3],
+  );
+});
+
 const later: readonly (readonly [text: string, at: string])[] = [
   ['requires: ">=1.0"', "3:1"],
-  ["status: {}", "3:1"],
   ["moved: []", "3:1"],
   ["machines: { nas: { paths: [x] } }", "3:20"],
   ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],

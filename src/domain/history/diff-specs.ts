@@ -142,6 +142,7 @@ const CLUSTER_SETTINGS = {
   trust: "trust",
   driver: "release",
   notify: "notify",
+  status: "status",
 } as const satisfies Partial<Record<keyof ClusterSpec, string>>;
 
 function clusterKeys(before: ClusterSpec, after: ClusterSpec): readonly string[] {

@@ -39,6 +39,7 @@ function compiled(
     release: null,
     sync: null,
     notify: [],
+    status: null,
     loss: { values: {}, at: null },
     lint: lint ?? Object.fromEntries(LINT_RULE_NAMES.map((rule) => [rule, rule === "implied-root" ? "off" : "warn"])),
   };

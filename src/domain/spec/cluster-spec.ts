@@ -4,6 +4,7 @@ import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
 import type { NodeKey } from "../identity/node-key.ts";
 import type { Damping } from "../loss/damping.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../names.ts";
+import type { StatusPolicy } from "../notify/convergence-status.ts";
 import type { NotifyRule } from "../notify/notify-policy.ts";
 import type { DriverPolicy } from "../sync/driver-policy.ts";
 import type { TrustSpec } from "../trust/trust-policy.ts";
@@ -38,6 +39,8 @@ export interface ClusterSpec {
   readonly driver?: DriverPolicy;
   /** Who is told of what goes wrong. Absent: nobody. */
   readonly notify?: readonly NotifyRule[];
+  /** Where the leading engine says how commits fare. Absent: nowhere. */
+  readonly status?: StatusPolicy;
 }
 
 /** One text of the repository (or generated from the manifest, then `path` is the manifest's) as it is to be installed. */

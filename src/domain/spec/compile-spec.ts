@@ -125,6 +125,7 @@ export function compileSpec(
     ...(trust === null ? {} : { trust }),
     ...(driver === null ? {} : { driver }),
     ...(notify.length === 0 ? {} : { notify }),
+    ...(manifest.status === null ? {} : { status: manifest.status }),
   };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
 }

@@ -5,6 +5,7 @@ import type { NodeKey } from "../identity/node-key.ts";
 import type { LintSettings } from "../lint/lint-rules.ts";
 import type { LossThresholds } from "../loss/damping.ts";
 import type { MachineId } from "../names.ts";
+import type { StatusPolicy } from "../notify/convergence-status.ts";
 import type { NotifyEvent } from "../notify/notify-policy.ts";
 import type { Driver } from "../sync/driver-policy.ts";
 import type { ForgeKey } from "../trust/commit-signature.ts";
@@ -47,6 +48,8 @@ export interface Manifest {
   readonly trust: ManifestTrust | null;
   /** In the file's order. Empty: nobody is told anything. */
   readonly notify: readonly ManifestNotify[];
+  /** Null: nobody posts how commits fare. */
+  readonly status: StatusPolicy | null;
   /** Null: says nothing of who makes releases. */
   readonly release: ManifestRelease | null;
   /** Null: says nothing of it. */
