@@ -9,6 +9,7 @@ import { benchPlacement } from "./placement.ts";
 import { benchPlan } from "./plan.ts";
 import { benchReact } from "./react.ts";
 import { benchStartup } from "./startup.ts";
+import { benchSync } from "./sync.ts";
 
 const BENCHES: Readonly<Record<string, (sizes: Sizes) => Promise<Figures>>> = {
   startup: benchStartup,
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (sizes: Sizes) => Promise<Figures>>> = {
   react: benchReact,
   idle: benchIdle,
   agents: benchAgents,
+  sync: benchSync,
   action: benchAction,
 };
 

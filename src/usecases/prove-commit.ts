@@ -10,6 +10,8 @@ export interface SourceBranch {
   readonly source: GitSource;
   readonly sourceName: string;
   readonly branch: string;
+  /** Of that branch, where it was asked for a moment ago. */
+  readonly tip?: CommitId;
   /** Of that source. */
   readonly trust: Pick<TrustJudge, "judge">;
 }
@@ -22,9 +24,9 @@ export interface SourceBranch {
 export async function proveCommit(
   commit: CommitId,
   release: Release | null,
-  { source, sourceName, branch, trust }: SourceBranch,
+  { source, sourceName, branch, tip, trust }: SourceBranch,
 ): Promise<OperationError | null> {
-  const onBranch = await source.isAncestor(commit, await source.fetch());
+  const onBranch = await source.isAncestor(commit, tip ?? (await source.fetch()));
   if (onBranch !== "yes") {
     return new OperationError(
       "not-on-branch",

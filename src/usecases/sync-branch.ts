@@ -180,7 +180,7 @@ async function makeRelease(
   const refusal = refusalOf(() => refusePlan(plan, sha256));
   if (refusal !== null) return { kind: "held", tip, reason: refusal };
   const { source: sourceName, branch, manifest } = identity;
-  const place = { source, sourceName, branch, trust };
+  const place = { source, sourceName, branch, tip, trust };
   const made = { ...place, registry, keys, manifest, plan, spec, by, driver: "sync" as const, clock, newId, sha256 };
   // What asks the source is done before others are kept from applying.
   const settled = await provePlan(made);
