@@ -21,6 +21,13 @@ describe("the line a finding points at", () => {
     ["at a secret", "A=b B_TOKEN=canary1 C=d", 1, 13, { text: "A=b B_TOKEN=******** C=d", column: 13 }],
     ["inside of a secret", "A=b B_TOKEN=canary1 C=d", 1, 15, { text: "A=b B_TOKEN=******** C=d", column: 13 }],
     ["behind a secret", "A=b B_TOKEN=canary1 C=d", 1, 21, { text: "A=b B_TOKEN=******** C=d", column: 22 }],
+    [
+      "with a webhook's address, of which the host is shown",
+      'notify: [{ on: [bad], webhook: "https://chat.example/T0/xoxb-1234567890ab" }]',
+      1,
+      17,
+      { text: 'notify: [{ on: [bad], webhook: "https://chat.example/********" }]', column: 17 },
+    ],
     ["amid a secret of several lines", "T_TOKEN: |\n  abc\n  def\nB: c", 2, 3, { text: "********", column: 1 }],
   ];
   for (const [sentence, text, line, column, excerpt] of cases) {

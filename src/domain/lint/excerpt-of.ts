@@ -34,7 +34,23 @@ function sourceOf(text: string | null): Source | null {
   if (text === null) return null;
   const starts = [0];
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-  return { text, starts, secrets: findSecrets(text) };
+  const webhooks = webhooksIn(text);
+  const others = findSecrets(text).filter(({ start, end }) =>
+    webhooks.every((range) => end <= range.start || start >= range.end),
+  );
+  return { text, starts, secrets: [...webhooks, ...others].sort((a, b) => a.start - b.start) };
+}
+
+/** Behind the host of `webhook:` in a manifest. */
+const WEBHOOK = /\bwebhook["']?[ \t]*:[ \t]*["']?https?:\/\/[^\s/"',}]{1,300}\/([^\s"',}]{1,2000})/dg;
+
+/** Most of them let whoever knows them write to somebody's chat. They are meant to stand there, so they are no finding; nor are they shown. */
+function webhooksIn(text: string): readonly SecretRange[] {
+  if (!text.includes("webhook")) return [];
+  return [...text.matchAll(WEBHOOK)].map(({ indices }) => {
+    const [start, end] = indices![1]!;
+    return { start, end, known: "a webhook's address" };
+  });
 }
 
 function excerptOf({ text, starts, secrets }: Source, line: number, column: number | null): SourceExcerpt | null {
