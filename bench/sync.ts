@@ -1,7 +1,9 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { openGitSource } from "../src/adapters/git/open-git-source.ts";
 import { MemoryFileStore } from "../src/adapters/memory/memory-file-store.ts";
@@ -21,7 +23,6 @@ import { commitCompiler } from "../src/usecases/compile-commit.ts";
 import { planCommit } from "../src/usecases/plan-commit.ts";
 import { RegistryMemory } from "../src/usecases/registry-memory.ts";
 import { TrustJudge } from "../src/usecases/trust-judge.ts";
-import { serveGitRepository } from "../test/contract/git-http-server.ts";
 import { makeTestRepository } from "../test/contract/git-repository.ts";
 import { joinMachine } from "../test/pretend-machine.ts";
 import { type Figures, figuresOf, interleaved, median, rounded, type Sizes } from "./figures.ts";
@@ -43,7 +44,7 @@ export async function benchSync(sizes: Sizes): Promise<Figures> {
   const work = makeTestRepository();
   const bare = makeTestRepository({ bare: true });
   const folder = mkdtempSync(join(tmpdir(), "fleet-bench-sync-"));
-  const server = await serveGitRepository(bare.path);
+  const server = await serve(bare.path);
   const stop = new AbortController();
   const clock = systemClock;
   const store = new MvccStore();
@@ -122,10 +123,17 @@ export async function benchSync(sizes: Sizes): Promise<Figures> {
   } finally {
     stop.abort(null);
     await Promise.all(running);
-    await server.close();
+    server.kill();
     for (const repository of [work, bare]) repository.remove();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function serve(folder: string): Promise<{ readonly url: string; kill(): void }> {
+  const program = fileURLToPath(new URL("git-server-process.ts", import.meta.url));
+  const child = spawn(process.execPath, [program, folder], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  return { url: line.toString().trim(), kill: () => child.kill() };
 }
 
 /** The 99th percentile of so few is the worst. */
