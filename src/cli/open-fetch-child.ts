@@ -11,7 +11,18 @@ export function openFetchChild(source: string, log: Log): FetchChild | undefined
   const addresses = splitSources(source);
   if (!addresses.every(isRemoteAddress)) return undefined;
   const ssh = addresses.some((address) => parseRemoteAddress(address).kind === "ssh");
-  return new FetchChild({ ...program(), ssh, log });
+  return new FetchChild({ ...program(), ssh, log, variables: variables() });
+}
+
+/** Which authorities a machine believes is no secret. */
+function variables(): Readonly<Record<string, string>> {
+  const names = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "MALLOC_ARENA_MAX"];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** The bundle is a folder with the program at its top, and chunks beside and below; the sources are a folder with it in `cli`. */

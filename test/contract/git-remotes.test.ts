@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { openMirrorGitSource } from "../../src/adapters/git/mirror-git-source.ts";
 import { MIRROR_LIMITS, type MirrorLimits } from "../../src/adapters/git/mirror-transport.ts";
 import { FetchChild } from "../../src/adapters/git/remote/fetch-child.ts";
@@ -219,6 +220,27 @@ describe("a child that fetches", () => {
     await assert.rejects(source.fetch(), { code: /^(fetch-failed|source-answer-invalid)$/ as unknown as string });
     assert.deepEqual(readdirSync(join(folder, "mirror")), ["lock"]);
   });
+});
+
+describe("what a poll costs", () => {
+  withWorld(
+    "a poll that finds nothing new is as many requests as git ls-remote's",
+    async ({ repository, server, open }) => {
+      repository.commit({ "units/a.service": "a" });
+      const source = await open(server.url);
+      await source.fetch();
+      const before = server.answers.length;
+      await source.fetch();
+      const ours = server.answers.slice(before);
+      await promisify(execFile)("git", ["ls-remote", server.url, "refs/heads/main"], {
+        env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null" },
+      });
+      const theirs = server.answers.slice(before + ours.length);
+      const bytes = (answers: typeof ours) => answers.reduce((sum, each) => sum + each.bytes, 0);
+      assert.equal(ours.length, theirs.length);
+      assert.ok(bytes(ours) <= 2 * bytes(theirs), `${bytes(ours)} bytes against ${bytes(theirs)}`);
+    },
+  );
 });
 
 describe("credentials", () => {

@@ -19,6 +19,8 @@ export interface FetchChildOptions {
   /** Whether a remote is reached by ssh: then it may start programs, and keeps its user, who has the key. */
   readonly ssh: boolean;
   readonly log?: Log;
+  /** What it needs of the daemon's environment. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Data memory, bytes. */
   readonly memoryBytesMax?: number;
 }
@@ -109,7 +111,8 @@ export class FetchChild implements Fetcher {
     const child = spawn(command, arguments_, {
       stdio: ["pipe", "pipe", "ignore"],
       cwd: "/",
-      env: environment(),
+      // Nothing of the daemon's: its variables name registries and keys.
+      env: { PATH: "/usr/bin:/bin", HOME: "/nonexistent", ...this.#options.variables },
       ...(user === null ? {} : { uid: user, gid: user }),
     });
     child.on("error", () => this.#lost(child, "it could not be started"));
@@ -205,11 +208,4 @@ function isForEverybody(path: string): boolean {
     if ((statSync(at).mode & wanted) !== wanted) return false;
     if (at === dirname(at)) return true;
   }
-}
-
-/** Nothing of the daemon's: its variables name registries and keys. Which authorities a machine believes is no secret. */
-function environment(): NodeJS.ProcessEnv {
-  const kept = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR", "MALLOC_ARENA_MAX"];
-  const found = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
-  return { PATH: "/usr/bin:/bin", HOME: "/nonexistent", ...Object.fromEntries(found) };
 }

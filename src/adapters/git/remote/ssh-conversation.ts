@@ -20,7 +20,8 @@ export function sshConversation(address: SshAddress, access: SshAccess, limits: 
   const name = displayOf(address);
   const ssh = spawn("ssh", sshArguments(address, access, limits.timeoutMs), {
     stdio: ["pipe", "pipe", "pipe"],
-    env: environment(access),
+    // A person's ssh has that person's surroundings: an agent, a home.
+    ...(access.kind === "personal" ? {} : { env: { PATH: "/usr/bin:/bin", LC_ALL: "C" } }),
   });
   let complaint = "";
   let expired = false;
@@ -88,7 +89,7 @@ function sshArguments({ user, host, port, path }: SshAddress, access: SshAccess,
     ClearAllForwardings: "yes",
     PermitLocalCommand: "no",
     RequestTTY: "no",
-    SendEnv: "GIT_PROTOCOL",
+    SetEnv: "GIT_PROTOCOL=version=2",
     ...(access.kind === "personal" ? {} : pinnedOptions(access)),
   };
   return [
@@ -124,11 +125,6 @@ function pinnedOptions({ keyFile, knownHostsFile }: Extract<SshAccess, { kind: "
 /** ssh_config(5): a value with spaces stands in quotes, `%` begins a token. */
 function quoted(path: string): string {
   return `"${path.replaceAll("%", "%%")}"`;
-}
-
-function environment(access: SshAccess): NodeJS.ProcessEnv {
-  const own = { PATH: process.env.PATH ?? "/usr/bin:/bin", GIT_PROTOCOL: "version=2", LC_ALL: "C" };
-  return access.kind === "personal" ? { ...process.env, ...own } : own;
 }
 
 function endOf(ssh: ChildProcess): Promise<number> {
