@@ -83,7 +83,7 @@ withRemote("an unchanged tip is polled without a transfer, and a small change tr
 });
 
 withRemote(
-  "with the server down, what was fetched is still read, also after a restart; fetch says so",
+  "row 67: with the server down, what was fetched is still read, also after a restart; fetch says so",
   async (remote) => {
     const commit = remote.repository.commit({ "units/a.service": "a" }) as CommitId;
     const first = await remote.open();
@@ -99,18 +99,21 @@ withRemote(
 );
 
 for (const kind of ["silent", "drip"] as const) {
-  withRemote(`a server that is ${kind} is given up on at the deadline`, async (remote) => {
-    remote.repository.commit({ "units/a.service": noise(4_000, 1) });
-    const source = await remote.open({ pollTimeoutMs: 300, transferTimeoutMs: 300 });
-    remote.server.fault = { kind };
-    await assert.rejects(source.fetch(), { code: "source-timeout" });
-    remote.server.fault = null;
-    const healthy = await source.fetch().catch(() => source.fetch());
-    assert.match(healthy, /^[0-9a-f]{40}$/);
-  });
+  withRemote(
+    `row ${kind === "silent" ? 68 : 69}: a server that is ${kind} is given up on at the deadline`,
+    async (remote) => {
+      remote.repository.commit({ "units/a.service": noise(4_000, 1) });
+      const source = await remote.open({ pollTimeoutMs: 300, transferTimeoutMs: 300 });
+      remote.server.fault = { kind };
+      await assert.rejects(source.fetch(), { code: "source-timeout" });
+      remote.server.fault = null;
+      const healthy = await source.fetch().catch(() => source.fetch());
+      assert.match(healthy, /^[0-9a-f]{40}$/);
+    },
+  );
 }
 
-withRemote("a pack cut half way leaves the mirror as it was, and the next fetch works", async (remote) => {
+withRemote("row 70: a pack cut half way leaves the mirror as it was, and the next fetch works", async (remote) => {
   const first = remote.repository.commit({ "units/a.service": "a" }) as CommitId;
   const source = await remote.open();
   await source.fetch();
@@ -172,7 +175,7 @@ withRemote("credentials of the address reach the server and no message, file or 
   );
 });
 
-withRemote("a missing branch and an empty repository are `branch-missing`", async (remote) => {
+withRemote("row 76: a missing branch and an empty repository are `branch-missing`", async (remote) => {
   const source = await remote.open();
   await assert.rejects(source.fetch(), { code: "branch-missing" });
   remote.repository.commit({ "units/a.service": "a" });
@@ -205,7 +208,7 @@ withRemote("with the remote gone, ancestry on a shallow mirror is never `no`", a
   await assert.rejects(source.isAncestor(old, tip), { code: "source-unreachable" });
 });
 
-withRemote("a branch rewritten to an unrelated history is followed, and is no descendant", async (remote) => {
+withRemote("row 72: a branch rewritten to an unrelated history is followed, and is no descendant", async (remote) => {
   for (let at = 0; at < 5; at++) remote.repository.commit({ "units/a.service": `a${at}` });
   const source = await remote.open();
   const before = await source.fetch();
@@ -227,19 +230,22 @@ withRemote("an older commit of the branch is fetched when it is asked for", asyn
   assert.equal(Buffer.from(await source.readBlob(file.oid, 100)).toString(), "old");
 });
 
-withRemote("a damaged mirror is set aside and cloned again, while it is open and when it is opened", async (remote) => {
-  const commit = remote.repository.commit({ "units/a.service": noise(5_000, 3) }) as CommitId;
-  const source = await remote.open();
-  await source.fetch();
-  damagePacks(join(remote.folder, "repo.git"));
-  const [file] = await source.listFiles(commit, ["units"]);
-  assert.deepEqual(Buffer.from(await source.readBlob(file!.oid, 10_000)), noise(5_000, 3));
-  assert.ok(readdirSync(remote.folder).includes("corrupt"));
-  await source.close();
-  damagePacks(join(remote.folder, "repo.git"));
-  const again = await remote.open();
-  assert.equal(await again.resolve("HEAD"), commit);
-});
+withRemote(
+  "row 71: a damaged mirror is set aside and cloned again, while it is open and when it is opened",
+  async (remote) => {
+    const commit = remote.repository.commit({ "units/a.service": noise(5_000, 3) }) as CommitId;
+    const source = await remote.open();
+    await source.fetch();
+    damagePacks(join(remote.folder, "repo.git"));
+    const [file] = await source.listFiles(commit, ["units"]);
+    assert.deepEqual(Buffer.from(await source.readBlob(file!.oid, 10_000)), noise(5_000, 3));
+    assert.ok(readdirSync(remote.folder).includes("corrupt"));
+    await source.close();
+    damagePacks(join(remote.folder, "repo.git"));
+    const again = await remote.open();
+    assert.equal(await again.resolve("HEAD"), commit);
+  },
+);
 
 withRemote(
   "a mirror killed while its history was being deepened does not believe what had not arrived",
