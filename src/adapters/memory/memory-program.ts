@@ -38,7 +38,7 @@ export function behaviourOf(command: string): ProgramBehaviour {
 }
 
 function sleepMs(text: string): number | null {
-  return text === "infinity" ? null : Number.parseFloat(text) * 1000;
+  return /^inf(inity)?$/.test(text) ? null : Number.parseFloat(text) * 1000;
 }
 
 function shell(command: string): ProgramBehaviour {
