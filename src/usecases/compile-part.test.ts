@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -56,10 +56,9 @@ const filesIn = (folder: string): Record<string, string> =>
 
 const REPOSITORIES: readonly (readonly [string, Record<string, string>])[] = [
   ["one in which files belong to units in every way", RICH],
-  ...readdirSync(EXAMPLES).map((name): [string, Record<string, string>] => [
-    `the example ${name}`,
-    filesIn(join(EXAMPLES, name)),
-  ]),
+  ...readdirSync(EXAMPLES)
+    .filter((name) => existsSync(join(EXAMPLES, name, "fleet.yaml")))
+    .map((name): [string, Record<string, string>] => [`the example ${name}`, filesIn(join(EXAMPLES, name))]),
 ];
 
 function world(files: Record<string, string>) {

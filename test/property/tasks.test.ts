@@ -233,20 +233,27 @@ class ModelMachine {
     this.#state(name, { runs: "active", ends: "inactive", fails: "failed" }[this.#behaviour.get(name)!]);
   }
 
-  /** As systemd does it: what requires the unit goes down with it. */
+  /** As systemd does it: what requires the unit goes down with it, also by way of what is down already. */
   #stop(name: UnitName): void {
     this.#process.delete(name);
     this.#set(name, { running: null, started: null });
     this.#state(name, "inactive");
+    this.#stopFollowers(name, new Set([name]));
+  }
+
+  #stopFollowers(name: UnitName, met: Set<UnitName>): void {
     for (const [follower, wanted] of this.#wanted) {
       const unit = this.#units.get(follower);
-      const isUp =
-        unit?.owned === true && unit.systemd?.fragmentPath.startsWith("/run") && unit.systemd.active !== "inactive";
-      if (isUp && unit.systemd?.active !== "failed" && wanted.files[0]!.text.includes(`Requires=${name}\n`)) {
-        const { started } = unit;
-        this.#stop(follower);
-        this.#set(follower, { started });
+      const isOurs = unit?.owned === true && unit.systemd?.fragmentPath.startsWith("/run");
+      if (!isOurs || met.has(follower) || !wanted.files[0]!.text.includes(`Requires=${name}\n`)) continue;
+      met.add(follower);
+      const { active } = unit.systemd!;
+      if (active !== "inactive" && active !== "failed") {
+        this.#process.delete(follower);
+        this.#set(follower, { running: null });
+        this.#state(follower, "inactive");
       }
+      this.#stopFollowers(follower, met);
     }
   }
 

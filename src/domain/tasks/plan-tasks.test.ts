@@ -378,6 +378,20 @@ test("what systemd stops along with a changed unit is not told to reload: it is 
   );
 });
 
+test("nothing goes down by way of a unit that systemd does not hold: what runs is told to reload", () => {
+  const [db, link, app] = ["db.service", "link.service", "app.service"] as [UnitName, UnitName, UnitName];
+  const requires = (unit: UnitName, of: UnitName) => [{ path: unit, text: `[Unit]\nRequires=${of}\n` }];
+  const wanted = [
+    named(db),
+    { ...named(link), files: requires(link, db) },
+    { ...named(app), files: requires(app, link) },
+  ];
+  const seen = [db, app].map((name) => observedUnit({ ...runningOld, name, service: name }));
+  const { tasks } = planTasks(wanted, seen, (unit) => (unit === db ? "restart" : "reload"));
+  const ofApp = tasks.flatMap((task) => ("unit" in task && task.unit === app ? [task.kind] : []));
+  assert.deepEqual(ofApp, ["write", "reload-unit", "adopt"]);
+});
+
 test("a socket with new files opens only while its service is down, and one that died by itself stops nobody", () => {
   const [socket, service] = ["echo.socket", "echo.service"] as [UnitName, UnitName];
   const tasksOf = (goal: "launched" | "loaded", was: Partial<ObservedUnit>, text = "[Socket]\nListenStream=1\n") => {

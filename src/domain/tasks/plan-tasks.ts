@@ -234,7 +234,9 @@ function startFollowers(free: readonly WantedUnit[], seen: ReadonlyMap<UnitName,
   const stopped = acts.unitsOf("stop");
   if (stopped.length === 0) return;
   const byName = new Map(free.map((unit) => [unit.name, unit]));
-  for (const [follower, leader] of stoppedWith(stopped, free)) {
+  // Of what it does not hold systemd knows no tie: nothing goes down by way of it.
+  const held = free.filter(({ name }) => seen.get(name)?.systemd != null);
+  for (const [follower, leader] of stoppedWith(stopped, held)) {
     // It is down by then, and comes up with its new text.
     acts.drop("reload-unit", follower);
     const observed = seen.get(follower);
