@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { constants, setPriority } from "node:os";
 import { test } from "node:test";
 import { DEFECTS, FORGETFUL } from "./defects.ts";
 import { ENGINE_DEFECTS } from "./engine-defects.ts";
@@ -6,6 +7,9 @@ import { runSeed } from "./run-seed.ts";
 
 /** A checker that never fails proves nothing: each of these must be noticed. Runs may shift with the product, hence several tries. */
 const TRIES = 20;
+
+// Beside labs, whose leases end by the clock.
+setPriority(constants.priority.PRIORITY_LOW);
 
 for (const { name, shownBy, defects, faults } of [...DEFECTS, ...ENGINE_DEFECTS]) {
   test(`noticed: ${name}`, async () => {
