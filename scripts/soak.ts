@@ -1,12 +1,12 @@
 /**
- * `npm run soak [-- MINUTES]`: what is too long for CI. The lab tests that take a sample there go all the way, as long as that takes; then
+ * `npm run soak [-- MINUTES]`: what is too long for CI. The lab tests that take a sample there go all the way, as long as that takes; properties try new cases; then
  * random seeds of the simulator until time is up; a failing one is printed to replay.
  */
 import { runSeed } from "../test/sim/run-seed.ts";
 import { runTests } from "./run-tests.ts";
 
 /** Each looks at `FLEET_SOAK`. */
-const WALKS = ["test/e2e/bad-input.test.ts", "test/e2e/crash.test.ts"];
+const WALKS = ["test/e2e/bad-input.test.ts", "test/e2e/crash.test.ts", "test/property/**/*.test.ts"];
 /** Hundreds of deaths of an agent, at three seconds each. */
 const WALK_TIMEOUT_MS = 3_600_000;
 

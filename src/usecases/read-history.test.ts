@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import fc from "../../test/property/fast-check.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import type { CommitId } from "../domain/names.ts";
 import { CommitHistory } from "./read-history.ts";

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { hasErrors } from "../../src/domain/diagnostic.ts";
 import { parseUnitFile } from "../../src/domain/unit/parse-unit-file.ts";
+import fc from "../property/fast-check.ts";
 
 const ANALYZE = "systemd-analyze";
 const skip = spawnSync(ANALYZE, ["--version"]).status === 0 ? false : "systemd-analyze is not on this machine";

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { lintDirectives } from "../../src/domain/lint/lint-directives.ts";
 import { parseUnitFile } from "../../src/domain/unit/parse-unit-file.ts";
 import { isKnownDirective } from "../../src/domain/unit/systemd-directives.ts";
 import { parseUnitName, unitNameParts } from "../../src/domain/unit/unit-name.ts";
+import fc from "../property/fast-check.ts";
 
 const ANALYZE = "systemd-analyze";
 const skip = spawnSync(ANALYZE, ["--version"]).status === 0 ? false : "systemd-analyze is not on this machine";

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
 import { sha256 } from "../../src/adapters/sha256.ts";
 import { commitCompiler } from "../../src/usecases/compile-commit.ts";
+import fc from "../property/fast-check.ts";
 
 const ANALYZE = "systemd-analyze";
 const skip = spawnSync(ANALYZE, ["--version"]).status === 0 ? false : "systemd-analyze is not on this machine";

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { Machine } from "../../src/domain/cluster/machine.ts";
 import type { MachineId, SpecHash, UnitName } from "../../src/domain/names.ts";
 import { placeUnits } from "../../src/domain/placement/place-units.ts";
@@ -17,6 +16,7 @@ import type { RolloutPhase, RolloutRecord } from "../../src/domain/rollout/rollo
 import type { ClusterSpec, SpecUnit } from "../../src/domain/spec/cluster-spec.ts";
 import { compileGlob } from "../../src/domain/unit/glob.ts";
 import { sha256 } from "../compile-repository.ts";
+import * as fc from "./fast-check.ts";
 import { machines as machineLists, specOf, unitSketches } from "./generators/cluster.ts";
 import { hashOf, holdBackInputs, RINGS } from "./generators/hold-back.ts";
 

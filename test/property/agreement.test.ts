@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { ClusterSnapshot, Member } from "../../src/domain/cluster/cluster-snapshot.ts";
 import { emptySnapshot } from "../../src/domain/cluster/empty-snapshot.ts";
 import type { Machine } from "../../src/domain/cluster/machine.ts";
@@ -13,6 +12,7 @@ import type { Placement } from "../../src/domain/placement/placement.ts";
 import type { Plan } from "../../src/domain/plan/plan.ts";
 import { planChanges } from "../../src/domain/plan/plan-changes.ts";
 import type { ClusterSpec } from "../../src/domain/spec/cluster-spec.ts";
+import * as fc from "./fast-check.ts";
 import { machines, specOf, unitSketches } from "./generators/cluster.ts";
 
 /** What the issue asks for; some twelve seconds. */

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { UnitName } from "../../src/domain/names.ts";
 import type { PlacedSide } from "../../src/domain/placement/placed-now.ts";
 import type { Placement } from "../../src/domain/placement/placement.ts";
@@ -15,6 +14,7 @@ import {
 import type { Wave } from "../../src/domain/rollout/wave.ts";
 import type { Canary, SpecUnit } from "../../src/domain/spec/cluster-spec.ts";
 import { unitNameParts } from "../../src/domain/unit/unit-name.ts";
+import * as fc from "./fast-check.ts";
 import { rolloutInputs } from "./generators/rollout.ts";
 
 const RUNS = { numRuns: 1500 };

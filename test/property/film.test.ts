@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { GroupName, MachineId, UnitName } from "../../src/domain/names.ts";
 import { placeUnits } from "../../src/domain/placement/place-units.ts";
 import type { PlacedSide } from "../../src/domain/placement/placed-now.ts";
@@ -14,6 +13,7 @@ import { holdBack } from "../../src/domain/rollout/hold-back.ts";
 import { nextWave } from "../../src/domain/rollout/next-wave.ts";
 import { ringCount, ringOf } from "../../src/domain/rollout/rings.ts";
 import type { ClusterSpec, Group } from "../../src/domain/spec/cluster-spec.ts";
+import * as fc from "./fast-check.ts";
 import { holdBackInputs } from "./generators/hold-back.ts";
 
 const RUNS = { numRuns: 700 };

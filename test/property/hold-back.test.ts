@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { Machine } from "../../src/domain/cluster/machine.ts";
 import type { MachineId, UnitName } from "../../src/domain/names.ts";
 import type { PlacedSide } from "../../src/domain/placement/placed-now.ts";
 import type { Placement } from "../../src/domain/placement/placement.ts";
 import { type HoldBackInput, holdBack } from "../../src/domain/rollout/hold-back.ts";
 import { ringOf } from "../../src/domain/rollout/rings.ts";
+import * as fc from "./fast-check.ts";
 import { hashOf, holdBackInputs } from "./generators/hold-back.ts";
 
 const RUNS = { numRuns: 1000 };

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { DEFAULT_DAMPING, type LossThresholds } from "../../src/domain/loss/damping.ts";
 import { judgeLoss, type LookAtMachines } from "../../src/domain/loss/judge-loss.ts";
 import { type LossHistory, NO_HISTORY } from "../../src/domain/loss/loss-history.ts";
 import { isToBeKept, memoryOf, recalledHistory } from "../../src/domain/loss/loss-memory.ts";
 import type { LossVerdict } from "../../src/domain/loss/loss-verdict.ts";
 import type { MachineId } from "../../src/domain/names.ts";
+import * as fc from "./fast-check.ts";
 
 const RUNS = { numRuns: 500 };
 const GRACE_MS = 60_000;

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { UnitName } from "../../src/domain/names.ts";
 import type { PlacedSide } from "../../src/domain/placement/placed-now.ts";
 import type { Placement } from "../../src/domain/placement/placement.ts";
@@ -13,6 +12,7 @@ import {
   type RolloutInput,
 } from "../../src/domain/rollout/plan-rollout.ts";
 import { compileGlob } from "../../src/domain/unit/glob.ts";
+import * as fc from "./fast-check.ts";
 import { rolloutInputs } from "./generators/rollout.ts";
 
 const TAKES_DOWN = ["stop", "move", "restart"];

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { Machine } from "../../src/domain/cluster/machine.ts";
 import { matchesSelector } from "../../src/domain/cluster/selector.ts";
 import type { MachineId, UnitName } from "../../src/domain/names.ts";
@@ -8,6 +7,7 @@ import { type PlacementInput, placeGroups } from "../../src/domain/placement/pla
 import type { ClusterSpec, SpecUnit } from "../../src/domain/spec/cluster-spec.ts";
 import { compileGlob } from "../../src/domain/unit/glob.ts";
 import { replicaSetOf } from "../../src/domain/unit/replica-set-of.ts";
+import * as fc from "./fast-check.ts";
 import { placementCases, specOf } from "./generators/cluster.ts";
 import { naivePlacement } from "./naive-placement.ts";
 

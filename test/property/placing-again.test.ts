@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { Machine } from "../../src/domain/cluster/machine.ts";
 import type { MachineId, UnitName } from "../../src/domain/names.ts";
 import type { PlacementInput } from "../../src/domain/placement/place-groups.ts";
@@ -9,6 +8,7 @@ import { placeUnits } from "../../src/domain/placement/place-units.ts";
 import type { Placement } from "../../src/domain/placement/placement.ts";
 import { UnitPlacer } from "../../src/domain/placement/unit-placer.ts";
 import type { ClusterSpec } from "../../src/domain/spec/cluster-spec.ts";
+import * as fc from "./fast-check.ts";
 import {
   currentOf,
   machines as manyMachines,

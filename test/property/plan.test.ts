@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { decodePlan } from "../../src/codec/plan/decode-plan.ts";
 import { encodePlan } from "../../src/codec/plan/encode-plan.ts";
 import type { ClusterSnapshot } from "../../src/domain/cluster/cluster-snapshot.ts";
@@ -12,6 +11,7 @@ import type { Plan } from "../../src/domain/plan/plan.ts";
 import { contentIdOf, planChanges, planIdOf } from "../../src/domain/plan/plan-changes.ts";
 import { whatMoved } from "../../src/domain/plan/what-moved.ts";
 import type { ClusterSpec } from "../../src/domain/spec/cluster-spec.ts";
+import * as fc from "./fast-check.ts";
 import { machines, specOf, unitSketches } from "./generators/cluster.ts";
 
 const RUNS = { numRuns: 300 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { compileRepository } from "../compile-repository.ts";
+import * as fc from "./fast-check.ts";
 
 /** What one instance's own file says. */
 interface Replica {

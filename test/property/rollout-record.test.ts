@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { sha256 } from "../../src/adapters/sha256.ts";
 import type { Assignment, ClusterSnapshot, UnitStatus } from "../../src/domain/cluster/cluster-snapshot.ts";
 import { digestOfSet } from "../../src/domain/cluster/digest-of-set.ts";
@@ -24,6 +23,7 @@ import { rolloutInForce, type StoredRollout } from "../../src/domain/rollout/rol
 import { excusedAtStart } from "../../src/domain/rollout/start-rollout.ts";
 import type { ClusterSpec } from "../../src/domain/spec/cluster-spec.ts";
 import { compileRepository } from "../compile-repository.ts";
+import * as fc from "./fast-check.ts";
 
 const MACHINES = ["0", "1", "2"].map((digit) => digit.repeat(32) as MachineId);
 const PASS_MS = 1_000;

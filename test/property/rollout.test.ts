@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { MachineId, UnitName } from "../../src/domain/names.ts";
 import { machineOf } from "../../src/domain/plan/diff-placements.ts";
 import {
@@ -10,6 +9,7 @@ import {
   type RolloutInput,
 } from "../../src/domain/rollout/plan-rollout.ts";
 import { unitNameParts } from "../../src/domain/unit/unit-name.ts";
+import * as fc from "./fast-check.ts";
 import { rolloutInputs } from "./generators/rollout.ts";
 
 const RUNS = { numRuns: 2000 };

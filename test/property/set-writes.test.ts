@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { VirtualClock } from "../../src/adapters/memory/virtual-clock.ts";
 import { MvccRegistry } from "../../src/adapters/mvcc/mvcc-registry.ts";
 import { MvccStore } from "../../src/adapters/mvcc/mvcc-store.ts";
@@ -16,6 +15,7 @@ import type { Operation, Registry, Txn } from "../../src/ports/registry.ts";
 import { readSnapshot } from "../../src/usecases/read-snapshot.ts";
 import { writeSets } from "../../src/usecases/write-sets.ts";
 import { sha256 } from "../compile-repository.ts";
+import * as fc from "./fast-check.ts";
 import { machineId } from "./generators/cluster.ts";
 
 const RUNS = { numRuns: 150 };

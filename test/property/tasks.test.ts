@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { UnitHash, UnitName } from "../../src/domain/names.ts";
 import { planTasks } from "../../src/domain/tasks/plan-tasks.ts";
 import type { ObservedUnit, Task, WantedUnit } from "../../src/domain/tasks/task.ts";
+import * as fc from "./fast-check.ts";
 import { type MachineCase, machineCases } from "./generators/units-on-machine.ts";
 
 const RUNS = { numRuns: 2000 };

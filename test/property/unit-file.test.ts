@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { hasErrors } from "../../src/domain/diagnostic.ts";
 import { parseUnitFile } from "../../src/domain/unit/parse-unit-file.ts";
 import { printUnitFile } from "../../src/domain/unit/print-unit-file.ts";
+import fc from "./fast-check.ts";
 
 /** Pieces in which every rule of the format has a part, so that their order decides and not luck. */
 const piece = fc.constantFrom(

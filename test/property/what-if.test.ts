@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { Machine } from "../../src/domain/cluster/machine.ts";
 import type { MachineId, UnitHash, UnitName } from "../../src/domain/names.ts";
 import { LossTrials } from "../../src/domain/placement/lose-machines.ts";
 import { type PlacementInput, placeGroups } from "../../src/domain/placement/place-groups.ts";
 import type { Placement } from "../../src/domain/placement/placement.ts";
 import type { Seat } from "../../src/domain/placement/sitting.ts";
+import * as fc from "./fast-check.ts";
 import { placementCases, specOf } from "./generators/cluster.ts";
 
 const RUNS = { numRuns: 2_000 };

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import type { ClusterSnapshot, Member, UnitStatus } from "../../src/domain/cluster/cluster-snapshot.ts";
 import { judgeConvergence } from "../../src/domain/cluster/convergence.ts";
 import { emptySnapshot } from "../../src/domain/cluster/empty-snapshot.ts";
 import type { CommitId, UnitHash, UnitName } from "../../src/domain/names.ts";
 import { unitHashes } from "../../src/domain/placement/unit-hashes.ts";
 import { UnitExplainer } from "../../src/domain/why/explain-units.ts";
+import * as fc from "./fast-check.ts";
 import { placementCases } from "./generators/cluster.ts";
 
 const sha256 = (text: string) => text;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
+import * as fc from "../../../test/property/fast-check.ts";
 import { displayWidth } from "./display-width.ts";
 import { cutEnd, cutMiddle, wrapWords } from "./fit-width.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { machineNumber, pretendChange, pretendReport } from "../../../test/pretend-report.ts";
+import * as fc from "../../../test/property/fast-check.ts";
 import type { Change } from "../../domain/plan/plan.ts";
 import type { UnitDiff } from "../../usecases/diff-plan.ts";
 import { markdownText } from "./markdown-text.ts";

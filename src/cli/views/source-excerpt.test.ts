@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import fc from "../../../test/property/fast-check.ts";
 import { displayWidth } from "./display-width.ts";
 import { excerptLines } from "./source-excerpt.ts";
 

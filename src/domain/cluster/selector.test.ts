@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import fc from "../../../test/property/fast-check.ts";
 import { parseMachineId } from "../names.ts";
 import { matchesSelector, metadataIn, parseSelector, printSelector, type Selector } from "./selector.ts";
 

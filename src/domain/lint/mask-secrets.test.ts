@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import fc from "../../../test/property/fast-check.ts";
 import { maskSecrets } from "./mask-secrets.ts";
 
 const RANDOM = "Zq7Rk2Vw9Xb4Ty8Lm3Np";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { compileRepository, filesOf, sha256, shownFindings } from "../../../test/compile-repository.ts";
+import fc from "../../../test/property/fast-check.ts";
 import { readManifest } from "../../codec/manifest/read-manifest.ts";
 import type { ClusterSpec, SpecUnit } from "./cluster-spec.ts";
 import { compileSpec } from "./compile-spec.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { PAIRS, type Text } from "../../../test/effects/pairs.ts";
+import fc from "../../../test/property/fast-check.ts";
 import type { UnitName } from "../names.ts";
 import type { InstalledFile } from "../tasks/task.ts";
 import { isKnownDirective, knownDirectives, knownSections } from "./systemd-directives.ts";

@@ -1,10 +1,10 @@
-import * as fc from "fast-check";
 import type { Machine } from "../../../src/domain/cluster/machine.ts";
 import type { Resources } from "../../../src/domain/cluster/resources.ts";
 import type { Selector } from "../../../src/domain/cluster/selector.ts";
 import type { GroupName, MachineId, SpecHash, UnitName } from "../../../src/domain/names.ts";
 import type { ClusterSpec, Group, ReplacePolicy, SpecUnit, UnitGoal } from "../../../src/domain/spec/cluster-spec.ts";
 import type { Spread } from "../../../src/domain/unit/fleet-options.ts";
+import * as fc from "../fast-check.ts";
 
 /** The part of a unit that placement looks at; `specOf` writes the rest out. */
 export interface UnitSketch {

@@ -1,4 +1,3 @@
-import * as fc from "fast-check";
 import type { MachineId, UnitHash, UnitName } from "../../../src/domain/names.ts";
 import { placeUnits } from "../../../src/domain/placement/place-units.ts";
 import type { PlacedSide } from "../../../src/domain/placement/placed-now.ts";
@@ -7,6 +6,7 @@ import type { HoldBackInput } from "../../../src/domain/rollout/hold-back.ts";
 import type { Ring } from "../../../src/domain/spec/cluster-spec.ts";
 import { unitOnMachine } from "../../../src/domain/spec/unit-on-machine.ts";
 import { sha256 } from "../../compile-repository.ts";
+import * as fc from "../fast-check.ts";
 import { currentOf, machines, specOf, unitSketches } from "./cluster.ts";
 
 function ring(key: string, value: string | null): Ring {

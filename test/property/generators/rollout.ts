@@ -1,4 +1,3 @@
-import * as fc from "fast-check";
 import type { Machine } from "../../../src/domain/cluster/machine.ts";
 import type { GroupName, MachineId, SpecHash, UnitHash, UnitName } from "../../../src/domain/names.ts";
 import type { PlacedSide } from "../../../src/domain/placement/placed-now.ts";
@@ -8,6 +7,7 @@ import type { BaseVersions } from "../../../src/domain/rollout/base-versions.ts"
 import type { RolloutChange, RolloutInput } from "../../../src/domain/rollout/plan-rollout.ts";
 import type { Canary, ClusterSpec, SpecUnit } from "../../../src/domain/spec/cluster-spec.ts";
 import { unitNameParts } from "../../../src/domain/unit/unit-name.ts";
+import * as fc from "../fast-check.ts";
 
 /** What may make a case hard; without it, what is promised is more. */
 export interface Hardship {

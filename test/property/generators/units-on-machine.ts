@@ -1,9 +1,9 @@
-import * as fc from "fast-check";
 import type { UnitHash, UnitName } from "../../../src/domain/names.ts";
 import type { UnitGoal } from "../../../src/domain/spec/cluster-spec.ts";
 import type { EffectOf } from "../../../src/domain/tasks/effect-here.ts";
 import type { ObservedUnit, WantedUnit } from "../../../src/domain/tasks/task.ts";
 import { UNIT_EFFECTS } from "../../../src/domain/unit/unit-effect.ts";
+import * as fc from "../fast-check.ts";
 
 const NAMES = ["a.service", "b.service", "c.socket", "d.service", "e.timer", "f.service"] as UnitName[];
 export const HASHES = ["h1", "h2", "h3"] as UnitHash[];
