@@ -68,7 +68,7 @@ export const ENGINE_DEFECTS: readonly Defect[] = [
   },
   {
     name: "no budgets",
-    shownBy: 27,
+    shownBy: 105,
     faults: ["30 % of the machines lost", "power loss"],
     defects: { loss: { lossWindowMs: 0, movesWindowMs: 0 } },
   },
