@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agentPrefixes } from "../daemon/agent-prefixes.ts";
 import type { MachineId, UnitName } from "../domain/names.ts";
 import type { Compare, Operation, Txn } from "../ports/registry.ts";
+import { agentPrefixes } from "./agent-prefixes.ts";
 import { machineScope } from "./machine-scope.ts";
 import { registryKeys } from "./registry-keys.ts";
 

@@ -2,6 +2,7 @@ import { REBOOT_LOCK } from "../domain/locks/lock.ts";
 import type { MachineId } from "../domain/names.ts";
 import { parseUnitName } from "../domain/unit/unit-name.ts";
 import type { LeaseId, Operation, Txn } from "../ports/registry.ts";
+import { agentPrefixes } from "./agent-prefixes.ts";
 import type { RegistryKeys } from "./registry-keys.ts";
 
 /** What somebody who comes through an engine may do in the registry. Denied is whatever is not said here. */
@@ -47,19 +48,7 @@ interface Span {
 
 /** Watched as prefixes, as the agent does; no machine's id begins with another's. */
 function readable(keys: RegistryKeys, machine: MachineId): readonly Span[] {
-  const under = [
-    keys.cluster,
-    keys.release,
-    keys.set(machine),
-    keys.member(machine),
-    keys.presence(machine),
-    keys.kept(machine),
-    keys.claims(machine),
-    keys.statuses(machine),
-    keys.holds,
-    keys.rollouts,
-    `${keys.lockHeader(REBOOT_LOCK)}/`,
-  ];
+  const under = [...agentPrefixes(keys, machine), keys.statuses(machine), `${keys.lockHeader(REBOOT_LOCK)}/`];
   // The term tells a doctor whether the registry went back.
   const alone = [keys.lockHeader(REBOOT_LOCK), keys.grant(machine), keys.term];
   return [

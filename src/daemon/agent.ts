@@ -1,3 +1,4 @@
+import { agentPrefixes } from "../codec/agent-prefixes.ts";
 import { type RegistryKeys, registryKeys } from "../codec/registry-keys.ts";
 import type { StatusRecord } from "../codec/registry-records.ts";
 import { holdOn } from "../domain/cluster/hold.ts";
@@ -25,7 +26,6 @@ import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
 import { type AgentCondition, agentCondition } from "./agent-condition.ts";
 import { AgentMemory } from "./agent-memory.ts";
-import { agentPrefixes } from "./agent-prefixes.ts";
 import { ConfirmWatch } from "./confirm-watch.ts";
 import { ForeignWatch } from "./foreign-watch.ts";
 import { HealthWatch } from "./health-watch.ts";

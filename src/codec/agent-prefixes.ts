@@ -1,5 +1,5 @@
-import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { MachineId } from "../domain/names.ts";
+import type { RegistryKeys } from "./registry-keys.ts";
 
 /** What the agent of a machine follows in the registry to know what to do; its own statuses it follows apart. */
 export function agentPrefixes(keys: RegistryKeys, machine: MachineId): string[] {
