@@ -17,6 +17,7 @@ const ADAPTER = [PORTS, CODEC, DOMAIN];
 const ETCD_PROTO = "src/adapters/etcd-proto";
 const OBJECTS_PROTO = "src/adapters/objects-proto";
 const REACH_PROTO = "src/adapters/reach-proto";
+const PROTO = "src/adapters/proto";
 const MVCC = "src/adapters/mvcc";
 const ETCD_WIRE = "src/adapters/etcd-wire";
 /** Time, ids and hashes of the real world: single functions, so that an adapter that serves or stores may use them. */
@@ -43,8 +44,10 @@ export const ROOMS: readonly Room[] = [
     may: [...ADAPTER, OBJECTS_PROTO, ...REAL_WORLD, ...DURABLE],
     packages: ["node:", "isomorphic-git", "@grpc/grpc-js"],
   },
+  // How messages of fleet's own services are put into bytes.
+  { folder: PROTO, may: [], packages: ["node:", "@grpc/grpc-js", "protobufjs/light.js"] },
   // Git objects between engines and machines: the client and the server of it share the messages.
-  { folder: OBJECTS_PROTO, may: [], packages: ["node:", "@grpc/grpc-js", "protobufjs/light.js"] },
+  { folder: OBJECTS_PROTO, may: [PROTO], packages: ["node:", "protobufjs/light.js"] },
   { folder: "src/adapters/identity", may: [...ADAPTER, "src/adapters/files/disk-error.ts"], packages: ["node:"] },
   // What machines that join and engines say to each other; both ends of it.
   { folder: "src/adapters/join-proto", may: [], packages: ["node:", "@grpc/grpc-js"] },
@@ -56,7 +59,7 @@ export const ROOMS: readonly Room[] = [
   // What terminals ask of machines through engines: the three of them share the messages.
   {
     folder: REACH_PROTO,
-    may: ["src/ports/operation-error.ts"],
+    may: ["src/ports/operation-error.ts", PROTO],
     packages: ["node:", "@grpc/grpc-js", "protobufjs/light.js"],
   },
   { folder: "src/adapters/reach", may: [...ADAPTER, REACH_PROTO], packages: ["node:", "@grpc/grpc-js"] },

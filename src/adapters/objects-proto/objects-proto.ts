@@ -1,5 +1,5 @@
-import type { MethodDefinition } from "@grpc/grpc-js";
 import protobuf from "protobufjs/light.js";
+import { messageMethods } from "../proto/message-methods.ts";
 
 /**
  * Git objects from an engine to a machine. Nothing in these messages is believed but that bytes hash to the id they were asked by; the
@@ -93,34 +93,9 @@ const root = protobuf.Root.fromJSON({
   },
 });
 
+const method = messageMethods("fleet.Objects", root);
+
 export const OBJECTS_METHODS = {
-  Tip: method<TipRequest, TipAnswer>("Tip", "TipRequest", "TipAnswer", false),
-  Objects: method<ObjectsRequest, ObjectsPart>("Objects", "ObjectsRequest", "ObjectsPart", true),
+  Tip: method<TipRequest, TipAnswer>("Tip", "TipRequest", "TipAnswer"),
+  Objects: method<ObjectsRequest, ObjectsPart>("Objects", "ObjectsRequest", "ObjectsPart", { responseStream: true }),
 };
-
-function method<Request extends object, Answer extends object>(
-  name: string,
-  request: string,
-  answer: string,
-  responseStream: boolean,
-): MethodDefinition<Request, Answer> {
-  return {
-    path: `/fleet.Objects/${name}`,
-    requestStream: false,
-    responseStream,
-    requestSerialize: (message) => encode(request, message),
-    requestDeserialize: (bytes) => decode(request, bytes) as Request,
-    responseSerialize: (message) => encode(answer, message),
-    responseDeserialize: (bytes) => decode(answer, bytes) as Answer,
-  };
-}
-
-/** Messages are of the types above and so need no conversion first. */
-function encode(name: string, message: object): Buffer {
-  return Buffer.from(root.lookupType(name).encode(message).finish());
-}
-
-function decode(name: string, bytes: Buffer): object {
-  const type = root.lookupType(name);
-  return type.toObject(type.decode(bytes), { defaults: true, arrays: true });
-}

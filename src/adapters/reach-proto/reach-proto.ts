@@ -1,6 +1,7 @@
-import { Metadata, type MethodDefinition, type ServiceError, status } from "@grpc/grpc-js";
+import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs/light.js";
 import { OperationError } from "../../ports/operation-error.ts";
+import { messageMethods } from "../proto/message-methods.ts";
 
 /**
  * How a terminal reads something of a machine that only dials out: the machine keeps one call of `Serve` open to an engine; who asks calls
@@ -71,38 +72,13 @@ const root = protobuf.Root.fromJSON({
 
 type Empty = Record<string, never>;
 
+const method = messageMethods("fleet.Reach", root);
+
 export const REACH_METHODS = {
   Serve: method<Empty, Call>("Serve", "Empty", "Call", { responseStream: true }),
   Answer: method<AnswerPart, Empty>("Answer", "AnswerPart", "Empty", { requestStream: true }),
   Ask: method<AskRequest, AskPart>("Ask", "AskRequest", "AskPart", { responseStream: true }),
 };
-
-function method<Request extends object, Answer extends object>(
-  name: string,
-  request: string,
-  answer: string,
-  { requestStream = false, responseStream = false },
-): MethodDefinition<Request, Answer> {
-  return {
-    path: `/fleet.Reach/${name}`,
-    requestStream,
-    responseStream,
-    requestSerialize: (message) => encode(request, message),
-    requestDeserialize: (bytes) => decode(request, bytes) as Request,
-    responseSerialize: (message) => encode(answer, message),
-    responseDeserialize: (bytes) => decode(answer, bytes) as Answer,
-  };
-}
-
-/** Messages are of the types above and so need no conversion first. */
-function encode(name: string, message: object): Buffer {
-  return Buffer.from(root.lookupType(name).encode(message).finish());
-}
-
-function decode(name: string, bytes: Buffer): object {
-  const type = root.lookupType(name);
-  return type.toObject(type.decode(bytes), { defaults: true });
-}
 
 /** A refusal as gRPC carries it, with its code and next step. */
 export function refusalStatus({ code, message, next }: OperationError): Partial<ServiceError> {
