@@ -1,6 +1,4 @@
-import { writeFile } from "node:fs/promises";
 import { Flags } from "@oclif/core";
-import { diskError } from "../../adapters/files/disk-error.ts";
 import { encodePlan } from "../../codec/plan/encode-plan.ts";
 import { whyReplaced } from "../../usecases/refuse-replaced.ts";
 import { REPLACED_NEXT } from "../../usecases/replaced-detail.ts";
@@ -11,6 +9,7 @@ import { stateAgeText } from "../open-state.ts";
 import { planExitCode } from "../plan-exit-code.ts";
 import { changedUnits, type PlanView, planFromFlags } from "../plan-from-flags.ts";
 import type { MachinePlanFlags } from "../plan-machine.ts";
+import { saveFile } from "../save-file.ts";
 import { sayDirty } from "../say-dirty.ts";
 import { terminalOf } from "../terminal-of.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
@@ -75,7 +74,7 @@ export default class PlanCommand extends BaseCommand {
       if (age !== null) this.say(age);
       const replaced = whyReplaced(planned.snapshot);
       if (replaced !== null) this.say(`warning: ${replaced}; this cannot be applied: ${REPLACED_NEXT}`);
-      if (flags.out !== undefined) await writePlan(flags.out, encodePlan(planned.plan));
+      if (flags.out !== undefined) await saveFile(flags.out, encodePlan(planned.plan));
       if (flags.json) this.printJson(planJson(planned));
       else if (flags.markdown) this.print(planMarkdown(planned, changedUnits(planned)));
       else this.print(planText(planned, terminalOf(process.stdout, flags["no-color"])));
@@ -119,10 +118,4 @@ interface ViewFlags {
   readonly exclude?: string[] | undefined;
   readonly without?: string[] | undefined;
   readonly "n-1": boolean;
-}
-
-async function writePlan(path: string, text: string): Promise<void> {
-  await writeFile(path, text).catch((error: unknown) => {
-    throw diskError("write", path, error);
-  });
 }

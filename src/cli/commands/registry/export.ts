@@ -1,10 +1,9 @@
-import { writeFile } from "node:fs/promises";
 import { Args } from "@oclif/core";
 import { encodeRegistryExport } from "../../../codec/registry-export.ts";
-import { OperationError } from "../../../ports/operation-error.ts";
 import { exportRegistry } from "../../../usecases/export-registry.ts";
 import { BaseCommand, clusterFlags, repositoryFlags } from "../../base-command.ts";
 import { clusterName } from "../../cluster-name.ts";
+import { saveFile } from "../../save-file.ts";
 import { counted } from "../../views/counted.ts";
 
 const { directory, manifest } = repositoryFlags;
@@ -34,20 +33,12 @@ export default class RegistryExportCommand extends BaseCommand {
       const content = await exportRegistry(opened, keys, composition.clock);
       const text = encodeRegistryExport(content, composition.sha256);
       if (args.file === undefined || args.file === "-") this.print(text);
-      else await save(args.file, text);
+      else await saveFile(args.file, text, 0o600);
       this.say(
         `${content.cluster}, epoch ${content.epoch}, release ${content.seq}, as of revision ${content.revision}: ${counted(content.entries.length, "record")}`,
       );
     } finally {
       await composition.close();
     }
-  }
-}
-
-async function save(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { mode: 0o600, flush: true });
-  } catch (cause) {
-    throw new OperationError("cannot-write", `cannot write ${path}`, { cause });
   }
 }

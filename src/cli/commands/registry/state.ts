@@ -1,10 +1,9 @@
-import { writeFile } from "node:fs/promises";
 import { Args } from "@oclif/core";
-import { diskError } from "../../../adapters/files/disk-error.ts";
 import { encodeState } from "../../../codec/cluster-state.ts";
 import { readState } from "../../../usecases/read-state.ts";
 import { BaseCommand, clusterFlags, repositoryFlags } from "../../base-command.ts";
 import { clusterName } from "../../cluster-name.ts";
+import { saveFile } from "../../save-file.ts";
 import { counted } from "../../views/counted.ts";
 
 const { directory, manifest } = repositoryFlags;
@@ -34,16 +33,10 @@ export default class RegistryStateCommand extends BaseCommand {
       const state = await readState(opened, keys, composition.clock);
       const text = encodeState(state, composition.sha256);
       if (args.file === undefined || args.file === "-") this.print(text);
-      else await save(args.file, text);
+      else await saveFile(args.file, text);
       this.say(`${state.cluster} as of revision ${state.revision}: ${counted(state.entries.length, "record")}`);
     } finally {
       await composition.close();
     }
   }
-}
-
-async function save(path: string, text: string): Promise<void> {
-  await writeFile(path, text).catch((error: unknown) => {
-    throw diskError("write", path, error);
-  });
 }
