@@ -3,11 +3,12 @@ import { decodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { type IndexedUnit, LEADER_SHAPE, type LeaderRecord, type ReportRecord } from "../codec/registry-records.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
-import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
+import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
 import type { Hold } from "../domain/cluster/hold.ts";
 import type { Registry } from "../ports/registry.ts";
 import { type RefusedMachine, readClaims } from "../usecases/read-claims.ts";
 import { readHolds } from "../usecases/read-holds.ts";
+import { readReleases } from "../usecases/read-releases.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { readSpecIndex } from "../usecases/read-spec-index.ts";
 
@@ -23,16 +24,19 @@ export interface ClusterView {
   readonly holds: readonly Hold[];
   /** Machines that do nothing, because another one has their machine id. */
   readonly refused: readonly RefusedMachine[];
+  /** Those the registry still has, oldest first: which commit a machine is at that is not at the last one. Absent: nobody asked. */
+  readonly releases?: readonly Release[];
 }
 
 /** Reads all of it. An index that is missing or damaged is an empty one: lists are then shorter, nothing else. */
 export async function readClusterView(registry: Registry, keys: RegistryKeys): Promise<ClusterView> {
   const { snapshot, quarantined } = await readSnapshot(registry, keys);
   const specHash = snapshot.release?.specHash;
-  const [engine, holds, refused, index] = await Promise.all([
+  const [engine, holds, refused, releases, index] = await Promise.all([
     registry.list(keys.leader.replace(/leader$/, "")),
     readHolds(registry, keys, snapshot.members),
     readClaims(registry, keys),
+    readReleases(registry, keys),
     specHash === undefined ? [] : readSpecIndex(registry, keys, specHash),
   ]);
   const textOf = (wanted: string) => engine.entries.find(({ key }) => key === wanted)?.value;
@@ -45,5 +49,6 @@ export async function readClusterView(registry: Registry, keys: RegistryKeys): P
     report: readReport(textOf(keys.report) ?? ""),
     holds,
     refused,
+    releases,
   };
 }

@@ -2,6 +2,7 @@ import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { rolloutNow } from "../rollout-now.ts";
+import { commitSpreadLines } from "./commit-spread-text.ts";
 import { driftText, driftWord } from "./drift-text.ts";
 import { agoText, durationText } from "./duration-text.ts";
 import { engineReportLines } from "./engine-report-text.ts";
@@ -33,6 +34,7 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
     `${identity.name}  release ${release.seq}  commit ${release.commit.slice(0, 7)}  by ${release.by} at ${release.at}`,
     `engine ${leaderName === undefined ? "none leads: nothing is placed or moved" : [`${leaderName} leads, term ${leader?.term}`, sinceText(report?.since ?? null, nowMs)].filter(Boolean).join(", ")}`,
     `machines ${present} of ${members.length} present${freshnessText(members)}`,
+    ...commitSpreadLines(view, nowMs),
     `units ${countsText(rows)}`,
   ].map(printable);
   const troubles = [
