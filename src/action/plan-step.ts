@@ -14,6 +14,7 @@ import { printableLine } from "../cli/views/printable.ts";
 import { whatIfText } from "../cli/views/what-if-text.ts";
 import { encodePlan } from "../codec/plan/encode-plan.ts";
 import type { Diagnostic } from "../domain/diagnostic.ts";
+import { OperationError } from "../ports/operation-error.ts";
 import { whyReplaced } from "../usecases/refuse-replaced.ts";
 import { changeLines } from "./change-lines.ts";
 import type { ReviewMarker } from "./marker.ts";
@@ -27,6 +28,9 @@ const FOOTER_BYTES_MAX = 1_000;
 /** Findings in a comment that no plan could be made. */
 const FINDINGS_BYTES_MAX = 20_000;
 
+/** What a commit cannot be read for: nobody else can mend it, and its pull request says so. */
+const OF_THE_COMMIT: readonly string[] = ["tree-name-refused", "tree-too-large", "blob-too-large"];
+
 /** Plans the commit that is checked out, tells it everywhere, and is green whatever it changes. */
 export async function planStep(step: Step): Promise<Ending> {
   const { runner, inputs, composition } = step;
@@ -35,6 +39,9 @@ export async function planStep(step: Step): Promise<Ending> {
     planned = await planFromFlags(composition, "HEAD", { eachLost: inputs.eachLost });
   } catch (error) {
     if (error instanceof RejectedCommit) await reviewRejected(step, error.diagnostics);
+    if (error instanceof OperationError && OF_THE_COMMIT.includes(error.code)) {
+      await reviewRejected(step, [{ severity: "error", code: error.code, saw: error.message }]);
+    }
     throw error;
   }
   await annotateDiagnostics(step, planned.diagnostics);

@@ -81,6 +81,14 @@ describe("approve after a merge", { concurrency: false }, () => {
     assert.doesNotMatch(approved.all, /canary/);
   });
 
+  test("a token that may not comment: approved all the same, and said as a warning", async () => {
+    world.github.own(PULL)[0]!.body = world.github.own(PULL)[0]!.body.replace('"closed":true', '"closed":false');
+    world.github.script({ method: "PATCH", path: /comments/, status: 403, body: { message: "read only" } });
+    const approved = await approve();
+    assert.equal(approved.code, 0, approved.log);
+    assert.match(approved.outputs.warnings!, /^the approval was not written into the comment: .*read only/);
+  });
+
   test("with a key it is signed, and to approve again is harmless", async () => {
     const key = join(world.repository.path, ".git", "key");
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", key]);

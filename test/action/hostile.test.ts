@@ -7,6 +7,7 @@ import { ActionWorld, planAt } from "./action-world.ts";
 
 const MANIFEST = "apiVersion: fleet/v1\ncluster: shop\nadmit: any\n";
 const COMMENT_MAX = 65_536;
+const STACK = /^ +at .*:\d+:\d+\)?$/m;
 
 describe("hostile and huge plans", { concurrency: false }, () => {
   let world: ActionWorld;
@@ -79,6 +80,69 @@ describe("hostile and huge plans", { concurrency: false }, () => {
     assert.equal(marker!.indexOf("-->"), marker!.length - 3);
     const sub = rest.find((line) => line.startsWith("<sub>"))!;
     assert.doesNotMatch(sub, /@all|<b>|[^\\]\]\(j/);
+  });
+
+  test("a fork's pull request: no secrets, a token that may only read; green, and the plan is in the summary", async () => {
+    world.commit({ "fleet.yaml": MANIFEST, "units/web.service": "[Service]\nExecStart=/bin/true\n" });
+    const body = { message: "Resource not accessible by integration" };
+    world.github.script({ method: "POST", path: /comments$|graphql/, status: 403, body, times: 9 });
+    const inputs = { command: "plan", registry: "none", "step-summary": "false" };
+    const result = await world.run({ event: "fork", inputs });
+    assert.deepEqual([result.code, result.outputs["failure-reason"]], [0, ""], result.log);
+    assert.match(
+      result.outputs.warnings!,
+      /403: Resource not accessible.*of a fork's pull request the token may only read/,
+    );
+    assert.match(result.summary, /### shop: 1 file changes\n/);
+    assert.deepEqual(world.github.own(7), []);
+    assert.doesNotMatch(result.log, STACK);
+  });
+
+  test("CRLF: the finding says where, and no line end of the file's is in outputs, annotations or comment", async () => {
+    world.commit({
+      "fleet.yaml": MANIFEST.replaceAll("\n", "\r\n"),
+      "units/web.service": "[Service]\r\nExecStart=/bin/true\r\n",
+    });
+    const { code, log, all } = await plan();
+    assert.equal(code, 1, log);
+    assert.match(log, /^::error title=unit-carriage-return,file=units\/web\.service,line=1/m);
+    assert.doesNotMatch(all + world.github.own(7)[0]!.body, /\r/);
+    world.commit({ "units/web.service": "[Service]\nExecStart=/bin/true\n" });
+    const mended = await plan();
+    assert.equal(mended.code, 0, mended.log);
+    assert.doesNotMatch(mended.all + world.github.own(7)[0]!.body, /\r/);
+  });
+
+  const NAMES: readonly [name: string, why: string, shown: RegExp][] = [
+    ["$(touch pwned)`id`.service", "validation", /touch pwned/],
+    ["a\n::error::pwned.service", "tree-name-refused", /pwned/],
+    ["<img src=x>@org.service", "validation", /img src/],
+    ["| @org/team #1 [x](javascript:y).service", "validation", /javascript/],
+  ];
+  for (const [name, why, shown] of NAMES) {
+    test(`a hostile name of a file is text: ${JSON.stringify(name)}`, async () => {
+      world.commit({ "fleet.yaml": MANIFEST, [`units/${name}`]: "[Service]\nExecStart=/bin/true\n" });
+      const result = await plan();
+      assert.deepEqual([result.code, result.outputs["failure-reason"]], [1, why], result.log);
+      assert.doesNotMatch(result.log.replace(/^::stop-commands::(\S+)\n[\s\S]*?^::\1::$/gm, ""), /^::error::pwned/m);
+      assert.doesNotMatch(result.log, STACK);
+      const { body } = world.github.own(7)[0]!;
+      assert.match(body, shown);
+      assert.match(body, /This commit cannot be planned/);
+      assert.equal(parseMarker(body)?.contentId, null);
+      assert.doesNotMatch(body, /<img|(^|[^\\])`id|@org|^::error|\]\(java|(^|\s)#1/m);
+    });
+  }
+
+  test("a secret on a line that is wrong is not shown by the finding, the comment or the summary", async () => {
+    world.commit({
+      "fleet.yaml": MANIFEST,
+      "units/web.service": "[Service]\nExecStart=/bin/true\nEnviroment=DB_PASSWORD=canary-of-the-typo\n",
+    });
+    const result = await plan();
+    const seen = [result.all, ...world.github.own(7).map(({ body }) => body)].join("\n");
+    assert.match(seen, /Enviroment/);
+    assert.ok(!seen.includes("canary-of-the-typo"), seen);
   });
 
   test("wound 11: of a plan of 5 MB the comment is cut on a line and not to be approved; the file is whole and the step green", async () => {

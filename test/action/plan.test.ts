@@ -63,7 +63,7 @@ describe("plan on a pull request", { concurrency: false }, () => {
       },
     },
     {
-      name: "it is found on the second page, behind a hundred others",
+      name: "101 comments: it is found on the second page, behind a hundred others",
       given: () => {
         for (let index = 0; index < 100; index++) world.github.comment(7, `talk ${index}`);
         world.github.comment(7, OLD, BOT);
@@ -89,7 +89,7 @@ describe("plan on a pull request", { concurrency: false }, () => {
       },
     },
     {
-      name: "line ends that a browser made of it do not hide it",
+      name: "CRLF, which a browser makes of its line ends, does not hide it",
       given: () => world.github.comment(7, OLD.replaceAll("\n", "\r\n"), BOT),
       expect: () => assert.equal(world.github.own(7).length, 1),
     },

@@ -32,9 +32,9 @@ export function headline({ counts, changes }: Pick<Plan, "counts" | "changes">):
     ...(unchanged > 0 ? [`${unchanged} unchanged`] : []),
     ...(unplaced > 0 ? [`${unplaced} not placed`] : []),
   ].join(", ");
-  return files === null || files === 0
-    ? parts
-    : `${counted(files, "file")} ${files === 1 ? "changes" : "change"}: ${parts}`;
+  if (files === null || files === 0) return parts;
+  const changed = `${counted(files, "file")} ${files === 1 ? "changes" : "change"}`;
+  return parts === "" ? changed : `${changed}: ${parts}`;
 }
 
 /** One line a wave: what changes together, and how many of each set stay up meanwhile. Sets of one have no budget worth telling. */
