@@ -7,6 +7,7 @@ import { labExec } from "../../src/lab/lab.ts";
 import { labFolder, readLab } from "../../src/lab/lab-state.ts";
 import { mustRun, type ProgramResult, runProgram } from "../../src/lab/run-program.ts";
 import { clearAbandonedLabs, eventually, LAB_NAME } from "./lab-name.ts";
+import { ResidentFleet } from "./resident-fleet.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -40,10 +41,12 @@ export class ClusterOnLab {
   readonly repository: string;
   /** A copy, so that a build during the test changes nothing in it. */
   readonly #bundle: string;
+  readonly #resident: ResidentFleet;
   #registry: string | null;
 
   private constructor(bundle: string, repository: string, registry: string | null) {
     this.#bundle = bundle;
+    this.#resident = new ResidentFleet(bundle);
     this.repository = repository;
     this.#registry = registry;
   }
@@ -71,7 +74,7 @@ export class ClusterOnLab {
     await cluster.#must(["lab", "up", "--name", LAB_NAME, "--machines", String(machines), "-C", repository, ...own]);
     await prepare(cluster);
     await eventually(`${machines} machines have joined`, async () => {
-      const { code, stdout } = await cluster.fleet("list-machines", "--json");
+      const { code, stdout } = await cluster.ask("list-machines", "--json");
       if (code !== 0) return false;
       return (JSON.parse(stdout) as { present: boolean }[]).filter((machine) => machine.present).length === machines;
     });
@@ -95,8 +98,12 @@ export class ClusterOnLab {
 
   /** Runs a fleet command against the cluster, standing in its repository, whatever it ends with. */
   fleet(...words: readonly string[]): Promise<ProgramResult> {
-    const registry = this.#registry ?? `unix:${join(labFolder(LAB_NAME), "shared/registry.sock")}`;
-    return this.#cli([...words, "-C", this.repository, "--registry", registry]);
+    return this.#cli([...words, ...this.#here()]);
+  }
+
+  /** The same for what is asked again and again and changes nothing: in a process that stays. */
+  ask(...words: readonly string[]): Promise<ProgramResult> {
+    return this.#resident.run([...words, ...this.#here()]);
   }
 
   /** From now on commands use that registry; machines are told by whoever moves them. */
@@ -110,7 +117,7 @@ export class ClusterOnLab {
   }
 
   async status(): Promise<ShownCluster> {
-    const { code, stdout, stderr } = await this.fleet("status", "--json");
+    const { code, stdout, stderr } = await this.ask("status", "--json");
     if (code !== 0) throw new Error(`fleet status ended with ${code}: ${stderr}`);
     return JSON.parse(stdout) as ShownCluster;
   }
@@ -152,8 +159,14 @@ export class ClusterOnLab {
 
   /** Takes the lab down, which fails where anything of it is left, and removes the repository. */
   async down(): Promise<void> {
+    this.#resident.end();
     if (readLab(LAB_NAME) !== null) await this.lab("down");
     for (const folder of [this.repository, this.#bundle]) rmSync(folder, { recursive: true, force: true });
+  }
+
+  #here(): readonly string[] {
+    const registry = this.#registry ?? `unix:${join(labFolder(LAB_NAME), "shared/registry.sock")}`;
+    return ["-C", this.repository, "--registry", registry];
   }
 
   #cli(words: readonly string[]): Promise<ProgramResult> {
