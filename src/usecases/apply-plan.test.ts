@@ -174,7 +174,7 @@ test("each release names the content of the one before, and keeps its plan and i
   }
 });
 
-test("what was applied already is said and changes nothing, also after a newer release", async () => {
+test("row 88: what was applied already is said and changes nothing, also after a newer release", async () => {
   const world = newWorld();
   await join(world);
   const first = await planOf(world, world.repository.push("main", files(2)));
@@ -210,7 +210,7 @@ test("a plan of a branch is already applied where its squash was, and another co
   }
 });
 
-test("a plan whose basis has moved is stale and changes nothing", async () => {
+test("row 88: a plan whose basis has moved is stale and changes nothing", async () => {
   const moves: readonly [string, (world: World) => Promise<unknown>][] = [
     ["another release", (world) => release(world, files(1, "other"))],
     ["a machine joined", (world) => join(world, "2".repeat(32) as MachineId)],
@@ -238,7 +238,7 @@ test("a plan whose basis has moved is stale and changes nothing", async () => {
 });
 
 for (const first of [true, false]) {
-  test(`of two applies at once exactly one wins, on ${first ? "an empty registry" : "one with a release"}`, async () => {
+  test(`row 88: of two applies at once exactly one wins, on ${first ? "an empty registry" : "one with a release"}`, async () => {
     const world = newWorld();
     await join(world);
     if (!first) await release(world, files(1));

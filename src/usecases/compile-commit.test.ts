@@ -66,11 +66,23 @@ test("at most 16 reads are in flight, and the first is alone", async () => {
   assert.equal(most(), 16);
 });
 
-test("the author's mistakes are diagnostics, all of them, with no spec", async () => {
+test("row 82 and 83: the author's mistakes are diagnostics, all of them, with no spec", async () => {
   const { repository, compile } = world();
   const table: readonly [string, Parameters<MemoryRepository["commit"]>[0], readonly string[]][] = [
     ["no manifest", { "units/a.service": unit("a") }, ["manifest-missing"]],
     ["a manifest that is a symlink", { "fleet.yaml": { kind: "symlink" } }, ["manifest-missing"]],
+    ["a folder that is a symlink", { "fleet.yaml": manifest, units: { kind: "symlink" } }, ["path-missing"]],
+    [
+      "a unit that is a symlink, and a submodule",
+      {
+        "fleet.yaml": manifest,
+        ".gitmodules": '[submodule "x"]\n\tpath = units/x\n\turl = --upload-pack=touch\n\tupdate = !touch\n',
+        "units/a.service": { kind: "symlink" },
+        "units/b.service": { kind: "submodule" },
+        "units/c.service": unit("c"),
+      },
+      ["unit-symlink", "unit-submodule"],
+    ],
     ["a manifest beyond reading", { "fleet.yaml": `# ${"x".repeat(300_000)}` }, ["file-too-large"]],
     [
       "a file beyond reading",

@@ -54,7 +54,7 @@ class World {
   }
 }
 
-test("the range from the accepted commit to the candidate is judged, each by what was in force before it", async () => {
+test("row 78: the range from the accepted commit to the candidate is judged, each by what was in force before it", async () => {
   const world = new World();
   const base = world.commit("alice", files(), []);
   const unsigned = world.commit(null, files({ "units/a.service": unit("b") }), [base]);
@@ -69,7 +69,7 @@ test("the range from the accepted commit to the candidate is judged, each by wha
   assert.equal(await world.judge(base, world.commit("mallory", files(), [base])), "unknown-signer");
 });
 
-test("signers are rotated across commits, one after the other, and nobody lets herself in", async () => {
+test("row 80: signers are rotated across commits, one after the other, and nobody lets herself in", async () => {
   const world = new World();
   const base = world.commit("alice", files(), []);
   const both = world.commit("alice", files({ "trust/signers": signersOf("alice", "bob") }), [base]);

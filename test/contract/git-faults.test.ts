@@ -7,60 +7,12 @@ import { test } from "node:test";
 import * as git from "isomorphic-git";
 import { openLocalGitSource } from "../../src/adapters/git/local-git-source.ts";
 import { openMirrorGitSource } from "../../src/adapters/git/mirror-git-source.ts";
-import { MIRROR_LIMITS, type MirrorLimits } from "../../src/adapters/git/mirror-transport.ts";
 import { openGitSource } from "../../src/adapters/git/open-git-source.ts";
 import type { CommitId } from "../../src/domain/names.ts";
-import { type GitHttpServer, serveGitRepository } from "./git-http-server.ts";
+import type { GitHttpServer } from "./git-http-server.ts";
+import { damagePacks, noise, withRemote } from "./git-remote-world.ts";
 import { makeTestRepository, type TestRepository } from "./git-repository.ts";
 
-interface Remote {
-  readonly repository: TestRepository;
-  readonly server: GitHttpServer;
-  readonly folder: string;
-  open(limits?: Partial<MirrorLimits>, branch?: string): ReturnType<typeof openMirrorGitSource>;
-}
-
-function withRemote(sentence: string, run: (remote: Remote) => Promise<void>): void {
-  test(sentence, async () => {
-    const repository = makeTestRepository();
-    const server = await serveGitRepository(join(repository.path, ".git"));
-    const folder = mkdtempSync(join(tmpdir(), "fleet-mirror-"));
-    const opened: { close(): Promise<void> }[] = [];
-    try {
-      await run({
-        repository,
-        server,
-        folder,
-        async open(limits = {}, branch = "main") {
-          const source = await openMirrorGitSource({
-            url: server.url,
-            branch,
-            folder,
-            limits: { ...MIRROR_LIMITS, ...limits },
-          });
-          opened.push(source);
-          return source;
-        },
-      });
-    } finally {
-      for (const source of opened) await source.close();
-      await server.close();
-      rmSync(folder, { recursive: true });
-      repository.remove();
-    }
-  });
-}
-
-/** Text that does not compress, so that a pack of it has about its size. */
-const noise = (bytes: number, seed: number) => {
-  let state = seed;
-  return Buffer.from(
-    Array.from({ length: bytes }, () => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-      return state >>> 24;
-    }),
-  );
-};
 const packs = (server: GitHttpServer) => server.answers.filter(({ path }) => path === "/git-upload-pack");
 
 withRemote("an unchanged tip is polled without a transfer, and a small change transfers little", async (remote) => {
@@ -112,21 +64,6 @@ for (const kind of ["silent", "drip"] as const) {
     },
   );
 }
-
-withRemote("row 70: a pack cut half way leaves the mirror as it was, and the next fetch works", async (remote) => {
-  const first = remote.repository.commit({ "units/a.service": "a" }) as CommitId;
-  const source = await remote.open();
-  await source.fetch();
-  const second = remote.repository.commit({ "units/b.service": noise(20_000, 2) }) as CommitId;
-  // ls-refs answers are small; only the pack is cut.
-  remote.server.fault = { kind: "cut", afterBytes: 10_000, only: /upload-pack$/ };
-  await assert.rejects(source.fetch(), { code: "source-unreachable" });
-  assert.equal(await source.resolve("HEAD"), first);
-  assert.equal((await source.listFiles(first, ["units"])).length, 1);
-  remote.server.fault = null;
-  assert.equal(await source.fetch(), second);
-  assert.equal((await source.listFiles(second, ["units"])).length, 2);
-});
 
 withRemote("a first clone cut half way leaves nothing behind, and works when tried again", async (remote) => {
   const commit = remote.repository.commit({ "units/b.service": noise(20_000, 2) });
@@ -231,23 +168,6 @@ withRemote("an older commit of the branch is fetched when it is asked for", asyn
 });
 
 withRemote(
-  "row 71: a damaged mirror is set aside and cloned again, while it is open and when it is opened",
-  async (remote) => {
-    const commit = remote.repository.commit({ "units/a.service": noise(5_000, 3) }) as CommitId;
-    const source = await remote.open();
-    await source.fetch();
-    damagePacks(join(remote.folder, "repo.git"));
-    const [file] = await source.listFiles(commit, ["units"]);
-    assert.deepEqual(Buffer.from(await source.readBlob(file!.oid, 10_000)), noise(5_000, 3));
-    assert.ok(readdirSync(remote.folder).includes("corrupt"));
-    await source.close();
-    damagePacks(join(remote.folder, "repo.git"));
-    const again = await remote.open();
-    assert.equal(await again.resolve("HEAD"), commit);
-  },
-);
-
-withRemote(
   "a mirror killed while its history was being deepened does not believe what had not arrived",
   async (remote) => {
     const commits = Array.from({ length: 5 }, (_, at) => remote.repository.commit({}, `commit ${at}`) as CommitId);
@@ -316,19 +236,6 @@ withRemote("fifty packs make the mirror start afresh", async (remote) => {
   assert.equal((await source.listFiles(tip, ["units"])).length, 1);
 });
 
-function damagePacks(gitFolder: string): void {
-  const folder = join(gitFolder, "objects", "pack");
-  for (const name of readdirSync(folder).filter((each) => each.endsWith(".pack"))) {
-    const path = join(folder, name);
-    fs.chmodSync(path, 0o644);
-    const bytes = fs.readFileSync(path);
-    bytes.fill(0x55, 12, bytes.length - 20);
-    const file = fs.openSync(path, "r+");
-    fs.writeSync(file, bytes);
-    fs.closeSync(file);
-  }
-}
-
 function withRepository(sentence: string, run: (repository: TestRepository) => Promise<void>): void {
   test(sentence, async () => {
     const repository = makeTestRepository();
@@ -341,7 +248,7 @@ function withRepository(sentence: string, run: (repository: TestRepository) => P
 }
 
 withRepository(
-  "names that are no plain file names are refused with their path, before content is read",
+  "row 81: names that are no plain file names are refused with their path, before content is read",
   async (repository) => {
     const blob = repository.git(["hash-object", "-w", "--stdin"], "x");
     const table: readonly [string, Buffer | string][] = [
@@ -380,7 +287,7 @@ withRepository(
 );
 
 withRepository(
-  "symlinks and submodules are told apart from files, and executable files are files",
+  "row 82: symlinks and submodules are told apart from files, and executable files are files",
   async (repository) => {
     const inner = repository.commit({
       "units/link.service": { symlink: "/etc/shadow" },
@@ -398,7 +305,7 @@ withRepository(
 );
 
 withRepository(
-  "a huge file is refused by its size, loose, packed and as a delta, without inflating it",
+  "row 83: a huge file is refused by its size, loose, packed and as a delta, without inflating it",
   async (repository) => {
     // 200 MB of zeros are 200 kB in git: a bomb that is cheap to push.
     const size = 200 * 1024 * 1024;

@@ -14,7 +14,7 @@ import { makeTestRepository } from "./git-repository.ts";
 const skip = spawnSync("ssh-keygen", ["-?"]).error === undefined ? false : "no ssh-keygen here";
 const TRUST = "apiVersion: fleet/v1\ncluster: prod\ntrust: { signers: trust/signers }\n";
 
-test("what git signs, merges and pulls is judged as git and ssh-keygen see it, and nothing beside the objects counts", {
+test("row 78 and 86: what git signs, merges and pulls is judged as git and ssh-keygen see it, and nothing beside the objects counts", {
   skip,
 }, async () => {
   const keys = mkdtempSync(join(tmpdir(), "fleet-keys-"));

@@ -42,12 +42,12 @@ interface Reading {
   readonly unknownKeys: string[];
 }
 
-function systemdReads(bodies: readonly string[]): Reading[] {
+function systemdReads(bodies: readonly (string | Buffer)[]): Reading[] {
   const folder = mkdtempSync(join(tmpdir(), "fleet-unit-file-"));
   try {
     const paths = bodies.map((text, index) => {
       const path = join(folder, `t${index}.service`);
-      writeFileSync(path, HEADER + text);
+      writeFileSync(path, Buffer.concat([Buffer.from(HEADER), Buffer.from(text)]));
       return path;
     });
     const { stderr } = spawnSync(ANALYZE, ["verify", "--man=no", ...paths], { encoding: "utf8", timeout: 60_000 });
@@ -77,7 +77,7 @@ function weRead(text: string): Reading | null {
 }
 
 describe("the parser against systemd itself", { skip }, () => {
-  test("what we take, systemd reads as the same keys and values", () => {
+  test("row 85: what we take, systemd reads as the same keys and values", () => {
     const taken = fc
       .sample(body, { numRuns: FILES * 10, seed: 1 })
       .filter((text) => weRead(text) !== null)
@@ -88,5 +88,35 @@ describe("the parser against systemd itself", { skip }, () => {
       readings.some(({ values }) => values.length > 1) && readings.some(({ unknownKeys }) => unknownKeys.length > 0),
     );
     for (const [index, text] of taken.entries()) assert.deepEqual(weRead(text), readings[index], JSON.stringify(text));
+  });
+
+  /** What a reader of lines, a person or a lint of ours would see in it, if it were taken; and what systemd does. */
+  const HOSTILE: readonly (readonly [what: string, body: string | Buffer, systemd: readonly string[] | "nothing"])[] = [
+    ["a carriage return that ends a line", "SyslogIdentifier=b\rNice=hidden\n", ["hidden"]],
+    ["a NUL that ends a line", "SyslogIdentifier=b\0Nice=hidden\n", ["hidden"]],
+    ["a carriage return that ends a comment", "# harmless\rNice=hidden\n", ["hidden"]],
+    [
+      "an assignment that is not UTF-8, for which the rest is not read",
+      Buffer.from("SyslogIdentifier=\xff\nNice=seen\n", "latin1"),
+      "nothing",
+    ],
+    ["a line of a mebibyte, for which nothing of the file is read", `Nice=${"9".repeat(1 << 20)}\n`, "nothing"],
+  ];
+
+  test("row 85: what systemd reads otherwise than it looks is refused", () => {
+    const readings = systemdReads(HOSTILE.map(([, body]) => body));
+    for (const [at, [what, body, systemd]] of HOSTILE.entries()) {
+      const bytes = Buffer.concat([Buffer.from(HEADER), Buffer.from(body)]);
+      assert.ok(hasErrors(parseUnitFile("t.service", bytes).diagnostics), what);
+      assert.deepEqual(readings[at]!.values, systemd === "nothing" ? [] : systemd, what);
+    }
+  });
+
+  test("row 85: a comment inside a continuation hides nothing from us that systemd reads", () => {
+    const bodies = ["Nice=a\\\n# Nice=b\\\nc\nNice=d\n", "Nice=a \\\n;x\n\nNice=b\n", "# x \\\nNice=a\n"];
+    for (const [at, reading] of systemdReads(bodies).entries()) {
+      assert.ok(reading.values.length > 0, bodies[at]);
+      assert.deepEqual(weRead(bodies[at]!), reading, bodies[at]);
+    }
   });
 });

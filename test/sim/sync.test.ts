@@ -1,4 +1,4 @@
-/** An engine that follows the branch, and rows 67, 72, 73, 75 to 78, 80 and 88 of the faults where nobody says apply. */
+/** An engine that follows the branch, and rows 67, 72, 73, 75 to 78, 80, 87 and 88 of the faults where nobody says apply. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MemoryFile } from "../../src/adapters/memory/memory-git-source.ts";
@@ -291,6 +291,57 @@ test("row 88: whoever holds the lock of those who apply is waited for and named,
   await followed.follows(commit);
   const after = await followed.inForce();
   assert.deepEqual([after.seq, after.parent], [before.seq + 1, before.contentId]);
+  await followed.sim.end();
+});
+
+test("row 87: engines and machines whose mirrors lag are each of one piece, and no unit runs twice", async () => {
+  const followed = new Followed("by: sync");
+  const of = (version: string) =>
+    Object.fromEntries(
+      ["a", "b", "c"].map((name) => [`units/${name}.service`, `[Service]\nExecStart=/bin/server ${version}\n`]),
+    );
+  const first = await followed.begin(of("one"));
+  const { machines, clock, registry, keys } = followed.sim;
+  const running = () =>
+    machines.flatMap(({ manager }) => [...manager.running()].map(([unit, { text }]) => [unit, text.includes("two")]));
+  const lagging = machines.filter(({ manager }) => manager.running().size > 0)[0]!;
+  const leader = async () => {
+    const { entries } = await registry.list(keys.leader, { exact: true });
+    return machines.find(({ id }) => id === (entries[0] === undefined ? "" : JSON.parse(entries[0].value).machine))!;
+  };
+  const leads = await leader();
+  leads.engineSource.stale = first;
+  lagging.source.stale = first;
+  const second = followed.push(of("two"));
+  // Whoever leads sees nothing new, and the other one may not say so.
+  await clock.advance(ONE_POLL_MS);
+  assert.equal((await followed.inForce()).commit, first);
+  leads.crashEngine();
+  for (let at = 0; at < 60; at++) {
+    await clock.advance(500);
+    const units = running().map(([unit]) => unit);
+    assert.deepEqual([...new Set(units)].sort(), units.sort(), "nobody runs what another one runs");
+  }
+  assert.equal((await followed.inForce()).commit, second);
+  const member = (await followed.sim.snapshot()).members.find(({ id }) => id === lagging.id);
+  assert.equal(member?.problem?.code, "not-on-branch");
+  const old = [...lagging.manager.running().values()].map(({ text }) => text.includes("two"));
+  assert.ok(old.length > 0 && !old.includes(true), "it keeps the whole of what it took");
+  // The one that was ahead goes, and the one that lags leads again: it cannot read the release, and sets nothing back.
+  leads.startEngine();
+  (await leader()).crashEngine();
+  await clock.advance(60_000);
+  assert.equal((await followed.inForce()).commit, second);
+  leads.engineSource.stale = null;
+  lagging.source.stale = null;
+  for (const machine of machines.slice(0, 2)) machine.startEngine();
+  await clock.advance(60_000);
+  assert.deepEqual(
+    running().filter(([, isNew]) => isNew !== true),
+    [],
+  );
+  assert.equal(running().length, 3);
+  assert.equal((await followed.sim.convergence())?.converged, true);
   await followed.sim.end();
 });
 

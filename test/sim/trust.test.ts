@@ -85,7 +85,7 @@ async function started(): Promise<{ readonly cluster: Cluster; readonly first: C
 
 const refused = (text: string) => new RegExp(`${text}`);
 
-test("what nobody signed who may is refused by apply, and by each machine where the registry is written anyway", async () => {
+test("row 78: what nobody signed who may is refused by apply, and by each machine where the registry is written anyway", async () => {
   const { cluster } = await started();
   const running = cluster.hashes();
   const evil = cluster.push("mallory", "evil");
@@ -104,7 +104,7 @@ test("what nobody signed who may is refused by apply, and by each machine where 
   );
 });
 
-test("a bad commit inside the range is refused with it, and one without it on the same base is taken", async () => {
+test("row 78: a bad commit inside the range is refused with it, and one without it on the same base is taken", async () => {
   const { cluster, first } = await started();
   cluster.push(null, "unsigned");
   await cluster.force(cluster.push("alice", "on top of it"));
@@ -113,7 +113,7 @@ test("a bad commit inside the range is refused with it, and one without it on th
   assert.deepEqual(await cluster.taken(), ["3 -", "3 -", "3 -"]);
 });
 
-test("a file of signers is not judged by itself, and neither is the end of trust", async () => {
+test("row 80: a file of signers is not judged by itself, and neither is the end of trust", async () => {
   const { cluster, first } = await started();
   const lets = { signers: `${PEOPLE.alice.line}\n${PEOPLE.mallory.line}` };
   await cluster.force(cluster.push("mallory", "let me in", lets));
@@ -138,7 +138,7 @@ test("signers are rotated while a machine is away, and it takes what they sign w
   assert.deepEqual(await cluster.taken(), ["4 untrusted", "4 untrusted", "4 untrusted"]);
 });
 
-test("history that is rewritten, or set back to an older signed commit, is refused whoever signed it", async () => {
+test("row 72 and 73: history that is rewritten, or set back to an older signed commit, is refused whoever signed it", async () => {
   const { cluster, first } = await started();
   await cluster.apply(cluster.push("alice", "two"));
   cluster.sim.repository.setBranch("main", first);

@@ -171,6 +171,9 @@ loss: { agentTtl: 3s, grace: 1s, outageAt: 40%, outageMin: 3, outageWindow: 1m, 
   });
 });
 
+/** Of the refused ones those that are meant to hurt whoever reads them. */
+const BOMBS = new Set(["the same key twice", "an anchor and its alias", "a tag", "a merge key", "two documents"]);
+
 const refused: readonly (readonly [what: string, text: string, problems: readonly string[]])[] = [
   ["an empty file", "", ["fleet.yaml:1:1 manifest-yaml an empty file"]],
   ["a list", "- a\n", ["fleet.yaml:1:1 manifest-value a list"]],
@@ -273,8 +276,55 @@ const refused: readonly (readonly [what: string, text: string, problems: readonl
 ];
 
 for (const [what, text, expected] of refused) {
-  test(`refused: ${what}`, () => assert.deepEqual(problems(text), expected));
+  test(`${BOMBS.has(what) ? "row 84: " : ""}refused: ${what}`, () => assert.deepEqual(problems(text), expected));
 }
+
+test("row 84: aliases of aliases, keys of prototypes and endless scalars cost nothing, and become nothing", () => {
+  const levels = Array.from(
+    { length: 30 },
+    (_, at) => `b${at}: &b${at} [${`*b${at - 1},`.repeat(at === 0 ? 0 : 10)}x]`,
+  );
+  const bombs: readonly (readonly [what: string, text: string, saw: RegExp])[] = [
+    ["a billion laughs", `${HEAD}${levels.join("\n")}\n`, /an? YAML (anchor|alias)/],
+    ["an alias of itself", `${HEAD}units: &u { a.service: *u }\n`, /a YAML (anchor|alias)/],
+    ["a prototype at the top", `${HEAD}__proto__: { admit: any }\n`, /the unknown key __proto__/],
+    ["a constructor", `${HEAD}constructor: { prototype: { drain: true } }\n`, /the unknown key constructor/],
+    [
+      "the prototype of a machine",
+      `${HEAD}machines: { nas: { __proto__: { drain: true } } }\n`,
+      /the unknown key __proto__/,
+    ],
+    ["a tag that would run something", `${HEAD}units: !!js/function "f"\n`, /a YAML tag/],
+    ["binary", `${HEAD}cluster2: !!binary aGk=\n`, /a YAML tag/],
+    ["a key of 200,000 letters", `${HEAD}${"k".repeat(200_000)}: 1\n`, /the unknown key|not YAML/],
+    [
+      "a number of 200,000 digits",
+      `${HEAD}units: { a@.service: { instances: ${"9".repeat(200_000)} } }\n`,
+      /instances: /,
+    ],
+    [
+      "20,000 unknown keys",
+      `${HEAD}${Array.from({ length: 20_000 }, (_, at) => `k${at}: 1`).join("\n")}\n`,
+      /the unknown key k0/,
+    ],
+    ["quotes that never end", `${HEAD}units: "${"a\n\n".repeat(50_000)}`, /not YAML/],
+    ["comments without end", `${HEAD}${"#".repeat(200_000)}`, /^$/],
+  ];
+  for (const [what, text, saw] of bombs) {
+    const before = process.cpuUsage();
+    const { manifest, diagnostics } = readManifest("fleet.yaml", text);
+    const { user, system } = process.cpuUsage(before);
+    assert.ok(user + system < 5_000_000, `${what}: ${user + system} microseconds`);
+    assert.match(diagnostics.find(({ severity }) => severity === "error")?.saw ?? "", saw, what);
+    assert.ok(manifest === null || manifest.flawed === diagnostics.length > 0, what);
+    assert.ok(
+      diagnostics.every((each) => each.saw.length < 300_000),
+      what,
+    );
+  }
+  assert.equal(({} as { drain?: boolean; admit?: string }).drain, undefined);
+  assert.equal(({} as { drain?: boolean; admit?: string }).admit, undefined);
+});
 
 test("adopt is a default of the cluster and of each unit its own", () => {
   const { manifest } = readManifest(
@@ -382,7 +432,7 @@ test("a flawed manifest keeps what is right, so that the units are looked at in 
   assert.equal(manifest?.units[0]?.settings.move, null);
 });
 
-test("too large, too deep and not text are each said, in no time", () => {
+test("row 84: too large, too deep and not text are each said, in no time", () => {
   const large = readManifest("fleet.yaml", new Uint8Array(MANIFEST_BYTES_MAX + 1).fill(32));
   assert.equal(large.diagnostics[0]?.code, "manifest-too-large");
   const binary = readManifest("fleet.yaml", Uint8Array.from([0x61, 0xff]));

@@ -58,7 +58,7 @@ function verdict(before: Trust, steps: readonly Written[], fromMs = 0): string {
   return `${judged.reason.code} at ${at}${isSide ? " side" : ""}`;
 }
 
-test("each mode asks of another part of the history to be signed", () => {
+test("row 78: each mode asks of another part of the history to be signed", () => {
   const merge = { by: "alice", broughtIn: [{ by: "alice" }, { by: null }] };
   const table: readonly (readonly [string, readonly Written[], Record<TrustMode, string>])[] = [
     ["all signed", [{ by: "alice" }, { by: "bob" }], { off: "ok", head: "ok", range: "ok", strict: "ok" }],
@@ -96,7 +96,7 @@ test("an unknown history is neither a yes nor a no", () => {
   assert.equal(judgeCommit(trust, { kind: "unknown", because: "too-short" }).kind, "unknown");
 });
 
-test("signers are changed by those who were trusted before, step by step", () => {
+test("row 80: signers are changed by those who were trusted before, step by step", () => {
   const toBob = trustIn("range", "bob");
   const table: readonly (readonly [string, TrustMode, readonly Written[], string])[] = [
     ["alice hands over to bob", "range", [{ by: "alice", trust: toBob }, { by: "bob" }], "ok"],
@@ -155,7 +155,7 @@ test("the commit that turns trust on must give what it asks for, unless others f
   assert.equal(verdict(NO_TRUST, [{ by: null, trust: on }, { by: null }]), "unsigned at 1");
 });
 
-test("a key that has run out is not made good by an earlier date", () => {
+test("row 79: a key that has run out is not made good by an earlier date, and one that was removed by none", () => {
   const until = { ...line("alice"), validBeforeMs: 2000 };
   const trust: Trust = { ...NO_TRUST, mode: "range", signers: [until, line("bob")] };
   assert.equal(verdict(trust, [{ by: "alice", committedMs: 1500 }]), "ok");
@@ -166,6 +166,16 @@ test("a key that has run out is not made good by an earlier date", () => {
     { by: "alice", committedMs: 1500 },
   ];
   assert.equal(verdict(trust, dated), "signer-not-valid at 1");
+  // The thief writes the date: nothing but the removal of the line helps against a date from when the key was good.
+  const removed: Trust = { ...trust, signers: [line("bob")] };
+  for (const committedMs of [0, 1500]) {
+    assert.equal(verdict(removed, [{ by: "alice", committedMs }]), "unknown-signer at 0");
+    const after = [
+      { by: "bob", committedMs: 1000, trust: removed },
+      { by: "alice", committedMs },
+    ];
+    assert.equal(verdict(trust, after), "unknown-signer at 1");
+  }
 });
 
 test("a rule names who must sign which files, and a file that none names is held to all of them", () => {

@@ -8,7 +8,7 @@ const assignments = (text: string) =>
     entry.kind === "assignment" ? [[entry.section, entry.key, entry.value, entry.line, entry.column]] : [],
   );
 
-describe("what systemd reads", () => {
+describe("row 85: what systemd reads", () => {
   const cases: [string, string, unknown[]][] = [
     ["a value stripped of blanks and tabs", "[S]\n \tA \t= \tb c \t\n", [["S", "A", "b c", 2, 3]]],
     ["no final newline", "[S]\nA=b", [["S", "A", "b", 2, 1]]],
@@ -81,7 +81,7 @@ describe("what systemd reads", () => {
   }
 });
 
-describe("what is refused, with its place", () => {
+describe("row 85: what is refused, with its place", () => {
   const long = `A=${"é".repeat(UNIT_LINE_MAX / 2)}`;
   const cases: [string, string | Uint8Array, [string, number | undefined, number | undefined][]][] = [
     ["Windows line ends, once", "[S]\r\nA=b\r\n\r\n#c\r\n", [["unit-carriage-return", 1, 4]]],

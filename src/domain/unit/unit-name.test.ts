@@ -39,7 +39,7 @@ describe("names that systemd or quadlet takes", () => {
   for (const name of names) test(name.slice(0, 60), () => assert.equal(parseUnitName(name), name));
 });
 
-describe("names that are refused, and why", () => {
+describe("row 81: names that are refused, and why", () => {
   const cases: [string, RegExp][] = [
     ["", /empty/],
     ["foo", /without a type/],
