@@ -176,7 +176,7 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
   });
 
   test("each machine says what it has", async () => {
-    const { stdout } = await cluster.fleet("list-machines", "--fields", "name,cpu,memory", "--no-legend");
+    const { stdout } = await cluster.ask("list-machines", "--fields", "name,cpu,memory", "--no-legend");
     const rows = stdout.trim().split("\n").sort();
     assert.deepEqual(
       rows.map((row) => /^(\w+)\s+[1-9]\d*\s+[\d.]+[GMT]$/.exec(row)?.[1]),

@@ -59,7 +59,7 @@ describe("a change that may cut its machine off", { skip: labSkipReason(), concu
     assert.equal(await file(), uplink("up"));
     assert.equal(await show(UPLINK, "ActiveState"), "active");
     assert.equal(await show(KEPT, "InvocationID"), kept);
-    const { stdout } = await cluster.fleet("status");
+    const { stdout } = await cluster.ask("status");
     assert.match(stdout, new RegExp(`m1: not-confirmed: nobody was reached for ${CONFIRM_S} s after .* ${UPLINK}`));
     const restored = await show(UPLINK, "InvocationID");
     await cluster.inside("m1", "systemctl", "restart", "fleet-agent.service");
@@ -78,7 +78,7 @@ describe("a change that may cut its machine off", { skip: labSkipReason(), concu
     await isConfirmed();
     assert.equal(await file(), uplink("up").replace("eth0", "dev eth0"));
     assert.equal(await problemOf(UPLINK), null);
-    assert.doesNotMatch((await cluster.fleet("status")).stdout, /not-confirmed/);
+    assert.doesNotMatch((await cluster.ask("status")).stdout, /not-confirmed/);
     assert.doesNotMatch(await remembered(), /refusal/);
     assert.equal(await show(KEPT, "InvocationID"), kept);
   });

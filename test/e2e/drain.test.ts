@@ -106,7 +106,7 @@ describe("a machine that is drained, and one that is removed", { skip: labSkipRe
       const last = turns[index - 1];
       assert.ok(last === undefined || stoppedUs > last.startedUs, "one of them is down at a time");
     });
-    const { stdout } = await cluster.fleet("status");
+    const { stdout } = await cluster.ask("status");
     assert.match(stdout, /m2 is drained: there stays .*data\.service \(its data is here/);
   });
 

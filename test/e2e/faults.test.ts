@@ -66,7 +66,7 @@ describe("without the others", { skip: labSkipReason(), concurrency: false }, ()
   };
 
   const status = async () => (await cluster.status()) as Shown;
-  const text = async () => (await cluster.fleet("status")).stdout;
+  const text = async () => (await cluster.ask("status")).stdout;
   const member = async (name: string) => (await status()).members.find((one) => one.name === name)!;
 
   /** The registry's process, which answers nobody while it is stopped. */
@@ -282,7 +282,7 @@ describe("without the others", { skip: labSkipReason(), concurrency: false }, ()
     assert.deepEqual([row.hold?.reason, row.active], ["a look inside", "inactive"]);
     const leftMs = Date.parse(row.hold?.until ?? "") - Date.now();
     assert.ok(leftMs > 3_500_000 && leftMs <= 3_600_000, row.hold?.until);
-    const close = (await cluster.fleet("status", "on-m1")).stdout;
+    const close = (await cluster.ask("status", "on-m1")).stdout;
     assert.match(close, /held: by \S+ until \S+ \((60|59) min more\): a look inside/);
     await cluster.fleet("hold", "on-m1.service", "--end");
     await eventually(

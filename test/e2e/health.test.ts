@@ -86,7 +86,7 @@ describe("services that are asked how they are", { skip: labSkipReason(), concur
       return seen.health?.state === "failing" && seen;
     });
     assert.match(failing.health!.detail, /HTTP status 503/);
-    const { stdout } = await cluster.fleet("status");
+    const { stdout } = await cluster.ask("status");
     assert.match(stdout, /web\.service\s+m1\S*\s+active\s+running\s+unhealthy/);
     assert.match(stdout, /1 unhealthy/);
     await cluster.inside(MACHINE, "touch", WELL);

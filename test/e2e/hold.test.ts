@@ -74,7 +74,7 @@ describe("a hold at the machine itself", { skip: labSkipReason(), concurrency: f
     assert.match(await hold(), /afar\.service is left as it is, .*: from afar\n.*held\.service .*: a look inside/);
     registry("SIGCONT");
     const shown = await eventually("status shows the machine's own hold", async () => {
-      const { code, stdout } = await cluster.fleet("status", "--json");
+      const { code, stdout } = await cluster.ask("status", "--json");
       const status = code === 0 ? (JSON.parse(stdout) as Shown) : null;
       return status?.holds.some(({ placedAt }) => placedAt === status.members[0]!.id) && status;
     });

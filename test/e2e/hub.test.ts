@@ -267,7 +267,7 @@ describe("three machines that go through the engines of two of them", {
     const stanza = `m3: { id: ${needLab(LAB_NAME).machines[2]!.machineId}, key: "${nodeKeyOf(keys.agents.get("m3")!)}" }`;
     assert.ok(said.includes(JSON.stringify(stanza).slice(1, -1)), said);
     await eventually("the cluster's people see who asks in vain, and with which key", async () =>
-      (await cluster.fleet("status")).stdout.includes(nodeKeyOf(keys.agents.get("m3")!)!),
+      (await cluster.ask("status")).stdout.includes(nodeKeyOf(keys.agents.get("m3")!)!),
     );
     await cluster.commit("the key it has", { "fleet.yaml": manifest() });
     await apply("--detach");

@@ -50,7 +50,7 @@ describe("machines that want to restart", { skip: labSkipReason(), concurrency: 
   after(async () => cluster?.down());
 
   const slots = async (): Promise<Slots["held"]> => {
-    const { code, stdout } = await cluster.fleet("locks", "--json");
+    const { code, stdout } = await cluster.ask("locks", "--json");
     assert.equal(code, 0);
     const locks = JSON.parse(stdout) as readonly (Slots & { readonly name: string })[];
     return locks.find(({ name }) => name === "reboot")?.held ?? [];

@@ -215,10 +215,10 @@ describe("rollouts on five machines", { skip: labSkipReason(), concurrency: fals
       if (machine === failed) assert.notEqual(now.get(key)?.hash, before.get(key)?.hash);
       else assert.deepEqual(now.get(key), before.get(key), key);
     }
-    const { stdout: told } = await cluster.fleet("status");
+    const { stdout: told } = await cluster.ask("status");
     assert.match(told, /^rollout +held, because a change failed: /m);
     assert.match(told, new RegExp(`^ +${EVERYWHERE} on ${failed}: failed: `, "m"));
-    const why = await cluster.fleet("why", EVERYWHERE);
+    const why = await cluster.ask("why", EVERYWHERE);
     assert.equal(why.code, 5, why.stdout + why.stderr);
     const [own, other] = [failed, MACHINES.find((machine) => machine !== failed)!].map(
       (machine) => why.stdout.split(/^(?=[x*o] )/m).find((part) => part.includes(`${EVERYWHERE} on ${machine}: `))!,
