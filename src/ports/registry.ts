@@ -24,6 +24,9 @@ export interface Registry {
   close(): Promise<void>;
 }
 
+/** What those who only look need of it: a picture of it in memory has as much. A `txn` of theirs lists and writes nothing. */
+export type RegistryReader = Pick<Registry, "list" | "txn">;
+
 /** A decimal 64-bit number as text: lease ids exceed 2^53. */
 export type LeaseId = string;
 

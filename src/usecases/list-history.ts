@@ -9,7 +9,7 @@ import type { RolloutRecord } from "../domain/rollout/rollout-record.ts";
 import { isRolloutOf } from "../domain/rollout/start-rollout.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import type { Registry } from "../ports/registry.ts";
+import type { RegistryReader } from "../ports/registry.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
 import type { CommitBook, CommitFacts } from "./commit-facts.ts";
 import { readPlan } from "./read-plan.ts";
@@ -30,7 +30,7 @@ export interface HistoryEntry {
 
 /** The last releases, newest first; with plans, rollouts and, where a repository is at hand, who wrote and signed their commits. */
 export async function releaseHistory(input: {
-  readonly registry: Registry;
+  readonly registry: RegistryReader;
   readonly keys: RegistryKeys;
   /** Null: whoever asks stands in no repository. */
   readonly book: CommitBook | null;
@@ -120,7 +120,7 @@ function changesBetween(before: SpecBefore, after: ClusterSpec, sha256: Sha256):
 
 /** How far the rollout of that release came; null where nobody has kept that. */
 export async function rolloutOfRelease(
-  registry: Registry,
+  registry: RegistryReader,
   keys: RegistryKeys,
   release: Release | null,
 ): Promise<RolloutRecord | null> {
@@ -129,7 +129,7 @@ export async function rolloutOfRelease(
   return record !== undefined && isRolloutOf(record, release) ? record : null;
 }
 
-async function readRollouts(registry: Registry, keys: RegistryKeys): Promise<ReadonlyMap<number, RolloutRecord>> {
+async function readRollouts(registry: RegistryReader, keys: RegistryKeys): Promise<ReadonlyMap<number, RolloutRecord>> {
   const { entries } = await registry.list(keys.rollouts);
   return new Map(
     entries.flatMap(({ key, value }) => {

@@ -2,7 +2,7 @@ import { decodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { CLAIM_SHAPE, type ClaimRecord } from "../codec/registry-records.ts";
 import { type MachineId, parseMachineId } from "../domain/names.ts";
-import type { Registry } from "../ports/registry.ts";
+import type { RegistryReader } from "../ports/registry.ts";
 
 /** A machine that was refused, because another one with its machine id is present and said so. */
 export interface RefusedMachine {
@@ -14,7 +14,7 @@ export interface RefusedMachine {
 }
 
 /** Those that were answered; a claim nobody answers is a machine's that has just booted. Sorted by id, then boot. */
-export async function readClaims(registry: Registry, keys: RegistryKeys): Promise<RefusedMachine[]> {
+export async function readClaims(registry: RegistryReader, keys: RegistryKeys): Promise<RefusedMachine[]> {
   const [claims = [], presences = []] = (
     await registry.txn({
       when: [],

@@ -2,10 +2,10 @@ import { decodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { RELEASE_SHAPE, type ReleaseRecord } from "../codec/registry-records.ts";
 import type { Release } from "../domain/cluster/cluster-snapshot.ts";
-import type { Registry } from "../ports/registry.ts";
+import type { RegistryReader } from "../ports/registry.ts";
 
 /** Every release the registry still has a record of, oldest first; one that cannot be read is left out. */
-export async function readReleases(registry: Registry, keys: RegistryKeys): Promise<readonly Release[]> {
+export async function readReleases(registry: RegistryReader, keys: RegistryKeys): Promise<readonly Release[]> {
   const { entries } = await registry.list(keys.releaseAt(0).replace(/[^/]*$/, ""));
   return entries
     .flatMap((entry) => {
