@@ -49,6 +49,12 @@ export const ROOMS: readonly Room[] = [
   // Git objects between engines and machines: the client and the server of it share the messages.
   { folder: OBJECTS_PROTO, may: [PROTO], packages: ["node:", "protobufjs/light.js"] },
   { folder: "src/adapters/identity", may: [...ADAPTER, "src/adapters/files/disk-error.ts"], packages: ["node:"] },
+  // The one place that has keys and values of secrets in hand.
+  {
+    folder: "src/adapters/secrets",
+    may: ADAPTER,
+    packages: ["node:", "age-encryption", "@noble/curves/ed25519.js"],
+  },
   // What machines that join and engines say to each other; both ends of it.
   { folder: "src/adapters/join-proto", may: [], packages: ["node:", "@grpc/grpc-js"] },
   {
