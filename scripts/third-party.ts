@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-export const THIRD_PARTY_NAMES = ["etcd-3.4", "etcd-3.5", "etcdctl", "nginx", "sshd"] as const;
+export const THIRD_PARTY_NAMES = ["etcd-3.4", "etcd-3.5", "etcdctl", "nginx", "quadlet", "sshd"] as const;
 export type ThirdPartyName = (typeof THIRD_PARTY_NAMES)[number];
 
 interface Part {
@@ -31,6 +31,8 @@ const PARTS: Readonly<Record<ThirdPartyName, Part>> = {
     binary: "usr/sbin/nginx",
     libraries: ["libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g"],
   },
+  // Needs nothing but the C library, of any suite; podman itself is not needed to make services.
+  quadlet: { suite: "trixie", packages: ["podman"], binary: "usr/libexec/podman/quadlet", libraries: [] },
   sshd: { suite: null, packages: ["openssh-server"], binary: "usr/sbin/sshd", libraries: ["libwrap0"] },
 };
 

@@ -1,8 +1,8 @@
 import { decodeTakeover, encodeTakeover, type TakeoverRecord } from "../codec/takeover-record.ts";
 import { invariant } from "../domain/invariant.ts";
 import type { UnitName } from "../domain/names.ts";
-import { FOREIGN_FOLDER, type ForeignFiles } from "../domain/tasks/foreign-files.ts";
-import { unitNameParts } from "../domain/unit/unit-name.ts";
+import { FOREIGN_FOLDER, FOREIGN_QUADLETS, type ForeignFiles } from "../domain/tasks/foreign-files.ts";
+import { isQuadlet, unitNameParts } from "../domain/unit/unit-name.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { OperationError } from "../ports/operation-error.ts";
 
@@ -15,6 +15,9 @@ const OTHERS_FOLDERS: readonly string[] = [
   "/lib/systemd/system",
   "/run/systemd/generator.late",
 ];
+
+/** Where administrators and packages put quadlets; podman's generator reads ours before them. */
+const QUADLET_FOLDERS: readonly string[] = [FOREIGN_QUADLETS, "/usr/share/containers/systemd"];
 
 /**
  * Files of units that others installed, as the agent reads them and puts them out of the way. What was taken over is kept, each file under
@@ -50,19 +53,31 @@ export class AdoptedFiles {
   }
 
   /**
-   * Of these units, those somebody else has a file of, with its path: also where systemd does not hold them, because nothing needed them
-   * yet. The template of an instance counts as its file. `/run/systemd/system`, where ours go, hides all of these but what is in /etc.
+   * Of these units, by name, those somebody else has a file of, with its path: also where systemd does not hold them, because nothing needed
+   * them yet. The template of an instance counts as its file. `/run/systemd/system`, where ours go, hides all of these but what is in /etc;
+   * `/run/containers/systemd` all other quadlets.
    */
-  async definedElsewhere(units: readonly UnitName[]): Promise<Map<UnitName, string>> {
+  async definedElsewhere(
+    units: readonly { readonly name: UnitName; readonly service: UnitName }[],
+  ): Promise<Map<UnitName, string>> {
     const found = new Map<UnitName, string>();
-    if (units.length === 0) return found;
-    for (const folder of OTHERS_FOLDERS) {
-      const there = new Set(await this.#files.list(folder));
-      for (const unit of units.filter((unit) => !found.has(unit))) {
-        const name = [unit, unitNameParts(unit).template].find((one) => one != null && there.has(one));
-        if (name != null) found.set(unit, `${folder}/${name}`);
+    const look = async (folders: readonly string[], names: ReadonlyMap<UnitName, UnitName>): Promise<void> => {
+      if (names.size === 0) return;
+      for (const folder of folders) {
+        const there = new Set(await this.#files.list(folder));
+        for (const [unit, name] of names) {
+          const file = [name, unitNameParts(name).template].find((one) => one != null && there.has(one));
+          if (file != null && !found.has(unit)) found.set(unit, `${folder}/${file}`);
+        }
       }
-    }
+    };
+    const quadlets = units.filter(({ name }) => isQuadlet(name));
+    const others = units.filter(({ name }) => !isQuadlet(name));
+    await look(OTHERS_FOLDERS, new Map(others.map(({ name, service }) => [name, service])));
+    await look(QUADLET_FOLDERS, new Map(quadlets.map(({ name }) => [name, name])));
+    // What its own service was made of may have been ours: a generator made it at some earlier reload.
+    const byHand = OTHERS_FOLDERS.filter((folder) => !folder.includes("/generator"));
+    await look(byHand, new Map(quadlets.map(({ name, service }) => [name, service])));
     return found;
   }
 

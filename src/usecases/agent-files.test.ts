@@ -38,10 +38,8 @@ test("a hash in the registry that is a path reads no file of this machine", asyn
   const disk = new MemoryFileStore();
   const evil = "../../../../../tmp/evil" as UnitHash;
   await disk.write("/tmp/evil.json", encodeStoredUnit(unit(evil)));
-  assert.equal(
-    await new AgentFiles(disk, { state: "/var/lib/fleet/agent", run: "/run/f", units: "/run/u" }).readUnit(evil),
-    null,
-  );
+  const folders = { state: "/var/lib/fleet/agent", run: "/run/f", units: "/run/u", quadlets: "/run/q" };
+  assert.equal(await new AgentFiles(disk, folders).readUnit(evil), null);
 });
 
 test("a text under another's hash is none", async () => {

@@ -17,20 +17,20 @@ import { BootSetKeeper } from "./boot-set.ts";
 import { DriftedFiles } from "./drifted-files.ts";
 import { HoldMemory } from "./hold-memory.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
+import { installedPath, type UnitFolders } from "./unit-folders.ts";
 
-export interface AgentFolders {
+export interface AgentFolders extends UnitFolders {
   /** Survives a reboot: `/var/lib/fleet/agent`. */
   readonly state: string;
   /** Goes with a reboot, like the unit directory: `/run/fleet-agent`. */
   readonly run: string;
-  /** `/run/systemd/system`. */
-  readonly units: string;
 }
 
 export const AGENT_FOLDERS: AgentFolders = {
   state: "/var/lib/fleet/agent",
   run: "/run/fleet-agent",
   units: "/run/systemd/system",
+  quadlets: "/run/containers/systemd",
 };
 
 /** What an agent keeps on its disk, each file whole or not there. */
@@ -54,7 +54,7 @@ export class AgentFiles {
     this.#files = files;
     this.folders = folders;
     this.adopted = new AdoptedFiles(files, `${folders.state}/adopted`);
-    this.drifted = new DriftedFiles(files, folders.units, `${folders.state}/drifted`);
+    this.drifted = new DriftedFiles(files, folders, `${folders.state}/drifted`);
     this.holds = new HoldMemory(files, folders.state);
     this.bootSet = new BootSetKeeper(files, folders, this);
   }
@@ -137,23 +137,23 @@ export class AgentFiles {
 
   /** Makes it ready; `publishUnitFile` then needs no room on the disk. */
   async stageUnitFile(path: string, text: string): Promise<void> {
-    await this.#files.stage(`${this.folders.units}/${path}`, text);
+    await this.#files.stage(installedPath(this.folders, path), text);
   }
 
   /** `text` is what was staged. */
   async publishUnitFile(path: string, text: string): Promise<void> {
-    const whole = `${this.folders.units}/${path}`;
+    const whole = installedPath(this.folders, path);
     await this.#files.publish(whole);
     await this.drifted.wrote(whole, text);
   }
 
   async unstageUnitFile(path: string): Promise<void> {
-    await this.#files.unstage(`${this.folders.units}/${path}`);
+    await this.#files.unstage(installedPath(this.folders, path));
   }
 
   async removeUnitFile(path: string): Promise<void> {
     // Never the unit folder itself: a machine without /run/systemd/system is taken for one without systemd (sd_booted).
-    await this.#files.remove(`${this.folders.units}/${path}`, { prune: path.includes("/") });
+    await this.#files.remove(installedPath(this.folders, path), { prune: path.includes("/") });
   }
 
   #unitPath(hash: UnitHash): string {

@@ -24,7 +24,9 @@ export async function asFound(
   const since = held && sources !== null ? (await manager.details(managed)).since : "";
   if (sources === null || since === "") return { ...observed, onDisk: null, changedByHand };
   const startedMs = Date.parse(since);
-  const isInForce = drift.changes.some((change) => isLoaded(change, sources) && startedMs > change.atMs);
+  const isInForce = drift.changes.some((change) => {
+    return startedMs > change.atMs && (isLoaded(change, sources) || isQuadletDropin(change));
+  });
   if (!isInForce) return { ...observed, onDisk: null, changedByHand };
   return {
     ...observed,
@@ -34,6 +36,11 @@ export async function asFound(
     started: observed.started === null ? null : AS_FOUND,
     changedByHand,
   };
+}
+
+/** The generator has made them part of the service, or is about to: systemd cannot tell, and so they count as part of it. */
+function isQuadletDropin({ path }: FileChange): boolean {
+  return path.includes("/containers/systemd/") && path.endsWith(".conf");
 }
 
 /**

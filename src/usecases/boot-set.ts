@@ -3,13 +3,14 @@ import { encodeBootSet } from "../codec/boot-set.ts";
 import { compareText, type UnitHash, type UnitName } from "../domain/names.ts";
 import { stopAfterOfFiles } from "../domain/spec/at-most-one-dropin.ts";
 import { startOrder } from "../domain/tasks/start-order.ts";
+import { isQuadlet } from "../domain/unit/unit-name.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
+import { installedPath, type UnitFolders } from "./unit-folders.ts";
 
-export interface BootSetFolders {
+export interface BootSetFolders extends UnitFolders {
   readonly state: string;
   readonly run: string;
-  readonly units: string;
 }
 
 /** What a boot set is made of. */
@@ -73,10 +74,12 @@ export class BootSetKeeper {
       // What runs at most once may run elsewhere by now: only an agent that has asked starts it.
       const isSingle = stopAfterOfFiles(name, stored.files) !== null;
       const started = unit.started === null || isSingle ? null : unit.onDisk;
-      whole.set(name, { ...unit, files: stored.files.map(({ path }) => path).sort(), loaded: unit.onDisk, started });
+      // Whether a generator has made a quadlet's service is not known before the next reload.
+      const loaded = isQuadlet(name) ? null : unit.onDisk;
+      whole.set(name, { ...unit, files: stored.files.map(({ path }) => path).sort(), loaded, started });
     }
     const texts = new Map(units.flatMap(({ files }) => files.map(({ path, text }) => [path, text] as const)));
-    const files = [...texts].map(([path, text]) => ({ path: `${this.#folders.units}/${path}`, text }));
+    const files = [...texts].map(([path, text]) => ({ path: installedPath(this.#folders, path), text }));
     const environment = machineEnv === null ? [] : [{ path: MACHINE_ENV_PATH, text: machineEnv }];
     // Last, so that an agent that comes meanwhile takes nothing for its own that is not there yet.
     const memory = { path: `${this.#folders.run}/owned.json`, text: encodeOwnedUnits(whole) };

@@ -1,9 +1,10 @@
 import type { DriftSeen } from "../domain/drift/unit-drift.ts";
 import type { UnitName } from "../domain/names.ts";
-import { FOREIGN_FOLDER } from "../domain/tasks/foreign-files.ts";
+import { FOREIGN_FOLDER, FOREIGN_QUADLETS } from "../domain/tasks/foreign-files.ts";
 import type { InstalledFile } from "../domain/tasks/task.ts";
 import type { FileFingerprint, FileStore } from "../ports/file-store.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import { installedPath, type UnitFolders } from "./unit-folders.ts";
 
 /** A unit of ours and what its files should say. */
 export interface WrittenUnit {
@@ -44,7 +45,7 @@ const OURS = /(^|-)fleet-[^/]*\.conf$/;
  */
 export class DriftedFiles {
   readonly #files: FileStore;
-  readonly #unitFolder: string;
+  readonly #unitFolders: UnitFolders;
   readonly #asideFolder: string;
   readonly #whole = new Map<string, { readonly print: FileFingerprint; readonly text: string }>();
   readonly #folders = new Map<string, { readonly print: FileFingerprint; readonly names: readonly string[] }>();
@@ -52,9 +53,9 @@ export class DriftedFiles {
   #shadows: ReadonlySet<UnitName> = new Set();
   #lookedAtMs = 0;
 
-  constructor(files: FileStore, unitFolder: string, asideFolder: string) {
+  constructor(files: FileStore, unitFolders: UnitFolders, asideFolder: string) {
     this.#files = files;
-    this.#unitFolder = unitFolder;
+    this.#unitFolders = unitFolders;
     this.#asideFolder = asideFolder;
   }
 
@@ -72,8 +73,7 @@ export class DriftedFiles {
   /** Of those units, the ones that are not as they were written. `wallMs` is the time of this look. */
   async look(units: readonly WrittenUnit[], wallMs: number): Promise<Map<UnitName, FileDrift>> {
     const expected = new Map<string, string>();
-    for (const { files } of units)
-      for (const { path, text } of files) expected.set(`${this.#unitFolder}/${path}`, text);
+    for (const { files } of units) for (const { path, text } of files) expected.set(this.#pathOf(path), text);
     const states = new Map<string, FileState>();
     const paths = [...expected.keys()];
     const prints = await this.#files.fingerprints(paths);
@@ -142,15 +142,23 @@ export class DriftedFiles {
     wallMs: number,
   ): Promise<Map<UnitName, FileState[]>> {
     const byService = new Map(units.map((unit) => [unit.service as string, unit]));
+    const quadlets = new Map(units.filter(isGenerated).map((unit) => [unit.name as string, unit]));
+    const ours = this.#unitFolders;
     const found: (readonly [WrittenUnit, string])[] = [];
     const dropins: (readonly [WrittenUnit, string])[] = [];
-    const folders = [this.#unitFolder, ...OTHER_FOLDERS];
+    // What others add to a quadlet is weaker than what they add to the service made of it.
+    const quadletFolders = quadlets.size === 0 ? [] : [ours.quadlets, FOREIGN_QUADLETS];
+    const folders = [...quadletFolders, ours.units, ...OTHER_FOLDERS];
     for (const [at, names] of (await this.#names(folders, wallMs)).entries()) {
+      const folder = folders[at]!;
+      const known = quadletFolders.includes(folder) ? quadlets : byService;
       for (const name of names) {
-        const dropinsOf = name.endsWith(".d") ? byService.get(name.slice(0, -2)) : undefined;
-        if (dropinsOf !== undefined) dropins.push([dropinsOf, `${folders[at]}/${name}`]);
-        const named = folders[at] === FOREIGN_FOLDER ? byService.get(name) : undefined;
-        if (named !== undefined) found.push([named, `${FOREIGN_FOLDER}/${name}`]);
+        const dropinsOf = name.endsWith(".d") ? known.get(name.slice(0, -2)) : undefined;
+        if (dropinsOf !== undefined) dropins.push([dropinsOf, `${folder}/${name}`]);
+        // In our own folder there is no file for the service of a quadlet: a generator makes it, and both folders go before it.
+        const named = folder === FOREIGN_FOLDER || folder === ours.units ? byService.get(name) : undefined;
+        const isOther = named !== undefined && (folder === FOREIGN_FOLDER || isGenerated(named));
+        if (isOther) found.push([named, `${folder}/${name}`]);
       }
     }
     const confs = await this.#names(
@@ -160,7 +168,8 @@ export class DriftedFiles {
     for (const [at, [unit, folder]] of dropins.entries()) {
       for (const conf of confs[at]!) {
         const path = `${folder}/${conf}`;
-        const isOurs = path.startsWith(this.#unitFolder) && (expected.has(path) || OURS.test(conf));
+        const isOurFolder = [ours.units, ours.quadlets].some((own) => path.startsWith(`${own}/`));
+        const isOurs = isOurFolder && (expected.has(path) || OURS.test(conf));
         if (conf.endsWith(".conf") && !isOurs) found.push([unit, path]);
       }
     }
@@ -216,13 +225,13 @@ export class DriftedFiles {
     states: ReadonlyMap<string, FileState>,
     others: readonly FileState[],
   ): FileDrift | null {
-    const own = isWhole ? files.flatMap(({ path }) => states.get(`${this.#unitFolder}/${path}`) ?? []) : [];
+    const own = isWhole ? files.flatMap(({ path }) => states.get(this.#pathOf(path)) ?? []) : [];
     if (own.length + others.length === 0) return null;
-    const ownPath = (path: string) => path.slice(this.#unitFolder.length + 1);
     const texts = new Map<string, string | null>(files.map(({ path, text }) => [path, text]));
-    for (const { kind, path, text } of own) {
-      if (kind === "deleted") texts.delete(ownPath(path));
-      else texts.set(ownPath(path), text);
+    for (const { path } of files) {
+      const state = own.find((one) => one.path === this.#pathOf(path));
+      if (state?.kind === "deleted") texts.delete(path);
+      else if (state !== undefined) texts.set(path, state.text);
     }
     // Of drop-ins of one name the strongest folder's counts; they come weakest first.
     for (const { kind, path, text } of others) {
@@ -236,12 +245,21 @@ export class DriftedFiles {
     };
   }
 
+  #pathOf(path: string): string {
+    return installedPath(this.#unitFolders, path);
+  }
+
   /** What is no unit's any more is not remembered. */
   #forget(expected: ReadonlyMap<string, string>): void {
     for (const memory of [this.#whole, this.#goneAtMs]) {
       for (const path of memory.keys()) if (!expected.has(path)) memory.delete(path);
     }
   }
+}
+
+/** A generator makes its service. */
+function isGenerated({ name, service }: WrittenUnit): boolean {
+  return name !== service;
 }
 
 interface FileState extends FileChange {

@@ -5,7 +5,6 @@ import type { SpecUnit } from "../domain/spec/cluster-spec.ts";
 import type { SpecPart } from "../domain/spec/commit-part.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import { wantedUnit } from "../domain/tasks/wanted-unit.ts";
-import { isQuadlet } from "../domain/unit/unit-name.ts";
 import type { AgentFiles } from "./agent-files.ts";
 
 /** Each has a file open, and together they share the syncs of their folder: what a set brings is on disk in a few, and not in hundreds. */
@@ -45,10 +44,6 @@ export async function findWantedUnits(
   const unknown: PlacedUnit[] = [];
   for (const placed of placements) {
     const { unit: name, hash, goal } = placed;
-    if (isQuadlet(name)) {
-      missing.set(name, { code: "quadlet-not-yet", detail: "this agent does not install quadlets yet", journal: [] });
-      continue;
-    }
     const unit = specUnits.get(name);
     const ofCommit = (found: SpecUnit | undefined) =>
       spec === null || found === undefined ? null : wantedUnit(found, machineName, spec, goal, sha256);

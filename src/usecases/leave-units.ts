@@ -3,7 +3,8 @@ import { decodeLeave, encodeLeave, type LeaveRecord, type LeavingUnit } from "..
 import { bootTarget } from "../domain/join/boot-target.ts";
 import { compareText, type UnitName } from "../domain/names.ts";
 import { AT_MOST_ONE_DROPIN } from "../domain/spec/at-most-one-dropin.ts";
-import { FOREIGN_FOLDER } from "../domain/tasks/foreign-files.ts";
+import { FOREIGN_FOLDER, FOREIGN_QUADLETS } from "../domain/tasks/foreign-files.ts";
+import { isQuadlet } from "../domain/unit/unit-name.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { OperationError } from "../ports/operation-error.ts";
@@ -13,6 +14,7 @@ import type { AgentFiles } from "./agent-files.ts";
 import { DriftWatch } from "./drift-watch.ts";
 import { reconcileUnits } from "./reconcile-units.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
+import { installedPath } from "./unit-folders.ts";
 import { UnitJobs } from "./unit-jobs.ts";
 
 /** Twice systemd's own patience with a stop, and some more: what takes longer has said so in its unit. */
@@ -20,6 +22,9 @@ const STOPS_LIMIT_MS = 200_000;
 const LOOK_AGAIN_MS = 250;
 /** machine.env lies in memory, and nobody renders it any more: units that read it find this copy after a boot. */
 const KEPT_ENV = "/etc/fleet/machine.env";
+/** Where files of units go that stay, and are there after a boot. */
+const KEPT_FOLDERS = { units: FOREIGN_FOLDER, quadlets: FOREIGN_QUADLETS };
+const KEPT_INSTALL = "90-fleet-install.conf";
 const KEPT_ENV_RULE = "/etc/tmpfiles.d/fleet-machine-env.conf";
 
 export interface LeaveUnitsWorld {
@@ -134,6 +139,7 @@ async function keepUnits(units: readonly LeavingUnit[], world: LeaveUnitsWorld):
       if (!(await keepFile(path, texts.get(path) ?? null, world))) isShadowed = true;
     }
     if (isShadowed) shadowed.push(unit.name);
+    else if (unit.isStarted && isQuadlet(unit.name)) await wantQuadletAtBoot(unit.name, texts, disk);
   }
   if (readsEnv) await keepMachineEnv(disk);
   const wanted = units.filter(
@@ -151,9 +157,16 @@ async function keepUnits(units: readonly LeavingUnit[], world: LeaveUnitsWorld):
   return shadowed;
 }
 
+/** Nothing but its own [Install] has the service of a quadlet wanted at boot: a generator makes it anew each time. */
+async function wantQuadletAtBoot(name: UnitName, texts: ReadonlyMap<string, string>, disk: FileStore): Promise<void> {
+  if ([...texts.values()].some((text) => /^\s*(WantedBy|RequiredBy)\s*=\s*\S/m.test(text))) return;
+  const path = installedPath(KEPT_FOLDERS, `${name}.d/${KEPT_INSTALL}`);
+  await disk.write(path, `# Started at boot by fleet before it left.\n[Install]\nWantedBy=${bootTarget(name)}\n`);
+}
+
 /** False where there is a file of somebody else, which counts before ours as it did. A boot in between has taken ours; its text is known. */
 async function keepFile(path: string, text: string | null, { disk, files }: LeaveUnitsWorld): Promise<boolean> {
-  const [from, to] = [`${files.folders.units}/${path}`, `${FOREIGN_FOLDER}/${path}`];
+  const [from, to] = [installedPath(files.folders, path), installedPath(KEPT_FOLDERS, path)];
   // Nobody renews the lease it is bound to.
   if (path.endsWith(`/${AT_MOST_ONE_DROPIN}`)) {
     await files.removeUnitFile(path);

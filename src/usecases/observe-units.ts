@@ -90,7 +90,8 @@ function observation(seen: Seen, cached: CachedDetails | undefined): Observation
   const { name, service, owned, managed, details } = seen;
   const held = managed !== null && isHeldBySystemd(managed);
   const up = held && managed.active !== "inactive" && managed.active !== "failed";
-  const loaded = owned === null ? null : held ? owned.loaded : owned.onDisk;
+  // A quadlet's service is what the generator made of it at the last reload, whether systemd holds it by now or not.
+  const loaded = owned === null ? null : held || name !== service ? owned.loaded : owned.onDisk;
   const found = {
     observed: {
       name,

@@ -4,6 +4,7 @@ import { decodeRegistryMark } from "../codec/registry-mark-record.ts";
 import type { ForeignFile, MemoryFacts } from "../domain/doctor/doctor-facts.ts";
 import type { RegistryMark } from "../domain/fencing/judge-replaced.ts";
 import type { UnitName } from "../domain/names.ts";
+import { FOREIGN_QUADLETS } from "../domain/tasks/foreign-files.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import type { AgentFolders } from "./agent-files.ts";
 import { AgentFiles } from "./agent-files.ts";
@@ -63,19 +64,27 @@ export async function findForeignFiles(files: FileStore, folders: AgentFolders):
   const found: ForeignFile[] = [];
   for (const folder of [folders.units, ...BEFORE_OURS]) {
     const there = new Set(await files.list(folder));
-    for (const { service, files: ours } of owned.values()) {
-      if (there.has(service)) found.push(...(await unitFile(files, folder, service, folder === folders.units)));
-      if (!there.has(`${service}.d`)) continue;
-      const dropins = (await files.list(`${folder}/${service}.d`)).filter((name) => name.endsWith(".conf"));
-      const foreign = dropins.filter((name) => folder !== folders.units || !ours.includes(`${service}.d/${name}`));
-      found.push(
-        ...foreign.map((name): ForeignFile => {
-          return { unit: service, path: `${folder}/${service}.d/${name}`, kind: "drop-in" };
-        }),
-      );
+    for (const [name, { service, files: ours }] of owned) {
+      // Beside our own file there can be a mask at most; a quadlet's service has no file of ours.
+      const isOurs = folder === folders.units && name === service;
+      if (there.has(service)) found.push(...(await unitFile(files, folder, service, isOurs)));
+      if (there.has(`${service}.d`)) found.push(...(await dropins(files, folder, service, ours)));
     }
   }
+  const quadlets = [...owned].filter(([name, { service }]) => name !== service);
+  for (const [name, { files: ours }] of quadlets) {
+    for (const folder of [folders.quadlets, FOREIGN_QUADLETS])
+      found.push(...(await dropins(files, folder, name, ours)));
+  }
   return found;
+
+  async function dropins(disk: FileStore, folder: string, unit: UnitName, ours: readonly string[]) {
+    const names = (await disk.list(`${folder}/${unit}.d`)).filter((name) => name.endsWith(".conf"));
+    const isOurFolder = folder === folders.units || folder === folders.quadlets;
+    return names
+      .filter((name) => !isOurFolder || !ours.includes(`${unit}.d/${name}`))
+      .map((name): ForeignFile => ({ unit, path: `${folder}/${unit}.d/${name}`, kind: "drop-in" }));
+  }
 }
 
 /** systemd takes a link to `/dev/null` and an empty file for a mask. */

@@ -51,9 +51,9 @@ export async function reconcileUnits(
   const foreign = await observeForeign(wanted, before, manager, files.adopted, details);
   for (const [name, found] of foreign) observed.set(name, { ...observed.get(name)!, foreign: found });
   const mayBeElsewhere = [...observed.values()].filter((unit) => isNotHere(unit) && byName.has(unit.name));
-  const elsewhere = await files.adopted.definedElsewhere(mayBeElsewhere.map(({ service }) => service));
+  const elsewhere = await files.adopted.definedElsewhere(mayBeElsewhere);
   for (const unit of mayBeElsewhere) {
-    const definedElsewhere = elsewhere.get(unit.service);
+    const definedElsewhere = elsewhere.get(unit.name);
     if (definedElsewhere !== undefined) observed.set(unit.name, { ...unit, definedElsewhere });
   }
   for (const unit of [...observed.values()].filter(isMasked)) {
@@ -89,9 +89,9 @@ export async function reconcileUnits(
   return { seen: after, tasks, blocked, problems, drift: drift.reports() };
 }
 
-/** Neither fleet's nor held; a quadlet's service is made of ours by a generator, which may have made it before. */
-function isNotHere({ name, service, owned, systemd, foreign }: ObservedUnit): boolean {
-  return !owned && systemd === null && foreign === undefined && name === service;
+/** Neither fleet's nor held. */
+function isNotHere({ owned, systemd, foreign }: ObservedUnit): boolean {
+  return !owned && systemd === null && foreign === undefined;
 }
 
 /** Of ours, by somebody's file. */

@@ -147,7 +147,8 @@ class TaskRun {
       this.#owned.set(unit, {
         ...before,
         onDisk: wanted.hash,
-        loaded: now === undefined ? wanted.hash : before.loaded,
+        // Of a quadlet systemd knows what its generator made at the last reload, held or not.
+        loaded: now === undefined && unit === wanted.service ? wanted.hash : before.loaded,
       });
     }
     await this.#keepOwned();
@@ -200,14 +201,14 @@ class TaskRun {
   }
 
   /**
-   * One daemon-reload, and only if systemd still holds a unit whose files changed under it. What has yet to reload itself does not
-   * count as renewed before it was told to: a crash in between ends in telling it again.
+   * One daemon-reload, and only if systemd still holds a unit whose files changed under it, or a generator has to make its service. What
+   * has yet to reload itself does not count as renewed before it was told to: a crash in between ends in telling it again.
    */
   async reload(units: readonly UnitName[], reloading: ReadonlySet<UnitName>): Promise<void> {
     const changed = units.filter((unit) => this.#alive(unit));
     if (changed.length === 0) return;
-    const held = await this.#held(changed);
-    if (held.size > 0) await this.#world.manager.reload();
+    const isGenerated = changed.some((unit) => this.#service(unit) !== unit);
+    if (isGenerated || (await this.#held(changed)).size > 0) await this.#world.manager.reload();
     for (const unit of changed) {
       const owned = this.#owned.get(unit);
       if (owned !== undefined && !reloading.has(unit)) this.#owned.set(unit, { ...owned, loaded: owned.onDisk });

@@ -220,6 +220,7 @@ export class MemoryFileStore implements FileStore {
   #addFolders(folder: string): void {
     for (let below = folder; !this.#folders.has(below); below = folderOf(below)) {
       this.#folders.set(below, new Set());
+      this.#stamp(below);
     }
     for (let below = folder; below !== "/"; below = folderOf(below)) {
       this.#folders.get(folderOf(below))!.add(nameOf(below));

@@ -2,17 +2,27 @@ import type { UnitName } from "../../domain/names.ts";
 import { unitNameParts } from "../../domain/unit/unit-name.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { UnitSources } from "../../ports/unit-manager.ts";
-import type { MemoryFileStore } from "./memory-file-store.ts";
 import { type HeldUnit, isUp, newHeldUnit, REFUSALS, requiredBy } from "./memory-held-unit.ts";
+import { GENERATED_FOLDER, generateQuadlets, type TextsOnDisk } from "./memory-quadlets.ts";
 import { loadUnit } from "./memory-unit-text.ts";
 
 /** The units systemd holds in memory: read when needed, read anew by a daemon-reload, forgotten when nothing keeps them. */
 export class HeldUnits {
-  readonly #files: MemoryFileStore;
+  readonly #files: TextsOnDisk;
+  readonly #disk: TextsOnDisk;
+  /** What podman's generator made of quadlets at the last reload, by path. */
+  #generated: ReadonlyMap<string, string> = new Map();
   readonly #held = new Map<UnitName, HeldUnit>();
 
-  constructor(files: MemoryFileStore) {
-    this.#files = files;
+  constructor(disk: TextsOnDisk) {
+    this.#disk = disk;
+    this.#files = {
+      peek: (path) => {
+        const text = this.#generated.get(path);
+        return text === undefined ? disk.peek(path) : { text };
+      },
+      names: (folder) => disk.names(folder),
+    };
   }
 
   get(name: UnitName): HeldUnit | undefined {
@@ -24,11 +34,15 @@ export class HeldUnits {
     return [...this.#held.values()];
   }
 
+  /** Power off, and on: generators run again, after /run was emptied. */
   clear(): void {
     this.#held.clear();
+    this.#generated = new Map();
   }
 
   reload(): void {
+    const { services } = generateQuadlets(this.#disk);
+    this.#generated = new Map([...services].map(([name, text]) => [`${GENERATED_FOLDER}/${name}`, text]));
     for (const held of this.all()) held.unit = loadUnit(this.#files, held.name);
     for (const held of this.all()) for (const other of held.unit.references) this.hold(other);
     this.collect();

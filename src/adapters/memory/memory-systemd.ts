@@ -45,8 +45,8 @@ export interface RunningUnit {
  * systemd as far as fleet meets it, each law measured on systemd 252 and held against it by the contract suite: a unit is read
  * from disk when it is needed and not held; it is held while it is up, failed, has a job, or a held unit names it (be it in
  * `After=`); what is held changes its text by `reload` alone; what is running never does, but hears of it by a reload of its own.
- * Not modelled: `Restart=`, conditions, readiness (`Type=notify` is ready at once), timers that elapse, quadlets and other
- * generators, default dependencies.
+ * Not modelled: `Restart=`, conditions, readiness (`Type=notify` is ready at once), timers that elapse, generators
+ * but podman's, default dependencies.
  */
 export class MemorySystemd {
   readonly #clock: Clock;

@@ -8,10 +8,10 @@ import { parseUnitFile } from "../../domain/unit/parse-unit-file.ts";
 import { expandSpecifiers } from "../../domain/unit/specifiers.ts";
 import { unitNameParts } from "../../domain/unit/unit-name.ts";
 import { ReferenceReader } from "../../domain/unit/unit-reference.ts";
-import type { MemoryFileStore } from "./memory-file-store.ts";
+import { GENERATED_FOLDER, type TextsOnDisk } from "./memory-quadlets.ts";
 
 /** Where the model looks for units; the first wins, as in systemd. */
-const FOLDERS = ["/etc/systemd/system", "/run/systemd/system"] as const;
+const FOLDERS = ["/etc/systemd/system", "/run/systemd/system", GENERATED_FOLDER] as const;
 
 const DEPENDENCIES = [
   "Requires",
@@ -62,7 +62,7 @@ const NOTHING: LoadedUnit = {
 };
 
 /** Reads a unit's files as they are now. */
-export function loadUnit(files: MemoryFileStore, name: UnitName): LoadedUnit {
+export function loadUnit(files: TextsOnDisk, name: UnitName): LoadedUnit {
   const path = fragmentOf(files, name);
   if (path === null) return NOTHING;
   const text = files.peek(path)!.text;
@@ -111,7 +111,7 @@ function readUnit(
   };
 }
 
-function fragmentOf(files: MemoryFileStore, name: UnitName): string | null {
+function fragmentOf(files: TextsOnDisk, name: UnitName): string | null {
   const { template, isInstance } = unitNameParts(name);
   for (const fragment of isInstance && template !== null ? [name, template] : [name]) {
     for (const folder of FOLDERS) if (files.peek(`${folder}/${fragment}`) !== null) return `${folder}/${fragment}`;
@@ -119,7 +119,7 @@ function fragmentOf(files: MemoryFileStore, name: UnitName): string | null {
   return null;
 }
 
-function dropinsOf(files: MemoryFileStore, name: UnitName): string[] {
+function dropinsOf(files: TextsOnDisk, name: UnitName): string[] {
   const found = new Map<string, string>();
   for (const target of dropinTargets(name)) {
     for (const folder of FOLDERS) {

@@ -110,14 +110,15 @@ export function unitKind(unit: SpecUnit): UnitKind {
 
 const kindOfSpecUnit = remembered((unit: SpecUnit, _: ""): UnitKind => {
   const { type } = unitNameParts(unit.name);
-  // What their generators make of them: the others keep a process.
+  // What podman 5.4's generator makes of them: the others keep a process. A build does not remain.
+  if (type === "build") return "oneshot";
   if (SETUP_QUADLETS.has(type)) return "setup";
   if (!unit.service.endsWith(".service")) return UNIT_KINDS.find((kind) => kind === type) ?? "target";
   const read = ({ path, text }: { readonly path: string; readonly text: string }) => parseUnitFile(path, text).file;
   return serviceKind(effectiveUnit(read(unit.fragment), unit.dropins.map(read)));
 });
 
-const SETUP_QUADLETS: ReadonlySet<string> = new Set(["build", "image", "network", "volume"]);
+const SETUP_QUADLETS: ReadonlySet<string> = new Set(["image", "network", "volume"]);
 
 /** As systemd reads it: without `Type=`, what only undoes something at its end is a oneshot. */
 export function serviceKind(unit: EffectiveUnit): UnitKind {

@@ -25,6 +25,8 @@ export type UnclearForeign =
 
 /** Where administrators install units. */
 export const FOREIGN_FOLDER = "/etc/systemd/system";
+/** Where they install quadlets. */
+export const FOREIGN_QUADLETS = "/etc/containers/systemd";
 
 /** A unit as systemd loaded it: the path of each file, the fragment first, and its text. */
 export interface LoadedFiles {

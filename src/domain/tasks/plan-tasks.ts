@@ -66,12 +66,14 @@ function canTakeOver(wanted: WantedUnit, { foreign }: ObservedUnit): boolean {
  * A file of the same name in /etc goes before ours in /run: what systemd holds is not what we wrote. After a takeover it amounts to it,
  * and the file is on its way out or gone.
  */
-function isShadowed({ systemd, foreign, changedByHand }: ObservedUnit): boolean {
+function isShadowed({ name, service, systemd, foreign, changedByHand }: ObservedUnit): boolean {
   if (systemd === null || systemd.maskGone === true) return false;
   if (foreign?.state === "under-way" || foreign?.state === "taken") return false;
   if (changedByHand?.others.includes(systemd.fragmentPath) === true) return false;
   // A mask in our own folder is where our file was, and ours to replace.
   if (systemd.load === "masked") return !systemd.fragmentPath.startsWith(OUR_FOLDER);
+  // A unit file in /run goes before what a generator makes, as one in /etc does.
+  if (isQuadlet({ name, service }) && systemd.fragmentPath.startsWith(OUR_FOLDER)) return true;
   return systemd.fragmentPath.startsWith("/etc/");
 }
 
@@ -120,7 +122,8 @@ function actOnWanted(wanted: WantedUnit, unit: ObservedUnit, effectOf: EffectOf,
   if (wanted.anew === true || !goesOn(wanted, unit, effect)) renew(wanted, unit, acts);
   // What is going down is waited for: it is up or down for good before its text changes.
   else if (unit.systemd?.active !== "deactivating") {
-    const mustReload = isHeld(unit) && !isOurTextAlready && isLoadedOld(unit, wanted, effectOf);
+    const isKnown = isHeld(unit) || isQuadlet(wanted);
+    const mustReload = isKnown && !isOurTextAlready && isLoadedOld(unit, wanted, effectOf);
     carryOn(wanted, unit, effect, mustReload, acts);
   }
 }
@@ -175,7 +178,7 @@ function renew(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
         ? { code: "file-changed", from, to: hash, effect: "restart" }
         : { code: "not-on-disk" };
   if (!isWritten) acts.add("write", name, reason);
-  const mustReload = isHeld(unit) ? !isWritten || unit.loaded !== hash : !isWritten && isQuadlet(wanted);
+  const mustReload = (isHeld(unit) || isQuadlet(wanted)) && (!isWritten || unit.loaded !== hash);
   if (mustReload) acts.reload(name);
   if (isUp(unit) || unit.systemd?.active === "deactivating") acts.add("stop", name, reason);
   if (isFailed(unit)) acts.add("reset-failed", name, reason);
