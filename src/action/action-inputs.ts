@@ -13,6 +13,8 @@ export interface ActionInputs {
   readonly manifest: string;
   /** `none` where the workflow names no cluster: what no machine is known for is then shown as such. */
   readonly registry: string;
+  /** A path, a URL or a ref of what an engine published and signed; null: the registry itself. */
+  readonly state: string | null;
   readonly etcd: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly source: string | undefined;
   readonly branch: string | undefined;
@@ -69,6 +71,7 @@ export function readInputs(runner: Runner): ActionInputs {
     workingDirectory: text("working-directory", "."),
     manifest: text("manifest", "fleet.yaml"),
     registry: text("registry", "none"),
+    state: optional("state"),
     etcd: { ca: runner.input("etcd-ca"), cert: runner.input("etcd-cert"), key: runner.input("etcd-key") },
     source: optional("source") ?? undefined,
     branch: optional("branch") ?? undefined,
@@ -87,6 +90,7 @@ export function readInputs(runner: Runner): ActionInputs {
     stepSummary: flag("step-summary", true),
     token: runner.input("github-token"),
   };
+  if (inputs.state !== null && inputs.registry !== "none") problems.push("give either state or registry, and not both");
   if (problems.length === 0) return inputs;
   throw new OperationError("usage", problems.join("; "), { next: "docs/action.md lists every input" });
 }

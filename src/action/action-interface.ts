@@ -4,6 +4,7 @@ export const INPUTS = [
   "working-directory",
   "manifest",
   "registry",
+  "state",
   "etcd-ca",
   "etcd-cert",
   "etcd-key",

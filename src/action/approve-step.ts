@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pushApproval } from "../adapters/git/push-approval.ts";
 import { APPROVALS_PREFIX, approvalText } from "../domain/sync/judge-approval.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import { gitEnvironment } from "./git-environment.ts";
 import { reviewOfMerge } from "./review-of-merge.ts";
 import { writeResult } from "./review-result.ts";
 import { type Ending, inWorkspace, type Step, tryForge } from "./step.ts";
@@ -40,7 +41,7 @@ export async function approveStep(step: Step): Promise<Ending> {
   await pushApproval({
     directory: inWorkspace(runner, inputs.workingDirectory),
     ...{ remote, ref, text: approvalText(contentId, clusterId), isSigned: inputs.signingKey !== "" },
-    environment: gitEnvironment(step, remote),
+    environment: gitEnvironment(step, remote, signingSettings(step)),
   });
   const head = `Approved ${contentId.slice(0, 12)}`;
   runner.log(`${head}: the cluster releases it by itself`);
@@ -55,31 +56,12 @@ export async function approveStep(step: Step): Promise<Ending> {
   return { exitCode: 0, stepCode: 0, summary: head, failureReason: null };
 }
 
-/** As git takes settings that are in no file and on no command line, where others of the machine could read them. */
-function gitEnvironment({ runner, inputs, event, folder }: Step, remote: string): Record<string, string | undefined> {
-  const settings: [string, string][] = [
-    ["user.name", event.actor],
-    ["user.email", `${event.actor}@users.noreply.github.com`],
-  ];
-  if (inputs.signingKey !== "") {
-    const path = join(folder, "signing-key.pem");
-    writeFileSync(path, `${inputs.signingKey}\n`, { mode: 0o600 });
-    settings.push(["gpg.format", "ssh"], ["user.signingkey", path]);
-  }
-  if (inputs.token !== "" && URL.canParse(remote) && new URL(remote).origin === new URL(event.serverUrl).origin) {
-    const basic = Buffer.from(`x-access-token:${inputs.token}`).toString("base64");
-    runner.mask(basic);
-    settings.push([`http.${new URL(remote).origin}/.extraheader`, `AUTHORIZATION: basic ${basic}`]);
-  }
-  const numbered = settings.flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${index}`, key],
-    [`GIT_CONFIG_VALUE_${index}`, value],
-  ]);
-  return {
-    PATH: runner.variable("PATH"),
-    HOME: runner.variable("HOME"),
-    GIT_TERMINAL_PROMPT: "0",
-    GIT_CONFIG_COUNT: `${settings.length}`,
-    ...Object.fromEntries(numbered),
-  };
+/** Who approves, and with which key. */
+function signingSettings({ inputs, event, folder }: Step): (readonly [string, string])[] {
+  const { actor } = event;
+  const who = [["user.name", actor] as const, ["user.email", `${actor}@users.noreply.github.com`] as const];
+  if (inputs.signingKey === "") return who;
+  const path = join(folder, "signing-key.pem");
+  writeFileSync(path, `${inputs.signingKey}\n`, { mode: 0o600 });
+  return [...who, ["gpg.format", "ssh"], ["user.signingkey", path]];
 }

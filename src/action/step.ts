@@ -11,6 +11,7 @@ import { Forge } from "./forge.ts";
 import type { GitHubEvent } from "./github-event.ts";
 import { RestClient } from "./rest-client.ts";
 import type { Runner } from "./runner.ts";
+import { openSignedState } from "./signed-state.ts";
 
 /** What a command of the action works with. */
 export interface Step {
@@ -22,6 +23,8 @@ export interface Step {
   readonly forge: Forge | null;
   /** Of this step alone, below the runner's own folder for such. */
   readonly folder: string;
+  /** Whose engine signed the state that is planned against; null where it is another registry. */
+  readonly stateSigner: string | null;
 }
 
 /** What a command came to. */
@@ -38,10 +41,16 @@ export interface Ending {
 /** Whoever opens a step closes its composition. */
 export async function openStep(runner: Runner, inputs: ActionInputs, event: GitHubEvent): Promise<Step> {
   const folder = mkdtempSync(join(runner.variable("RUNNER_TEMP") || tmpdir(), "fleet-"));
+  const directory = workingDirectory(runner, inputs.workingDirectory);
+  const pathOf = (path: string) => inWorkspace(runner, path);
+  const state =
+    inputs.state === null ? null : await openSignedState({ runner, inputs, event, directory, pathOf }, inputs.state);
+  if (state !== null) writeFileSync(join(folder, STATE_FILE), state.text);
+  const named = state === null ? inputs.registry : `file:${join(folder, STATE_FILE)}`;
   const composition = await compose({
-    directory: workingDirectory(runner, inputs.workingDirectory),
+    directory,
     manifest: inputs.manifest,
-    registry: inputs.registry.replace(/^file:(.*)$/s, (_, path: string) => `file:${inWorkspace(runner, path)}`),
+    registry: named.replace(/^file:(.*)$/s, (_, path: string) => `file:${inWorkspace(runner, path)}`),
     source: inputs.source,
     branch: inputs.branch,
     addressOf: (source) => withToken(source, event.serverUrl, inputs.token),
@@ -55,8 +64,11 @@ export async function openStep(runner: Runner, inputs: ActionInputs, event: GitH
     repository === null || inputs.token === ""
       ? null
       : new Forge(new RestClient({ apiUrl, graphqlUrl, token: inputs.token, clock }), repository);
-  return { runner, inputs, event, composition, forge, folder };
+  return { runner, inputs, event, composition, forge, folder, stateSigner: state?.signer ?? null };
 }
+
+/** A verified state, in the step's folder. */
+const STATE_FILE = "cluster.state";
 
 /** A path of the workflow's: from the workspace, into which the repository was checked out. */
 export function inWorkspace(runner: Runner, path: string): string {
@@ -97,8 +109,9 @@ function etcdFiles({ etcd }: ActionInputs, folder: string): Readonly<Record<stri
 }
 
 /** That the cluster was not asked, but a file; null where it was. */
-export async function stateAge({ composition }: Step): Promise<string | null> {
-  return stateAgeText(await composition.registry(), composition.clock.wallMs());
+export async function stateAge({ composition, stateSigner }: Step): Promise<string | null> {
+  const nameOf = stateSigner === null ? undefined : () => `the engine of ${stateSigner}`;
+  return stateAgeText(await composition.registry(), composition.clock.wallMs(), nameOf);
 }
 
 /** Writes a file of the step's own; where it is. */

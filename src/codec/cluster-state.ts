@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from "../domain/canonical-json.ts";
+import { type NodeKey, parseNodeKey } from "../domain/identity/node-key.ts";
 import type { Sha256 } from "../domain/names.ts";
 import { hasShape, type Shape } from "./record.ts";
 
@@ -26,21 +27,49 @@ export interface StateEntry {
 }
 
 export type DecodedState =
-  | { readonly kind: "state"; readonly state: ClusterState }
+  | { readonly kind: "state"; readonly state: ClusterState; readonly seal: StateSeal | null }
   | { readonly kind: "damaged"; readonly problem: string }
   | { readonly kind: "newer"; readonly version: number };
+
+/** An engine's word that this is how its registry was. Whether the signature is that key's is for whoever can tell. */
+export interface StateSeal {
+  readonly key: NodeKey;
+  readonly signature: Uint8Array;
+  /** What was signed. */
+  readonly bytes: Uint8Array;
+}
+
+/** Signs bytes with the key it names. */
+export interface StateSigner {
+  readonly key: NodeKey;
+  sign(bytes: Uint8Array): Uint8Array;
+}
 
 const HEAD_SHAPE: Shape = { cluster: "string", revision: "number", at: "string", entries: "number" };
 const ENTRY_SHAPE: Shape = { key: "string", value: "string", mod: "number" };
 
-/** Lines of canonical JSON: what it is, then one entry a line, then the sha256 of all that. */
-export function encodeState({ entries, ...head }: ClusterState, sha256: Sha256): string {
+/** Lines of canonical JSON: what it is, then one entry a line, then the sha256 of all that, and who signed it, if anybody. */
+export function encodeState(
+  { entries, ...head }: ClusterState,
+  sha256: Sha256,
+  signer: StateSigner | null = null,
+): string {
   const first = { fleet: STATE_KIND, v: STATE_VERSION, ...head, entries: entries.length };
   const body = [first, ...entries].map((line) => `${canonicalJson(line as unknown as Json)}\n`).join("");
-  return `${body}${canonicalJson({ sha256: sha256(body) })}\n`;
+  const digest = sha256(body);
+  const seal =
+    signer === null
+      ? {}
+      : { key: signer.key, signature: Buffer.from(signer.sign(signedBytesOf(digest))).toString("base64") };
+  return `${body}${canonicalJson({ sha256: digest, ...seal })}\n`;
 }
 
-/** Whole and unchanged, or not taken at all. Who made it is not known: a plan of it is a proposal, and no apply takes it unseen. */
+/** No signature of anything else an engine's key signs is one of this. */
+function signedBytesOf(digest: string): Buffer {
+  return Buffer.from(`fleet cluster state\n${digest}\n`);
+}
+
+/** Whole and unchanged, or not taken at all. */
 export function decodeState(text: string, sha256: Sha256): DecodedState {
   const lines = text.split("\n");
   if (lines.pop() !== "") return damaged("its last line is cut");
@@ -50,13 +79,26 @@ export function decodeState(text: string, sha256: Sha256): DecodedState {
   if (!hasShape(head, HEAD_SHAPE)) return damaged("its first line is not what a state begins with");
   const end = parsed(lines.at(-1));
   const body = lines.slice(0, -1);
-  if (end?.sha256 !== sha256(body.map((line) => `${line}\n`).join("")))
-    return damaged("its checksum is of other content");
+  const digest = sha256(body.map((line) => `${line}\n`).join(""));
+  if (end?.sha256 !== digest) return damaged("its checksum is of other content");
+  const seal = sealOf(end, digest);
+  if (seal === "damaged") return damaged("its last line has a signature that cannot be read");
   const entries = body.slice(1).map(parsed);
   if (entries.length !== head.entries || !entries.every((entry) => hasShape(entry, ENTRY_SHAPE)))
     return damaged("its entries are not what its first line says");
   const { cluster, revision, at } = head as unknown as ClusterState;
-  return { kind: "state", state: { cluster, revision, at, entries: entries as unknown as StateEntry[] } };
+  return { kind: "state", state: { cluster, revision, at, entries: entries as unknown as StateEntry[] }, seal };
+}
+
+/** An ed25519 signature has as many. */
+const SIGNATURE_BYTES = 64;
+
+function sealOf({ key, signature }: Readonly<Record<string, unknown>>, digest: string): StateSeal | null | "damaged" {
+  if (key === undefined && signature === undefined) return null;
+  const parsedKey = typeof key === "string" ? parseNodeKey(key) : null;
+  const bytes = typeof signature === "string" ? Buffer.from(signature, "base64") : null;
+  if (parsedKey === null || bytes?.length !== SIGNATURE_BYTES) return "damaged";
+  return { key: parsedKey, signature: bytes, bytes: signedBytesOf(digest) };
 }
 
 function parsed(line: string | undefined): Record<string, unknown> | null {

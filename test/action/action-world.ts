@@ -20,6 +20,8 @@ export interface RunOptions {
   /** Of the pull request the event is about. */
   readonly number?: number;
   readonly sha?: string;
+  /** What the pull request is to be merged into (default: what is checked out). */
+  readonly baseSha?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -65,7 +67,7 @@ export class ActionWorld {
   }
 
   /** What a runner sets for a step. */
-  environment({ inputs, event = "push", number = 7, sha, env = {} }: RunOptions): {
+  environment({ inputs, event = "push", number = 7, sha, baseSha, env = {} }: RunOptions): {
     env: Record<string, string>;
     files: RunFiles;
   } {
@@ -77,7 +79,8 @@ export class ActionWorld {
       event: join(folder, "event.json"),
     };
     for (const path of [files.output, files.summary]) writeFileSync(path, "");
-    writeFileSync(files.event, JSON.stringify(payload(event, number)));
+    const head = this.repository.git(["rev-parse", "HEAD"]);
+    writeFileSync(files.event, JSON.stringify(payload(event, number, { base: baseSha ?? head, head })));
     const given = Object.fromEntries(
       Object.entries(ACTION.inputs).map(([name, { default: fallback = "" }]) => [name, fallback] as const),
     );
@@ -91,7 +94,7 @@ export class ActionWorld {
         ...{ GITHUB_OUTPUT: files.output, GITHUB_STEP_SUMMARY: files.summary, GITHUB_EVENT_PATH: files.event },
         GITHUB_EVENT_NAME: event === "fork" ? "pull_request" : event,
         GITHUB_REPOSITORY: "acme/infra",
-        GITHUB_SHA: sha ?? this.repository.git(["rev-parse", "HEAD"]),
+        GITHUB_SHA: sha ?? head,
         GITHUB_REF: event === "push" || event === "schedule" ? "refs/heads/main" : `refs/pull/${number}/merge`,
         ...{ GITHUB_ACTOR: "alice", GITHUB_RUN_ID: "99", GITHUB_RUN_ATTEMPT: "1" },
         ...{ GITHUB_WORKSPACE: this.repository.path, GITHUB_SERVER_URL: "https://github.example" },
@@ -164,10 +167,14 @@ function outputsOf(text: string): Record<string, string> {
   return found;
 }
 
-function payload(event: NonNullable<RunOptions["event"]>, number: number): object {
+function payload(
+  event: NonNullable<RunOptions["event"]>,
+  number: number,
+  { base, head }: { readonly base: string; readonly head: string },
+): object {
+  if (event === "merge_group") return { merge_group: { base_sha: base } };
   if (event !== "pull_request" && event !== "fork") return {};
-  const of = (full_name: string) => ({ repo: { full_name } });
-  return {
-    pull_request: { number, head: of(event === "fork" ? "mallory/infra" : "acme/infra"), base: of("acme/infra") },
-  };
+  const of = (full_name: string, sha: string) => ({ sha, repo: { full_name } });
+  const from = event === "fork" ? "mallory/infra" : "acme/infra";
+  return { pull_request: { number, head: of(from, head), base: of("acme/infra", base) } };
 }

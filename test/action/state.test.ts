@@ -55,7 +55,7 @@ describe("a plan against a state", { concurrency: false }, () => {
       [asked.outputs["plan-id"], asked.outputs["content-id"]],
     );
     assert.equal(told.outputs["to-restart"], "1");
-    assert.match(told.log, /^the cluster is shown as it was \d+ s ago$/m);
+    assert.match(told.log, /^the cluster is shown as it was \d+ s ago; nobody signed that$/m);
     assert.match(world.github.own(7)[0]!.body, /as it was \d+ s ago/);
     assert.doesNotMatch(asked.log, /as it was/);
   });
@@ -63,13 +63,13 @@ describe("a plan against a state", { concurrency: false }, () => {
   test("no unit's text, no address, no token and nothing nobody thought of is in it", () => {
     const text = encodeState(state, sha256);
     assert.doesNotMatch(text, /canary|192\.0\.2\.|\/plans\//);
-    assert.deepEqual(decodeState(text, sha256), { kind: "state", state });
+    assert.deepEqual(decodeState(text, sha256), { kind: "state", state, seal: null });
   });
 
   test("nothing can be applied through it", async () => {
     const refused = await run("apply", { "auto-approve": "true" });
     assert.deepEqual([refused.code, refused.outputs["failure-reason"]], [1, "state-read-only"], refused.log);
-    const registry = new StateRegistry(state);
+    const registry = new StateRegistry(state, null);
     for (const write of [registry.grantLease(), registry.txn({ when: [], then: [{ kind: "delete", key: "x" }] })])
       await assert.rejects(write, { code: "state-read-only" });
   });

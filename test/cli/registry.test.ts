@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { ensureIdentity } from "../../src/adapters/identity/ensure-identity.ts";
 import { encodeKept } from "../../src/codec/kept-record.ts";
 import { encodeRecord } from "../../src/codec/record.ts";
 import { registryKeys } from "../../src/codec/registry-keys.ts";
@@ -89,8 +90,32 @@ describe("a registry's backup, its loss and its return", { concurrency: false },
     assert.match(written.stderr, /^shop as of revision \d+: \d+ records\n$/);
     const options = { cwd: repository.path, registry: `file:${state}` };
     const [told, asked] = await Promise.all([fleet(["plan", "--json"], options), run("plan", "--json")]);
-    assert.match(told.stderr, /^the cluster is shown as it was \d+ s ago\n$/);
+    assert.match(told.stderr, /^the cluster is shown as it was \d+ s ago; nobody signed that\n$/);
     assert.equal(told.stdout, asked.stdout);
+  });
+
+  test("state --push signs with the engine's key and publishes it behind a ref; without such a key nothing is", async () => {
+    const engine = join(repository.path, ".git", "state-of-engine");
+    const remote = makeTestRepository({ bare: true });
+    const push = () => run("registry", "state", "--push", remote.path, "--engine-state", engine);
+    try {
+      const refused = await push();
+      assert.deepEqual([refused.code, remote.git(["for-each-ref"])], [1, ""]);
+      assert.match(refused.stderr, /\[no-engine-key\][\s\S]*next: do it as root on a machine/);
+      const { key } = await ensureIdentity(join(engine, "engine", "identity"));
+      for (const _ of ["once", "again, in its place"]) {
+        const pushed = await push();
+        assert.deepEqual([pushed.code, pushed.stdout], [0, ""], pushed.stderr);
+      }
+      assert.equal(remote.git(["rev-list", "--count", "--all"]), "1");
+      const file = join(repository.path, ".git", "signed.state");
+      writeFileSync(file, `${remote.git(["cat-file", "blob", "refs/fleet/state/shop:state"])}\n`);
+      const told = await fleet(["plan"], { cwd: repository.path, registry: `file:${file}` });
+      assert.equal(told.code, 0, told.stderr);
+      assert.ok(told.stderr.endsWith(`ago; signed by ${key}\n`), told.stderr);
+    } finally {
+      remote.remove();
+    }
   });
 
   test("check says what is wrong with it, and roles what etcd would need to know of its users", async () => {

@@ -1,4 +1,6 @@
 import type { ClusterState } from "../../codec/cluster-state.ts";
+import { registryKeys } from "../../codec/registry-keys.ts";
+import type { NodeKey } from "../../domain/identity/node-key.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type {
   Entry,
@@ -15,11 +17,16 @@ import type {
 export class StateRegistry implements Registry {
   /** RFC 3339: how old all of it is. */
   readonly at: string;
+  /** Whose signature it has; null: nobody's. */
+  readonly signer: NodeKey | null;
+  readonly #cluster: string;
   readonly #revision: number;
   readonly #entries: readonly Entry[];
 
-  constructor({ at, revision, entries }: ClusterState) {
+  constructor({ cluster, at, revision, entries }: ClusterState, signer: NodeKey | null) {
     this.at = at;
+    this.signer = signer;
+    this.#cluster = cluster;
     this.#revision = revision;
     this.#entries = entries.map(({ key, value, mod }) => ({
       ...{ key, value, createRevision: mod, modRevision: mod, version: 1, lease: null },
@@ -62,7 +69,14 @@ export class StateRegistry implements Registry {
 
   async close(): Promise<void> {}
 
+  /** Of another cluster it knows nothing, which must not look as if there were none. */
   #under(prefix: string, exact: boolean): readonly Entry[] {
+    const { root } = registryKeys(this.#cluster);
+    if (!prefix.startsWith(root) && !root.startsWith(prefix)) {
+      throw new OperationError("state-of-another", `this tells of the cluster ${this.#cluster}, and of no other`, {
+        next: "name the state of the cluster that the manifest names",
+      });
+    }
     return this.#entries.filter(({ key }) => (exact ? key === prefix : key.startsWith(prefix)));
   }
 }
