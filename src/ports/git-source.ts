@@ -46,6 +46,8 @@ export interface TreeFile {
   readonly oid: string;
   /** Only `file` can be a unit; the others are told apart so that they can be refused by name. */
   readonly kind: "file" | "symlink" | "submodule";
+  /** Of a file that git lists as executable (100755). Absent: it is not. */
+  readonly executable?: true;
 }
 
 export interface ChangedFile {

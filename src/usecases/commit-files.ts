@@ -1,9 +1,11 @@
 import { MANIFEST_BYTES_MAX, readManifest } from "../codec/manifest/read-manifest.ts";
 import type { Diagnostic } from "../domain/diagnostic.ts";
 import type { CommitId } from "../domain/names.ts";
+import { DELIVERED_FILE_MAX } from "../domain/spec/delivered-file.ts";
 import type { Manifest } from "../domain/spec/manifest.ts";
 import { type ManifestSources, manifestSources } from "../domain/spec/repository-files.ts";
 import { type ParsedUnitFile, parseUnitFile, UNIT_FILE_MAX } from "../domain/unit/parse-unit-file.ts";
+import { QUADLET_TYPES, UNIT_TYPES } from "../domain/unit/unit-name.ts";
 import type { GitSource, TreeFile } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { LeastRecent } from "./least-recent.ts";
@@ -74,14 +76,14 @@ export class CommitFiles {
   async readAll(files: readonly TreeFile[], problems: Diagnostic[]): Promise<Map<string, Uint8Array>> {
     const read = new Map<string, Uint8Array>();
     const unread = files.map(({ oid }) => oid).filter((oid) => this.#contents.get(oid) === undefined);
-    if (unread.length > 0) await this.#source.prefetch?.(unread, UNIT_FILE_MAX);
+    if (unread.length > 0) await this.#source.prefetch?.(unread, Math.max(...files.map(bytesMax)));
     let total = 0;
     let next = 0;
     const readSome = async (): Promise<void> => {
       for (let file = files[next++]; file !== undefined; file = files[next++]) {
-        const bytes = await this.#readOrNull(file, UNIT_FILE_MAX);
+        const bytes = await this.#readOrNull(file, bytesMax(file));
         if (bytes === null) {
-          problems.push(tooLarge(file.path, UNIT_FILE_MAX));
+          problems.push(tooLarge(file.path, bytesMax(file)));
           continue;
         }
         total += bytes.length;
@@ -96,7 +98,7 @@ export class CommitFiles {
     };
     // One at first: it opens the pack, which concurrent first reads would each do again.
     const first = files[0];
-    if (first !== undefined) await this.#readOrNull(first, UNIT_FILE_MAX);
+    if (first !== undefined) await this.#readOrNull(first, bytesMax(first));
     await Promise.all(Array.from({ length: READS_IN_FLIGHT }, readSome));
     problems.sort((a, b) => ((a.at?.path ?? "") < (b.at?.path ?? "") ? -1 : 1));
     return read;
@@ -125,6 +127,14 @@ export class CommitFiles {
     }
   }
 }
+
+/** What a file may have: what is no unit is for units to read. */
+function bytesMax({ path }: TreeFile): number {
+  const isText = !path.includes("/files/") && UNIT_ENDING.test(path);
+  return isText ? UNIT_FILE_MAX : DELIVERED_FILE_MAX;
+}
+
+const UNIT_ENDING = new RegExp(`\\.(conf|${[...UNIT_TYPES, ...QUADLET_TYPES].join("|")})$`);
 
 function manifestMissing(path: string, found: TreeFile | undefined): Diagnostic {
   return {

@@ -253,7 +253,8 @@ export class CommitReader {
 
   #collect(entry: TreeEntry, path: string, depth: number, files: Map<string, TreeFile>): void {
     if (entry.kind !== "folder") {
-      files.set(path, { path, oid: entry.oid, kind: entry.kind });
+      const executable = entry.executable === true ? { executable: true as const } : {};
+      files.set(path, { path, oid: entry.oid, kind: entry.kind, ...executable });
       if (files.size <= LISTED_FILES_MAX) return;
       throw new OperationError(
         "tree-too-large",

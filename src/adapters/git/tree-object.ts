@@ -6,11 +6,14 @@ export interface TreeEntry {
   readonly name: string;
   readonly oid: string;
   readonly kind: "file" | "symlink" | "submodule" | "folder";
+  /** Of a file whose owner may run it. Absent: not. */
+  readonly executable?: true;
 }
 
 const ID_BYTES = 20;
 /** NAME_MAX of every Linux file system. */
 const NAME_BYTES_MAX = 255;
+const EXECUTABLE = "100755";
 const KINDS: Readonly<Record<string, TreeEntry["kind"]>> = {
   "100644": "file",
   "100755": "file",
@@ -40,7 +43,8 @@ export function parseTree(content: Buffer, path: string): readonly TreeEntry[] {
     if (refusal !== null) throw refused(shown(), refusal);
     const kind = KINDS[mode];
     if (kind === undefined) throw refused(shown(), `has the mode ${printable(mode)}, which git does not write`);
-    entries.push({ name, oid: content.subarray(end + 1, end + 1 + ID_BYTES).toString("hex"), kind });
+    const oid = content.subarray(end + 1, end + 1 + ID_BYTES).toString("hex");
+    entries.push({ name, oid, kind, ...(mode === EXECUTABLE ? { executable: true } : {}) });
     at = end + 1 + ID_BYTES;
   }
   return entries;

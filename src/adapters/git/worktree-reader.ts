@@ -10,6 +10,8 @@ import { tooLarge } from "./git-object.ts";
 const LISTED_FILES_MAX = 100_000;
 /** Files up to this size are hashed when listed; a larger one is no unit, and readBlob refuses it by its size. */
 const HASHED_BYTES_MAX = 16 * 1024 * 1024;
+/** What git takes for executable. */
+const OWNER_MAY_RUN = 0o100;
 
 /**
  * The working tree as if it were a commit, for a preview of what is not committed yet. Ids are those git would give the
@@ -61,7 +63,8 @@ export class WorktreeReader implements Pick<GitSource, "listFiles" | "readBlob">
     if (!stat.isFile() && !stat.isSymbolicLink()) return;
     const oid = this.#idOf(absolute, stat);
     this.#pathOf.set(oid, path);
-    files.set(path, { path, oid, kind: stat.isFile() ? "file" : "symlink" });
+    const executable = stat.isFile() && (stat.mode & OWNER_MAY_RUN) !== 0 ? { executable: true as const } : {};
+    files.set(path, { path, oid, kind: stat.isFile() ? "file" : "symlink", ...executable });
     if (files.size > LISTED_FILES_MAX) {
       throw new OperationError(
         "tree-too-large",

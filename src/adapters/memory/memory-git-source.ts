@@ -3,7 +3,7 @@ import type { ChangedFile, CommitDescription, GitSource, TreeFile } from "../../
 import { OperationError } from "../../ports/operation-error.ts";
 
 interface MemoryCommit {
-  readonly files: ReadonlyMap<string, { readonly oid: string; readonly kind: TreeFile["kind"] }>;
+  readonly files: ReadonlyMap<string, Omit<TreeFile, "path">>;
   readonly parents: readonly CommitId[];
   readonly description: CommitDescription;
   /** The commit object as git would lay it out; its ids are those of memory. */
@@ -18,8 +18,11 @@ export interface MemoryCommitOptions {
   readonly sign?: (payload: Uint8Array) => string;
 }
 
-/** A file's text, or what else a tree can hold in its place. */
-export type MemoryFile = string | { readonly kind: "symlink" | "submodule" };
+/** A file's text, its bytes, or what else a tree can hold in its place. */
+export type MemoryFile =
+  | string
+  | { readonly kind: "file"; readonly bytes: Uint8Array; readonly executable?: true }
+  | { readonly kind: "symlink" | "submodule" };
 
 /** The repository itself, which any number of machines' sources look at. */
 export class MemoryRepository {
@@ -32,13 +35,17 @@ export class MemoryRepository {
 
   /** A new commit. Its id is a pure function of everything in it, parents included; no branch moves. */
   commit(files: Readonly<Record<string, MemoryFile>>, options: MemoryCommitOptions = {}): CommitId {
-    const tree = new Map<string, { oid: string; kind: TreeFile["kind"] }>();
+    const tree = new Map<string, Omit<TreeFile, "path">>();
     for (const path of Object.keys(files).sort(compareText)) {
       const file = files[path]!;
       if (typeof file === "string") {
         const oid = hash40(`blob\0${file}`);
         this.blobs.set(oid, new TextEncoder().encode(file));
         tree.set(path, { oid, kind: "file" });
+      } else if (file.kind === "file") {
+        const oid = hash40(`blob\0${Buffer.from(file.bytes).toString("latin1")}`);
+        this.blobs.set(oid, file.bytes);
+        tree.set(path, { oid, kind: "file", ...(file.executable === true ? { executable: true } : {}) });
       } else tree.set(path, { oid: hash40(`${file.kind}\0${path}`), kind: file.kind });
     }
     const parents = options.parents ?? [];
@@ -131,7 +138,7 @@ export class MemoryGitSource implements GitSource {
     );
     return [...tree]
       .filter(([path]) => wanted.some((folder) => folder === "" || path === folder || path.startsWith(`${folder}/`)))
-      .map(([path, { oid, kind }]) => ({ path, oid, kind }));
+      .map(([path, file]) => ({ path, ...file }));
   }
 
   async readBlob(oid: string, maxBytes: number): Promise<Uint8Array> {

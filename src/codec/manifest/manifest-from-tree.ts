@@ -129,6 +129,11 @@ function unitSettings(settings: UnitSettingsTree, path: YamlPath, tree: YamlTree
     adopt: settings.adopt === undefined ? null : settings.adopt === "true",
     drift: settings.drift ?? null,
     confirm: settings.confirm === undefined ? null : parseConfirm(settings.confirm),
+    files: (settings.files ?? []).map(({ path: name, from, mode, owner, group }, index) => ({
+      ...{ path: name, mode: mode ?? null, owner: owner ?? null, group: group ?? null },
+      from: from === undefined ? null : located(from, [...path, "files", index, "from"]),
+      at: tree.valueAt([...path, "files", index, "path"]),
+    })),
   };
 }
 

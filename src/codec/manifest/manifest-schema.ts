@@ -4,6 +4,14 @@ import { NODE_KEY_FORM, NODE_KEY_PATTERN } from "../../domain/identity/node-key.
 import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts";
 import { NOTIFY_EVENTS, NOTIFY_RULES_MAX } from "../../domain/notify/notify-policy.ts";
 import { CANARY_FORM, parseCanary } from "../../domain/rollout/canary-setting.ts";
+import { DELIVERED_FILES_MAX } from "../../domain/spec/delivered-file.ts";
+import {
+  ACCOUNT_FORM,
+  ACCOUNT_PATTERN,
+  deliveredPathProblem,
+  FILE_MODE_FORM,
+  FILE_MODE_PATTERN,
+} from "../../domain/spec/delivered-path.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 import { DRIVERS } from "../../domain/sync/driver-policy.ts";
@@ -130,6 +138,23 @@ const rollout = z.strictObject(
   mapping("a mapping of rollout settings"),
 );
 
+const FILES_FORM = `a list of at most ${DELIVERED_FILES_MAX} files`;
+
+const declaredFile = z.strictObject(
+  {
+    path: scalar(
+      "a path below the unit's own folder, of letters, digits and . _ @ + ~ -",
+      (text) => deliveredPathProblem(text) === null,
+      { type: "string" },
+    ),
+    from: repositoryPath.optional(),
+    mode: matching(FILE_MODE_FORM, FILE_MODE_PATTERN).optional(),
+    owner: scalar(ACCOUNT_FORM, (text) => ACCOUNT_PATTERN.test(text), { type: ["string", "integer"] }).optional(),
+    group: scalar(ACCOUNT_FORM, (text) => ACCOUNT_PATTERN.test(text), { type: ["string", "integer"] }).optional(),
+  },
+  mapping('a mapping such as { path: pg.conf, owner: postgres, mode: "0640" }'),
+);
+
 const unitSettings = z.strictObject(
   {
     state: word(["launched", "loaded", "inactive"]).optional(),
@@ -152,6 +177,7 @@ const unitSettings = z.strictObject(
       pattern: "^(yes|no|after=(0|[1-9][0-9]*)(ms|s|m|h))$",
     }).optional(),
     adopt: flag().optional(),
+    files: z.array(declaredFile, { error: FILES_FORM }).max(DELIVERED_FILES_MAX, { error: FILES_FORM }).optional(),
   },
   mapping("a mapping of unit settings"),
 );

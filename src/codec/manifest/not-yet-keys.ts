@@ -4,10 +4,7 @@ const NOT_YET_KEYS: Readonly<Record<string, string>> = {
   moved: "rename a unit without stopping it",
   "machines.*.paths": "give one machine units of its own",
   ...Object.fromEntries(
-    ["units.*", "defaults"].flatMap((unit) => [
-      [`${unit}.restartedAfter`, "restart the unit once after that time"],
-      [`${unit}.files`, "deliver further files with the unit"],
-    ]),
+    ["units.*", "defaults"].flatMap((unit) => [[`${unit}.restartedAfter`, "restart the unit once after that time"]]),
   ),
 };
 

@@ -407,8 +407,6 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ["moved: []", "3:1"],
   ["machines: { nas: { paths: [x] } }", "3:20"],
   ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],
-  ["units: { a.service: { files: [] } }", "3:23"],
-  ["defaults: { files: [] }", "3:13"],
 ];
 
 for (const [text, at] of later) {

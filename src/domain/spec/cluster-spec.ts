@@ -9,6 +9,7 @@ import type { NotifyRule } from "../notify/notify-policy.ts";
 import type { DriverPolicy } from "../sync/driver-policy.ts";
 import type { TrustSpec } from "../trust/trust-policy.ts";
 import type { FleetOptions } from "../unit/fleet-options.ts";
+import type { DeliveredFile } from "./delivered-file.ts";
 
 /** What is wanted of a unit: known but not placed, placed but not started, placed and started. Fleet's three words. */
 export type UnitGoal = "inactive" | "loaded" | "launched";
@@ -68,6 +69,8 @@ export interface SpecUnit {
   readonly dropins: readonly SpecDropin[];
   /** Templates it refers to that nobody instantiates (`Accept=yes`, `OnFailure=notify@%n.service`): they travel with it. */
   readonly companions: readonly Companion[];
+  /** What it reads of its component's `files/` and of what the manifest gives it; sorted by name. Absent: nothing. */
+  readonly files?: readonly DeliveredFile[];
   readonly options: FleetOptions;
   /** What it asks of its machine: its `CPU=` and `Memory=`, else its own limits. Absent: nothing. */
   readonly requests?: Resources;

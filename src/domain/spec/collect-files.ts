@@ -1,6 +1,7 @@
 import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
 import { compareText, type UnitName } from "../names.ts";
 import { checkUnitName, QUADLET_TYPES, UNIT_TYPES } from "../unit/unit-name.ts";
+import { type ComponentFiles, componentFileClashes, componentFileOf, componentFileProblem } from "./component-files.ts";
 import type { Located } from "./manifest.ts";
 import { below, isIgnored, type RepositoryFile } from "./repository-files.ts";
 import { RESERVED_DROPINS } from "./reserved-dropins.ts";
@@ -11,6 +12,10 @@ export interface CollectedFiles {
   readonly units: ReadonlyMap<UnitName, RepositoryFile>;
   /** By the name before `.d` (a unit's, a cut one, a type), then by file name. */
   readonly dropins: ReadonlyMap<string, ReadonlyMap<string, RepositoryFile>>;
+  /** By component, then by path below its `files/`; in the order of the paths. */
+  readonly components: ReadonlyMap<string, ComponentFiles>;
+  /** The component each unit's file lies in; none of those that lie beside components. */
+  readonly componentOf: ReadonlyMap<UnitName, string>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -30,6 +35,8 @@ export function collectFiles(
 ): CollectedFiles {
   const units = new Map<UnitName, RepositoryFile>();
   const dropins = new Map<string, Map<string, RepositoryFile>>();
+  const components = new Map<string, Map<string, RepositoryFile>>();
+  const componentOf = new Map<UnitName, string>();
   const diagnostics: Diagnostic[] = [];
   const sorted = files.toSorted((a, b) => compareText(a.path, b.path));
   for (const folder of folders) {
@@ -39,7 +46,16 @@ export function collectFiles(
       const ignored = isIgnored(manifestPath, folder.value, file.path);
       found ||= ignored !== null;
       if (ignored !== false) continue;
-      const place = placeOf(file, below(folder.value, file.path)!);
+      const rest = below(folder.value, file.path)!;
+      const delivered = componentFileOf(rest);
+      if (delivered !== null) {
+        const { component, path } = delivered;
+        const problem = componentFileProblem(file, path);
+        if (problem !== null) diagnostics.push(problem);
+        else components.set(component, (components.get(component) ?? new Map()).set(path, file));
+        continue;
+      }
+      const place = placeOf(file, rest);
       if (place.kind === "problem") {
         diagnostics.push(place.diagnostic);
         continue;
@@ -52,8 +68,10 @@ export function collectFiles(
         continue;
       }
       seen.set(key, file.path);
-      if (place.kind === "unit") units.set(place.name, file);
-      else dropins.set(place.target, (dropins.get(place.target) ?? new Map()).set(place.conf, file));
+      if (place.kind === "unit") {
+        units.set(place.name, file);
+        if (rest.includes("/")) componentOf.set(place.name, rest.slice(0, rest.indexOf("/")));
+      } else dropins.set(place.target, (dropins.get(place.target) ?? new Map()).set(place.conf, file));
     }
     if (!found) {
       const saw = `no files under ${folder.value === "" ? "the repository's root" : `${folder.value}/`}`;
@@ -61,7 +79,12 @@ export function collectFiles(
       diagnostics.push(error("path-missing", folder.at, saw, next));
     }
   }
-  return { units, dropins, diagnostics };
+  for (const [component, found] of components) {
+    const inOrder = new Map([...found].sort(([a], [b]) => compareText(a, b)));
+    components.set(component, inOrder);
+    diagnostics.push(...componentFileClashes(inOrder));
+  }
+  return { units, dropins, components, componentOf, diagnostics };
 }
 
 function placeOf(file: RepositoryFile, rest: string): Place {
@@ -74,9 +97,6 @@ function placeOf(file: RepositoryFile, rest: string): Place {
   const steps = rest.split("/");
   const isDropin = steps.length > 1 && steps.at(-2)!.endsWith(".d");
   const depth = steps.length - (isDropin ? 1 : 0);
-  if (depth > 1 && steps[1] === "files") {
-    return problem("files-not-yet", `a component's files/, which fleet does not deliver yet`, "remove it for now");
-  }
   if (depth > 2) {
     return problem(
       "unit-path-too-deep",

@@ -7,12 +7,20 @@ import type { ClusterSpec } from "./cluster-spec.ts";
 import { type CollectedFiles, collectFiles } from "./collect-files.ts";
 import { companionsOf } from "./companions-of.ts";
 import { compileMachines } from "./compile-machines.ts";
+import { filesOfComponent } from "./component-files.ts";
 import { DraftUnits } from "./draft-units.ts";
 import { dropinTargets } from "./dropin-targets.ts";
 import { type ListedUnits, listUnits, type PlannedUnit } from "./list-units.ts";
 import type { Manifest } from "./manifest.ts";
 import { orderUnits } from "./order-units.ts";
-import { type ManifestSources, manifestSources, type ParseFile, type RepositoryFile } from "./repository-files.ts";
+import {
+  type ManifestSources,
+  manifestSources,
+  namedFiles,
+  type ParseFile,
+  type RepositoryFile,
+  resolveFromManifest,
+} from "./repository-files.ts";
 import { specUnit } from "./spec-unit.ts";
 
 /**
@@ -55,17 +63,26 @@ export class CommitPart {
     const known = this.#input;
     if (known.manifestPath !== manifestPath || known.manifest !== manifest) return false;
     if (known.files.length !== files.length) return false;
-    return files.every(({ path, kind }, at) => known.files[at]!.path === path && known.files[at]!.kind === kind);
+    return files.every(({ path, kind, executable }, at) => {
+      const other = known.files[at]!;
+      return other.path === path && other.kind === kind && other.executable === executable;
+    });
   }
 
   /** The files whose contents those units need, each once: theirs, their drop-ins, machines' drop-ins, and templates that may travel. */
   filesOf(units: ReadonlySet<UnitName>): readonly RepositoryFile[] {
     const { collected, sources } = this.#names;
     const needed = new Set(sources.machineFiles);
-    for (const { name, file } of this.#planned(units)) {
+    for (const { name, template, file, settings } of this.#planned(units)) {
       needed.add(file.path);
       for (const target of dropinTargets(name)) {
         for (const { path } of collected.dropins.get(target)?.values() ?? []) needed.add(path);
+      }
+      // Which of them it reads is known once it is read itself.
+      for (const { path } of filesOfComponent(collected, name, template).values()) needed.add(path);
+      for (const { from } of settings.files) {
+        const path = from === null ? null : resolveFromManifest(this.#input.manifestPath, from.value);
+        if (path !== null) needed.add(path);
       }
     }
     return [...needed].flatMap((path) => this.#files.get(path) ?? []).filter(({ kind }) => kind === "file");
@@ -83,7 +100,9 @@ export class CommitPart {
       return { ...file, bytes: contents.get(path) ?? file.bytes };
     };
     const planned = this.#planned(units).map((unit) => ({ ...unit, file: filled(unit.file) }));
-    const drafts = new DraftUnits(this.#withDropinsOf(planned, filled), parse, null, manifest.defaults);
+    const shared = [...sources.namedFiles].flatMap((path) => this.#files.get(path) ?? []).map(filled);
+    const named = namedFiles(manifestPath, new Map(shared.map((file) => [file.path, file])));
+    const drafts = new DraftUnits(this.#withContentsOf(planned, filled), parse, null, manifest.defaults, named);
     const own = planned.filter(({ name }) => units.has(name)).map((unit) => drafts.draft(unit));
     const templates = planned.filter(({ name }) => !units.has(name)).map((unit) => drafts.draft(unit));
     const machineFiles = [...sources.machineFiles].flatMap((path) => this.#files.get(path) ?? []).map(filled);
@@ -128,13 +147,21 @@ export class CommitPart {
     return own.length === 0 ? [] : [...own, ...listed.templates];
   }
 
-  #withDropinsOf(planned: readonly PlannedUnit[], filled: (file: RepositoryFile) => RepositoryFile): CollectedFiles {
+  #withContentsOf(planned: readonly PlannedUnit[], filled: (file: RepositoryFile) => RepositoryFile): CollectedFiles {
     const dropins = new Map<string, ReadonlyMap<string, RepositoryFile>>();
     for (const target of new Set(planned.flatMap(({ name }) => dropinTargets(name)))) {
       const files = this.#names.collected.dropins.get(target);
       if (files !== undefined) dropins.set(target, new Map([...files].map(([conf, file]) => [conf, filled(file)])));
     }
-    return { ...this.#names.collected, dropins };
+    const { collected } = this.#names;
+    const used = new Set(planned.map(({ name, template }) => filesOfComponent(collected, name, template)));
+    const components = new Map(
+      [...collected.components].map(([component, files]) => {
+        if (!used.has(files)) return [component, files];
+        return [component, new Map([...files].map(([path, file]) => [path, filled(file)]))];
+      }),
+    );
+    return { ...collected, dropins, components };
   }
 }
 

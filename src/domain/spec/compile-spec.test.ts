@@ -330,11 +330,11 @@ const refused: readonly (readonly [what: string, repository: Repository, finding
     ],
   ],
   [
-    "files of a component and folders below it",
+    "folders below a component's own, but for its files",
     { "units/db/db.service": SERVICE, "units/db/files/x.conf": "a", "units/db/deep/y.service": SERVICE },
     [
       "units/db/deep/y.service unit-path-too-deep a file below a component's own folder",
-      "units/db/files/x.conf files-not-yet a component's files/, which fleet does not deliver yet",
+      "units/db/files/x.conf file-unread a file no unit reads",
     ],
   ],
   [

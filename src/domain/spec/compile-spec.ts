@@ -25,7 +25,7 @@ import { listUnits } from "./list-units.ts";
 import type { Manifest } from "./manifest.ts";
 import { orderUnits } from "./order-units.ts";
 import { replicaContradictions } from "./replica-contradictions.ts";
-import { manifestSources, type ParseFile, type RepositoryFile } from "./repository-files.ts";
+import { manifestSources, namedFiles, type ParseFile, type RepositoryFile } from "./repository-files.ts";
 import { rolloutContradictions } from "./rollout-contradictions.ts";
 import { specUnit } from "./spec-unit.ts";
 
@@ -58,7 +58,10 @@ export function compileSpec(
   const sources = manifestSources(manifestPath, manifest);
   const collected = collectFiles(manifestPath, sources.unitFolders, files);
   const listed = listUnits(manifest, collected.units);
-  const drafts = new DraftUnits(collected, input.parse ?? parseUnitFile, input.lint ?? null, manifest.defaults);
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const named = namedFiles(manifestPath, byPath);
+  const { parse = parseUnitFile, lint = null } = input;
+  const drafts = new DraftUnits(collected, parse, lint, manifest.defaults, named);
   const units = listed.units.map((unit) => drafts.draft(unit));
   const templates = listed.templates.map((template) => drafts.draft(template));
   const lookup = unitLookup(units);
@@ -66,7 +69,7 @@ export function compileSpec(
 
   const { machines, diagnostics: machineProblems } = compileMachines(manifest, {
     manifestPath,
-    files: new Map(files.map((file) => [file.path, file])),
+    files: byPath,
     read: (file) => drafts.read(file, null),
     unitNames,
   });
@@ -84,6 +87,7 @@ export function compileSpec(
     ...collected.diagnostics,
     ...listed.diagnostics,
     ...drafts.diagnostics,
+    ...drafts.unreadFiles(),
     ...drafts.unusedDropins(unitNames, (name) => closestName(name, unitNames)),
     ...serviceNamesTwice(units),
     ...machineProblems,

@@ -6,6 +6,7 @@ import type { OnDisconnect } from "../unit/on-disconnect.ts";
 import type { ReplaceOption } from "../unit/replace-option.ts";
 import type { UnitTies } from "../unit/unit-ties.ts";
 import type { SpecDropin, SpecFile } from "./cluster-spec.ts";
+import type { DeliveredFile } from "./delivered-file.ts";
 import type { Located, UnitSettings } from "./manifest.ts";
 
 /** A unit (or template) on its way into the spec: what its files and the manifest say, before it is compared with others. */
@@ -16,6 +17,8 @@ export interface DraftUnit {
   readonly template: UnitName | null;
   readonly fragment: SpecFile;
   readonly dropins: readonly SpecDropin[];
+  /** What it reads; sorted by name. */
+  readonly files: readonly DeliveredFile[];
   readonly settings: UnitSettings;
   readonly effective: EffectiveUnit;
   readonly options: FleetOptions;

@@ -14,12 +14,15 @@ import { unitTies } from "../unit/unit-ties.ts";
 import { AT_MOST_ONE_DROPIN, atMostOneDropin } from "./at-most-one-dropin.ts";
 import type { SpecDropin } from "./cluster-spec.ts";
 import type { CollectedFiles } from "./collect-files.ts";
+import { filesOfComponent } from "./component-files.ts";
+import type { DeliveredFile } from "./delivered-file.ts";
 import type { DraftUnit } from "./draft-unit.ts";
 import { dropinTargets } from "./dropin-targets.ts";
 import { ENVIRONMENT_DROPIN, environmentDropin, takesEnvironment } from "./environment-dropin.ts";
 import type { PlannedUnit } from "./list-units.ts";
 import type { Located, UnitSettings } from "./manifest.ts";
 import type { ParseFile, RepositoryFile } from "./repository-files.ts";
+import { unitFiles } from "./unit-files.ts";
 
 const textOf = remembered((file: UnitFile) => printUnitFile(file));
 const withoutDropins = remembered((fragment: UnitFile) => effectiveUnit(fragment, []));
@@ -44,8 +47,19 @@ export class DraftUnits {
   readonly #parsed = new Map<string, UnitFile>();
   readonly #usedTargets = new Set<string>();
 
-  constructor(collected: CollectedFiles, parse: ParseFile, lint: LintFile | null, defaults: UnitSettings) {
+  readonly #named: (from: string) => RepositoryFile | null;
+  readonly #readFiles = new Set<string>();
+
+  /** `named`: files of the repository by their paths relative to the manifest. */
+  constructor(
+    collected: CollectedFiles,
+    parse: ParseFile,
+    lint: LintFile | null,
+    defaults: UnitSettings,
+    named: (from: string) => RepositoryFile | null,
+  ) {
     this.#collected = collected;
+    this.#named = named;
     this.#parse = parse;
     this.#lint = lint;
     this.#defaults = defaults;
@@ -82,6 +96,7 @@ export class DraftUnits {
     const options = { ...read.options, group, move };
     const onDisconnect = this.#onDisconnect(name, read, settings, effective);
     const replace = this.#agreed(name, "Replace", read.replace, settings.replace);
+    const files = this.#filesOf(name, template, effective, settings);
     const ties = tiesOf(effective, name);
     this.diagnostics.push(...ties.diagnostics);
     return {
@@ -90,6 +105,7 @@ export class DraftUnits {
       template,
       fragment: { path: file.path, text: textOf(fragment, "") },
       dropins: withAtMostOne(name, dropins, onDisconnect),
+      files,
       settings,
       effective,
       options,
@@ -116,6 +132,33 @@ export class DraftUnits {
       const severity = isInstance || isShared ? "warning" : "error";
       return [{ code: "dropin-without-unit", severity, at, saw, next }];
     });
+  }
+
+  /** Of a template there is no folder: its instances have theirs. */
+  #filesOf(
+    name: UnitName,
+    template: UnitName | null,
+    unit: EffectiveUnit,
+    settings: UnitSettings,
+  ): readonly DeliveredFile[] {
+    if (unitNameParts(name).isTemplate) return [];
+    const component = filesOfComponent(this.#collected, name, template);
+    const offer = { declared: settings.files, component, named: this.#named };
+    const { files, read, diagnostics } = unitFiles(name, unit, offer);
+    this.diagnostics.push(...diagnostics);
+    for (const path of read) this.#readFiles.add(path);
+    return files;
+  }
+
+  /** Files of components that no unit reads, once every unit is drafted. */
+  unreadFiles(): readonly Diagnostic[] {
+    return [...this.#collected.components].flatMap(([, files]) =>
+      [...files.values()].flatMap(({ path }) => {
+        if (this.#readFiles.has(path)) return [];
+        const next = "name it in a unit of its component, or declare it under files: of one; it is left out";
+        return [{ code: "file-unread", severity: "warning" as const, at: { path }, saw: "a file no unit reads", next }];
+      }),
+    );
   }
 
   #dropinsOf(name: UnitName, settings: UnitSettings): readonly { dropin: SpecDropin; file: UnitFile }[] {

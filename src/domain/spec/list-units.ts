@@ -82,7 +82,7 @@ function settingsOf(name: UnitName, manifest: Manifest, keys: ReadonlyMap<string
   const { template, type } = unitNameParts(name);
   const own = keys.get(name)?.settings ?? NO_SETTINGS;
   const general = template === null || template === name ? NO_SETTINGS : (keys.get(template)?.settings ?? NO_SETTINGS);
-  const defaults = takesEnvironment(type) ? manifest.defaults : { ...manifest.defaults, environment: [] };
+  const defaults = takesEnvironment(type) ? manifest.defaults : { ...manifest.defaults, environment: [], files: [] };
   return mergeSettings([defaults, general, own]);
 }
 

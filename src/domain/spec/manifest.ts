@@ -132,6 +132,20 @@ export interface UnitSettings {
   readonly adopt: boolean | null;
   readonly drift: DriftPolicy | null;
   readonly confirm: ConfirmPolicy | null;
+  /** In the file's order, paths unique. */
+  readonly files: readonly DeclaredFile[];
+}
+
+/** A file the manifest gives a unit. Null: as the repository has it, or root's. */
+export interface DeclaredFile {
+  /** Below the unit's own folder on its machine; and below its component's `files/` where `from` is null. */
+  readonly path: string;
+  /** A file of the repository, relative to the manifest. */
+  readonly from: Located<string> | null;
+  readonly mode: string | null;
+  readonly owner: string | null;
+  readonly group: string | null;
+  readonly at: SourceLocation;
 }
 
 export interface EnvironmentVariable {

@@ -10,6 +10,8 @@ export interface RepositoryFile {
   readonly kind: "file" | "symlink" | "submodule";
   /** The blob's id, by which a caller's `parse` may remember; empty where there is none. */
   readonly oid: string;
+  /** Of a file that git lists as executable. Absent: it is not. */
+  readonly executable?: true;
   /** Empty for what is no file. */
   readonly bytes: Uint8Array;
 }
@@ -25,6 +27,8 @@ export interface ManifestSources {
   readonly folders: readonly string[];
   /** Drop-ins that the stanzas of machines name. */
   readonly machineFiles: ReadonlySet<string>;
+  /** Files that the manifest names with `from`, for units to be given. */
+  readonly namedFiles: ReadonlySet<string>;
   /** Whether the contents of that listed file are needed. */
   readonly needs: (path: string) => boolean;
   readonly diagnostics: readonly Diagnostic[];
@@ -47,15 +51,26 @@ export function manifestSources(manifestPath: string, manifest: Manifest): Manif
       machine.dropins.flatMap(({ paths }) => paths.flatMap(resolved).map((path) => path.value)),
     ),
   );
-  const folders = new Set([...unitFolders.map((folder) => folder.value), ...[...files].map(folderOf)]);
+  const settings = [manifest.defaults, ...manifest.units.map((unit) => unit.settings)];
+  const named = new Set(
+    settings.flatMap((one) => one.files.flatMap(({ from }) => (from === null ? [] : resolved(from).map(theValue)))),
+  );
+  const single = [...files, ...named];
+  const folders = new Set([...unitFolders.map(theValue), ...single.map(folderOf)]);
   return {
     unitFolders,
     folders: [...folders].sort(compareText),
     machineFiles: files,
-    needs: (path) => files.has(path) || unitFolders.some(({ value }) => isIgnored(manifestPath, value, path) === false),
+    namedFiles: named,
+    needs: (path) =>
+      files.has(path) ||
+      named.has(path) ||
+      unitFolders.some(({ value }) => isIgnored(manifestPath, value, path) === false),
     diagnostics,
   };
 }
+
+const theValue = <T>({ value }: Located<T>): T => value;
 
 /** A path as written in the manifest → from the repository's root; null where it is absolute or leads out. */
 export function resolveFromManifest(manifestPath: string, path: string): string | null {
@@ -67,6 +82,18 @@ export function resolveFromManifest(manifestPath: string, path: string): string 
     else if (steps.pop() === undefined) return null;
   }
   return steps.join("/");
+}
+
+/** Looks a file up by its path as the manifest writes it. What is no plain file is none. */
+export function namedFiles(
+  manifestPath: string,
+  files: ReadonlyMap<string, RepositoryFile>,
+): (from: string) => RepositoryFile | null {
+  return (from) => {
+    const path = resolveFromManifest(manifestPath, from);
+    const file = path === null ? undefined : files.get(path);
+    return file?.kind === "file" ? file : null;
+  };
 }
 
 export function folderOf(path: string): string {
@@ -88,12 +115,17 @@ export function testFolder(manifestPath: string): string {
   return [folderOf(manifestPath), "tests"].filter((step) => step !== "").join("/");
 }
 
+const GITS_OWN: ReadonlySet<string> = new Set([".gitkeep", ".gitignore", ".gitattributes"]);
+
 /** What stands in a repository for people: hidden files, READMEs, licences, the manifest, tests. Null: not in this folder. */
 export function isIgnored(manifestPath: string, folder: string, path: string): boolean | null {
   const rest = below(folder, path);
   if (rest === null) return null;
   const steps = rest.split("/");
   const name = steps.at(-1)!;
+  // Of what is delivered nothing is for people but git's own.
+  const isDelivered = steps.length > 2 && steps[1] === "files" && !steps[0]!.startsWith(".");
+  if (isDelivered) return GITS_OWN.has(name);
   return (
     path === manifestPath ||
     isTestFile(manifestPath, path) ||

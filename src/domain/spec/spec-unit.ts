@@ -15,6 +15,7 @@ export function specUnit(unit: DraftUnit, found: Pick<SpecUnit, "goal" | "group"
     template: unit.template,
     fragment: unit.fragment,
     dropins: unit.dropins,
+    ...(unit.files.length === 0 ? {} : { files: unit.files }),
     options: unit.options,
     ...(unit.requests === null ? {} : { requests: unit.requests }),
     ...found,

@@ -1,8 +1,9 @@
-import { canonicalJson } from "../canonical-json.ts";
+import { canonicalJson, type Json } from "../canonical-json.ts";
 import { compareText, type Sha256, type UnitHash, type UnitName } from "../names.ts";
 import type { InstalledFile } from "../tasks/task.ts";
 import { unitNameParts } from "../unit/unit-name.ts";
 import type { ClusterSpec, MachineDropin, SpecDropin, SpecFile, SpecUnit } from "./cluster-spec.ts";
+import { type DeliveredFile, deliveredFolder } from "./delivered-file.ts";
 
 /** Everything of one unit that lands on one machine, sorted by path, and the hash of exactly that. */
 export interface UnitOnMachine {
@@ -20,8 +21,17 @@ export function unitOnMachine(
   spec: Pick<ClusterSpec, "machines">,
   sha256: Sha256,
 ): UnitOnMachine {
-  const files = filesOnMachine(unit, machineName, spec).map(({ path, text }) => ({ path, text }));
-  return { hash: sha256(canonicalJson(files)) as UnitHash, files };
+  const files = filesOnMachine(unit, machineName, spec).map(({ source: _source, ...file }) => file);
+  const content = files.map((file): Json => {
+    const { path, text } = file;
+    return file.delivery === undefined ? { path, text } : digested(file, sha256);
+  });
+  return { hash: sha256(canonicalJson(content)) as UnitHash, files };
+}
+
+/** Of a delivered file, which may be large, not the text itself: hashes of units are made often, and of their replicas one by one. */
+function digested({ path, text, delivery }: InstalledFile, sha256: Sha256): Json {
+  return { path, digest: sha256(canonicalJson({ text, ...delivery })) };
 }
 
 /** Only the hash: of a unit that is one file, as most are, without making lists of it. Every decision about a cluster asks for all of them. */
@@ -31,7 +41,7 @@ export function hashOnMachine(
   spec: Pick<ClusterSpec, "machines">,
   sha256: Sha256,
 ): UnitHash {
-  if (machineName !== null || unit.dropins.length > 0 || unit.companions.length > 0) {
+  if (machineName !== null || unit.dropins.length > 0 || unit.companions.length > 0 || unit.files !== undefined) {
     return unitOnMachine(unit, machineName, spec, sha256).hash;
   }
   const [path, text] = [JSON.stringify(unit.name), JSON.stringify(unit.fragment.text)];
@@ -53,7 +63,13 @@ export function filesOnMachine(
     spec.machines.find((machine) => machine.match === null && machine.key === machineName)?.dropins ?? [];
   return [unit, ...unit.companions]
     .flatMap((one) => installed(one.name, one.fragment, one.dropins, overlays))
+    .concat((unit.files ?? []).map((file) => delivered(unit.service, file)))
     .sort((a, b) => compareText(a.path, b.path));
+}
+
+function delivered(service: UnitName, { name, path, text, mode, owner, group, encoding }: DeliveredFile): SourcedFile {
+  const delivery = { mode, owner, group, ...(encoding === undefined ? {} : { encoding }) };
+  return { path: `${deliveredFolder(service)}/${name}`, text, delivery, source: path };
 }
 
 function installed(

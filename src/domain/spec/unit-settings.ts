@@ -30,12 +30,14 @@ export const NO_SETTINGS: UnitSettings = {
   adopt: null,
   drift: null,
   confirm: null,
+  files: [],
 };
 
 /** Settings of one unit from the most general to the most special; variables come sorted by name. */
 export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
   const last = <T>(pick: (settings: UnitSettings) => T | null): T | null =>
     layers.reduce<T | null>((found, layer) => pick(layer) ?? found, null);
+  const files = new Map(layers.flatMap((layer) => layer.files).map((one) => [one.path, one]));
   const variables = new Map(layers.flatMap((layer) => layer.environment).map((one) => [one.name, one]));
   return {
     state: last((layer) => layer.state),
@@ -58,6 +60,7 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
     adopt: last((layer) => layer.adopt),
     drift: last((layer) => layer.drift),
     confirm: last((layer) => layer.confirm),
+    files: [...files.values()].sort((a, b) => compareText(a.path, b.path)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { DriftPolicy } from "../drift/drift-policy.ts";
 import type { HealthCheck } from "../health/health-check.ts";
 import type { UnitHash, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
+import type { Delivery } from "../spec/delivered-file.ts";
 import type { UnitEffect } from "../unit/unit-effect.ts";
 import type { ForeignFiles } from "./foreign-files.ts";
 
@@ -30,11 +31,16 @@ export interface WantedUnit {
   readonly anew?: true;
 }
 
-/** One file under systemd's unit directory. */
+/** One file under systemd's unit directory; or one that a unit reads, elsewhere. */
 export interface InstalledFile {
-  /** Relative: `web@1.service`, `web@1.service.d/90-fleet-environment.conf`. No `..`, one directory deep at most. */
+  /**
+   * Relative: `web@1.service`, `web@1.service.d/90-fleet-environment.conf`. No `..`, one directory deep at most. Of a file that is read
+   * absolute: `/var/lib/fleet/files/web@1.service/app.env`.
+   */
   readonly path: string;
   readonly text: string;
+  /** Of a file that the unit reads, and with it alone. Absent: it is the unit's own text. */
+  readonly delivery?: Delivery;
 }
 
 /**

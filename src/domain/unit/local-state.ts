@@ -1,4 +1,5 @@
 import { compareText, type UnitName } from "../names.ts";
+import { FILES_ROOT } from "../spec/delivered-file.ts";
 import type { EffectiveUnit } from "./effective-unit.ts";
 import { findMounts, type HostMount } from "./host-mounts.ts";
 import { expandSpecifiers } from "./specifiers.ts";
@@ -24,6 +25,7 @@ const NO_DATA = [
   "/var/cache",
   "/var/lib/containers",
   "/var/lib/docker",
+  FILES_ROOT,
   "/var/lock",
   "/var/log",
   "/var/run",
