@@ -9,6 +9,7 @@ import { benchPlacement } from "./placement.ts";
 import { benchPlan } from "./plan.ts";
 import { benchReact } from "./react.ts";
 import { benchStartup } from "./startup.ts";
+import { benchStatus } from "./status.ts";
 import { benchSync } from "./sync.ts";
 
 const BENCHES: Readonly<Record<string, (sizes: Sizes) => Promise<Figures>>> = {
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, (sizes: Sizes) => Promise<Figures>>> = {
   react: benchReact,
   idle: benchIdle,
   agents: benchAgents,
+  status: benchStatus,
   sync: benchSync,
   action: benchAction,
 };

@@ -1,11 +1,19 @@
 import { readReport } from "../codec/read-report.ts";
 import { decodeRecord } from "../codec/record.ts";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
-import { type IndexedUnit, LEADER_SHAPE, type LeaderRecord, type ReportRecord } from "../codec/registry-records.ts";
+import {
+  type IndexedUnit,
+  LEADER_SHAPE,
+  type LeaderRecord,
+  RELEASE_SHAPE,
+  type ReleaseRecord,
+  type ReportRecord,
+} from "../codec/registry-records.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
 import type { Hold } from "../domain/cluster/hold.ts";
-import type { Registry } from "../ports/registry.ts";
+import type { SpecHash } from "../domain/names.ts";
+import type { RegistryReader } from "../ports/registry.ts";
 import { type RefusedMachine, readClaims } from "../usecases/read-claims.ts";
 import { readHolds } from "../usecases/read-holds.ts";
 import { readReleases } from "../usecases/read-releases.ts";
@@ -29,15 +37,30 @@ export interface ClusterView {
 }
 
 /** Reads all of it. An index that is missing or damaged is an empty one: lists are then shorter, nothing else. */
-export async function readClusterView(registry: Registry, keys: RegistryKeys): Promise<ClusterView> {
-  const { snapshot, quarantined } = await readSnapshot(registry, keys);
-  const specHash = snapshot.release?.specHash;
-  const [engine, holds, refused, releases, index] = await Promise.all([
+export function readClusterView(registry: RegistryReader, keys: RegistryKeys): Promise<ClusterView> {
+  return readView(registry, keys, null);
+}
+
+/** The same without assignments, which lists of units and machines do not show. */
+export function readListView(registry: RegistryReader, keys: RegistryKeys): Promise<ClusterView> {
+  return readView(registry, keys, "assign/");
+}
+
+async function readView(registry: RegistryReader, keys: RegistryKeys, without: "assign/" | null): Promise<ClusterView> {
+  // Most of the time is the registry's: what does not depend on the snapshot is asked for beside it.
+  const [{ snapshot, quarantined }, expected, engine, refused, releases] = await Promise.all([
+    readSnapshot(registry, keys, without),
+    readReleasedIndex(registry, keys),
     registry.list(keys.leader.replace(/leader$/, "")),
-    readHolds(registry, keys, snapshot.members),
     readClaims(registry, keys),
     readReleases(registry, keys),
-    specHash === undefined ? [] : readSpecIndex(registry, keys, specHash),
+  ]);
+  const specHash = snapshot.release?.specHash;
+  const [holds, index] = await Promise.all([
+    readHolds(registry, keys, snapshot.members),
+    specHash === undefined || specHash === expected?.specHash
+      ? (expected?.index ?? [])
+      : readSpecIndex(registry, keys, specHash),
   ]);
   const textOf = (wanted: string) => engine.entries.find(({ key }) => key === wanted)?.value;
   const leader = decodeRecord<LeaderRecord>(textOf(keys.leader) ?? "", LEADER_SHAPE);
@@ -51,4 +74,16 @@ export async function readClusterView(registry: Registry, keys: RegistryKeys): P
     refused,
     releases,
   };
+}
+
+/** Of the release there is at this moment; null where there is none. */
+async function readReleasedIndex(
+  registry: RegistryReader,
+  keys: RegistryKeys,
+): Promise<{ readonly specHash: SpecHash; readonly index: readonly IndexedUnit[] } | null> {
+  const { entries } = await registry.list(keys.release, { exact: true });
+  const release = decodeRecord<ReleaseRecord>(entries[0]?.value ?? "", RELEASE_SHAPE);
+  if (release.kind !== "record") return null;
+  const { specHash } = release.record;
+  return { specHash, index: await readSpecIndex(registry, keys, specHash) };
 }

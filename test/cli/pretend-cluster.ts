@@ -7,6 +7,7 @@ import { randomId } from "../../src/adapters/random-id.ts";
 import { sha256 } from "../../src/adapters/sha256.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { registryKeys } from "../../src/codec/registry-keys.ts";
+import type { UnitName } from "../../src/domain/names.ts";
 import { planSetWrites } from "../../src/domain/placement/plan-set-writes.ts";
 import type { Plan } from "../../src/domain/plan/plan.ts";
 import type { Registry } from "../../src/ports/registry.ts";
@@ -43,13 +44,17 @@ export class PretendCluster {
     await leaveMachine(this.registry, registryKeys(cluster), name);
   }
 
-  /** Writes the sets a plan wants, as the engine does without its waiting. Of no plan with global units. */
-  async place(cluster: string, plan: Pick<Plan, "placements">): Promise<void> {
+  /** Writes the sets a plan wants, as the engine does without its waiting. `globals`: which of its units are for every machine. */
+  async place(
+    cluster: string,
+    plan: Pick<Plan, "placements">,
+    globals: ReadonlySet<UnitName> = new Set(),
+  ): Promise<void> {
     const keys = registryKeys(cluster);
     const { snapshot } = await readSnapshot(this.registry, keys);
     const leader = { key: keys.leader, target: "create", is: "=", value: 0 } as const;
     const fence = { leader, releaseModRevision: snapshot.releaseModRevision };
-    const writes = planSetWrites(plan.placements, new Set(), snapshot, sha256);
+    const writes = planSetWrites(plan.placements, globals, snapshot, sha256);
     const { complete } = await writeSets(this.registry, keys, fence, writes, randomId, new Date().toISOString());
     if (!complete) throw new Error("nobody else writes here, and yet a set was not written");
   }

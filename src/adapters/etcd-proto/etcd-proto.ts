@@ -1,6 +1,7 @@
 import type { MethodDefinition } from "@grpc/grpc-js";
 import Long from "long";
 import protobuf from "protobufjs/light.js";
+import { decodeRangeResponse, decodeTxnResponse } from "./decode-listing.ts";
 import descriptor from "./etcd.descriptor.json" with { type: "json" };
 import type { EtcdMessageName, EtcdMessages, Outgoing } from "./etcd-messages.ts";
 
@@ -26,6 +27,12 @@ export function decodeEtcd<Name extends EtcdMessageName>(name: Name, bytes: Buff
   return type.toObject(type.decode(bytes), DECODED) as EtcdMessages[Name];
 }
 
+/** Read without protobufjs, because nothing else is that long; null where it has to. */
+const LISTINGS: Partial<Record<EtcdMessageName, (bytes: Buffer) => object | null>> = {
+  RangeResponse: decodeRangeResponse,
+  TxnResponse: decodeTxnResponse,
+};
+
 /** What grpc-js needs for one call, as client (`makeGenericClientConstructor`, `makeUnaryRequest`) and as server (`addService`). */
 export type EtcdMethod<Request extends EtcdMessageName, Response extends EtcdMessageName> = MethodDefinition<
   Outgoing<EtcdMessages[Request]>,
@@ -45,7 +52,8 @@ function method<Request extends EtcdMessageName, Response extends EtcdMessageNam
     requestSerialize: (message) => encodeEtcd(request, message),
     requestDeserialize: (bytes) => decodeEtcd(request, bytes) as Outgoing<EtcdMessages[Request]>,
     responseSerialize: (message) => encodeEtcd(response, message as Outgoing<EtcdMessages[Response]>),
-    responseDeserialize: (bytes) => decodeEtcd(response, bytes),
+    responseDeserialize: (bytes) =>
+      (LISTINGS[response]?.(bytes) as EtcdMessages[Response] | null | undefined) ?? decodeEtcd(response, bytes),
   };
 }
 

@@ -1,6 +1,8 @@
-import { Flags } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import type { IndexedUnit } from "../../codec/registry-records.ts";
-import { LookingCommand, listFlags, lookingFlags } from "../looking-command.ts";
+import { filterRows } from "../choose-units.ts";
+import { type ClusterView, readListView } from "../cluster-view.ts";
+import { LookingCommand, listFlags, lookingFlags, watchFlag } from "../looking-command.ts";
 import { machineText } from "../views/machine-text.ts";
 import { stateOf, type UnitRow, unitRows } from "../views/unit-rows.ts";
 
@@ -11,23 +13,35 @@ interface FileRow {
 
 export default class ListUnitFilesCommand extends LookingCommand {
   static override summary = "List the release's unit files, wanted state beside actual state";
+  static override examples = ["fleet list-unit-files", "fleet list-unit-files --state inactive --full"];
+  static override args = {
+    units: Args.string({ description: "Only these: names, templates or patterns such as 'web@*'; several may follow" }),
+  };
+  static override strict = false;
   static override flags = {
     ...lookingFlags,
     ...listFlags,
+    ...watchFlag,
     fields: Flags.string({
       description: "unit, hash, dstate, state, target, desc, global, group",
       default: "unit,hash,dstate,state,target",
     }),
+    machine: Flags.string({ description: "Only on this machine: its name, its id, or the beginning of its id" }),
+    state: Flags.string({ description: "Only in this state, or one of several: inactive, loaded, launched" }),
   };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(ListUnitFilesCommand);
-    const view = await this.view(flags);
-    const rows = unitRows(view);
-    const files = view.index.map(
-      (unit): FileRow => ({ unit, rows: rows.filter((row) => row.unit === unit.name && row.machine !== null) }),
-    );
-    if (flags.json) return this.printJson(files);
+    const { flags, argv } = await this.parse(ListUnitFilesCommand);
+    const filesOf = (view: ClusterView): FileRow[] => {
+      const rows = Map.groupBy(
+        filterRows(unitRows(view), view.snapshot.members, argv.map(String), flags, (row) => [stateOf(row)]),
+        ({ unit }) => unit,
+      );
+      return view.index.flatMap((unit) => {
+        const own = rows.get(unit.name);
+        return own === undefined ? [] : [{ unit, rows: own.filter(({ machine }) => machine !== null) }];
+      });
+    };
     const fields: Record<string, (file: FileRow) => string> = {
       unit: ({ unit }) => unit.name,
       hash: ({ unit }) => (flags.full ? unit.hash : unit.hash.slice(0, 7)),
@@ -38,8 +52,13 @@ export default class ListUnitFilesCommand extends LookingCommand {
       desc: ({ unit }) => unit.description,
       global: ({ unit }) => String(unit.global),
       group: ({ unit }) => unit.group,
+      tmachine: (file) => fields.target!(file),
     };
-    this.printTable(files, fields, flags);
+    await this.show(flags, {
+      read: readListView,
+      json: filesOf,
+      text: (view) => this.tableText(filesOf(view), fields, flags),
+    });
   }
 }
 

@@ -1,11 +1,11 @@
 import { Args, Flags } from "@oclif/core";
 import { OperationError } from "../../ports/operation-error.ts";
+import { readClusterView, readListView } from "../cluster-view.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { LookingCommand, lookingFlags } from "../looking-command.ts";
-import { rolloutNow } from "../rollout-now.ts";
-import { holdUntil } from "../views/hold-until.ts";
+import { statusJson } from "../views/status-json.ts";
 import { clusterStatusText, unitStatusText } from "../views/status-text.ts";
-import { absentSince, unitRows } from "../views/unit-rows.ts";
+import { unitRows } from "../views/unit-rows.ts";
 
 export default class StatusCommand extends LookingCommand {
   static override summary = "Say how the cluster is, or how some of its units are";
@@ -22,27 +22,13 @@ export default class StatusCommand extends LookingCommand {
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(StatusCommand);
     if (flags["on-this-machine"]) return this.#ofThisMachine(flags.json);
-    const view = await this.view(flags).catch((error: unknown) => {
+    const view = await this.look(flags, flags.json ? readClusterView : readListView).catch((error: unknown) => {
       throw error instanceof OperationError && error.code === "no-registry" ? withStandaloneHint(error) : error;
     });
     const rows = unitRows(view);
     const nowMs = Date.now();
     if (argv.length === 0) {
-      if (flags.json)
-        return this.printJson({
-          ...view.snapshot,
-          members: view.snapshot.members.map((member) => ({
-            ...member,
-            absentSince: member.present ? null : absentSince(member.id, view.report),
-          })),
-          units: rows,
-          holds: view.holds.map((hold) => ({ ...hold, until: holdUntil(hold) })),
-          refused: view.refused,
-          leader: view.leader,
-          report: view.report,
-          rollout: rolloutNow(view.snapshot, view.report, nowMs),
-          quarantined: view.quarantined,
-        });
+      if (flags.json) return this.printJson(statusJson(view, rows, nowMs));
       return this.print(clusterStatusText(view, rows, nowMs));
     }
     const wanted = argv.map((unit) => (String(unit).includes(".") ? String(unit) : `${unit}.service`));

@@ -67,7 +67,8 @@ function nameIn(members: readonly Member[]): (machine: MachineId) => string {
 }
 
 function countsText(rows: readonly UnitRow[]): string {
-  const count = (of: (row: UnitRow) => boolean) => rows.filter(of).length;
+  const count = (of: (row: UnitRow) => boolean) => rows.reduce((sum, row) => (of(row) ? sum + 1 : sum), 0);
+  const unplaced = count((row) => row.machine === null && row.goal !== "inactive");
   const failed = count((row) => row.problem !== null);
   const drifted = count(({ drift }) => drift !== null && drift.outcome !== "corrected");
   const unhealthy = count((row) => isUnhealthy(row) && row.health?.state === "failing");
@@ -79,9 +80,7 @@ function countsText(rows: readonly UnitRow[]): string {
     ...(failed > 0 ? [`${failed} with a problem`] : []),
     ...(unhealthy > 0 ? [`${unhealthy} unhealthy`] : []),
     ...(drifted > 0 ? [`${drifted} changed by hand`] : []),
-    ...(count((row) => row.machine === null && row.goal !== "inactive") > 0
-      ? [`${count((row) => row.machine === null && row.goal !== "inactive")} not placed`]
-      : []),
+    ...(unplaced > 0 ? [`${unplaced} not placed`] : []),
   ];
   return parts.join(", ");
 }

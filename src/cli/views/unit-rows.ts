@@ -4,7 +4,7 @@ import { CANNOT_LOOK } from "../../domain/cluster/cluster-snapshot.ts";
 import { type Hold, holdOn } from "../../domain/cluster/hold.ts";
 import type { UnitDrift } from "../../domain/drift/unit-drift.ts";
 import type { ServiceHealth } from "../../domain/health/judge-health.ts";
-import type { MachineId, UnitHash, UnitName } from "../../domain/names.ts";
+import { compareText, type MachineId, type UnitHash, type UnitName } from "../../domain/names.ts";
 import type { UnitGoal } from "../../domain/spec/cluster-spec.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { holdUntil } from "./hold-until.ts";
@@ -51,11 +51,14 @@ export interface UnitHold {
 /** Every placed unit on each of its machines, then every unit of the release that is placed nowhere; sorted by unit, machine. */
 export function unitRows({ snapshot, index, holds, report }: ClusterView): UnitRow[] {
   const members = new Map(snapshot.members.map((member) => [member.id, member]));
-  const statuses = new Map(snapshot.statuses.map((status) => [`${status.machine}/${status.unit}`, status]));
-  const placed = snapshot.sets.flatMap((set) =>
-    set.placements.map((placement): UnitRow => {
-      const member = members.get(set.machine);
-      const status = statuses.get(`${set.machine}/${placement.unit}`);
+  const statuses = statusesByMachine(snapshot.statuses);
+  const placed = snapshot.sets.flatMap((set) => {
+    const member = members.get(set.machine);
+    const own = statuses.get(set.machine);
+    return set.placements.map((placement): UnitRow => {
+      const status = own?.get(placement.unit);
+      const { news, oldSince } = newsOf(status, member, report);
+      // Named one by one: of 20,000 rows, spreading alone takes 50 ms.
       return {
         unit: placement.unit,
         goal: placement.goal,
@@ -63,7 +66,8 @@ export function unitRows({ snapshot, index, holds, report }: ClusterView): UnitR
         machineName: member?.name ?? set.machine,
         address: member?.address ?? null,
         present: member?.present ?? false,
-        ...newsOf(status, member, report),
+        news,
+        oldSince,
         hold: heldBy(holdOn(holds, set.machine, placement.unit)),
         wantedHash: placement.hash,
         hash: status?.hash ?? null,
@@ -77,8 +81,8 @@ export function unitRows({ snapshot, index, holds, report }: ClusterView): UnitR
         drift: status?.drift ?? null,
         health: status?.health ?? null,
       };
-    }),
-  );
+    });
+  });
   const known = new Set(placed.map((row) => row.unit));
   const unplaced = index
     .filter((unit) => !known.has(unit.name))
@@ -106,9 +110,23 @@ export function unitRows({ snapshot, index, holds, report }: ClusterView): UnitR
         health: null,
       }),
     );
-  const order = (row: UnitRow) => `${row.unit}\u0000${row.machineName ?? ""}`;
-  return [...placed, ...unplaced].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
+  return [...placed, ...unplaced].sort(
+    (a, b) => compareText(a.unit, b.unit) || compareText(a.machineName ?? "", b.machineName ?? ""),
+  );
 }
+
+function statusesByMachine(statuses: readonly UnitStatus[]): Map<MachineId, Map<UnitName, UnitStatus>> {
+  const byMachine = new Map<MachineId, Map<UnitName, UnitStatus>>();
+  for (const status of statuses) {
+    const own = byMachine.get(status.machine);
+    if (own === undefined) byMachine.set(status.machine, new Map([[status.unit, status]]));
+    else own.set(status.unit, status);
+  }
+  return byMachine;
+}
+
+const NOTHING_SAID = { news: "none", oldSince: null } as const;
+const SAID_NOW = { news: "current", oldSince: null } as const;
 
 /** What an agent that cannot look at its units said of them before is as old as what an absent one said. */
 function newsOf(
@@ -116,9 +134,9 @@ function newsOf(
   member: Member | undefined,
   report: ReportRecord | null,
 ): Pick<UnitRow, "news" | "oldSince"> {
-  if (status === undefined) return { news: "none", oldSince: null };
+  if (status === undefined) return NOTHING_SAID;
   if (member?.present !== true) return { news: "old", oldSince: absentSince(status.machine, report) };
-  if (member.problem?.code !== CANNOT_LOOK) return { news: "current", oldSince: null };
+  if (member.problem?.code !== CANNOT_LOOK) return SAID_NOW;
   return { news: "old", oldSince: member.problem.since ?? null };
 }
 
