@@ -134,6 +134,8 @@ function unitSettings(settings: UnitSettingsTree, path: YamlPath, tree: YamlTree
       from: from === undefined ? null : located(from, [...path, "files", index, "from"]),
       at: tree.valueAt([...path, "files", index, "path"]),
     })),
+    restartedAfter:
+      settings.restartedAfter === undefined ? null : located(settings.restartedAfter, [...path, "restartedAfter"]),
   };
 }
 

@@ -14,6 +14,7 @@ import {
 } from "../../domain/spec/delivered-path.ts";
 import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
+import { RESTARTED_AFTER_FORM, RESTARTED_AFTER_PATTERN } from "../../domain/spec/restart-dropin.ts";
 import { DRIVERS } from "../../domain/sync/driver-policy.ts";
 import { FORGE_KEYS } from "../../domain/trust/commit-signature.ts";
 import { TRUST_MODES } from "../../domain/trust/trust-policy.ts";
@@ -178,6 +179,7 @@ const unitSettings = z.strictObject(
     }).optional(),
     adopt: flag().optional(),
     files: z.array(declaredFile, { error: FILES_FORM }).max(DELIVERED_FILES_MAX, { error: FILES_FORM }).optional(),
+    restartedAfter: matching(RESTARTED_AFTER_FORM, RESTARTED_AFTER_PATTERN).optional(),
   },
   mapping("a mapping of unit settings"),
 );

@@ -3,9 +3,6 @@ const NOT_YET_KEYS: Readonly<Record<string, string>> = {
   requires: "refuse fleet binaries older than this",
   moved: "rename a unit without stopping it",
   "machines.*.paths": "give one machine units of its own",
-  ...Object.fromEntries(
-    ["units.*", "defaults"].flatMap((unit) => [[`${unit}.restartedAfter`, "restart the unit once after that time"]]),
-  ),
 };
 
 /** What a key will do once its issue lands, or null where the language has no such key there. */

@@ -406,7 +406,6 @@ const later: readonly (readonly [text: string, at: string])[] = [
   ['requires: ">=1.0"', "3:1"],
   ["moved: []", "3:1"],
   ["machines: { nas: { paths: [x] } }", "3:20"],
-  ["units: { a.service: { restartedAfter: 2026-11-21T10:00:00Z } }", "3:23"],
 ];
 
 for (const [text, at] of later) {

@@ -4,6 +4,7 @@ import { AT_MOST_ONE_DROPIN } from "../spec/at-most-one-dropin.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
 import { ENVIRONMENT_DROPIN } from "../spec/environment-dropin.ts";
 import type { Manifest } from "../spec/manifest.ts";
+import { RESTART_DROPIN } from "../spec/restart-dropin.ts";
 import { filesOnMachine } from "../spec/unit-on-machine.ts";
 import { mergeSettings } from "../spec/unit-settings.ts";
 import { effectiveUnit } from "../unit/effective-unit.ts";
@@ -61,6 +62,7 @@ export function directivesOf(
 
 function placeOf(file: UnitFile, line: number, source: string, unit: SpecUnit, manifest: Manifest): LineRange | null {
   if (file.path === `${unit.name}.d/${ENVIRONMENT_DROPIN}`) return variableAt(line, unit, manifest);
+  if (file.path === `${unit.name}.d/${RESTART_DROPIN}`) return restartAskedAt(unit, manifest);
   if (file.path === `${unit.name}.d/${AT_MOST_ONE_DROPIN}`) return leaseAskedAt(unit, manifest);
   const raw = file.entries.find((entry) => entry.line === line)?.raw ?? "";
   const further = raw.replace(/\r?\n$/, "").split("\n").length - 1;
@@ -71,6 +73,11 @@ function placeOf(file: UnitFile, line: number, source: string, unit: SpecUnit, m
 function variableAt(line: number, unit: SpecUnit, manifest: Manifest): LineRange | null {
   const variable = settingsOf(unit, manifest).environment[line - 2];
   return variable === undefined ? null : oneLine(variable.at);
+}
+
+function restartAskedAt(unit: SpecUnit, manifest: Manifest): LineRange | null {
+  const said = settingsOf(unit, manifest).restartedAfter;
+  return said === null ? null : oneLine(said.at);
 }
 
 /** The manifest's word; where the unit's own file says it, that line is among the directives anyway. */

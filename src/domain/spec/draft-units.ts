@@ -22,6 +22,7 @@ import { ENVIRONMENT_DROPIN, environmentDropin, takesEnvironment } from "./envir
 import type { PlannedUnit } from "./list-units.ts";
 import type { Located, UnitSettings } from "./manifest.ts";
 import type { ParseFile, RepositoryFile } from "./repository-files.ts";
+import { RESTART_DROPIN, restartDropin } from "./restart-dropin.ts";
 import { unitFiles } from "./unit-files.ts";
 
 const textOf = remembered((file: UnitFile) => printUnitFile(file));
@@ -173,8 +174,9 @@ export class DraftUnits {
       const file = this.read(repositoryFile, unitNameParts(name).type);
       return { dropin: { name: conf, path: repositoryFile.path, text: textOf(file, "") }, file };
     });
-    const generated = this.#environment(name, settings);
-    return [...found, ...generated].sort((a, b) => compareText(a.dropin.name, b.dropin.name));
+    return [...found, ...this.#environment(name, settings), ...restartTrigger(settings)].sort((a, b) =>
+      compareText(a.dropin.name, b.dropin.name),
+    );
   }
 
   #environment(name: UnitName, settings: UnitSettings): readonly { dropin: SpecDropin; file: UnitFile }[] {
@@ -225,6 +227,13 @@ export class DraftUnits {
   #error(code: string, at: SourceLocation, saw: string, next?: string): void {
     this.diagnostics.push({ code, severity: "error", at, saw, ...(next === undefined ? {} : { next }) });
   }
+}
+
+function restartTrigger({ restartedAfter }: UnitSettings): readonly { dropin: SpecDropin; file: UnitFile }[] {
+  if (restartedAfter === null) return [];
+  const { path } = restartedAfter.at;
+  const text = restartDropin(restartedAfter.value);
+  return [{ dropin: { name: RESTART_DROPIN, path, text }, file: parseUnitFile(path, text).file }];
 }
 
 function withAtMostOne(

@@ -146,6 +146,8 @@ export interface DeclaredFile {
   readonly owner: string | null;
   readonly group: string | null;
   readonly at: SourceLocation;
+  /** RESTARTED_AFTER_FORM. */
+  readonly restartedAfter: Located<string> | null;
 }
 
 export interface EnvironmentVariable {

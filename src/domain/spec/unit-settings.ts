@@ -31,6 +31,7 @@ export const NO_SETTINGS: UnitSettings = {
   drift: null,
   confirm: null,
   files: [],
+  restartedAfter: null,
 };
 
 /** Settings of one unit from the most general to the most special; variables come sorted by name. */
@@ -61,6 +62,7 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
     drift: last((layer) => layer.drift),
     confirm: last((layer) => layer.confirm),
     files: [...files.values()].sort((a, b) => compareText(a.path, b.path)),
+    restartedAfter: last((layer) => layer.restartedAfter),
   };
 }
 
