@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { openApiDocument } from "../src/codec/api/open-api.ts";
 import { manifestJsonSchema } from "../src/codec/manifest/manifest-json-schema.ts";
 import { planJsonSchema, planReportJsonSchema } from "../src/codec/plan/plan-json-schema.ts";
 
@@ -8,6 +9,7 @@ export function makeSchemas(): ReadonlyMap<string, string> {
   return new Map([
     ["schemas/fleet.schema.json", manifestJsonSchema()],
     ["schemas/plan.schema.json", planJsonSchema()],
+    ["schemas/api.openapi.json", openApiDocument()],
     ["schemas/plan-report.schema.json", planReportJsonSchema()],
   ]);
 }

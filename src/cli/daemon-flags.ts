@@ -6,6 +6,7 @@ import type { AgentIdentity } from "../daemon/member-announcer.ts";
 import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
 import { parseDuration } from "../domain/spec/duration.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import { apiFlags } from "./api-flags.ts";
 import { clusterFlags, repositoryFlags } from "./base-command.ts";
 import { readFleetConf } from "./fleet-conf.ts";
 import { machineId } from "./machine-id.ts";
@@ -40,6 +41,7 @@ export const daemonFlags = {
       "host:port on which the engine serves machines that have no registry of their own, 7440 as a rule (default: it serves none)",
     env: "FLEET_LISTEN",
   }),
+  ...apiFlags,
   "allow-journal": Flags.string({
     description:
       "Machines whose root may read the journal of fleet's units here through engines: names or ids, as git lists them (default: none)",

@@ -33,6 +33,7 @@ export const ROOMS: readonly Room[] = [
   { folder: "src/codec/manifest", may: [CODEC, DOMAIN], packages: ["yaml", "zod"] },
   { folder: "src/codec/test-file", may: [CODEC, DOMAIN], packages: ["zod"] },
   { folder: "src/codec/plan", may: [CODEC, DOMAIN], packages: ["zod"] },
+  { folder: "src/codec/api", may: [CODEC, DOMAIN], packages: ["zod"] },
   // What a signature is depends on its bytes and nothing else: arithmetic, as pure as a parser.
   { folder: "src/codec/signatures", may: [CODEC, DOMAIN], packages: ["node:crypto"] },
   { folder: USECASES, may: [PORTS, CODEC, DOMAIN], packages: [] },

@@ -2,12 +2,14 @@ import { join } from "node:path";
 import type { Interfaces } from "@oclif/core";
 import { Doorstep } from "../../daemon/doorstep.ts";
 import { DEFAULT_AGENT_TTL_MS } from "../../domain/spec/loss-defaults.ts";
+import { type ApiDoor, apiDoors } from "../api-doors.ts";
 import { BaseCommand } from "../base-command.ts";
 import { composeDaemon, type DaemonWorld } from "../daemon-composition.ts";
 import { daemonFlags, lossFlags, thisMachine } from "../daemon-flags.ts";
 import { type DaemonService, runService, supervisedBy } from "../daemon-service.ts";
 import { listenAddress } from "../listen-address.ts";
 import type { FrontServing } from "../serve-front.ts";
+import { TurnKeeper } from "../turn-keeper.ts";
 import { engineConditionText } from "../views/daemon-condition-text.ts";
 
 type EngineFlags = Interfaces.InferredFlags<typeof daemonFlags>;
@@ -27,6 +29,7 @@ export default class EngineCommand extends BaseCommand {
   async #serve(flags: EngineFlags, service: DaemonService): Promise<void> {
     const self = thisMachine(flags, this.config.version);
     const listen = flags.listen === undefined ? null : listenAddress(flags.listen);
+    const doors = apiDoors(flags);
     service.notifier.ready();
     service.notifier.status("asks the source which cluster this is");
     const world = await composeDaemon(flags, "engine", null, service);
@@ -56,7 +59,8 @@ export default class EngineCommand extends BaseCommand {
     const loss = await lossFlags(flags);
     const leaderTtlMs = Math.min(LEADER_TTL_MAX_MS, loss.agentTtlMs ?? DEFAULT_AGENT_TTL_MS);
     const options = { machine: self.machine, leaderTtlMs, loss };
-    const supervisor = supervisedBy(service.notifier, engineConditionText);
+    const turns = new TurnKeeper(world.clock);
+    const supervisor = turns.beside(supervisedBy(service.notifier, engineConditionText));
     const doorstep = new Doorstep(world.clock);
     const ended = new AbortController();
     const both = AbortSignal.any([service.signal, ended.signal]);
@@ -71,6 +75,7 @@ export default class EngineCommand extends BaseCommand {
             },
             both,
           );
+    const answering = serveQuestions(world, { doors, version: self.version, turns }, both);
     try {
       await new Engine(world.cluster, options, {
         ...world,
@@ -83,10 +88,25 @@ export default class EngineCommand extends BaseCommand {
       }).run(service.signal);
     } finally {
       ended.abort(null);
-      await serving;
+      await Promise.all([serving, answering]);
       await world.registry.close();
     }
   }
+}
+
+/** The API: beside the engine, too, and not loaded where nobody can ask. */
+async function serveQuestions(
+  world: DaemonWorld,
+  {
+    doors,
+    version,
+    turns,
+  }: { readonly doors: readonly ApiDoor[]; readonly version: string; readonly turns: TurnKeeper },
+  signal: AbortSignal,
+): Promise<void> {
+  if (doors.length === 0) return;
+  const { serveApi } = await import("../serve-api.ts");
+  await serveApi(world, { doors, version, health: () => turns.health, metrics: async () => "" }, signal);
 }
 
 /** Beside the engine: whatever becomes of it, units are placed. */
