@@ -134,6 +134,8 @@ export interface UnitSettings {
   readonly confirm: ConfirmPolicy | null;
   /** In the file's order, paths unique. */
   readonly files: readonly DeclaredFile[];
+  /** RESTARTED_AFTER_FORM. */
+  readonly restartedAfter: Located<string> | null;
 }
 
 /** A file the manifest gives a unit. Null: as the repository has it, or root's. */
@@ -146,8 +148,6 @@ export interface DeclaredFile {
   readonly owner: string | null;
   readonly group: string | null;
   readonly at: SourceLocation;
-  /** RESTARTED_AFTER_FORM. */
-  readonly restartedAfter: Located<string> | null;
 }
 
 export interface EnvironmentVariable {
