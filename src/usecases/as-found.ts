@@ -1,4 +1,5 @@
 import type { UnitHash } from "../domain/names.ts";
+import { FILES_ROOT } from "../domain/spec/delivered-file.ts";
 import type { ObservedUnit } from "../domain/tasks/task.ts";
 import type { UnitManager, UnitSources } from "../ports/unit-manager.ts";
 import type { FileChange, FileDrift } from "./drifted-files.ts";
@@ -25,7 +26,7 @@ export async function asFound(
   if (sources === null || since === "") return { ...observed, onDisk: null, changedByHand };
   const startedMs = Date.parse(since);
   const isInForce = drift.changes.some((change) => {
-    return startedMs > change.atMs && (isLoaded(change, sources) || isQuadletDropin(change));
+    return startedMs > change.atMs && (isLoaded(change, sources) || isQuadletDropin(change) || isRead(change));
   });
   if (!isInForce) return { ...observed, onDisk: null, changedByHand };
   return {
@@ -41,6 +42,11 @@ export async function asFound(
 /** The generator has made them part of the service, or is about to: systemd cannot tell, and so they count as part of it. */
 function isQuadletDropin({ path }: FileChange): boolean {
   return path.includes("/containers/systemd/") && path.endsWith(".conf");
+}
+
+/** Of a file that the unit reads: whatever has started since has read it so, and systemd knows nothing of it. */
+function isRead({ path }: FileChange): boolean {
+  return path.startsWith(`${FILES_ROOT}/`);
 }
 
 /**

@@ -100,3 +100,29 @@ test("where a machine's own drop-in makes another difference of a unit, each say
     ["a.service on m2", "[Service]|ExecStart=/bin/old|User=old", "[Service]|ExecStart=/bin/new|User=new"],
   ]);
 });
+
+test("a delivered file is shown by itself, with its mode and owner; of what is no text only how much there is", () => {
+  const web = { "units/x/x.service": "[Service]\nExecStart=/bin/x /var/lib/fleet/files/%n\n" };
+  const older = specOf({
+    ...web,
+    "units/x/files/a.conf": "one\ntwo\n",
+    "units/x/files/b": "\0",
+    "units/x/files/c": "c",
+  });
+  const next = specOf({
+    ...web,
+    "units/x/files/a.conf": "one\n2\n",
+    "units/x/files/b": "\0\0",
+    "units/x/files/c": "c\n",
+  });
+  const head = "# 0644 root:root";
+  assert.deepEqual(diffPlan(planOf({ unit: "x.service" as UnitName }), next, older).map(shown), [
+    ["x.service file a.conf", `${head}|one|two`, `${head}|one|2`],
+    [
+      "x.service file b",
+      `${head}|(1 bytes that are no text, 001e87c0)`,
+      `${head}|(2 bytes that are no text, 001e883c)`,
+    ],
+    ["x.service file c", `${head}|c|(no newline at the end)`, `${head}|c`],
+  ]);
+});

@@ -1,6 +1,7 @@
 import { compareText, type MachineId, type UnitName } from "../domain/names.ts";
 import type { Change, Plan, PlanMachine, Side } from "../domain/plan/plan.ts";
 import type { ClusterSpec, SpecUnit } from "../domain/spec/cluster-spec.ts";
+import { type Delivery, deliveredBytes, deliveredName } from "../domain/spec/delivered-file.ts";
 import { filesOnMachine, type SourcedFile } from "../domain/spec/unit-on-machine.ts";
 import { effectiveUnit } from "../domain/unit/effective-unit.ts";
 import { parseUnitFile } from "../domain/unit/parse-unit-file.ts";
@@ -82,7 +83,34 @@ function textsOf(
   if (side === null || named === null || found === undefined) return new Map();
   const files = filesOnMachine(found, names.get(side.machine) ?? null, named.spec);
   const units = [found.name, ...found.companions.map((companion) => companion.name)];
-  return new Map(units.map((name) => [name, effectiveLines(name, files)]));
+  const texts = new Map<string, readonly EffectiveLine[]>(units.map((name) => [name, effectiveLines(name, files)]));
+  for (const file of files) {
+    if (file.delivery === undefined) continue;
+    texts.set(`${unit} file ${deliveredName(found.service, file.path)}`, deliveredLines(file, file.delivery));
+  }
+  return texts;
+}
+
+/** A line of what it is, and those it has; of what is no text only how much there is of it. */
+function deliveredLines({ text, source }: SourcedFile, delivery: Delivery): readonly EffectiveLine[] {
+  const { mode, owner, group, encoding } = delivery;
+  const head = { text: `# ${mode} ${owner}:${group}`, at: null };
+  if (encoding !== undefined) {
+    const bytes = deliveredBytes({ text, encoding });
+    const what = encoding === "age" ? "encrypted" : "that are no text";
+    return [head, { text: `(${bytes} bytes ${what}${checksum(text)})`, at: { path: source } }];
+  }
+  const lines = text.endsWith("\n") ? text.slice(0, -1).split("\n") : [...text.split("\n"), NO_NEWLINE];
+  return [head, ...lines.map((line, index) => ({ text: line, at: { path: source, line: index + 1 } }))];
+}
+
+const NO_NEWLINE = "(no newline at the end)";
+
+/** Tells two of the same size apart, for people. */
+function checksum(text: string): string {
+  let sum = 0;
+  for (let at = 0; at < text.length; at++) sum = (Math.imul(sum, 31) + text.charCodeAt(at)) >>> 0;
+  return `, ${sum.toString(16).padStart(8, "0")}`;
 }
 
 function effectiveLines(name: UnitName, files: readonly SourcedFile[]): readonly EffectiveLine[] {

@@ -2,6 +2,7 @@ import type { RiskReason } from "../../domain/confirm/change-risk.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { PlacementReason, RejectReason } from "../../domain/placement/placement.ts";
 import type { Change } from "../../domain/plan/plan.ts";
+import { FILES_CAUSE } from "../../domain/unit/effect-of-delivered.ts";
 import type { EffectCause } from "../../domain/unit/unit-effect.ts";
 import { cpuText, resourceText, sizeText } from "./resource-text.ts";
 
@@ -48,9 +49,13 @@ function causesText(causes: readonly EffectCause[] | null, { effect }: Change): 
   if (causes.length === 0)
     return effect === "quiet" ? "only comments, order or spelling" : "its text cannot be compared";
   const deciding = causes.filter((cause) => cause.effect === causes[0]!.effect);
-  const keys = [...new Set(deciding.map((cause) => `${cause.key}=`))];
+  const keys = [...new Set(deciding.map(causeText))];
   const more = keys.length - CAUSES_NAMED_MAX;
   return `${keys.slice(0, CAUSES_NAMED_MAX).join(", ")}${more > 0 ? ` and ${more} more` : ""} changed`;
+}
+
+function causeText({ section, key }: EffectCause): string {
+  return section === FILES_CAUSE ? `file ${key}` : `${key}=`;
 }
 
 /** A oneshot its timer starts: nothing is cut short for new files, and nothing begun. */

@@ -100,7 +100,11 @@ const unplaced = z
 
 const effectCause = z
   .object({ section: text, key: text, effect: z.enum(UNIT_EFFECTS) })
-  .meta({ id: "EffectCause", description: "A directive that differs, and what that alone would do" });
+  .meta({
+    id: "EffectCause",
+    description:
+      "A directive that differs, and what that alone would do. In section `files` the key is the path of a file the unit reads, below the unit's own folder",
+  });
 
 const changeReason = z
   .discriminatedUnion("code", [

@@ -22,8 +22,11 @@ export interface Delivery {
   /** A name of the machine's accounts, or a number. */
   readonly owner: string;
   readonly group: string;
-  /** The text stands for bytes that are no text. Absent: it is the file's text itself, UTF-8. */
-  readonly encoding?: "base64";
+  /**
+   * `base64`: the text stands for bytes that are no text. `age`: it is a secret as the repository has it, which the machine decrypts and keeps
+   * in memory. Absent: it is the file's text itself, UTF-8.
+   */
+  readonly encoding?: "base64" | "age";
 }
 
 /** A file that a unit reads, as it is to lie on the unit's machine. */
@@ -37,8 +40,20 @@ export function deliveredFolder(service: UnitName): string {
   return `${FILES_ROOT}/${service}`;
 }
 
+/** What people call it: its path below the unit's own folder, or where else it is. */
+export function deliveredName(service: UnitName, path: string): string {
+  const folder = `${deliveredFolder(service)}/`;
+  return path.startsWith(folder) ? path.slice(folder.length) : path;
+}
+
 /** How many bytes it will have on disk. */
-export function deliveredBytes({ text, encoding }: { readonly text: string; readonly encoding?: "base64" }): number {
+export function deliveredBytes({
+  text,
+  encoding,
+}: {
+  readonly text: string;
+  readonly encoding?: Delivery["encoding"];
+}): number {
   if (encoding === "base64") return Math.floor((text.length * 3) / 4) - (/=*$/.exec(text)?.[0].length ?? 0);
   return new TextEncoder().encode(text).length;
 }

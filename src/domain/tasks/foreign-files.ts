@@ -56,7 +56,9 @@ export function compareForeign(
   const asDropins = (files: typeof dropins): InstalledFile[] =>
     files.map(({ path, text }) => ({ path: `${name}.d/${baseName(path)}`, text: text! }));
   const before = [{ path: name, text: fragment.text! }, ...asDropins(dropins)];
-  const after = withoutHidden([...ours, ...asDropins(staying)]);
+  // What a unit reads is no part of its definition: another one of the same definition names the same paths.
+  const texts = ours.filter(({ delivery }) => delivery === undefined);
+  const after = withoutHidden([...texts, ...asDropins(staying)]);
   const { effect, causes } = effectOfFiles(name, before, after);
   // What is quiet is no reason: named along with what is, it would send a person after descriptions.
   if (effect !== "quiet") return { state: "differs", causes: causes.filter((cause) => cause.effect !== "quiet") };

@@ -22,7 +22,7 @@ export function effectInContext(
 }
 
 /** Whether systemd has something to run, or to send, when asked to reload it. The new text counts: it is read before. */
-function canReload(name: UnitName, unit: EffectiveUnit): boolean {
+export function canReload(name: UnitName, unit: EffectiveUnit): boolean {
   if (name.endsWith(".mount")) return true;
   return (
     name.endsWith(".service") &&

@@ -2,6 +2,7 @@ import { compareText, type UnitName } from "../names.ts";
 import type { InstalledFile } from "../tasks/task.ts";
 import { changedDirectives } from "./changed-directives.ts";
 import { effectInContext } from "./effect-in-context.ts";
+import { deliveredCauses } from "./effect-of-delivered.ts";
 import { type EffectiveUnit, effectiveUnit } from "./effective-unit.ts";
 import { parseUnitFile } from "./parse-unit-file.ts";
 
@@ -13,7 +14,7 @@ import { parseUnitFile } from "./parse-unit-file.ts";
 export type UnitEffect = (typeof UNIT_EFFECTS)[number];
 export const UNIT_EFFECTS = ["restart", "reload", "daemon-reload", "quiet"] as const;
 
-/** A directive whose effective value differs, and what that alone would do. */
+/** A directive whose effective value differs, or a file the unit reads (`FILES_CAUSE`), and what that alone would do. */
 export interface EffectCause {
   readonly section: string;
   readonly key: string;
@@ -36,10 +37,12 @@ export function effectOfFiles(
   after: readonly InstalledFile[],
 ): FilesEffect {
   const [old, next] = [filesByUnit(before), filesByUnit(after)];
-  const parts = [...new Set([name, ...old.keys(), ...next.keys()])].map((unit) => {
+  const delivered = deliveredCauses(name, before, after, readUnit(name, next.get(name) ?? []));
+  const parts: FilesEffect[] = [...new Set([name, ...old.keys(), ...next.keys()])].map((unit) => {
     const effect = effectOfUnit(unit as UnitName, old.get(unit) ?? [], next.get(unit) ?? []);
     return unit === name ? effect : asCompanion(effect);
   });
+  parts.push({ effect: worst(delivered.map((cause) => cause.effect)), causes: delivered });
   const causes = new Map(parts.flatMap((part) => part.causes).map((cause) => [JSON.stringify(cause), cause]));
   return {
     effect: worst(parts.map((part) => part.effect)),
@@ -82,6 +85,7 @@ function readUnit(name: UnitName, files: readonly InstalledFile[]): EffectiveUni
 function filesByUnit(files: readonly InstalledFile[]): ReadonlyMap<string, readonly InstalledFile[]> {
   const byUnit = new Map<string, InstalledFile[]>();
   for (const file of [...files].sort((a, b) => compareText(a.path, b.path))) {
+    if (file.delivery !== undefined) continue;
     const unit = file.path.replace(/\.d\/[^/]*$/, "");
     const known = byUnit.get(unit);
     if (known === undefined) byUnit.set(unit, [file]);
