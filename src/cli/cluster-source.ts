@@ -23,7 +23,11 @@ export async function clusterSource(
     "main";
   const place = sourceName === "" ? ((await composition.repository()).worktree ?? ".") : sourceName;
   const source = await composition.source(place, branch);
-  const { TrustJudge } = await import("../usecases/trust-judge.ts");
+  const [{ TrustJudge }, { RewindKeeper }, { DiskFileStore }] = await Promise.all([
+    import("../usecases/trust-judge.ts"),
+    import("../usecases/rewind-keeper.ts"),
+    import("../adapters/files/disk-file-store.ts"),
+  ]);
   const trust = new TrustJudge({ source, manifestPath: composition.manifest, own: null });
-  return { source, sourceName, branch, trust };
+  return { source, sourceName, branch, trust, rewinds: new RewindKeeper(new DiskFileStore()) };
 }

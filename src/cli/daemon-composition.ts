@@ -13,6 +13,7 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
+import type { RewindKeeper } from "../usecases/rewind-keeper.ts";
 import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { clusterOfBranch } from "./cluster-of-branch.ts";
 import { countingProgress } from "./counting-progress.ts";
@@ -51,6 +52,7 @@ export interface DaemonWorld {
   readonly sha256: typeof sha256;
   readonly log: Log;
   readonly contacts: readonly Contact[];
+  readonly rewinds: RewindKeeper;
 }
 
 /**
@@ -75,15 +77,23 @@ export async function composeDaemon(
       next: "set --source or FLEET_SOURCE",
     });
   }
-  const [{ openGitSource }, { commitCompiler }, { partCompiler }, { TrustJudge }, { machineTrust }] = await Promise.all(
-    [
-      import("../adapters/git/open-git-source.ts"),
-      import("../usecases/compile-commit.ts"),
-      import("../usecases/compile-part.ts"),
-      import("../usecases/trust-judge.ts"),
-      import("./machine-trust.ts"),
-    ],
-  );
+  const [
+    { openGitSource },
+    { commitCompiler },
+    { partCompiler },
+    { TrustJudge },
+    { machineTrust },
+    { RewindKeeper },
+    { DiskFileStore },
+  ] = await Promise.all([
+    import("../adapters/git/open-git-source.ts"),
+    import("../usecases/compile-commit.ts"),
+    import("../usecases/compile-part.ts"),
+    import("../usecases/trust-judge.ts"),
+    import("./machine-trust.ts"),
+    import("../usecases/rewind-keeper.ts"),
+    import("../adapters/files/disk-file-store.ts"),
+  ]);
   const own = await machineTrust(flags);
   const mirrors = join(flags["state-directory"], role);
   await mkdir(mirrors, { recursive: true, mode: 0o700 });
@@ -124,6 +134,7 @@ export async function composeDaemon(
     newId: randomId,
     sha256,
     log,
+    rewinds: new RewindKeeper(new DiskFileStore()),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Undo } from "../domain/confirm/undo.ts";
 import type { Taken } from "../domain/fencing/judge-following.ts";
 import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../domain/names.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
+import { isRewind, type Rewind } from "../domain/trust/rewind.ts";
 import { isIdentity, isRelease } from "./kept-record.ts";
 import { decodeRecord, encodeRecord, hasShape, type Shape } from "./record.ts";
 
@@ -18,6 +19,8 @@ export interface AgentState {
   /** The commit of the last release that is known here to have ended well: none from before it is gone back to. Absent: none is known. */
   readonly floor?: CommitId;
   readonly set: AcceptedSet | null;
+  /** Why the commit accepted last does not descend from the one before it. Absent: it does. */
+  readonly rewound?: Rewind;
   /** What runs since the set before is on trial against: there until the machine was reached after the change. Absent: nothing is. */
   readonly trial?: Trial;
   /** What of the set is not taken, because the machine could not be reached with it. Absent: all is. */
@@ -127,12 +130,12 @@ function withoutDamagedRecords(accepted: AcceptedRelease | null): AcceptedReleas
 }
 
 /** A trial or a refusal that cannot be read is none: the set is what counts. */
-function withoutDamage({ trial, refusal, floor, ...state }: AgentState): AgentState {
+function withoutDamage({ trial, refusal, floor, rewound, ...state }: AgentState): AgentState {
   const isTrial = trial != null && hasShape(trial, TRIAL_SHAPE) && trial.undo.every(isUndo);
   const isRefused = (one: RefusedUnit) =>
     hasShape(one, REFUSED_SHAPE) && [one.offered, one.kept].every((placed) => placed === null || isPlaced(placed));
   const isRefusal = refusal != null && hasShape(refusal, REFUSAL_SHAPE) && refusal.units.every(isRefused);
-  const known = typeof floor === "string" ? { floor } : {};
+  const known = { ...(typeof floor === "string" ? { floor } : {}), ...(isRewind(rewound) ? { rewound } : {}) };
   return { ...state, ...known, ...(isTrial ? { trial } : {}), ...(isRefusal ? { refusal } : {}) };
 }
 

@@ -21,7 +21,9 @@ import { DriftWatch } from "../usecases/drift-watch.ts";
 import { findWantedUnits } from "../usecases/find-wanted-units.ts";
 import type { DetailsCache } from "../usecases/observe-units.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
+import { QuadletGate } from "../usecases/quadlet-gate.ts";
 import { reconcileUnits } from "../usecases/reconcile-units.ts";
+import type { RewindKeeper } from "../usecases/rewind-keeper.ts";
 import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { UnitJobs } from "../usecases/unit-jobs.ts";
 import { type AgentCondition, agentCondition } from "./agent-condition.ts";
@@ -67,6 +69,8 @@ export interface AgentPorts {
   readonly sha256: Sha256;
   readonly supervisor: Supervisor<AgentCondition>;
   readonly log: Log;
+  /** Absent: this machine never goes back. */
+  readonly rewinds?: RewindKeeper;
   /** Who else of this process goes by the commit that is in force here. */
   readonly onRelease?: (spec: SpecPart) => void;
 }
@@ -299,10 +303,14 @@ export class Agent {
   }
 
   async #announce(): Promise<void> {
-    const { accepted, set, clusterId } = this.#memory.state;
+    const { accepted, set, clusterId, rewound } = this.#memory.state;
     const acceptedEpoch = accepted?.records?.identity.epoch ?? 1;
+    const prepared = await this.#preparer.news(this.#orders.spec, this.#memory.state);
     const news = {
+      ...prepared,
       acceptedSeq: accepted?.seq ?? 0,
+      ...(accepted === null ? {} : { acceptedCommit: accepted.commit }),
+      ...(rewound === undefined ? {} : { rewound }),
       ...(acceptedEpoch > 1 ? { acceptedEpoch } : {}),
       ...(set === null ? {} : { setEpoch: set.epoch }),
       ...(clusterId === null ? {} : { cluster: clusterId }),

@@ -12,6 +12,7 @@ import type { Supervisor } from "../ports/supervisor.ts";
 import { campaign, isLedBy } from "../usecases/campaign.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import type { RegistryMemory } from "../usecases/registry-memory.ts";
+import type { Rewinds } from "../usecases/rewind-keeper.ts";
 import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { ConvergedPoster } from "./converged-poster.ts";
 import type { Doorstep } from "./doorstep.ts";
@@ -42,6 +43,8 @@ export interface EnginePorts {
   readonly newId: RandomId;
   readonly sha256: Sha256;
   readonly memory: RegistryMemory;
+  /** Absent: this engine never goes back. */
+  readonly rewinds?: Rewinds;
   readonly supervisor: Supervisor<EngineCondition>;
   /** Absent: this engine tells nobody outside of the cluster anything. */
   readonly notifier?: Notifier;

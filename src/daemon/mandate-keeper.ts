@@ -1,6 +1,7 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { snapshotFromEntries } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
+import { highestMarks } from "../domain/fencing/highest-marks.ts";
 import type { CommitId, MachineId, UnitName } from "../domain/names.ts";
 import { RULES_VERSION } from "../domain/plan/plan.ts";
 import type { BaseSpec } from "../domain/rollout/base-versions.ts";
@@ -15,6 +16,7 @@ import type { Registry } from "../ports/registry.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import { readPlan } from "../usecases/read-plan.ts";
+import type { Rewinds } from "../usecases/rewind-keeper.ts";
 import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { BaseKeeper } from "./base-keeper.ts";
 
@@ -57,6 +59,8 @@ export interface MandatePorts {
   readonly trust: Pick<TrustJudge, "judge">;
   readonly compile: CommitCompiler;
   readonly clock: Clock;
+  /** Absent: it never places from before what machines have taken. */
+  readonly rewinds?: Rewinds;
   readonly log: Log;
 }
 
@@ -144,12 +148,19 @@ export class MandateKeeper {
     return mandate;
   }
 
-  async #inForceOf({ release, identity }: ClusterSnapshot): Promise<Mandate | Unreadable> {
+  async #inForceOf(snapshot: ClusterSnapshot): Promise<Mandate | Unreadable> {
+    const { release, identity } = snapshot;
     if (release === null || identity === null) return { problem: null, isHopeless: false };
     const last = this.#mandate;
     if (last?.release.seq === release.seq && last.release.planId === release.planId) return last;
     if (this.#ports.clock.monotonicMs() < this.#readAgainAtMs) return { problem: null, isHopeless: false };
     const { compile } = this.#ports;
+    const setBack = await this.#setBack(release, snapshot);
+    if (setBack !== null) {
+      this.#readAgainAtMs = this.#ports.clock.monotonicMs() + COMMIT_RETRY_MS;
+      // Another engine would not see it otherwise.
+      return { problem: setBack, isHopeless: false };
+    }
     const from = await this.#lastBefore(release.commit);
     const verdict = await acceptRelease(release, identity, null, this.#ports, compile, from);
     if (verdict.kind === "refuse") return this.#cannotRead(verdict.problem);
@@ -163,6 +174,22 @@ export class MandateKeeper {
     this.#mandate = { release, spec: verdict.spec, released, preferred, base: "unknown" };
     this.#ports.log(notice(`places release ${release.seq}, commit ${release.commit}`));
     return this.#mandate;
+  }
+
+  /**
+   * Whether the release was set back behind what machines have verified and taken, by somebody who can write into the registry: an engine may
+   * remember nothing. Null where it was not, or somebody ordered it here.
+   */
+  async #setBack({ commit }: Release, snapshot: ClusterSnapshot): Promise<string | null> {
+    const { source, rewinds } = this.#ports;
+    for (const mark of highestMarks(snapshot)) {
+      if (mark.commit === commit) continue;
+      const descends = await source.isAncestor(mark.commit, commit).catch(unreadable);
+      // What cannot be read is told as that, by whoever reads it.
+      if (descends !== "no" || ((await rewinds?.to(commit)) ?? null) !== null) continue;
+      return `not-a-descendant: commit ${commit} does not descend from ${mark.commit}, which ${mark.machine} has taken`;
+    }
+    return null;
   }
 
   /** What was placed last, where the commit descends from it: it is judged by that. A new leader takes the commit's first parent for it. */

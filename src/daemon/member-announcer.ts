@@ -99,9 +99,11 @@ export class MemberAnnouncer {
 
   #member(news: MemberNews, shown: string | null): MemberRecord {
     const before = shown === null ? null : decodeRecord<MemberRecord>(shown, MEMBER_SHAPE);
-    const joined =
-      before?.kind === "record" ? before.record.joined : new Date(this.#ports.clock.wallMs()).toISOString();
+    const known = before?.kind === "record" ? before.record : null;
+    const joined = known?.joined ?? new Date(this.#ports.clock.wallMs()).toISOString();
     const { machine: _, ...self } = this.#self;
-    return { ...self, joined, ...news };
+    // Of a machine that has forgotten it this is the only copy.
+    const mark = known?.acceptedCommit === undefined ? {} : { acceptedCommit: known.acceptedCommit };
+    return { ...self, joined, ...mark, ...news };
   }
 }

@@ -4,10 +4,12 @@ import { type KnownEntries, type SnapshotReading, snapshotFromEntries } from "..
 import type { ClusterSnapshot, KeptSet, StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import { judgeSet } from "../domain/cluster/judge-set.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
+import { markOfMember } from "../domain/fencing/highest-marks.ts";
 import { isTrouble, judgeFollowing } from "../domain/fencing/judge-following.ts";
 import type { Replaced } from "../domain/fencing/judge-replaced.ts";
 import type { CommitId, MachineId, Sha256, UnitName } from "../domain/names.ts";
 import type { SpecPart } from "../domain/spec/commit-part.ts";
+import type { Rewind } from "../domain/trust/rewind.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { type Log, notice, warning } from "../ports/log.ts";
@@ -16,6 +18,7 @@ import { acceptRelease } from "../usecases/accept-release.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { PartCompiler } from "../usecases/part-compiler.ts";
 import { REGISTRY_REPLACED, replacedDetail } from "../usecases/replaced-detail.ts";
+import type { RewindKeeper } from "../usecases/rewind-keeper.ts";
 import type { TrustJudge } from "../usecases/trust-judge.ts";
 import type { AgentMemory } from "./agent-memory.ts";
 import { BaseTaker } from "./base-taker.ts";
@@ -38,6 +41,8 @@ export interface OrderPorts {
   readonly files: AgentFiles;
   readonly clock: Clock;
   readonly sha256: Sha256;
+  /** Absent: it never goes back. */
+  readonly rewinds?: RewindKeeper;
   readonly log: Log;
 }
 
@@ -148,7 +153,8 @@ export class OrderTaker {
     } else this.#report(REGISTRY_REPLACED, replacedDetail(because));
   }
 
-  async #takeRelease({ release, identity }: ClusterSnapshot): Promise<void> {
+  async #takeRelease(snapshot: ClusterSnapshot): Promise<void> {
+    const { release, identity } = snapshot;
     const { memory, onRelease } = this.#hearers;
     const { accepted } = memory.state;
     if (release === null || identity === null) return;
@@ -160,22 +166,36 @@ export class OrderTaker {
     if (nowMs < this.#releaseRetryAtMs) return;
     this.#releasePending = true;
     const units = unitsOf(memory.state);
-    const compile = (commit: CommitId) => this.#ports.compilePart(commit, units);
-    const verdict = await acceptRelease(release, identity, accepted, this.#ports, compile);
+    const judge = (mark: { readonly commit: CommitId } | null) =>
+      acceptRelease(release, identity, mark, this.#ports, (commit) => this.#ports.compilePart(commit, units));
+    let verdict = await judge(accepted ?? markIn(snapshot, this.#machine));
+    const isBack = verdict.kind === "refuse" && verdict.problem.code === "not-a-descendant";
+    const rewind = isBack ? ((await this.#ports.rewinds?.to(release.commit)) ?? null) : null;
+    if (rewind !== null) verdict = await judge(null);
     if (verdict.kind === "refuse") {
       this.#releaseRetryAtMs = nowMs + RELEASE_RETRY_MS;
       return this.#report(verdict.problem.code, verdict.problem.detail);
     }
-    await memory.remember({
-      ...memory.state,
-      clusterId: identity.id,
-      accepted: { ...verdict.release, records: { identity, release } },
-    });
+    await memory.remember(accepting(memory.state, { ...verdict.release, records: { identity, release } }, rewind));
+    await this.#tellRewind(rewind, release.commit);
     this.#read = { commit: release.commit, units, spec: verdict.spec };
     onRelease(verdict.spec);
     this.#releasePending = false;
     this.#problem = null;
     this.#ports.log(notice(`accepted release ${release.seq}, commit ${release.commit}`));
+  }
+
+  /** An order to go back is carried out once; what is taken after it, or instead of it, ends it. */
+  async #tellRewind(rewind: Rewind | null, taken: CommitId): Promise<void> {
+    const { rewinds, log } = this.#ports;
+    if (rewind !== null) {
+      const { commit, by, at, why } = rewind;
+      return log(warning(`went back to commit ${commit}, as ${by} ordered here at ${at}: ${why}`));
+    }
+    const other = (await rewinds?.read()) ?? null;
+    if (other === null || other.commit === taken) return;
+    await rewinds?.end();
+    log(notice(`the order of ${other.by} to go back to commit ${other.commit} is over: commit ${taken} was taken`));
   }
 
   async #takeSet(snapshot: ClusterSnapshot): Promise<void> {
@@ -230,6 +250,29 @@ export class OrderTaker {
     const since = before ?? new Date(this.#ports.clock.wallMs()).toISOString();
     this.#problem = { code, detail, journal: [], since };
   }
+}
+
+/** The floor is of the way that was left; an order to go back is told for as long as nothing was taken after it. */
+function accepting(
+  state: AgentState,
+  accepted: NonNullable<AgentState["accepted"]>,
+  rewind: Rewind | null,
+): AgentState {
+  const clusterId = accepted.records?.identity.id ?? state.clusterId;
+  if (rewind !== null) {
+    const { floor: _, ...rest } = state;
+    return { ...rest, clusterId, accepted, rewound: rewind };
+  }
+  const { rewound, ...rest } = state;
+  const isStill = rewound !== undefined && rewound.commit === accepted.commit;
+  return { ...rest, ...(isStill ? { rewound } : {}), clusterId, accepted };
+}
+
+/** What this machine took last by the registry's word, where it has forgotten it itself: its own word of then, of this cluster. */
+function markIn({ members, identity }: ClusterSnapshot, machine: MachineId): { readonly commit: CommitId } | null {
+  const own = members.find(({ id }) => id === machine);
+  const commit = own === undefined || (own.cluster ?? identity?.id) !== identity?.id ? null : markOfMember(own);
+  return commit === null ? null : { commit };
 }
 
 /** All that may have to be known of: what is placed here, and what was before a change that is on trial or refused. */

@@ -4,6 +4,7 @@ import { trustOf } from "../../test/trust-of.ts";
 import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { type MemoryFile, MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { MemoryHealthProbe } from "../adapters/memory/memory-health-probe.ts";
+import { MemoryPodman } from "../adapters/memory/memory-podman.ts";
 import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { MvccRegistry } from "../adapters/mvcc/mvcc-registry.ts";
@@ -17,6 +18,7 @@ import { AgentFiles } from "../usecases/agent-files.ts";
 import { commitCompiler } from "../usecases/compile-commit.ts";
 import { partCompiler } from "../usecases/compile-part.ts";
 import { MarkKeeper } from "../usecases/mark-keeper.ts";
+import { RewindKeeper } from "../usecases/rewind-keeper.ts";
 import { Agent } from "./agent.ts";
 import { StandaloneOrders } from "./standalone-orders.ts";
 
@@ -71,8 +73,10 @@ class Edge {
       manager: this.manager,
       files,
       mark: new MarkKeeper(this.disk, "edge"),
+      rewinds: new RewindKeeper(this.disk),
       holder: { renewed: async () => {} },
       health: new MemoryHealthProbe(),
+      podman: new MemoryPodman(this.disk),
       contacts: [home],
       clock: own,
       newId: () => `id${++ids}`,
@@ -142,7 +146,7 @@ test("a machine runs what the branch says, follows it, and says what it follows"
   );
 });
 
-test("a branch that is rewound is not followed back, and followed on once it moves forward again", async () => {
+test("row 73: a branch that is rewound is not followed back, and followed on once it moves forward again", async () => {
   const edge = await following({ a: "a1" });
   const first = edge.repository.branches.get("main")!;
   const second = edge.push({ a: "a2" });
@@ -156,7 +160,7 @@ test("a branch that is rewound is not followed back, and followed on once it mov
   assert.deepEqual([edge.texts(), await edge.problem()], [["a3"], null]);
 });
 
-test("a machine whose state was deleted does not go back either, and stops nothing", async () => {
+test("row 74: a machine whose state was deleted does not go back either, and stops nothing", async () => {
   const edge = await following({ a: "a1" });
   const first = edge.repository.branches.get("main")!;
   const second = edge.push({ a: "a2" });
@@ -170,6 +174,31 @@ test("a machine whose state was deleted does not go back either, and stops nothi
   edge.repository.setBranch("main", second);
   await edge.settle();
   assert.deepEqual([edge.texts(), await edge.problem()], [["a2"], null]);
+});
+
+test("a machine goes back where somebody orders it there, to that commit alone, once", async () => {
+  const edge = await following({ a: "a1" });
+  const first = edge.repository.branches.get("main")!;
+  const second = edge.push({ a: "a2" });
+  await edge.settle();
+  edge.repository.setBranch("main", first);
+  const order = { commit: first, by: "ann", why: "a2 was a mistake", at: "2026-01-01T00:00:00.000Z" };
+  const rewinds = new RewindKeeper(edge.disk);
+  await rewinds.write({ ...order, commit: second });
+  await edge.settle();
+  assert.deepEqual([edge.texts(), await edge.problem()], [["a2"], "not-a-descendant"]);
+  await rewinds.write(order);
+  await edge.settle();
+  assert.deepEqual([edge.texts(), await edge.problem()], [["a1"], null]);
+  assert.deepEqual((await edge.orders.state()).rewound, order);
+  const third = edge.push({ a: "a3" });
+  await edge.settle();
+  assert.deepEqual([edge.texts(), await edge.problem()], [["a3"], null]);
+  assert.deepEqual([(await edge.orders.state()).rewound, await rewinds.read()], [null, null]);
+  edge.repository.setBranch("main", first);
+  await edge.settle();
+  assert.deepEqual([edge.texts(), await edge.problem()], [["a3"], "not-a-descendant"]);
+  assert.notEqual(third, second);
 });
 
 test("a machine that is offline for long, and boots meanwhile, runs what it had, repairs it, and catches up", async () => {

@@ -21,6 +21,7 @@ import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import type { MarkKeeper } from "../usecases/mark-keeper.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
+import type { Rewinds } from "../usecases/rewind-keeper.ts";
 import type { TrustJudge } from "../usecases/trust-judge.ts";
 import { writeOrders } from "../usecases/write-orders.ts";
 import type { AgentIdentity } from "./member-announcer.ts";
@@ -38,6 +39,8 @@ export interface StandalonePorts {
   readonly compile: CommitCompiler;
   readonly files: Pick<AgentFiles, "readState" | "readOwned">;
   readonly mark: MarkKeeper;
+  /** Absent: it never goes back. */
+  readonly rewinds?: Rewinds;
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
@@ -150,6 +153,7 @@ export class StandaloneOrders {
       fetchedAgoMs: this.#fetchedMs === null ? null : this.#ports.clock.monotonicMs() - this.#fetchedMs,
       commit: this.#release?.commit ?? null,
       since: this.#release?.at ?? null,
+      rewound: member?.rewound ?? null,
       problem: this.#problem ?? member?.problem ?? null,
       units: (this.#set?.placements ?? []).map(({ unit, goal }) => {
         const status = statuses.get(unit);
@@ -206,7 +210,12 @@ export class StandaloneOrders {
       const { spec, diagnostics } = await compile(commit);
       return { spec: spec === null ? null : { cluster: spec.cluster, whole: spec }, diagnostics };
     };
-    const verdict = await acceptRelease(offer, this.#identity(), this.#accepted, this.#ports, whole);
+    const judge = (mark: { readonly commit: CommitId } | null) =>
+      acceptRelease(offer, this.#identity(), mark, this.#ports, whole);
+    let verdict = await judge(this.#accepted);
+    const isBack = verdict.kind === "refuse" && verdict.problem.code === "not-a-descendant";
+    // The agent tells of it, and ends the order once it took another.
+    if (isBack && ((await this.#ports.rewinds?.to(tip)) ?? null) !== null) verdict = await judge(null);
     if (verdict.kind === "refuse") {
       this.#report(verdict.problem.code, verdict.problem.detail);
       return null;

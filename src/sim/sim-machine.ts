@@ -1,7 +1,8 @@
 import { FaultyRegistry, NO_FAULTS } from "../adapters/memory/faulty-registry.ts";
-import { MemoryFileStore, ProcessDied } from "../adapters/memory/memory-file-store.ts";
+import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, type MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { MemoryHealthProbe } from "../adapters/memory/memory-health-probe.ts";
+import { MemoryPodman } from "../adapters/memory/memory-podman.ts";
 import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
 import type { ClientClock, VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { sha256 } from "../adapters/sha256.ts";
@@ -20,9 +21,11 @@ import type { UnitManager } from "../ports/unit-manager.ts";
 import { AgentFiles } from "../usecases/agent-files.ts";
 import { registryContact, sourceContact } from "../usecases/contacts.ts";
 import { RegistryMemory } from "../usecases/registry-memory.ts";
+import { RewindKeeper } from "../usecases/rewind-keeper.ts";
 import type { CompileOnce } from "./compile-once.ts";
 import { MortalProcess } from "./mortal-process.ts";
 import type { Random } from "./random.ts";
+import { SimDaemon } from "./sim-daemon.ts";
 import { SimLease } from "./sim-lease.ts";
 
 export interface SimWorld {
@@ -71,23 +74,6 @@ const SIM_LOSS: LossPolicy = {
 /** The one time after which units of a simulated cluster may ask to be stopped. */
 const STOP_AFTER_MS = 2_000;
 
-/** A running daemon and the way to end it: `crash` without a word, `stop` as systemd would ask it to. */
-class Daemon {
-  readonly #abort = new AbortController();
-  readonly done: Promise<void>;
-
-  constructor(run: (signal: AbortSignal) => Promise<void>) {
-    this.done = run(this.#abort.signal).catch((error: unknown) => {
-      if (!(error instanceof ProcessDied)) throw error;
-    });
-  }
-
-  async stop(): Promise<void> {
-    this.#abort.abort(null);
-    await this.done;
-  }
-}
-
 /**
  * One simulated machine: its disk, its systemd, its clock, its way to the registry, and the real agent and engine on them. A crash of
  * a daemon cuts its registry for good and leaves it there: what it still does reaches nobody, as with a process that is gone.
@@ -98,8 +84,11 @@ export class SimMachine {
   readonly files = new MemoryFileStore(() => this.clock.wallMs());
   /** What its engine keeps across restarts and reboots; `new MemoryFileStore()` is an engine with a fresh disk. */
   engineFiles = new MemoryFileStore();
+  /** What its root ordered it to go back to; its agent and its engine ask. */
+  readonly rewinds = new RewindKeeper(new MemoryFileStore());
   readonly manager: MemoryUnitManager;
   readonly health = new MemoryHealthProbe();
+  readonly podman = new MemoryPodman(this.files);
   /** The agent's. */
   readonly clock: ClientClock;
   /** The same time, for a process that can be paused by itself. */
@@ -123,11 +112,11 @@ export class SimMachine {
   noise = { dropRequest: 0, dropReply: 0, lateRequest: 0, delayMs: 0 };
   readonly #world: SimWorld;
   readonly #random: Random;
-  #agent: Daemon | null = null;
+  #agent: SimDaemon | null = null;
   /** What somebody asks its agent on the machine's own socket; null before there was one. */
   holds: HoldWatch | null = null;
   #agentProcess: MortalProcess | null = null;
-  #engine: Daemon | null = null;
+  #engine: SimDaemon | null = null;
   #boots = 0;
   #observer: () => void = () => undefined;
   #atWrite: (() => void) | null = null;
@@ -185,6 +174,8 @@ export class SimMachine {
       files: new AgentFiles(process.files(defects.files?.(this.files) ?? this.files)),
       holder: this.lease,
       health: this.health,
+      podman: this.podman,
+      rewinds: this.rewinds,
       contacts: [registryContact(registry, registryKeys(this.#world.cluster)), sourceContact(this.source)],
       clock: defects.agentClock?.(this.clock) ?? this.clock,
       newId,
@@ -193,7 +184,7 @@ export class SimMachine {
       log: ({ message }) => this.#world.log(`${this.name} agent: ${message}`),
     });
     this.holds = agent.holds;
-    this.#agent = new Daemon((signal) => agent.run(signal));
+    this.#agent = new SimDaemon((signal) => agent.run(signal));
   }
 
   startEngine(): void {
@@ -215,11 +206,12 @@ export class SimMachine {
       clock: defects.engineClock?.(this.engineClock) ?? this.engineClock,
       newId: () => this.#engineOperation(),
       sha256,
+      rewinds: this.rewinds,
       memory: defects.engineMemory?.(memory) ?? memory,
       supervisor: UNSUPERVISED,
       log: ({ message }) => this.#world.log(`${this.name} engine: ${message}`),
     });
-    this.#engine = new Daemon((signal) => engine.run(signal));
+    this.#engine = new SimDaemon((signal) => engine.run(signal));
   }
 
   async stopAgent(): Promise<void> {

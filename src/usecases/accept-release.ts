@@ -30,7 +30,7 @@ export interface ReleasePorts {
 export async function acceptRelease<Spec extends Compiled>(
   release: Release,
   identity: ClusterIdentity,
-  accepted: AcceptedRelease | null,
+  accepted: Pick<AcceptedRelease, "commit"> | null,
   { source, trust }: ReleasePorts,
   compile: (commit: CommitId) => Promise<{ readonly spec: Spec | null; readonly diagnostics: readonly Diagnostic[] }>,
   trustedFrom: CommitId | null = accepted?.commit ?? null,

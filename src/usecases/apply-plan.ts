@@ -64,7 +64,7 @@ export async function provePlan(input: ApplyInput): Promise<Settled | null> {
   refusePlan(plan, input.sha256);
   const snapshot = await readToWrite(registry, keys);
   refuseReplaced(snapshot);
-  const settled = await judgeBasis(basisFor(input), snapshot);
+  const settled = await judgeBasis(await basisFor(input), snapshot);
   if (settled !== null) return settled;
   refuseOtherDriver(snapshot.release, input.driver ?? "apply");
   const problem = await proveCommit(input.commit ?? plan.commit, snapshot.release, input);
@@ -78,7 +78,7 @@ export async function releasePlan(input: ApplyInput): Promise<Applied> {
   const { registry, keys, plan, spec } = input;
   const snapshot = await readToWrite(registry, keys);
   refuseReplaced(snapshot);
-  const settled = await judgeBasis(basisFor(input), snapshot);
+  const settled = await judgeBasis(await basisFor(input), snapshot);
   if (settled !== null) return settled;
   const identity = await clusterFor(input, snapshot);
   await writeImmutable(registry, specOperations(keys, spec, input.sha256));
@@ -88,12 +88,19 @@ export async function releasePlan(input: ApplyInput): Promise<Applied> {
   // Somebody else's release came first, and no plan's basis survives that.
   const now = await readToWrite(registry, keys);
   return (
-    (await judgeBasis(basisFor(input), now)) ?? { kind: "stale", moved: whatMoved(plan, now, null), snapshot: now }
+    (await judgeBasis(await basisFor(input), now)) ?? {
+      kind: "stale",
+      moved: whatMoved(plan, now, null),
+      snapshot: now,
+    }
   );
 }
 
-function basisFor({ registry, keys, plan, source, spec, sha256 }: ApplyInput): Parameters<typeof judgeBasis>[0] {
-  return { registry, keys, plan, source, specOf: async () => spec, sha256 };
+async function basisFor(input: ApplyInput): Promise<Parameters<typeof judgeBasis>[0]> {
+  const { registry, keys, plan, spec, sha256, rewinds } = input;
+  // Whoever goes back on purpose goes where all of the way since began: that is not "applied already".
+  const isBack = ((await rewinds?.to(input.commit ?? plan.commit)) ?? null) !== null;
+  return { registry, keys, plan, source: isBack ? null : input.source, specOf: async () => spec, sha256 };
 }
 
 async function clusterFor(input: ApplyInput, snapshot: ClusterSnapshot): Promise<ClusterIdentity> {

@@ -2,6 +2,7 @@ import type { Release } from "../domain/cluster/cluster-snapshot.ts";
 import type { CommitId } from "../domain/names.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import type { Rewinds } from "./rewind-keeper.ts";
 import type { TrustJudge, TrustVerdict } from "./trust-judge.ts";
 import { untrustedDetail } from "./untrusted-detail.ts";
 
@@ -14,6 +15,8 @@ export interface SourceBranch {
   readonly tip?: CommitId;
   /** Of that source. */
   readonly trust: Pick<TrustJudge, "judge">;
+  /** What somebody ordered on this machine to go back to (`fleet trust rewind`). Absent: nothing. */
+  readonly rewinds?: Rewinds;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface SourceBranch {
 export async function proveCommit(
   commit: CommitId,
   release: Release | null,
-  { source, sourceName, branch, tip, trust }: SourceBranch,
+  { source, sourceName, branch, tip, trust, rewinds }: SourceBranch,
 ): Promise<OperationError | null> {
   const onBranch = await source.isAncestor(commit, tip ?? (await source.fetch()));
   if (onBranch !== "yes") {
@@ -38,13 +41,16 @@ export async function proveCommit(
   }
   const forward = release === null ? "yes" : await source.isAncestor(release.commit, commit);
   if (release === null || forward === "yes") return refusalOf(await trust.judge(release?.commit ?? null, commit));
+  if (((await rewinds?.to(commit)) ?? null) !== null) return refusalOf(await trust.judge(null, commit));
   const [short, before] = [commit.slice(0, 12), release.commit.slice(0, 12)];
   return new OperationError(
     "not-a-descendant",
     forward === "no"
       ? `commit ${short} does not descend from ${before}, the commit of release ${release.seq}: its history was rewritten`
       : `cannot tell whether commit ${short} descends from ${before}, the commit of release ${release.seq}`,
-    { next: `go back by a commit on top (git revert), or put ${before} into the branch's history again` },
+    {
+      next: `go back by a commit on top (git revert), or put ${before} into the branch's history again; where neither will do, fleet trust rewind`,
+    },
   );
 }
 

@@ -23,6 +23,7 @@ import type { LapseWatch } from "./lapse-watch.ts";
 import { type PlannedCommit, planCommit } from "./plan-commit.ts";
 import { refusePlan } from "./refuse-plan.ts";
 import { releaseLock } from "./release-lock.ts";
+import type { Rewinds } from "./rewind-keeper.ts";
 import { takeLock } from "./take-lock.ts";
 import type { TrustJudge } from "./trust-judge.ts";
 import { untrustedDetail, untrustedText } from "./untrusted-detail.ts";
@@ -36,6 +37,8 @@ export interface SyncPorts {
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
+  /** Absent: it never goes back. */
+  readonly rewinds?: Rewinds;
 }
 
 export interface SyncInput {
@@ -73,6 +76,8 @@ export async function syncBranch(input: SyncInput, ports: SyncPorts): Promise<Sy
   const { source } = ports;
   const tip = await source.fetch();
   let planned: Planned | null = null;
+  // Somebody ordered it on this machine; whose signature it needs says what is before it.
+  let isBack = false;
   let facts: SyncFacts = {
     ...{ policy, cluster: identity.name, inForce: release.commit, tip },
     ...{ history: null, trust: null, plan: null, approval: null },
@@ -85,9 +90,11 @@ export async function syncBranch(input: SyncInput, ports: SyncPorts): Promise<Sy
     switch (verdict.kind === "asks" ? verdict.what : "plan") {
       case "history":
         facts = { ...facts, history: await historyOf(release.commit, tip, source) };
+        isBack = facts.history !== "ahead" && ((await ports.rewinds?.to(tip)) ?? null) !== null;
+        if (isBack) facts = { ...facts, history: "ahead" };
         break;
       case "trust":
-        facts = { ...facts, trust: await trustOf(release.commit, tip, ports) };
+        facts = { ...facts, trust: await trustOf(isBack ? null : release.commit, tip, ports) };
         break;
       case "plan": {
         const { compile, registry, sha256 } = ports;
@@ -116,7 +123,7 @@ function isUnknownCommit(error: unknown): "no" {
   throw error;
 }
 
-async function trustOf(inForce: CommitId, tip: CommitId, { trust }: SyncPorts): Promise<SyncFacts["trust"]> {
+async function trustOf(inForce: CommitId | null, tip: CommitId, { trust }: SyncPorts): Promise<SyncFacts["trust"]> {
   const verdict = await trust.judge(inForce, tip);
   if (verdict.kind === "accepted") return "accepted";
   const { code, detail } = untrustedDetail(verdict);
@@ -176,11 +183,11 @@ async function makeRelease(
   { plan, spec }: Planned,
 ): Promise<SyncOutcome> {
   const { keys, identity, by, when, watch } = input;
-  const { registry, clock, newId, sha256, source, trust } = ports;
+  const { registry, clock, newId, sha256, source, trust, rewinds } = ports;
   const refusal = refusalOf(() => refusePlan(plan, sha256));
   if (refusal !== null) return { kind: "held", tip, reason: refusal };
   const { source: sourceName, branch, manifest } = identity;
-  const place = { source, sourceName, branch, tip, trust };
+  const place = { source, sourceName, branch, tip, trust, ...(rewinds === undefined ? {} : { rewinds }) };
   const made = { ...place, registry, keys, manifest, plan, spec, by, driver: "sync" as const, clock, newId, sha256 };
   // What asks the source is done before others are kept from applying.
   const settled = await provePlan(made);

@@ -256,6 +256,26 @@ test("row 72 and 73: a branch that was rewritten or set back is not followed, an
   await followed.sim.end();
 });
 
+test("a branch that was set back is followed where somebody orders it on the engine's machine, to that commit alone", async () => {
+  const followed = new Followed("by: sync");
+  const first = await followed.begin(units(3));
+  const second = followed.push(units(4));
+  await followed.follows(second);
+  const { repository, machines } = followed.sim;
+  repository.setBranch("main", first);
+  await followed.holds(second, "behind");
+  const order = { by: "ann", why: "four were one too many", at: "2026-01-01T00:00:00.000Z" };
+  for (const { rewinds } of machines) await rewinds.write({ ...order, commit: second });
+  await followed.holds(second, "behind");
+  for (const { rewinds } of machines) await rewinds.write({ ...order, commit: first });
+  await followed.follows(first);
+  await followed.sim.clock.advance(10_000);
+  assert.equal((await followed.inForce()).seq, 3);
+  assert.equal((await followed.sim.convergence())?.converged, true);
+  await followed.follows(followed.push(units(5)));
+  await followed.sim.end();
+});
+
 test("row 78 and 80: what is not signed by who may, or brings its own signers, is held before it is compiled", async () => {
   const followed = new Followed("by: sync", ALICE);
   const first = await followed.begin(units(3));

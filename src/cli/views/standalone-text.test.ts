@@ -18,6 +18,7 @@ const state = (changes: Partial<StandaloneState> = {}): StandaloneState => ({
   pollMs: 60_000,
   commit: A,
   since: "2026-01-01T21:00:00Z",
+  rewound: null,
   problem: null,
   units: [
     { unit: "web.service" as UnitName, goal: "launched", status: { active: "active", sub: "running", problem: null } },
@@ -36,6 +37,14 @@ test("a machine says what it follows, since when, and how old its news is", () =
 
 UNIT         GOAL      STATE           PROBLEM
 web.service  launched  active/running  -`,
+  );
+});
+
+test("a machine that went back on purpose says who ordered it, and why", () => {
+  const rewound = { commit: A, by: "ann", why: "b was a mistake", at: "2026-01-01T21:00:00Z" };
+  assert.match(
+    standaloneText("site-1", state({ rewound }), NOW),
+    /^ {2}went back to commit aaaaaaa, as ann ordered there, since 2026-01-01T21:00:00Z \(3 h ago\): b was a mistake$/m,
   );
 });
 

@@ -9,6 +9,7 @@ import { counted } from "./counted.ts";
 import { describeReject } from "./describe-reason.ts";
 import { agoText, durationText } from "./duration-text.ts";
 import { printable } from "./printable.ts";
+import { rewoundText } from "./rewound-text.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -19,7 +20,7 @@ const NOT_STANDALONE: Readonly<Record<NotStandalone, string>> = {
 
 /** What a machine that follows git alone says of itself. `nowMs`: the wall clock's. */
 export function standaloneText(name: string, state: StandaloneState, nowMs: number): string {
-  const { cluster, source, branch, commit, since, tip, fetchedAgoMs, pollMs, problem, units } = state;
+  const { cluster, source, branch, commit, since, tip, fetchedAgoMs, pollMs, rewound, problem, units } = state;
   const taken =
     commit === null ? "no commit yet" : `commit ${commit.slice(0, 12)}, taken ${agoText(since ?? "", nowMs)}`;
   const read =
@@ -32,6 +33,7 @@ export function standaloneText(name: string, state: StandaloneState, nowMs: numb
     `  in force  ${taken}`,
     `  branch    ${read}${ahead}`,
   ];
+  if (rewound != null) lines.push(`  ${rewoundText(rewound, nowMs)}`);
   if (problem !== null) lines.push(`  problem   ${problem.code}: ${problem.detail}`);
   const rows = units.map(({ unit, goal, status }) => [
     unit,

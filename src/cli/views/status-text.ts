@@ -11,6 +11,7 @@ import { heldText, holdsText } from "./holds-text.ts";
 import { doubleLines, unrecordedLines } from "./machine-lines.ts";
 import { machineText } from "./machine-text.ts";
 import { printable } from "./printable.ts";
+import { rewoundLines } from "./rewound-text.ts";
 import { rolloutSection } from "./rollout-text.ts";
 import { sinceText } from "./since-text.ts";
 import { table } from "./table.ts";
@@ -45,6 +46,7 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
     ...members.flatMap((member) => problemText(member, nowMs)),
     ...doubleLines(members, view.refused),
     ...unrecordedLines(members),
+    ...rewoundLines(members, nowMs),
     ...members
       .filter((member) => member.present && member.acceptedSeq < release.seq)
       .map((member) => `${member.name} follows ${releaseText(member.acceptedSeq)}, not yet release ${release.seq}`),

@@ -22,6 +22,7 @@ import { missingText } from "./engine-report-text.ts";
 import { deviationReason, waitText } from "./engine-wait-text.ts";
 import { holdUntil } from "./hold-until.ts";
 import { heldText } from "./holds-text.ts";
+import { rewoundText } from "./rewound-text.ts";
 import { isTelling, nowTexts } from "./rollout-text.ts";
 import { sinceText } from "./since-text.ts";
 
@@ -215,7 +216,8 @@ function setText({ generation, count, state, goal, since }: SetLink, { nowMs }: 
 
 /** A problem of the unit is the verdict, and stands above. */
 function agentLines(link: AgentLink, { nowMs, nameOf }: WhyContext): string[] {
-  const { present, heardWithinMs, since, loss, accepted, release, machineProblem, hold, drift, runs, wanted } = link;
+  const { present, heardWithinMs, since, loss, accepted, release, machineProblem, hold, drift, runs, wanted, rewound } =
+    link;
   const heard = heardWithinMs === null ? "there" : `heard from within the last ${durationText(heardWithinMs)}`;
   const missed = since === null ? "absent, and no engine can say since when" : `absent ${sinceText(since, nowMs)}`;
   const version =
@@ -227,6 +229,7 @@ function agentLines(link: AgentLink, { nowMs, nameOf }: WhyContext): string[] {
   return [
     `${present ? heard : missed}, follows ${followed(accepted, release)}${version}`,
     ...(loss === null ? [] : missingText(loss, nameOf, nowMs)),
+    ...(rewound === undefined ? [] : [rewoundText(rewound, nowMs)]),
     ...(machineProblem === null
       ? []
       : [

@@ -4,6 +4,7 @@ import type { CommitId, MachineId, SpecHash, UnitHash, UnitName } from "../names
 import type { Rollouts } from "../rollout/rollouts.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { DriverPolicy } from "../sync/driver-policy.ts";
+import type { Rewind } from "../trust/rewind.ts";
 import type { Hold } from "./hold.ts";
 import type { Resources } from "./resources.ts";
 
@@ -72,6 +73,10 @@ export interface Member {
   readonly joined: string;
   /** The seq of the release its agent accepted last, or 0. */
   readonly acceptedSeq: number;
+  /** The commit of that release, which outlives what the machine itself remembers. Absent: none, or an older agent's. */
+  readonly acceptedCommit?: CommitId;
+  /** It went back to that commit because somebody ordered it there. Absent: it goes forward, as ever. */
+  readonly rewound?: Rewind;
   /** The seq of the release it is ready to change to, where that takes more than accepting it. Absent: `acceptedSeq`. */
   readonly readySeq?: number;
   /** The registry's epoch when it took that release. Absent: 1, or none was taken. */

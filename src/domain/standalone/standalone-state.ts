@@ -1,6 +1,7 @@
 import type { StatusProblem, UnitStatus } from "../cluster/cluster-snapshot.ts";
 import type { CommitId, UnitName } from "../names.ts";
 import type { UnitGoal } from "../spec/cluster-spec.ts";
+import type { Rewind } from "../trust/rewind.ts";
 import type { LeftOut, RefusedHere } from "./standalone-set.ts";
 
 /** What a machine that follows git alone says of itself. */
@@ -20,6 +21,8 @@ export interface StandaloneState {
   readonly commit: CommitId | null;
   /** RFC 3339, by the machine's clock: when it was taken. */
   readonly since: string | null;
+  /** It went back to that commit because somebody ordered it here; null: it goes forward, as ever. */
+  readonly rewound: Rewind | null;
   /** Why the branch's tip is not in force, or not in all, or null. */
   readonly problem: StatusProblem | null;
   /** Sorted by unit. */

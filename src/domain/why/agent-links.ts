@@ -10,6 +10,7 @@ import { digestOfSet } from "../cluster/digest-of-set.ts";
 import type { Hold } from "../cluster/hold.ts";
 import type { Sha256 } from "../names.ts";
 import type { EngineReport } from "../report/engine-report.ts";
+import { isRewind } from "../trust/rewind.ts";
 import type { AgentLink, SetLink, SystemdLink } from "./unit-explanation.ts";
 
 /** The set that holds the unit, and whether its agent may act on it. */
@@ -53,6 +54,7 @@ export function agentLink(
     loss: report?.loss?.machines.find(({ machine }) => machine === member.id) ?? null,
     accepted: member.acceptedSeq,
     release,
+    ...(isRewind(member.rewound) ? { rewound: member.rewound } : {}),
     machineProblem: member.problem == null ? null : { code: member.problem.code, detail: member.problem.detail },
     problem: status?.problem == null ? null : { code: status.problem.code, detail: status.problem.detail },
     hold,

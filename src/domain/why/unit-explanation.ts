@@ -8,6 +8,7 @@ import type { NearestFit, PlacementReason, Unplaced } from "../placement/placeme
 import type { Deviation, EngineWait, LostMachine, StuckHandOff } from "../report/engine-report.ts";
 import type { RolloutStatus } from "../report/rollout-status.ts";
 import type { LocalState, Tie, UnitGoal } from "../spec/cluster-spec.ts";
+import type { Rewind } from "../trust/rewind.ts";
 
 /** One unit on one machine (or nowhere): how it is, and the chain from the commit to its last journal lines. */
 export interface UnitExplanation {
@@ -198,6 +199,8 @@ export interface AgentLink {
   /** The release it follows, and the one in force. */
   readonly accepted: number;
   readonly release: number;
+  /** It went back on purpose. Absent: it goes forward, as ever. */
+  readonly rewound?: Rewind;
   /** Of the machine. */
   readonly machineProblem: { readonly code: string; readonly detail: string } | null;
   /** Of the unit, in the agent's words. */
