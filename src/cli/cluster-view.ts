@@ -10,13 +10,12 @@ import {
   type ReportRecord,
 } from "../codec/registry-records.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
-import type { ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
+import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import type { Hold } from "../domain/cluster/hold.ts";
 import type { SpecHash } from "../domain/names.ts";
 import type { RegistryReader } from "../ports/registry.ts";
 import { type RefusedMachine, readClaims } from "../usecases/read-claims.ts";
 import { readHolds } from "../usecases/read-holds.ts";
-import { readReleases } from "../usecases/read-releases.ts";
 import { readSnapshot } from "../usecases/read-snapshot.ts";
 import { readSpecIndex } from "../usecases/read-spec-index.ts";
 
@@ -32,8 +31,6 @@ export interface ClusterView {
   readonly holds: readonly Hold[];
   /** Machines that do nothing, because another one has their machine id. */
   readonly refused: readonly RefusedMachine[];
-  /** Those the registry still has, oldest first: which commit a machine is at that is not at the last one. Absent: nobody asked. */
-  readonly releases?: readonly Release[];
 }
 
 /** Reads all of it. An index that is missing or damaged is an empty one: lists are then shorter, nothing else. */
@@ -48,12 +45,11 @@ export function readListView(registry: RegistryReader, keys: RegistryKeys): Prom
 
 async function readView(registry: RegistryReader, keys: RegistryKeys, without: "assign/" | null): Promise<ClusterView> {
   // Most of the time is the registry's: what does not depend on the snapshot is asked for beside it.
-  const [{ snapshot, quarantined }, expected, engine, refused, releases] = await Promise.all([
+  const [{ snapshot, quarantined }, expected, engine, refused] = await Promise.all([
     readSnapshot(registry, keys, without),
     readReleasedIndex(registry, keys),
     registry.list(keys.leader.replace(/leader$/, "")),
     readClaims(registry, keys),
-    readReleases(registry, keys),
   ]);
   const specHash = snapshot.release?.specHash;
   const [holds, index] = await Promise.all([
@@ -72,7 +68,6 @@ async function readView(registry: RegistryReader, keys: RegistryKeys, without: "
     report: readReport(textOf(keys.report) ?? ""),
     holds,
     refused,
-    releases,
   };
 }
 

@@ -51,7 +51,8 @@ export class MachineRoll {
   readonly #wakeup: Wakeup;
   readonly #mirror: RegistryMirror;
   #cluster: ClusterRoll | null = null;
-  #read: Release | null = null;
+  /** The commit that was read last, and what it lists. */
+  #read: { readonly commit: Release["commit"]; readonly machines: readonly SpecMachine[] } | null = null;
   #nodeKeys: ReadonlyMap<NodeKey, MachineId> = new Map();
   readonly #known = Promise.withResolvers<void>();
   #said = "";
@@ -113,16 +114,16 @@ export class MachineRoll {
 
   /** Null where they cannot be read now. */
   async #machinesOf(identity: ClusterIdentity, release: Release | null): Promise<readonly SpecMachine[] | null> {
-    if (release === null) return [];
-    const known = this.#cluster;
-    if (known !== null && this.#read?.commit === release.commit) return known.machines;
+    // Nothing is released yet, or the release was lost and will be put back: that takes no key from anybody either.
+    if (release === null) return this.#read?.machines ?? [];
+    if (this.#read?.commit === release.commit) return this.#read.machines;
     const { compilePart, log } = this.#ports;
     const compile = (commit: Release["commit"]) => compilePart(commit, new Set());
     const verdict = await acceptRelease(release, identity, null, this.#ports, compile, this.#read?.commit ?? null);
     if (verdict.kind === "accept") {
-      this.#read = release;
+      this.#read = { commit: release.commit, machines: verdict.spec.machines };
       this.#said = "";
-      return verdict.spec.machines;
+      return this.#read.machines;
     }
     const { code, detail } = verdict.problem;
     const text = `keys of machines stay as they were: release ${release.seq}: ${code}: ${detail}`;
