@@ -1,3 +1,4 @@
+import { recipientTag } from "../codec/signatures/machine-ssh-key.ts";
 import { type Diagnostic, hasErrors } from "../domain/diagnostic.ts";
 import { withExcerpts } from "../domain/lint/excerpt-of.ts";
 import type { LintFinding } from "../domain/lint/lint-rules.ts";
@@ -27,10 +28,15 @@ export function commitCompiler(options: {
   readonly source: Pick<GitSource, "listFiles" | "readBlob">;
   readonly manifestPath: string;
   readonly sha256: Sha256;
-  /** For people, who are also told what is legal and most likely not meant, and are shown the lines of all findings. */
+  /**
+   * For people and for whoever makes releases: they are also told what is legal and most likely not meant, and which secrets do not reach
+   * where they are needed, and are shown the lines of all findings.
+   */
   readonly lint?: boolean;
   /** See CompileInput. */
   readonly registryPorts?: readonly number[];
+  /** See CompileInput. */
+  readonly assumeSecrets?: true;
 }): CommitCompiler {
   const { source, manifestPath, sha256 } = options;
   const commits = new CommitFiles(source, manifestPath);
@@ -62,9 +68,13 @@ export function commitCompiler(options: {
       return content === undefined ? [] : [{ ...file, bytes: content }];
     });
     if (manifest.trust !== null) problems.push(...(await signerProblems(commit)));
-    const { registryPorts = [] } = options;
+    const { registryPorts = [], assumeSecrets } = options;
     const { parse } = commits;
-    const input = { manifestPath, manifest, files, parse, registryPorts, ...(options.lint === true ? { lint } : {}) };
+    const looks = {
+      ...(options.lint === true ? { lint, recipientTag } : {}),
+      ...(assumeSecrets === undefined ? {} : { assumeSecrets }),
+    };
+    const input = { manifestPath, manifest, files, parse, registryPorts, ...looks };
     const result = compileSpec(input, sha256);
     const all = shown([...diagnostics, ...problems, ...result.diagnostics], new Map([...read, ...own]));
     return { spec: hasErrors(all) ? null : result.spec, diagnostics: all };

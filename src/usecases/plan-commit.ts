@@ -1,5 +1,6 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { IndexedUnit } from "../codec/registry-records.ts";
+import { recipientTag } from "../codec/signatures/machine-ssh-key.ts";
 import type { Quarantined } from "../codec/snapshot-from-entries.ts";
 import type { ClusterSnapshot } from "../domain/cluster/cluster-snapshot.ts";
 import { emptySnapshot } from "../domain/cluster/empty-snapshot.ts";
@@ -21,6 +22,7 @@ import { rolloutFindings } from "../domain/plan/rollout-findings.ts";
 import { stoppedRelease } from "../domain/plan/stopped-release.ts";
 import { type PlanSelection, patternsWithoutUnits, viewOfPlan } from "../domain/plan/view-of-plan.ts";
 import { WhatIfs } from "../domain/plan/what-if.ts";
+import { secretFindings } from "../domain/secret/secret-findings.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
@@ -78,6 +80,9 @@ export async function planCommit(input: {
   }
   const snapshot = reading?.snapshot ?? emptySnapshot;
   const machines = machinesOf(spec, snapshot, new Set());
+  // What machines say of themselves may let a unit come where git alone would not have it.
+  const unreadable = secretFindings(spec, machines, recipientTag);
+  if (hasErrors(unreadable)) return { kind: "rejected", diagnostics: [...diagnostics, ...unreadable] };
   const compileReleased = input.compileReleased ?? input.compile;
   const released = await releasedSpec(compileReleased, spec, snapshot);
   const lost = lostMachines(input.without ?? [], machines);

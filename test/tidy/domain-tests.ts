@@ -17,6 +17,12 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/unit/parse-spread.ts",
     "src/domain/unit/resource-requests.ts",
   ],
+  "src/domain/secret/secret-findings.test.ts": [
+    "src/domain/secret/find-secret-uses.ts",
+    "src/domain/secret/recipient-tag.ts",
+    "src/domain/secret/secret-name.ts",
+    "src/domain/secret/secret-reach.ts",
+  ],
   "src/domain/notify/decide-news.test.ts": ["src/domain/notify/notify-policy.ts", "src/domain/notify/thing.ts"],
   "src/domain/lint/mask-secrets.test.ts": ["src/domain/lint/find-secrets.ts", "src/domain/lint/secret-value.ts"],
   "src/domain/lint/lint-directives.test.ts": ["src/domain/unit/old-spellings.ts"],

@@ -38,6 +38,7 @@ export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boo
     machines: Object.entries(root.machines ?? {}).map(([key, machine]) => machineFrom(machine, key, tree)),
     admit: root.admit === undefined ? null : located(root.admit, ["admit"]),
     lint: root.lint ?? {},
+    secretRecipients: root.secrets?.recipients ?? [],
     rings: (root.rings ?? []).map((ring, index) => ({
       match: located(ring.match, ["rings", index, "match"]),
       soakMs: durationOf(ring.soak),

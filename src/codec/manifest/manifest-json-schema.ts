@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { editorForms, manifestSchema } from "./manifest-schema.ts";
+import { manifestSchema } from "./manifest-schema.ts";
+import { editorForms } from "./schema-leaves.ts";
 
 /** JSON Schema (draft 2020-12) of `fleet.yaml` for editors, from the schema that checks it. Ends in a newline. */
 export function manifestJsonSchema(): string {

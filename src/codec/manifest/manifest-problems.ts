@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Diagnostic } from "../../domain/diagnostic.ts";
 import { closestName } from "../../domain/unit/closest-name.ts";
-import { NOT_YET } from "./manifest-schema.ts";
 import { notYetKey } from "./not-yet-keys.ts";
+import { NOT_YET } from "./schema-leaves.ts";
 import type { YamlPath, YamlTree, YamlValue } from "./yaml-tree.ts";
 
 /** What a schema's issue means to the author of the manifest: one diagnostic for each thing to change. */

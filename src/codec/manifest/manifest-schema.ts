@@ -12,7 +12,6 @@ import {
   FILE_MODE_FORM,
   FILE_MODE_PATTERN,
 } from "../../domain/spec/delivered-path.ts";
-import { parseDuration } from "../../domain/spec/duration.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 import { RESTARTED_AFTER_FORM, RESTARTED_AFTER_PATTERN } from "../../domain/spec/restart-dropin.ts";
 import { DRIVERS } from "../../domain/sync/driver-policy.ts";
@@ -21,90 +20,12 @@ import { TRUST_MODES } from "../../domain/trust/trust-policy.ts";
 import { ON_DISCONNECT_FORM, parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
 import { parseReplace, REPLACE_FORM } from "../../domain/unit/replace-option.ts";
 import type { LOSS_KEYS } from "./loss-keys.ts";
+import { count, duration, flag, mapping, matching, scalar, shortList, sourceText, word } from "./schema-leaves.ts";
 
 /**
  * The shape of `fleet.yaml`, over trees whose scalars are their source text. The one description: values are checked by it
  * and `schemas/fleet.schema.json` is printed from it. A leaf's message says what it expects.
  */
-
-/** What a leaf is for an editor, which sees YAML's own types and not the source text. */
-export const editorForms = z.registry<{ readonly form: Readonly<Record<string, unknown>> }>();
-
-/** The mark of a value that a later issue will accept: the message then says what it will do. */
-export const NOT_YET = "not-yet: ";
-
-function scalar(expected: string, accepts: (text: string) => boolean, form: Readonly<Record<string, unknown>>) {
-  const leaf = z.string({ error: expected }).refine(accepts, { error: expected });
-  editorForms.add(leaf, { form: { description: expected, ...form } });
-  return leaf;
-}
-
-function matching(expected: string, pattern: RegExp) {
-  return scalar(expected, (text) => pattern.test(text), { type: "string", pattern: pattern.source });
-}
-
-/** One of a few words; `later` are words of the language whose issue has not landed, with what they will do. */
-function word<const Words extends readonly [string, ...string[]]>(
-  words: Words,
-  later: Readonly<Record<string, string>> = {},
-) {
-  const leaf = z.enum(words, {
-    error: (issue) => {
-      const given = String(issue.input);
-      const promise = Object.entries(later).find(([prefix]) => given === prefix || given.startsWith(`${prefix}=`));
-      return promise === undefined ? words.join(" | ") : `${NOT_YET}${promise[1]}`;
-    },
-  });
-  editorForms.add(leaf, { form: { enum: words } });
-  return leaf;
-}
-
-function flag() {
-  const leaf = word(["true", "false"]);
-  editorForms.remove(leaf);
-  editorForms.add(leaf, { form: { type: "boolean" } });
-  return leaf;
-}
-
-function count(lowest: number, highest: number) {
-  return scalar(`a whole number from ${lowest} to ${highest}`, (text) => isCount(text, lowest, highest), {
-    type: "integer",
-    minimum: lowest,
-    maximum: highest,
-  });
-}
-
-/** Plain decimal digits without leading zeros, compared only when short enough to be exact. */
-export function isCount(text: string, lowest: number, highest: number): boolean {
-  return /^(0|[1-9][0-9]{0,8})$/.test(text) && Number(text) >= lowest && Number(text) <= highest;
-}
-
-function duration(lowestMs = 0) {
-  const expected =
-    lowestMs === 0
-      ? "a duration such as 90s, 2m or 24h"
-      : `a duration of ${lowestMs / 1000}s or more, such as 30s or 2m`;
-  return scalar(expected, (text) => (parseDuration(text) ?? -1) >= lowestMs, {
-    type: "string",
-    pattern: "^(0|[1-9][0-9]*)(ms|s|m|h)$",
-  });
-}
-
-const mapping = (what: string) => ({
-  error: (issue: { code?: string }) => (issue.code === "unrecognized_keys" ? undefined : what),
-});
-
-/** Far longer than any argument list a kernel passes on, and short enough to print. */
-const TEXT_MAX = 32_768;
-
-/** Taken as written; YAML's own numbers and booleans are welcome because their source text is what counts. */
-const sourceText = scalar(
-  'a text (write "" for an empty one)',
-  (text) => text.length <= TEXT_MAX && !text.includes("\0"),
-  {
-    type: ["string", "number", "boolean"],
-  },
-);
 
 const repositoryPath = matching("a path in the repository, with /", /^[^\0\\]{1,1024}$/);
 
@@ -247,14 +168,6 @@ const reboots = z.strictObject(
   mapping('a mapping such as { slots: 1, window: "Sat,Sun 01:00-05:00", drain: true }'),
 );
 
-/** More rules than people can keep apart; and each is held against each file that changes. */
-const TRUST_LIST_MAX = 50;
-
-function shortList<Item extends z.ZodType>(item: Item, what: string) {
-  const error = `a list of 1 to ${TRUST_LIST_MAX} ${what}`;
-  return z.array(item, { error }).min(1, { error }).max(TRUST_LIST_MAX, { error });
-}
-
 const trust = z.strictObject(
   {
     mode: word(TRUST_MODES).optional(),
@@ -273,6 +186,12 @@ const trust = z.strictObject(
     ).optional(),
   },
   mapping("a mapping such as { mode: range, signers: trust/allowed_signers }"),
+);
+
+/** A person's: 62 characters, or some 2,000 of one that is safe from quantum computers. */
+const ageRecipient = matching(
+  "a recipient of age: age1 and letters and digits, as age-keygen -y prints it",
+  /^age1[02-9ac-hj-np-z]{58,4000}$/,
 );
 
 const notifyRule = z.strictObject(
@@ -334,6 +253,12 @@ export const manifestSchema = z.strictObject(
           tokenFile: matching("an absolute path on the engines' machines", /^\/[^\0-\x1f]{1,1023}$/),
         },
         mapping("a mapping such as { forge: github, tokenFile: /etc/fleet/forge-token }"),
+      )
+      .optional(),
+    secrets: z
+      .strictObject(
+        { recipients: shortList(ageRecipient, "recipients of age") },
+        mapping("a mapping such as { recipients: [age1…] }"),
       )
       .optional(),
     lint: lint.optional(),

@@ -3,7 +3,7 @@ import { METADATA_FORM, parseSelector } from "../../domain/cluster/selector.ts";
 import { INSTANCES_MAX } from "../../domain/spec/manifest.ts";
 import { compileGlob } from "../../domain/unit/glob.ts";
 import { CPU_FORM, MEMORY_FORM, parseCpu, parseMemory } from "../../domain/unit/resource-requests.ts";
-import { isCount } from "../manifest/manifest-schema.ts";
+import { isCount } from "../manifest/schema-leaves.ts";
 
 /** As many as a plan is measured with. */
 const MACHINES_MAX = 1_000;

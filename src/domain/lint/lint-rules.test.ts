@@ -33,6 +33,7 @@ function compiled(
     units: [],
     machines: [],
     admit: null,
+    secretRecipients: [],
     rings: [],
     reboots: null,
     trust: null,

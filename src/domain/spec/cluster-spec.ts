@@ -56,6 +56,12 @@ export interface SpecDropin extends SpecFile {
   readonly name: string;
 }
 
+/** A secret as the repository has it: an armored age file, of which its machines alone can read more than the header. */
+export interface SpecSecret extends SpecFile {
+  /** Its file's on machines, and without its ending in the repository. */
+  readonly name: string;
+}
+
 export interface SpecUnit {
   readonly name: UnitName;
   /** The name systemd knows it by: `postgres.service` for `postgres.container`, else the name itself. */
@@ -71,6 +77,8 @@ export interface SpecUnit {
   readonly companions: readonly Companion[];
   /** What it reads of its component's `files/` and of what the manifest gives it; sorted by name. Absent: nothing. */
   readonly files?: readonly DeliveredFile[];
+  /** Which it names by their paths on machines; sorted by name. Absent: none. */
+  readonly secrets?: readonly SpecSecret[];
   readonly options: FleetOptions;
   /** What it asks of its machine: its `CPU=` and `Memory=`, else its own limits. Absent: nothing. */
   readonly requests?: Resources;

@@ -1,5 +1,6 @@
 import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
 import { compareText, type UnitName } from "../names.ts";
+import { isSecretName, SECRET_ENDING, SECRET_NAME_FORM } from "../secret/secret-name.ts";
 import { checkUnitName, QUADLET_TYPES, UNIT_TYPES } from "../unit/unit-name.ts";
 import { type ComponentFiles, componentFileClashes, componentFileOf, componentFileProblem } from "./component-files.ts";
 import type { Located } from "./manifest.ts";
@@ -16,6 +17,8 @@ export interface CollectedFiles {
   readonly components: ReadonlyMap<string, ComponentFiles>;
   /** The component each unit's file lies in; none of those that lie beside components. */
   readonly componentOf: ReadonlyMap<UnitName, string>;
+  /** By name, whatever their component: on a machine they are in one folder. */
+  readonly secrets: ReadonlyMap<string, RepositoryFile>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -25,6 +28,7 @@ const TYPES: ReadonlySet<string> = new Set([...UNIT_TYPES, ...QUADLET_TYPES]);
 type Place =
   | { readonly kind: "unit"; readonly name: UnitName }
   | { readonly kind: "dropin"; readonly target: string; readonly conf: string }
+  | { readonly kind: "secret"; readonly name: string }
   | { readonly kind: "problem"; readonly diagnostic: Diagnostic };
 
 /** Goes through the folders in order: a later one replaces an earlier one's files by what they are, component or not. */
@@ -35,6 +39,7 @@ export function collectFiles(
 ): CollectedFiles {
   const units = new Map<UnitName, RepositoryFile>();
   const dropins = new Map<string, Map<string, RepositoryFile>>();
+  const secrets = new Map<string, RepositoryFile>();
   const components = new Map<string, Map<string, RepositoryFile>>();
   const componentOf = new Map<UnitName, string>();
   const diagnostics: Diagnostic[] = [];
@@ -60,18 +65,21 @@ export function collectFiles(
         diagnostics.push(place.diagnostic);
         continue;
       }
-      const key = place.kind === "unit" ? place.name : `${place.target}.d/${place.conf}`;
+      const key = keyOf(place);
       const other = seen.get(key);
       if (other !== undefined) {
         const next = "rename or remove one; only a later entry of paths: may override";
-        diagnostics.push(error("duplicate-unit", { path: file.path }, `${key}, which ${other} is too`, next));
+        const [at, saw] = [{ path: file.path }, `${key}, which ${other} is too`];
+        const isSecret = place.kind === "secret";
+        diagnostics.push(isSecret ? error("duplicate-secret", at, saw, next) : error("duplicate-unit", at, saw, next));
         continue;
       }
       seen.set(key, file.path);
       if (place.kind === "unit") {
         units.set(place.name, file);
         if (rest.includes("/")) componentOf.set(place.name, rest.slice(0, rest.indexOf("/")));
-      } else dropins.set(place.target, (dropins.get(place.target) ?? new Map()).set(place.conf, file));
+      } else if (place.kind === "secret") secrets.set(place.name, file);
+      else dropins.set(place.target, (dropins.get(place.target) ?? new Map()).set(place.conf, file));
     }
     if (!found) {
       const saw = `no files under ${folder.value === "" ? "the repository's root" : `${folder.value}/`}`;
@@ -84,7 +92,12 @@ export function collectFiles(
     components.set(component, inOrder);
     diagnostics.push(...componentFileClashes(inOrder));
   }
-  return { units, dropins, components, componentOf, diagnostics };
+  return { units, dropins, components, componentOf, secrets, diagnostics };
+}
+
+function keyOf(place: Exclude<Place, { kind: "problem" }>): string {
+  if (place.kind === "unit") return place.name;
+  return place.kind === "secret" ? `the secret ${place.name}` : `${place.target}.d/${place.conf}`;
 }
 
 function placeOf(file: RepositoryFile, rest: string): Place {
@@ -97,6 +110,7 @@ function placeOf(file: RepositoryFile, rest: string): Place {
   const steps = rest.split("/");
   const isDropin = steps.length > 1 && steps.at(-2)!.endsWith(".d");
   const depth = steps.length - (isDropin ? 1 : 0);
+  if (isSecretFile(steps)) return secretPlace(at, steps.at(-1)!);
   if (depth > 2) {
     return problem(
       "unit-path-too-deep",
@@ -113,6 +127,20 @@ function unitPlace(at: SourceLocation, text: string): Place {
   const severity = TYPES.has(text.slice(text.lastIndexOf(".") + 1)) ? "error" : "warning";
   const diagnostic = { code: "unit-name", severity, at, saw: checked.problem } as const;
   return { kind: "problem", diagnostic: severity === "error" ? diagnostic : { ...diagnostic, next: "it is left out" } };
+}
+
+/** `secrets/NAME.age`, or of a component. */
+function isSecretFile(steps: readonly string[]): boolean {
+  return (
+    (steps.length === 2 || steps.length === 3) && steps.at(-2) === "secrets" && steps.at(-1)!.endsWith(SECRET_ENDING)
+  );
+}
+
+function secretPlace(at: SourceLocation, file: string): Place {
+  const name = file.slice(0, -SECRET_ENDING.length);
+  if (isSecretName(name)) return { kind: "secret", name };
+  const saw = `a secret called ${JSON.stringify(name)}, which is not ${SECRET_NAME_FORM}`;
+  return { kind: "problem", diagnostic: error("secret-name", at, saw) };
 }
 
 function dropinPlace(at: SourceLocation, target: string, conf: string): Place {

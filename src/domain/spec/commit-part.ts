@@ -21,7 +21,8 @@ import {
   type RepositoryFile,
   resolveFromManifest,
 } from "./repository-files.ts";
-import { specUnit } from "./spec-unit.ts";
+import { secretsIn, specUnit } from "./spec-unit.ts";
+import { UnitSecrets } from "./unit-secrets.ts";
 
 /**
  * What one machine needs of a commit: some of its units, word for word as in the whole spec, and what the manifest says of machines. What
@@ -73,6 +74,8 @@ export class CommitPart {
   filesOf(units: ReadonlySet<UnitName>): readonly RepositoryFile[] {
     const { collected, sources } = this.#names;
     const needed = new Set(sources.machineFiles);
+    // Which of them a unit names is in its text; they are few, and read once.
+    for (const { path } of collected.secrets.values()) needed.add(path);
     for (const { name, template, file, settings } of this.#planned(units)) {
       needed.add(file.path);
       for (const target of dropinTargets(name)) {
@@ -123,6 +126,12 @@ export class CommitPart {
     const lookup = (name: UnitName) => byName.get(name) ?? null;
     const { after } = orderUnits(own, lookup);
     const companions = companionsOf(own, templates, lookup, instantiated);
+    const secrets = new UnitSecrets(
+      new Map([...collected.secrets].map(([name, file]) => [name, filled(file)])),
+      machines,
+    );
+    const secretsOf = new Map(own.map((unit) => [unit.name, secrets.of(unit, companions.of(unit))]));
+    if (secrets.diagnostics.length > 0) return { spec: null, diagnostics: [...all, ...secrets.diagnostics] };
     const part: SpecPart = {
       cluster: manifest.cluster.value,
       units: own.map((unit) =>
@@ -131,6 +140,7 @@ export class CommitPart {
           group: unit.name as string as GroupName,
           after: after.get(unit.name)!,
           companions: companions.of(unit),
+          ...secretsIn(secretsOf.get(unit.name)!),
         }),
       ),
       machines,

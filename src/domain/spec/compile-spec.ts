@@ -6,6 +6,9 @@ import { lintUnit } from "../lint/lint-unit.ts";
 import type { LintFile } from "../lint/lint-unit-file.ts";
 import { lossContradictions, lossPolicy } from "../loss/loss-policy.ts";
 import { compareText, type Sha256, type SpecHash, type UnitName } from "../names.ts";
+import type { RecipientTag } from "../secret/recipient-tag.ts";
+import { secretFindings } from "../secret/secret-findings.ts";
+import { machinesOfGit } from "../secret/secret-reach.ts";
 import { closestName } from "../unit/closest-name.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
 import { atMostOneDiagnostics } from "./at-most-one.ts";
@@ -27,7 +30,8 @@ import { orderUnits } from "./order-units.ts";
 import { replicaContradictions } from "./replica-contradictions.ts";
 import { manifestSources, namedFiles, type ParseFile, type RepositoryFile } from "./repository-files.ts";
 import { rolloutContradictions } from "./rollout-contradictions.ts";
-import { specUnit } from "./spec-unit.ts";
+import { secretsIn, specUnit } from "./spec-unit.ts";
+import { UnitSecrets } from "./unit-secrets.ts";
 
 export interface CompileInput {
   /** From the repository's root. */
@@ -44,6 +48,13 @@ export interface CompileInput {
   readonly lint?: LintFile;
   /** Where the registry listens that the commit is for: a unit that serves such a port is a finding of the lint. */
   readonly registryPorts?: readonly number[];
+  /**
+   * Looks also whether every machine a unit may come to can read its secrets, by what git says of machines: for whoever makes a release of the
+   * commit. What is released is taken as it is: then a machine that cannot read one says so.
+   */
+  readonly recipientTag?: RecipientTag;
+  /** Secrets that are missing are about to be written: no problem, and empty. */
+  readonly assumeSecrets?: true;
 }
 
 /**
@@ -82,6 +93,8 @@ export function compileSpec(
   const { driver, diagnostics: driverProblems } = compileDriver(manifest);
   const { notify, diagnostics: notifyProblems } = compileNotify(manifest.notify);
   const companions = companionsOf(units, templates, lookup);
+  const secrets = new UnitSecrets(collected.secrets, machines, input.assumeSecrets);
+  const secretsOf = new Map(units.map((unit) => [unit.name, secrets.of(unit, companions.of(unit))]));
   const diagnostics = sortedUnique([
     ...sources.diagnostics,
     ...collected.diagnostics,
@@ -104,6 +117,8 @@ export function compileSpec(
     ...notifyProblems,
     ...rolloutContradictions(groups, machines, admit),
     ...companions.diagnostics,
+    ...secrets.diagnostics,
+    ...secrets.unused(),
     ...(input.lint === undefined ? [] : lintFindings(input, drafts, [...units, ...templates])),
   ]);
   if (manifest.flawed || hasErrors(diagnostics)) return { spec: null, diagnostics };
@@ -118,6 +133,7 @@ export function compileSpec(
         group: groupOf.get(unit.name)!,
         after: order.after.get(unit.name)!,
         companions: companions.of(unit),
+        ...secretsIn(secretsOf.get(unit.name)!),
       }),
     ),
     groups: groups.map(({ group }) => group),
@@ -131,6 +147,9 @@ export function compileSpec(
     ...(notify.length === 0 ? {} : { notify }),
     ...(manifest.status === null ? {} : { status: manifest.status }),
   };
+  const unreadable =
+    input.recipientTag === undefined ? [] : secretFindings(content, machinesOfGit(content), input.recipientTag);
+  if (unreadable.length > 0) return { spec: null, diagnostics: sortedUnique([...diagnostics, ...unreadable]) };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
 }
 

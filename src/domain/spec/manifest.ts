@@ -40,6 +40,8 @@ export interface Manifest {
   readonly loss: LossSettings;
   /** Rules whose level it sets. */
   readonly lint: LintSettings;
+  /** People whom secrets are encrypted to beside the machines: recipients of age. In the file's order. */
+  readonly secretRecipients: readonly string[];
   /** In the file's order. Empty: all machines at once. */
   readonly rings: readonly ManifestRing[];
   /** Null: says nothing of restarts. */

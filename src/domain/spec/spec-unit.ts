@@ -7,7 +7,10 @@ import { kindOf } from "./draft-units.ts";
 import { rolloutPolicy } from "./unit-settings.ts";
 
 /** What becomes of a draft, with what comparing it with other units has shown. */
-export function specUnit(unit: DraftUnit, found: Pick<SpecUnit, "goal" | "group" | "after" | "companions">): SpecUnit {
+export function specUnit(
+  unit: DraftUnit,
+  found: Pick<SpecUnit, "goal" | "group" | "after" | "companions" | "secrets">,
+): SpecUnit {
   return {
     name: unit.name,
     service: unit.service,
@@ -26,6 +29,11 @@ export function specUnit(unit: DraftUnit, found: Pick<SpecUnit, "goal" | "group"
     ...replacePolicy(unit.replace),
     ...(unit.onDisconnect === null ? {} : { stopAfterMs: stopAfterMsOf(unit.onDisconnect.value)! }),
   };
+}
+
+/** As absent where there are none. */
+export function secretsIn(secrets: SpecUnit["secrets"] | null): Pick<SpecUnit, "secrets"> {
+  return secrets === null || secrets === undefined ? {} : { secrets };
 }
 
 /** As absent where it is the default: a spec from before there was a choice keeps its hash. */

@@ -1,9 +1,11 @@
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import { compareText, type Sha256, type UnitHash, type UnitName } from "../names.ts";
+import { SECRETS_ROOT } from "../secret/secret-name.ts";
 import type { InstalledFile } from "../tasks/task.ts";
-import { unitNameParts } from "../unit/unit-name.ts";
-import type { ClusterSpec, MachineDropin, SpecDropin, SpecFile, SpecUnit } from "./cluster-spec.ts";
-import { type DeliveredFile, deliveredFolder } from "./delivered-file.ts";
+import { isQuadlet, unitNameParts } from "../unit/unit-name.ts";
+import { withoutFleetSection } from "../unit/without-fleet-section.ts";
+import type { ClusterSpec, MachineDropin, SpecDropin, SpecFile, SpecSecret, SpecUnit } from "./cluster-spec.ts";
+import { type DeliveredFile, type Delivery, deliveredFolder } from "./delivered-file.ts";
 
 /** Everything of one unit that lands on one machine, sorted by path, and the hash of exactly that. */
 export interface UnitOnMachine {
@@ -41,7 +43,14 @@ export function hashOnMachine(
   spec: Pick<ClusterSpec, "machines">,
   sha256: Sha256,
 ): UnitHash {
-  if (machineName !== null || unit.dropins.length > 0 || unit.companions.length > 0 || unit.files !== undefined) {
+  if (
+    machineName !== null ||
+    unit.dropins.length > 0 ||
+    unit.companions.length > 0 ||
+    isQuadlet(unit.name) ||
+    unit.files !== undefined ||
+    unit.secrets !== undefined
+  ) {
     return unitOnMachine(unit, machineName, spec, sha256).hash;
   }
   const [path, text] = [JSON.stringify(unit.name), JSON.stringify(unit.fragment.text)];
@@ -64,6 +73,7 @@ export function filesOnMachine(
   return [unit, ...unit.companions]
     .flatMap((one) => installed(one.name, one.fragment, one.dropins, overlays))
     .concat((unit.files ?? []).map((file) => delivered(unit.service, file)))
+    .concat((unit.secrets ?? []).map((secret) => sealed(unit.service, secret)))
     .sort((a, b) => compareText(a.path, b.path));
 }
 
@@ -72,18 +82,31 @@ function delivered(service: UnitName, { name, path, text, mode, owner, group, en
   return { path: `${deliveredFolder(service)}/${name}`, text, delivery, source: path };
 }
 
+/** As it is in git: what is in it the machine alone can put there. */
+function sealed(service: UnitName, { name, path, text }: SpecSecret): SourcedFile {
+  return { path: `${SECRETS_ROOT}/${service}/${name}`, text, delivery: SEALED, source: path };
+}
+
+const SEALED: Delivery = { mode: "0600", owner: "root", group: "root", encoding: "age" };
+
 function installed(
   name: UnitName,
   fragment: SpecFile,
   dropins: readonly SpecDropin[],
   overlays: readonly MachineDropin[],
 ): readonly SourcedFile[] {
-  const first = { path: name, text: fragment.text, source: fragment.path };
+  const textOf = ({ path, text }: SpecFile) => (isQuadlet(name) ? withoutFleetSection(path, text) : text);
+  const first = { path: name, text: textOf(fragment), source: fragment.path };
   if (dropins.length === 0 && overlays.length === 0) return [first];
   const byName = new Map<string, SpecFile>(dropins.map((dropin) => [dropin.name, dropin]));
   const { template } = unitNameParts(name);
   for (const meant of template === null || template === name ? [name] : [template, name]) {
     for (const overlay of overlays) if (overlay.unit === meant) byName.set(overlay.name, overlay);
   }
-  return [first, ...[...byName].map(([conf, { path, text }]) => ({ path: `${name}.d/${conf}`, text, source: path }))];
+  const rest = [...byName].map(([conf, file]) => ({
+    path: `${name}.d/${conf}`,
+    text: textOf(file),
+    source: file.path,
+  }));
+  return [first, ...rest];
 }
