@@ -9,7 +9,7 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { Entry } from "../ports/registry.ts";
 import { isLedBy, type Leadership } from "../usecases/campaign.ts";
 import { LapseWatch } from "../usecases/lapse-watch.ts";
-import { type SyncOutcome, type SyncPorts, syncBranch } from "../usecases/sync-branch.ts";
+import { type SyncMemory, type SyncOutcome, type SyncPorts, syncBranch } from "../usecases/sync-branch.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** First wait after a failure; it doubles up to the interval. A forge that restarts is back within it. */
@@ -45,13 +45,14 @@ interface Task {
 /**
  * Follows the branch for as long as its engine leads. It looks beside the engine's passes, for a source may take minutes to answer; and it
  * writes only what an apply writes, so that dying in the middle of it, or being deposed, leaves what an apply leaves: the next leader plans
- * anew, and of two that release the same commit one meets it there. It keeps nothing: all it must know is in git and in the release.
+ * anew, and of two that release the same commit one meets it there. What it keeps spares it work: all it must know is in git and in the release.
  */
 export class SyncKeeper {
   readonly #options: SyncKeeperOptions;
   readonly #ports: SyncPorts & { readonly log: Log };
   readonly #wakeup: Wakeup;
   readonly #watch: LapseWatch;
+  readonly #memory: SyncMemory = { made: null };
   #task: Task | null = null;
   #asked: Entry | null = null;
   /** The revision of the last ask that was answered. */
@@ -128,7 +129,10 @@ export class SyncKeeper {
     const { keys, machine, leadership } = this.#options;
     const when = [isLedBy(keys, leadership)];
     const by = `engine-${machine}`;
-    return syncBranch({ keys, policy, release, identity, by, when, watch: this.#watch }, this.#ports);
+    return syncBranch(
+      { keys, policy, release, identity, by, when, watch: this.#watch, memory: this.#memory },
+      this.#ports,
+    );
   }
 
   #settle({ policy }: Task, outcome: SyncOutcome): void {

@@ -1,8 +1,9 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { readApproval } from "../codec/signatures/read-approval.ts";
-import type { ClusterIdentity, Release } from "../domain/cluster/cluster-snapshot.ts";
+import type { ClusterIdentity, ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
 import { APPLY_LOCK, APPLY_LOCK_MS } from "../domain/locks/lock.ts";
 import type { CommitId, Sha256 } from "../domain/names.ts";
+import { basisOf } from "../domain/plan/basis-of.ts";
 import { massChange } from "../domain/plan/mass-change.ts";
 import type { DriverPolicy } from "../domain/sync/driver-policy.ts";
 import { APPROVALS_PREFIX, judgeApproval, type Unapproved } from "../domain/sync/judge-approval.ts";
@@ -21,6 +22,7 @@ import { type Applied, provePlan, releasePlan } from "./apply-plan.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
 import type { LapseWatch } from "./lapse-watch.ts";
 import { type PlannedCommit, planCommit } from "./plan-commit.ts";
+import { readSnapshot } from "./read-snapshot.ts";
 import { refusePlan } from "./refuse-plan.ts";
 import { releaseLock } from "./release-lock.ts";
 import type { Rewinds } from "./rewind-keeper.ts";
@@ -52,6 +54,13 @@ export interface SyncInput {
   readonly when: readonly Compare[];
   /** What it has seen so far of those who hold that lock. */
   readonly watch: LapseWatch;
+  /** Of its last look. */
+  readonly memory: SyncMemory;
+}
+
+/** What it made of the tip at its last look: planned again only once the tip, or what the plan read of the cluster, is another. */
+export interface SyncMemory {
+  made: { readonly tip: CommitId; readonly planned: PlannedCommit; readonly basis: string } | null;
 }
 
 export type SyncOutcome = { readonly tip: CommitId } & (
@@ -63,6 +72,9 @@ export type SyncOutcome = { readonly tip: CommitId } & (
 );
 
 type Planned = Extract<PlannedCommit, { kind: "planned" }>;
+
+/** Those who apply at a terminal add the number of their process. */
+const ENGINE_HOLDER = /^engine-[0-9a-f]{32}$/;
 
 /** Of an author's or a signer's text, in a report. */
 const DETAIL_MAX = 400;
@@ -97,9 +109,7 @@ export async function syncBranch(input: SyncInput, ports: SyncPorts): Promise<Sy
         facts = { ...facts, trust: await trustOf(isBack ? null : release.commit, tip, ports) };
         break;
       case "plan": {
-        const { compile, registry, sha256 } = ports;
-        const cluster = { registry, keysOf: () => input.keys };
-        const made = await planCommit({ commit: tip, compile, cluster, partial: null, sha256 });
+        const made = await planTip(tip, input, ports);
         if (made.kind === "planned") planned = made;
         facts = { ...facts, plan: factsOf(made, release) };
         break;
@@ -108,6 +118,33 @@ export async function syncBranch(input: SyncInput, ports: SyncPorts): Promise<Sy
         facts = { ...facts, approval: await approvalOf(planned?.plan.contentId ?? "", input, ports) };
     }
   }
+}
+
+async function planTip(
+  tip: CommitId,
+  { memory, keys }: SyncInput,
+  { compile, registry, sha256 }: SyncPorts,
+): Promise<PlannedCommit> {
+  const { made } = memory;
+  if (made?.tip === tip) {
+    const { snapshot } = await readSnapshot(registry, keys);
+    if (basisFor(made.planned, snapshot, sha256) === made.basis) return made.planned;
+  }
+  const cluster = { registry, keysOf: () => keys };
+  const planned = await planCommit({ commit: tip, compile, cluster, partial: null, sha256 });
+  const basis =
+    planned.kind === "planned"
+      ? planned.plan.base.basis
+      : basisFor(planned, (await readSnapshot(registry, keys)).snapshot, sha256);
+  memory.made = { tip, planned, basis };
+  return planned;
+}
+
+/** A commit is refused for what it says, and for what its machines say of themselves. */
+function basisFor(planned: PlannedCommit, snapshot: ClusterSnapshot, sha256: Sha256): string {
+  if (planned.kind === "planned") return basisOf(snapshot, planned.plan, sha256);
+  const told = snapshot.members.map(({ heardWithinMs: _, ...member }) => member);
+  return sha256(JSON.stringify(told));
 }
 
 async function historyOf(inForce: CommitId, tip: CommitId, source: GitSource): Promise<SyncFacts["history"]> {
@@ -201,7 +238,9 @@ async function makeRelease(
     forMs: APPLY_LOCK_MS,
   };
   const lock = { registry, keys, clock, newId };
-  const taken = await takeLock(lock, { ...wish, queues: false, when }, watch);
+  // Of another engine it is of an earlier term: who leads now is in `when`.
+  const isOutlived = (holder: string) => holder !== by && ENGINE_HOLDER.test(holder);
+  const taken = await takeLock(lock, { ...wish, queues: false, when, isOutlived }, watch);
   if (taken.kind === "waiting") return { kind: "held", tip, reason: { code: "locked", by: taken.by[0]?.by ?? "" } };
   try {
     return outcomeOf(await releasePlan(made), tip);

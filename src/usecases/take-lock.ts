@@ -38,6 +38,8 @@ export interface LockWish {
   readonly going?: true;
   /** What else must be so, in the same moment; else nothing is taken, and it is answered as if others had it. */
   readonly when?: readonly Compare[];
+  /** Of whom it is known that they do nothing with their slot any more, where `when` holds. Absent: of nobody. */
+  readonly isOutlived?: (holder: string) => boolean;
 }
 
 export type LockAnswer =
@@ -61,7 +63,7 @@ export async function takeLock(ports: LockPorts, wish: LockWish, watch: LapseWat
       lock,
       holder: wish.holder,
       slots: wish.slots,
-      isLapsed: (slot) => watch.isLapsed(lock.name, slot),
+      isLapsed: (slot) => wish.isOutlived?.(slot.holder) === true || watch.isLapsed(lock.name, slot),
       isGone: (waiter) => watch.isGone(lock.name, waiter),
     });
     if (taking.kind === "wait" && !mustSaySo(lock, wish)) return waiting(taking);
