@@ -1,6 +1,7 @@
 import { hasErrors } from "../domain/diagnostic.ts";
 import type { CommitId } from "../domain/names.ts";
 import type { PlanSelection } from "../domain/plan/view-of-plan.ts";
+import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { diffPlan, type UnitDiff } from "../usecases/diff-plan.ts";
 import { type PlannedCommit, planCommit } from "../usecases/plan-commit.ts";
@@ -26,6 +27,8 @@ export async function commitFromFlags(composition: Composition, revision: string
 /** What of the commit is looked at, where it is not all of it; such a plan cannot be applied. */
 export interface PlanView {
   readonly worktree?: boolean;
+  /** The working tree as it would be. */
+  readonly tree?: Pick<GitSource, "listFiles" | "readBlob"> | undefined;
   readonly selection?: PlanSelection | undefined;
   /** As if the machines of these selectors were lost. */
   readonly without?: readonly string[];
@@ -36,26 +39,27 @@ export interface PlanView {
 export async function planFromFlags(
   composition: Composition,
   revision: string,
-  { worktree = false, selection, without = [], eachLost = false }: PlanView = {},
+  { worktree = false, tree, selection, without = [], eachLost = false }: PlanView = {},
 ): Promise<Planned> {
   const commit = await commitFromFlags(composition, revision);
   const repository = await composition.repository();
   const compileReleased = await composition.compiler(repository);
-  const compile = worktree ? await composition.compiler(repository.openWorktree()) : compileReleased;
+  const previewed = tree ?? (worktree ? repository.openWorktree() : null);
+  const compile = previewed === null ? compileReleased : await composition.compiler(previewed);
   const registry = await composition.registry();
   const planned = await planCommit({
     commit,
     compile,
     compileReleased,
     cluster: registry === null ? null : { registry, keysOf: composition.keysOf },
-    partial: worktree ? "the working tree" : null,
+    partial: previewed === null ? null : "the working tree",
     ...(selection === undefined ? {} : { selection }),
     without,
     eachLost,
     sha256: composition.sha256,
   });
   if (planned.kind === "rejected") throw new RejectedCommit(planned.diagnostics);
-  if (worktree) return planned;
+  if (previewed !== null) return planned;
   const { TrustJudge } = await import("../usecases/trust-judge.ts");
   const judge = new TrustJudge({ source: repository, manifestPath: composition.manifest, own: null });
   const untrusted = await warnUntrusted(repository, judge, planned.snapshot.release?.commit ?? null, commit);

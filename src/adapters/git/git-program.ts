@@ -33,6 +33,13 @@ export class GitProgram {
     return commit as CommitId;
   }
 
+  /** Commits these paths as they are in the working tree, and nothing else, signed as git is configured. */
+  async commitPaths(paths: readonly string[], message: string): Promise<CommitId> {
+    await this.#run(["add", "--all", "--", ...paths], COMMIT_LIMIT_MS);
+    await this.#run(["commit", "--quiet", "--only", "--file", "-", "--", ...paths], COMMIT_LIMIT_MS, message);
+    return (await this.#run(["rev-parse", "HEAD"], COMMIT_LIMIT_MS)).trim() as CommitId;
+  }
+
   /** Takes the branch, the index and the working tree on to a commit that descends from HEAD. */
   async fastForward(commit: CommitId): Promise<void> {
     await this.#run(["merge", "--ff-only", "--quiet", "--no-verify-signatures", commit], COMMIT_LIMIT_MS);

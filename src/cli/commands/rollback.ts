@@ -1,6 +1,4 @@
 import { Args, Flags } from "@oclif/core";
-import { GitProgram } from "../../adapters/git/git-program.ts";
-import type { LocalGitSource } from "../../adapters/git/local-git-source.ts";
 import { chooseRollback } from "../../domain/history/choose-rollback.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { CommitBook } from "../../usecases/commit-facts.ts";
@@ -11,6 +9,7 @@ import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base
 import { clusterName } from "../cluster-name.ts";
 import { commitOfWord } from "../commit-of-word.ts";
 import type { Composition } from "../composition.ts";
+import { placeToCommit } from "../place-to-commit.ts";
 import { commitFromFlags, planFromFlags } from "../plan-from-flags.ts";
 import { terminalOf } from "../terminal-of.ts";
 import { diagnosticsText } from "../views/diagnostics-text.ts";
@@ -87,17 +86,3 @@ export default class RollbackCommand extends BaseCommand {
 }
 
 const NEXT = "nothing is pushed or applied; next: git push && fleet apply (git reset --hard HEAD~1 takes it back)";
-
-async function placeToCommit(source: LocalGitSource): Promise<{ readonly branch: string; readonly git: GitProgram }> {
-  const branch = source.currentBranch();
-  if (source.worktree === null || branch === null) {
-    const saw = branch === null ? "HEAD is on no branch" : "this is a bare repository";
-    throw new OperationError("no-branch", saw, { next: "stand on the branch the cluster follows: git switch main" });
-  }
-  if (await source.isDirty([""])) {
-    throw new OperationError("worktree-dirty", "the working tree has changes that no commit holds", {
-      next: "commit them, or put them away: git stash --include-untracked",
-    });
-  }
-  return { branch, git: new GitProgram(source.worktree) };
-}

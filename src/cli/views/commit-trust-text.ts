@@ -1,4 +1,3 @@
-import { createTwoFilesPatch } from "diff";
 import type { Untrusted } from "../../domain/trust/judge-commit.ts";
 import { CHECKED_MODES, type CheckedCommit, type TrustCheck } from "../../usecases/check-trust.ts";
 import { untrustedText } from "../../usecases/untrusted-detail.ts";
@@ -39,15 +38,4 @@ function whyRefused(commits: readonly CheckedCommit[]): readonly string[] {
   const more = refused.length - REASONS_SHOWN;
   const rest = more > 0 ? [`and ${counted(more, "more commit")}`] : [];
   return [...refused.slice(0, REASONS_SHOWN).map(printable), ...rest];
-}
-
-/** A file as it was and as it is written now, as a unified diff. */
-export function writtenDiff(path: string, before: string | null, after: string): string {
-  const old = before === null ? "/dev/null" : path;
-  const patch = createTwoFilesPatch(old, path, before ?? "", after, "", "", { context: 2 });
-  return patch
-    .split("\n")
-    .filter((line) => !line.startsWith("====="))
-    .map((line) => printable(line.replace(/\t$/, "")))
-    .join("\n");
 }

@@ -8,7 +8,7 @@ import { resolveFromManifest } from "../../../domain/spec/repository-files.ts";
 import { OperationError } from "../../../ports/operation-error.ts";
 import { BaseCommand, repositoryFlags } from "../../base-command.ts";
 import { gitSigningKey } from "../../git-signing-key.ts";
-import { writtenDiff } from "../../views/commit-trust-text.ts";
+import { writtenDiff } from "../../views/written-diff.ts";
 
 const SIGNERS = "trust/allowed_signers";
 
