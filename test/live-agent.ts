@@ -1,5 +1,6 @@
 import { MemoryFileStore } from "../src/adapters/memory/memory-file-store.ts";
 import { MemoryHealthProbe } from "../src/adapters/memory/memory-health-probe.ts";
+import { MemoryPodman } from "../src/adapters/memory/memory-podman.ts";
 import { MemoryUnitManager } from "../src/adapters/memory/memory-unit-manager.ts";
 import { randomId } from "../src/adapters/random-id.ts";
 import { sha256 } from "../src/adapters/sha256.ts";
@@ -37,6 +38,7 @@ export function liveAgent({ cluster, machine, ttlMs, log = () => {}, ...ports }:
     files: new AgentFiles(disk),
     holder: { renewed: async () => {} },
     health: new MemoryHealthProbe(),
+    podman: new MemoryPodman(disk),
     contacts: [],
     trust: trustOf(ports.source),
     supervisor: UNSUPERVISED,

@@ -4,6 +4,7 @@ import { trustOf } from "../../test/trust-of.ts";
 import { MemoryFileStore } from "../adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../adapters/memory/memory-git-source.ts";
 import { MemoryHealthProbe } from "../adapters/memory/memory-health-probe.ts";
+import { MemoryPodman } from "../adapters/memory/memory-podman.ts";
 import { MemoryUnitManager } from "../adapters/memory/memory-unit-manager.ts";
 import { VirtualClock } from "../adapters/memory/virtual-clock.ts";
 import { expireLeases } from "../adapters/mvcc/expire-leases.ts";
@@ -40,6 +41,7 @@ function world() {
     files: new AgentFiles(disk),
     holder: { renewed: async () => {} },
     health: new MemoryHealthProbe(),
+    podman: new MemoryPodman(disk),
     contacts: [],
     clock,
     newId: () => `id${++ids}`,

@@ -12,7 +12,9 @@ import type { GitSource } from "../ports/git-source.ts";
 import type { HealthProbe } from "../ports/health-probe.ts";
 import type { LeaseHolder } from "../ports/lease-holder.ts";
 import { type Log, refusal } from "../ports/log.ts";
+import type { Meter } from "../ports/meter.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import type { Podman } from "../ports/podman.ts";
 import type { Registry } from "../ports/registry.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
 import type { UnitManager, UnitNews } from "../ports/unit-manager.ts";
@@ -42,6 +44,7 @@ import { type AgentIdentity, MemberAnnouncer } from "./member-announcer.ts";
 import { OrderTaker } from "./order-taker.ts";
 import { PassTrouble } from "./pass-trouble.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
+import { ReleasePreparer } from "./release-preparer.ts";
 import { StatusPublisher } from "./status-publisher.ts";
 import { StatusReporter } from "./status-reporter.ts";
 import { Wakeup } from "./wakeup.ts";
@@ -62,12 +65,15 @@ export interface AgentPorts {
   readonly files: AgentFiles;
   readonly holder: LeaseHolder;
   readonly health: HealthProbe;
+  readonly podman: Podman;
   /** Who shows that a change has not cut this machine off. */
   readonly contacts: readonly Contact[];
   readonly clock: Clock;
   readonly newId: RandomId;
   readonly sha256: Sha256;
   readonly supervisor: Supervisor<AgentCondition>;
+  /** Absent: nobody measures. */
+  readonly meter?: Meter;
   readonly log: Log;
   /** Absent: this machine never goes back. */
   readonly rewinds?: RewindKeeper;
@@ -106,6 +112,8 @@ export class Agent {
   readonly #memory: AgentMemory;
   readonly #orders: OrderTaker;
   readonly #trouble: PassTrouble;
+  readonly #quadlets: QuadletGate;
+  readonly #preparer: ReleasePreparer;
   #statuses: ReadonlyMap<UnitName, StatusRecord> = new Map();
 
   /** `ttlMs`: of the presence lease; null: as the manifest says. */
@@ -146,6 +154,8 @@ export class Agent {
     this.#foreign = new ForeignWatch(ports);
     this.#trouble = new PassTrouble(ports.clock);
     this.#machineEnv = new MachineEnvKeeper(ports.files);
+    this.#quadlets = new QuadletGate({ ...ports, wake: this.#wakeup.wake });
+    this.#preparer = new ReleasePreparer(self, this.#quadlets, ports);
     this.#drift = new DriftWatch(ports.clock, ports.log);
     this.#confirm = new ConfirmWatch({ ...ports, wake: this.#wakeup.wake });
     this.#jobs = new UnitJobs(ports.manager, this.#wakeup.wake);
@@ -207,12 +217,16 @@ export class Agent {
   }
 
   async #passOrReport(): Promise<number | null> {
+    const { clock, meter } = this.#ports;
+    const startedMs = clock.monotonicMs();
     try {
       const againMs = await this.#pass();
+      meter?.observe("fleet_agent_pass_seconds", (clock.monotonicMs() - startedMs) / 1_000);
       this.#trouble.passed();
       return againMs;
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
+      meter?.count("fleet_agent_pass_failures_total", { code: error.code });
       this.#ports.log(refusal(error));
       this.#trouble.failed(error);
       this.#say();
@@ -240,11 +254,13 @@ export class Agent {
       this.#ports.sha256,
       this.#orders.earlier,
     );
-    const { missing } = found;
     const wanted = this.#confirm.anew(found.wanted, this.#memory.state);
     await this.#confirm.learn(this.#memory.state);
     const back = await this.#fence.judge(wanted, this.#memory.state.set, this.#jobs);
-    const left = new Set([...back.units, ...(await this.#held(wanted))]);
+    const kept = [...back.units, ...(await this.#held(wanted))];
+    const notYet = await this.#quadlets.judge(wanted, new Set([...found.missing.keys(), ...kept]));
+    const missing = new Map([...found.missing, ...notYet]);
+    const left = new Set([...kept, ...notYet.keys()]);
     const reconciled = await reconcileUnits(
       // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
       this.#memory.state.set === null ? null : wanted,
@@ -314,7 +330,12 @@ export class Agent {
       ...(acceptedEpoch > 1 ? { acceptedEpoch } : {}),
       ...(set === null ? {} : { setEpoch: set.epoch }),
       ...(clusterId === null ? {} : { cluster: clusterId }),
-      problem: this.#trouble.problem ?? this.#orders.problem ?? this.#confirm.problem(this.#memory.state),
+      problem:
+        this.#trouble.problem ??
+        this.#orders.problem ??
+        this.#confirm.problem(this.#memory.state) ??
+        prepared.problem ??
+        null,
       ...(await this.#foreign.current()),
       ...this.holds.told(),
     };

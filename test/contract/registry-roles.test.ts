@@ -11,6 +11,7 @@ import type { TlsFiles } from "../../src/adapters/etcd/tls-files.ts";
 import { MemoryFileStore } from "../../src/adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
 import { MemoryHealthProbe } from "../../src/adapters/memory/memory-health-probe.ts";
+import { MemoryPodman } from "../../src/adapters/memory/memory-podman.ts";
 import { MemoryUnitManager } from "../../src/adapters/memory/memory-unit-manager.ts";
 import { randomId } from "../../src/adapters/random-id.ts";
 import { sha256 } from "../../src/adapters/sha256.ts";
@@ -228,6 +229,7 @@ function agentOf(registry: Registry, source: MemoryGitSource): Agent {
     files: new AgentFiles(files),
     holder: { renewed: async () => {} },
     health: new MemoryHealthProbe(),
+    podman: new MemoryPodman(files),
     log: () => {},
   });
 }

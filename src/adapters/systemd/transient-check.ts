@@ -1,10 +1,8 @@
 import type { UnitName } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CheckRunner } from "../../ports/health-probe.ts";
-import type { Variant } from "./bus-arguments.ts";
-import { JobWaiters } from "./job-waiters.ts";
-import { SYSTEM_BUS, SystemBus, type SystemdCall } from "./system-bus.ts";
-import { systemdRefusal } from "./systemd-refusal.ts";
+import { SYSTEM_BUS } from "./system-bus.ts";
+import { TransientUnits, type UnitProperties } from "./transient-units.ts";
 
 const SERVICE = "org.freedesktop.systemd1.Service";
 const PROPERTIES = "org.freedesktop.DBus.Properties";
@@ -32,8 +30,7 @@ interface ServiceUser {
  * goes nowhere. The mount and network namespaces of the service are not its own: it sees the machine.
  */
 export class TransientCheck implements CheckRunner {
-  readonly #bus: SystemBus;
-  readonly #jobs: JobWaiters;
+  readonly #units: TransientUnits;
   readonly #prefix: string;
   readonly #clock: Clock;
   #runs = 0;
@@ -42,46 +39,31 @@ export class TransientCheck implements CheckRunner {
   constructor(clock: Clock, process: number, address: string = SYSTEM_BUS) {
     this.#clock = clock;
     this.#prefix = `${CHECK_UNITS}${process}-`;
-    this.#bus = new SystemBus(address, clock, {
-      signal: (member, message) => {
-        if (member !== "JobRemoved") return;
-        const [, job, , result] = message.body();
-        this.#jobs.ended(String(job), String(result));
-      },
-      lost: (error) => this.#jobs.lost(error),
-    });
-    void this.#bus.hearUnits(false);
-    this.#jobs = new JobWaiters(clock, () => this.#listJobs());
+    this.#units = new TransientUnits(clock, address);
   }
 
   async run(service: UnitName, argv: readonly string[], timeoutMs: number): Promise<"passed" | "failed" | "timeout"> {
     const user = await this.#userOf(service);
     const name = `${this.#prefix}${++this.#runs}.service`;
     const properties = propertiesOf(service, argv, timeoutMs, user);
-    const body = [name, "replace", properties, []];
-    const start = async () => {
-      const call = { member: "StartTransientUnit", signature: "ssa(sv)a(sa(sv))", body };
-      const [job] = await this.#call(`running a health check of ${service}`, call);
-      return job as string;
-    };
     const beganMs = this.#clock.monotonicMs();
     // Of one whose end nobody told, nothing is known: it has failed, and is asked again.
-    const result = await this.#jobs.run(start, async () => "failed");
+    const result = await this.#units.run(`running a health check of ${service}`, name, properties);
     if (result === "done") return "passed";
     // systemd calls both a failure.
     return this.#clock.monotonicMs() - beganMs < timeoutMs ? "failed" : "timeout";
   }
 
   close(): void {
-    this.#bus.close();
+    this.#units.close();
   }
 
   async #userOf(service: UnitName): Promise<ServiceUser> {
     const doing = `looking for the user of ${service}`;
-    const [path] = await this.#call(doing, { member: "GetUnit", signature: "s", body: [service] });
+    const [path] = await this.#units.call(doing, { member: "GetUnit", signature: "s", body: [service] });
     const get = async (property: string) => {
       const call = { path: path as string, interface: PROPERTIES, member: "Get", signature: "ss" };
-      const [value] = await this.#call(doing, { ...call, body: [SERVICE, property] });
+      const [value] = await this.#units.call(doing, { ...call, body: [SERVICE, property] });
       return value;
     };
     const [user, group, supplementary, isDynamic] = await Promise.all(
@@ -94,19 +76,6 @@ export class TransientCheck implements CheckRunner {
       isDynamic: isDynamic === true,
     };
   }
-
-  async #listJobs(): Promise<ReadonlySet<string>> {
-    const [rows] = await this.#call("listing jobs", { member: "ListJobs" });
-    return new Set((rows as readonly (readonly unknown[])[]).map((row) => row[4] as string));
-  }
-
-  async #call(doing: string, call: SystemdCall): Promise<readonly unknown[]> {
-    try {
-      return await this.#bus.call(call);
-    } catch (error) {
-      throw systemdRefusal(doing, error);
-    }
-  }
 }
 
 function propertiesOf(
@@ -114,7 +83,7 @@ function propertiesOf(
   argv: readonly string[],
   timeoutMs: number,
   { user, group, supplementary, isDynamic }: ServiceUser,
-): readonly (readonly [string, Variant])[] {
+): UnitProperties {
   const text = (name: string, value: string) => [name, { signature: "s", value }] as const;
   const yes = (name: string) => [name, { signature: "b", value: true }] as const;
   const long = (name: string, value: bigint) => [name, { signature: "t", value }] as const;

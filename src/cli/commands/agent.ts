@@ -12,6 +12,7 @@ import type { SpecPart } from "../../domain/spec/commit-part.ts";
 import { type Log, refusal } from "../../ports/log.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { UnitManager } from "../../ports/unit-manager.ts";
+import type { AgentMetrics } from "../agent-metrics.ts";
 import { answerJournals } from "../answer-journals.ts";
 import { BaseCommand } from "../base-command.ts";
 import { countingProgress } from "../counting-progress.ts";
@@ -43,7 +44,9 @@ export default class AgentCommand extends BaseCommand {
       { Agent },
       { SystemdUnitManager },
       { TransientCheck },
+      { RootProgram },
       { MachineHealthProbe },
+      { MachinePodman },
       { LeaseFile },
       { DiskFileStore },
       { AGENT_FOLDERS, AgentFiles },
@@ -52,7 +55,9 @@ export default class AgentCommand extends BaseCommand {
       import("../../daemon/agent.ts"),
       import("../../adapters/systemd/systemd-unit-manager.ts"),
       import("../../adapters/systemd/transient-check.ts"),
+      import("../../adapters/systemd/root-program.ts"),
       import("../../adapters/health/machine-health-probe.ts"),
+      import("../../adapters/podman/machine-podman.ts"),
       import("../../adapters/systemd/lease-file.ts"),
       import("../../adapters/files/disk-file-store.ts"),
       import("../../usecases/agent-files.ts"),
@@ -66,9 +71,12 @@ export default class AgentCommand extends BaseCommand {
     });
     const known = (await files.readState())?.clusterName ?? null;
     const remembered = known ?? (flags.standalone ? await markedCluster(disk) : null);
-    const manager = countingProgress(new SystemdUnitManager({ clock: systemClock }), notifier.progress);
+    const metrics = flags["agent-metrics-file"] === undefined ? null : await agentMetrics(flags["agent-metrics-file"]);
+    const systemd = countingProgress(new SystemdUnitManager({ clock: systemClock }), notifier.progress);
+    const manager = metrics === null ? systemd : metrics.ofManager(systemd);
     const health = new MachineHealthProbe(new TransientCheck(systemClock, process.pid));
-    const closing: (() => unknown)[] = [() => manager.close(), () => health.close()];
+    const podman = new MachinePodman(new RootProgram(systemClock, process.pid, AGENT_FOLDERS.run), AGENT_FOLDERS.run);
+    const closing: (() => unknown)[] = [() => manager.close(), () => health.close(), () => podman.close()];
     const over = new AbortController();
     try {
       const looking = becomeReady(manager, notifier, AbortSignal.any([signal, over.signal]));
@@ -80,6 +88,7 @@ export default class AgentCommand extends BaseCommand {
       const tell = hubTeller(service.log, systemClock);
       const orders = flags.standalone ? await ordersOf(self, flags, world, { files, disk }) : null;
       const supervisor = supervisedBy(notifier, (condition: AgentCondition) => {
+        metrics?.turned(condition);
         if (hub !== null) tell(hub.state());
         const trouble = condition.trouble ?? orders?.problem?.code ?? null;
         return agentConditionText({ ...condition, trouble }, hub?.state() ?? null);
@@ -91,20 +100,28 @@ export default class AgentCommand extends BaseCommand {
         void pins.accept(machines).catch(refuseWith(service.log));
         journals?.accept(machines);
       };
-      const ports = { ...world, manager, files, holder, health, supervisor, onRelease };
+      const registry = metrics === null ? world.registry : metrics.ofRegistry(world.registry);
+      const machinePorts = { manager, files, holder, health, podman };
+      const ports = { ...world, registry, ...machinePorts, supervisor, onRelease, ...metrics?.ports };
       const agent = new Agent(self, world.cluster, ttlMs, ports);
       const control = await listenHere(agent, self, service, orders);
       closing.push(() => control?.close());
       const telling = journals?.run(AbortSignal.any([signal, over.signal]));
       const following = orders?.run(AbortSignal.any([signal, over.signal]));
+      const writing = metrics?.write(self.version, service, AbortSignal.any([signal, over.signal]));
       await Promise.race([agent.run(signal), untilFailed(following)]);
-      await Promise.all([looking, telling, following]);
+      await Promise.all([looking, telling, following, writing]);
     } finally {
       over.abort(null);
       // What stays open keeps a process from ending.
       for (const close of closing.reverse()) await close();
     }
   }
+}
+
+async function agentMetrics(path: string): Promise<AgentMetrics> {
+  const { AgentMetrics } = await import("../agent-metrics.ts");
+  return new AgentMetrics(path);
 }
 
 /** Of a machine that reaches its registry directly: it may go through engines tomorrow, and then knows which are its cluster's. */
