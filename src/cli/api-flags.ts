@@ -5,7 +5,7 @@ export const DEFAULT_API_SOCKET = "/run/fleet-engine/api.sock";
 /** `--api-socket` of an engine that serves no API. */
 export const NO_API_SOCKET = "none";
 
-/** Of the engine's HTTP API (docs/api.md). */
+/** Of the engine's HTTP API (docs/api.md), and of what the agent says in its place (docs/metrics.md). */
 export const apiFlags = {
   "api-socket": Flags.string({
     description: "The socket on which the engine answers its HTTP API to root and the group fleet, or none",
@@ -33,6 +33,10 @@ export const apiFlags = {
   "api-client-ca": Flags.string({
     description: "With --api-tls-cert: who may ask has a certificate by this authority (PEM)",
     env: "FLEET_API_CLIENT_CA",
+  }),
+  "agent-metrics-file": Flags.string({
+    description: "Where the agent writes its metrics for node_exporter's textfile collector (default: nowhere)",
+    env: "FLEET_AGENT_METRICS_FILE",
   }),
 };
 

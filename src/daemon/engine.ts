@@ -4,6 +4,7 @@ import type { LossPolicy } from "../domain/spec/cluster-spec.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { type Log, notice, refusal } from "../ports/log.ts";
+import type { Meter } from "../ports/meter.ts";
 import type { Notifier } from "../ports/notifier.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { LeaseId, Registry } from "../ports/registry.ts";
@@ -50,6 +51,8 @@ export interface EnginePorts {
   readonly notifier?: Notifier;
   /** Absent: this engine posts no commit statuses. */
   readonly poster?: StatusPoster;
+  /** Absent: nobody measures. */
+  readonly meter?: Meter;
   /** Absent: this engine serves no machines. */
   readonly doorstep?: Doorstep;
   readonly log: Log;
@@ -134,11 +137,18 @@ export class Engine {
       const { lease } = this.#lease;
       if (this.#term !== null && !this.#stillLeads(this.#term)) this.#stepDown("the lease or the leader key is gone");
       if (this.#term === null && lease !== null) await this.#campaign(lease, signal);
-      if (this.#term !== null && lease !== null) await this.#lead(this.#term, lease);
+      if (this.#term !== null && lease !== null) await this.#measured(this.#lead(this.#term, lease));
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
+      this.#ports.meter?.count("fleet_engine_pass_failures_total", { code: error.code });
       this.#ports.log(refusal(error));
     }
+  }
+
+  async #measured(pass: Promise<void>): Promise<void> {
+    const { clock, meter } = this.#ports;
+    const startedMs = clock.monotonicMs();
+    await pass.finally(() => meter?.observe("fleet_engine_pass_seconds", (clock.monotonicMs() - startedMs) / 1_000));
   }
 
   /**

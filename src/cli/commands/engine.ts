@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { Interfaces } from "@oclif/core";
+import { LateMeter } from "../../adapters/metrics/late-meter.ts";
+import { meteredRegistry } from "../../adapters/metrics/metered-registry.ts";
 import { Doorstep } from "../../daemon/doorstep.ts";
 import { DEFAULT_AGENT_TTL_MS } from "../../domain/spec/loss-defaults.ts";
 import { type ApiDoor, apiDoors } from "../api-doors.ts";
@@ -8,6 +10,7 @@ import { composeDaemon, type DaemonWorld } from "../daemon-composition.ts";
 import { daemonFlags, lossFlags, thisMachine } from "../daemon-flags.ts";
 import { type DaemonService, runService, supervisedBy } from "../daemon-service.ts";
 import { listenAddress } from "../listen-address.ts";
+import type { ApiServing } from "../serve-api.ts";
 import type { FrontServing } from "../serve-front.ts";
 import { TurnKeeper } from "../turn-keeper.ts";
 import { engineConditionText } from "../views/daemon-condition-text.ts";
@@ -32,7 +35,10 @@ export default class EngineCommand extends BaseCommand {
     const doors = apiDoors(flags);
     service.notifier.ready();
     service.notifier.status("asks the source which cluster this is");
-    const world = await composeDaemon(flags, "engine", null, service);
+    const composed = await composeDaemon(flags, "engine", null, service);
+    const meter = new LateMeter("engine");
+    const registry = meteredRegistry(composed.registry, meter, composed.clock);
+    const world = { ...composed, registry };
     const [
       { Engine },
       { DiskFileStore },
@@ -75,13 +81,14 @@ export default class EngineCommand extends BaseCommand {
             },
             both,
           );
-    const answering = serveQuestions(world, { doors, version: self.version, turns }, both);
+    const answering = serveQuestions(world, { doors, version: self.version, turns, meter }, both);
     try {
       await new Engine(world.cluster, options, {
         ...world,
         vet,
         memory,
         supervisor,
+        meter,
         doorstep,
         notifier: new OutsideNotifier(),
         poster: new GithubStatus(),
@@ -94,19 +101,23 @@ export default class EngineCommand extends BaseCommand {
   }
 }
 
+interface Questions {
+  readonly doors: readonly ApiDoor[];
+  readonly version: string;
+  readonly turns: TurnKeeper;
+  readonly meter: LateMeter;
+}
+
 /** The API: beside the engine, too, and not loaded where nobody can ask. */
-async function serveQuestions(
-  world: DaemonWorld,
-  {
-    doors,
-    version,
-    turns,
-  }: { readonly doors: readonly ApiDoor[]; readonly version: string; readonly turns: TurnKeeper },
-  signal: AbortSignal,
-): Promise<void> {
-  if (doors.length === 0) return;
-  const { serveApi } = await import("../serve-api.ts");
-  await serveApi(world, { doors, version, health: () => turns.health, metrics: async () => "" }, signal);
+async function serveQuestions(world: DaemonWorld, asked: Questions, signal: AbortSignal): Promise<void> {
+  if (asked.doors.length === 0) return;
+  const [{ serveApi }, { engineMetrics }] = await Promise.all([
+    import("../serve-api.ts"),
+    import("../engine-metrics.ts"),
+  ]);
+  const { doors, version, turns, meter } = asked;
+  const metrics: ApiServing["metrics"] = (picture) => engineMetrics(meter, asked, picture);
+  await serveApi(world, { doors, version, health: () => turns.health, metrics }, signal);
 }
 
 /** Beside the engine: whatever becomes of it, units are placed. */
