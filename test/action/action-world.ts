@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { runAction } from "../../src/action/main.ts";
 import { randomId } from "../../src/adapters/random-id.ts";
 import { decodePlan } from "../../src/codec/plan/decode-plan.ts";
@@ -9,14 +8,11 @@ import type { Plan } from "../../src/domain/plan/plan.ts";
 import { PretendCluster } from "../cli/pretend-cluster.ts";
 import { makeTestRepository, type TestRepository } from "../contract/git-repository.ts";
 import { GitHubServer } from "./github-server.ts";
-
-const ACTION = parse(readFileSync(new URL("../../action.yml", import.meta.url), "utf8")) as {
-  inputs: Record<string, { default?: string }>;
-};
+import { type RunEvent, type RunFiles, runnerEnvironment } from "./runner-environment.ts";
 
 export interface RunOptions {
   readonly inputs: Readonly<Record<string, string>>;
-  readonly event?: "pull_request" | "fork" | "push" | "schedule" | "merge_group";
+  readonly event?: RunEvent;
   /** Of the pull request the event is about. */
   readonly number?: number;
   readonly sha?: string;
@@ -71,37 +67,13 @@ export class ActionWorld {
     env: Record<string, string>;
     files: RunFiles;
   } {
-    const folder = mkdtempSync(join(this.#temp, "run-"));
-    const files = {
-      folder,
-      output: join(folder, "output"),
-      summary: join(folder, "summary"),
-      event: join(folder, "event.json"),
-    };
-    for (const path of [files.output, files.summary]) writeFileSync(path, "");
     const head = this.repository.git(["rev-parse", "HEAD"]);
-    writeFileSync(files.event, JSON.stringify(payload(event, number, { base: baseSha ?? head, head })));
-    const given = Object.fromEntries(
-      Object.entries(ACTION.inputs).map(([name, { default: fallback = "" }]) => [name, fallback] as const),
-    );
-    const token = { "github-token": "canary-of-the-token" };
-    const all = { ...given, ...token, registry: this.cluster.address, source: this.remote.path, ...inputs };
-    return {
-      files,
-      env: {
-        ...Object.fromEntries(Object.entries(all).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
-        ...{ CI: "true", GITHUB_ACTIONS: "true", RUNNER_OS: "Linux", RUNNER_TEMP: folder },
-        ...{ GITHUB_OUTPUT: files.output, GITHUB_STEP_SUMMARY: files.summary, GITHUB_EVENT_PATH: files.event },
-        GITHUB_EVENT_NAME: event === "fork" ? "pull_request" : event,
-        GITHUB_REPOSITORY: "acme/infra",
-        GITHUB_SHA: sha ?? head,
-        GITHUB_REF: event === "push" || event === "schedule" ? "refs/heads/main" : `refs/pull/${number}/merge`,
-        ...{ GITHUB_ACTOR: "alice", GITHUB_RUN_ID: "99", GITHUB_RUN_ATTEMPT: "1" },
-        ...{ GITHUB_WORKSPACE: this.repository.path, GITHUB_SERVER_URL: "https://github.example" },
-        ...{ GITHUB_API_URL: this.github.url, GITHUB_GRAPHQL_URL: `${this.github.url}/graphql` },
-        ...env,
-      },
-    };
+    const step = runnerEnvironment({
+      ...{ above: this.#temp, event, number, sha: sha ?? head, baseSha: baseSha ?? head, headSha: head },
+      ...{ workspace: this.repository.path, apiUrl: this.github.url },
+      inputs: { registry: this.cluster.address, source: this.remote.path, ...inputs },
+    });
+    return { files: step.files, env: { ...step.env, ...env } };
   }
 
   /** In this process. */
@@ -127,13 +99,6 @@ export class ActionWorld {
     this.remote.remove();
     rmSync(this.#temp, { recursive: true, force: true });
   }
-}
-
-export interface RunFiles {
-  readonly folder: string;
-  readonly output: string;
-  readonly summary: string;
-  readonly event: string;
 }
 
 export function planAt(path: string): Plan {
@@ -165,16 +130,4 @@ function outputsOf(text: string): Record<string, string> {
     index = end + 1;
   }
   return found;
-}
-
-function payload(
-  event: NonNullable<RunOptions["event"]>,
-  number: number,
-  { base, head }: { readonly base: string; readonly head: string },
-): object {
-  if (event === "merge_group") return { merge_group: { base_sha: base } };
-  if (event !== "pull_request" && event !== "fork") return {};
-  const of = (full_name: string, sha: string) => ({ sha, repo: { full_name } });
-  const from = event === "fork" ? "mallory/infra" : "acme/infra";
-  return { pull_request: { number, head: of(from, head), base: of("acme/infra", base) } };
 }
