@@ -14,7 +14,7 @@ export async function clusterName(composition: Composition, named: string | unde
 }
 
 /** By the manifest alone: to compile a commit of 3,000 units for the name of its cluster takes longer than to show them. */
-async function clusterOfRepository(composition: Composition): Promise<string | null> {
+export async function clusterOfRepository(composition: Composition): Promise<string | null> {
   try {
     const repository = await composition.repository();
     const commit = await repository.resolve("HEAD");

@@ -9,6 +9,8 @@ export interface JournalOptions {
   readonly lines: number;
   readonly follow: boolean;
   readonly json: boolean;
+  /** Nothing older than this, in milliseconds since 1970. */
+  readonly sinceMs?: number | undefined;
 }
 
 /** Whether its journal is read without asking anybody: it is this machine, or one of a lab here. */
@@ -29,17 +31,27 @@ export function journalctlOn(
     ...["journalctl", "--quiet", "--no-pager", `--lines=${options.lines}`, `--unit=${service}`],
     ...(options.follow ? ["--follow"] : []),
     ...(options.json ? ["--output=json"] : []),
+    ...(options.sinceMs === undefined ? [] : [`--since=@${(options.sinceMs / 1_000).toFixed(3)}`]),
   ];
-  const lab = labMachine(row.machine);
-  if (lab !== null) return [...enterMachine(lab.lab, lab.machine), ...argv];
   if (row.machine === ownMachineId()) return argv;
-  if (isIP(row.address ?? "") === 0) {
-    throw new OperationError("no-address", `${row.machineName} published no IP address to reach it by`, {
-      next: "start its agent with --public-ip",
-    });
-  }
+  const lab = inLabMachine(row.machine);
+  if (lab !== null) return [...lab, ...argv];
   // ssh hands one line to the shell over there.
-  return ["ssh", "--", row.address!, argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")];
+  return ["ssh", "--", addressOf(row), argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")];
+}
+
+/** An IP address and nothing else: it is what a machine claims of itself, and must be neither an option of ssh nor a name of its configuration. */
+export function addressOf({ address, machineName }: Pick<UnitRow, "machineName" | "address">): string {
+  if (address !== null && isIP(address) !== 0) return address;
+  throw new OperationError("no-address", `${machineName} published no IP address to reach it by`, {
+    next: "start its agent with --public-ip",
+  });
+}
+
+/** The words that run something inside it, where it is a machine of a lab here. */
+export function inLabMachine(id: string | null): string[] | null {
+  const lab = labMachine(id);
+  return lab === null ? null : enterMachine(lab.lab, lab.machine);
 }
 
 function labMachine(id: string | null): { lab: string; machine: string } | null {

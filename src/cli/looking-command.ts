@@ -1,11 +1,17 @@
 import { Flags } from "@oclif/core";
 import type { RegistryKeys } from "../codec/registry-keys.ts";
+import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "./base-command.ts";
-import { clusterName } from "./cluster-name.ts";
-import { type ClusterView, readClusterView } from "./cluster-view.ts";
+import { clusterName, clusterOfRepository } from "./cluster-name.ts";
+import { type ClusterView, readClusterView, readListView } from "./cluster-view.ts";
 import type { Composition } from "./composition.ts";
+import { EXIT } from "./exit-codes.ts";
 import { fieldNames, selectFields } from "./fields.ts";
+import { keepSeen, lastSeen } from "./last-seen.ts";
+import { registryAddress } from "./open-registry-at.ts";
+import { errorText } from "./report-error.ts";
+import { agoText } from "./views/duration-text.ts";
 import { table } from "./views/table.ts";
 import { watchView } from "./watch-view.ts";
 
@@ -31,8 +37,24 @@ interface LookingFlags {
   readonly manifest: string;
 }
 
+export interface WatchFlags extends LookingFlags {
+  readonly watch: boolean;
+  readonly json: boolean;
+}
+
+/** A registry that is not there now and may be later. */
+const AWAY: ReadonlySet<string> = new Set(["registry-unreachable", "registry-timeout", "registry-no-leader"]);
+
 /** What a command reads of a cluster. */
 type Read<T> = (registry: Registry, keys: RegistryKeys) => Promise<T>;
+
+interface Shown<T> {
+  readonly read: Read<T>;
+  /** In place of `read`, where it is not watched. */
+  readonly once?: () => Promise<T>;
+  readonly json: (read: T) => unknown;
+  readonly text: (read: T) => string;
+}
 
 /** A command that reads a cluster and shows it. */
 export abstract class LookingCommand extends BaseCommand {
@@ -44,13 +66,33 @@ export abstract class LookingCommand extends BaseCommand {
     return this.#within(flags, (_composition, registry, keys) => read(registry, keys));
   }
 
+  /**
+   * The cluster for lists of units, also where its registry does not answer and somebody looked here before: that is said, with its age, and the
+   * command ends with 1. Programs, which would take the old for the new, get the error alone.
+   */
+  protected async viewOrLastSeen(flags: LookingFlags & { readonly json: boolean }): Promise<ClusterView> {
+    const address = await registryAddress(flags);
+    try {
+      const view = await this.look(flags, flags.json ? readClusterView : readListView);
+      if (address !== null && !flags.json) await keepSeen(address, view, Date.now());
+      return view;
+    } catch (error) {
+      if (flags.json || address === null || !(error instanceof OperationError) || !AWAY.has(error.code)) throw error;
+      const composition = await this.compose(flags);
+      const cluster = flags.cluster ?? (await clusterOfRepository(composition).finally(() => composition.close()));
+      const seen = await lastSeen(address, cluster);
+      if (seen === null) throw error;
+      const at = new Date(seen.atMs).toISOString();
+      this.say(`${errorText(error)}\nthe cluster is shown as it was seen here at ${at} (${agoText(at, Date.now())})`);
+      process.exitCode = EXIT.error;
+      return seen.view;
+    }
+  }
+
   /** What is read of the cluster, once, or with `--watch` again and again until somebody interrupts or nobody reads any more. */
-  protected async show<T>(
-    flags: LookingFlags & { readonly watch: boolean; readonly json: boolean },
-    { read, json, text }: { read: Read<T>; json: (read: T) => unknown; text: (read: T) => string },
-  ): Promise<void> {
+  protected async show<T>(flags: WatchFlags, { read, once, json, text }: Shown<T>): Promise<void> {
     if (!flags.watch) {
-      const seen = await this.look(flags, read);
+      const seen = await (once === undefined ? this.look(flags, read) : once());
       return flags.json ? this.printJson(json(seen)) : this.print(text(seen));
     }
     await this.#within(flags, async ({ clock }, registry, keys) => {

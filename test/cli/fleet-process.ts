@@ -1,10 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "../../scripts/build.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/fleet.js", import.meta.url));
 /** The slowest of these commands takes 2 s on a busy machine; one that hangs must fail its test, not the run. */
 const LIMIT_MS = 20_000;
+/** What fleet keeps for a user would be a change in the repository, where these users live. */
+export const CACHE = mkdtempSync(join(tmpdir(), "fleet-cache-"));
+process.once("exit", () => rmSync(CACHE, { recursive: true, force: true }));
 
 export interface FleetResult {
   readonly code: number | null;
@@ -68,6 +74,7 @@ function start(command: readonly string[], options: FleetOptions, input: "ignore
     env: {
       PATH: process.env.PATH,
       HOME: options.cwd,
+      XDG_CACHE_HOME: CACHE,
       GIT_CONFIG_GLOBAL: "/dev/null",
       GIT_CONFIG_NOSYSTEM: "1",
       FLEET_REGISTRY: options.registry ?? "none",

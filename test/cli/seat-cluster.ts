@@ -20,6 +20,11 @@ export interface SeatCluster {
   readonly cluster: PretendCluster;
   /** `fleet` in that repository, with that registry. */
   run(...words: readonly string[]): Promise<FleetResult>;
+  runWith(env: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<FleetResult>;
+  /** Of every `run` from then on. */
+  readonly env: Record<string, string>;
+  /** Takes the registry away. */
+  stopRegistry(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -48,11 +53,20 @@ export async function seatCluster(): Promise<SeatCluster> {
   await cluster.place(CLUSTER, { placements }, new Set(["probe.service" as UnitName]));
   await sayHowItIs(cluster, placements);
   await cluster.leave(CLUSTER, "m3");
+  const env: Record<string, string> = {};
+  let stopped: Promise<void> | null = null;
+  const stopRegistry = () => {
+    stopped ??= cluster.stop();
+    return stopped;
+  };
   return {
     ...{ repository, cluster },
-    run: (...words) => fleet(words, options),
+    env,
+    run: (...words) => fleet(words, { ...options, env }),
+    runWith: (more, ...words) => fleet(words, { ...options, env: { ...env, ...more } }),
+    stopRegistry,
     async end() {
-      await cluster.stop();
+      await stopRegistry();
       repository.remove();
     },
   };

@@ -56,6 +56,7 @@ export default class ListUnitFilesCommand extends LookingCommand {
     };
     await this.show(flags, {
       read: readListView,
+      once: () => this.viewOrLastSeen(flags),
       json: filesOf,
       text: (view) => this.tableText(filesOf(view), fields, flags),
     });

@@ -46,6 +46,7 @@ export default class ListUnitsCommand extends LookingCommand {
     };
     await this.show(flags, {
       read: readListView,
+      once: () => this.viewOrLastSeen(flags),
       json: rowsOf,
       text: (view) => this.tableText(rowsOf(view), fields, flags),
     });
