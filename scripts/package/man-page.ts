@@ -42,6 +42,7 @@ const FILES: readonly (readonly [path: string, meaning: string])[] = [
     'What daemons are told, one key="value" a line: each key is a flag of theirs with _ for -.',
   ],
   ["/run/fleet/registry.sock", "The embedded registry of this machine; who is in the group fleet may use it."],
+  ["/run/fleet-engine/api.sock", "The engine's HTTP API; who is in the group fleet may ask."],
   ["/run/systemd/system", "Where the agent writes units; a restart of the machine empties it."],
   ["/var/lib/fleet", "What the agent and the embedded registry remember."],
   ["/var/lib/fleet-engine", "What the engine remembers."],

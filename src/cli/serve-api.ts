@@ -147,12 +147,16 @@ function listening(server: Server, at: object, name: string): Promise<void> {
 /** Whose members may use the registry's socket, by fleet.sysusers.conf. */
 const GROUP = "fleet";
 
-/** Who may look at the cluster is in that group; where there is none, or it is not this process's to give, only its own user and root. */
+/**
+ * Who may look at the cluster is in that group; where there is none, or it is not this process's to give, only its own user and root. A process
+ * of that group gives it to what it makes, and may not be let call chown.
+ */
 function letGroupIn(path: string): void {
   const group = groupId(GROUP);
-  const isOurs = group !== null && (process.getuid?.() === 0 || process.getgid?.() === group);
-  if (isOurs) chownSync(path, process.getuid?.() ?? 0, group);
-  chmodSync(path, isOurs ? 0o660 : 0o600);
+  const isOwn = group !== null && process.getgid?.() === group;
+  const isGiven = group !== null && !isOwn && process.getuid?.() === 0;
+  if (isGiven) chownSync(path, 0, group);
+  chmodSync(path, isOwn || isGiven ? 0o660 : 0o600);
 }
 
 function groupId(name: string): number | null {

@@ -75,7 +75,11 @@ export const ROOMS: readonly Room[] = [
   {
     folder: "src/adapters/metrics",
     may: ADAPTER,
-    packages: ["counter", "gauge", "histogram", "registry"].map((part) => `prom-client/lib/${part}.js`),
+    packages: [
+      // Its types.
+      "prom-client",
+      ...["counter", "gauge", "histogram", "registry"].map((part) => `prom-client/lib/${part}.js`),
+    ],
   },
   { folder: MVCC, may: ADAPTER, packages: [] },
   // In-memory twins are pure: no Node at all, so that the simulator owns time and order.
