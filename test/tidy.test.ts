@@ -9,6 +9,7 @@ import { readManifest } from "../src/codec/manifest/read-manifest.ts";
 import { FINDING_CODES, REGISTRY_FINDING_CODES } from "../src/domain/doctor/finding.ts";
 import { diagnosticCodes, documentedCodes } from "./tidy/diagnostic-codes.ts";
 import { TESTED_THROUGH, UNTESTED } from "./tidy/domain-tests.ts";
+import { documentedRows, SOURCE_ROWS, testsByRow } from "./tidy/fault-rows.ts";
 import { reasonCodes } from "./tidy/reason-codes.ts";
 import { importClosure, importsOf, root, textOf, trackedFiles, withoutComments } from "./tidy/sources.ts";
 import { BANNED_FROM_DOMAIN, ENVIRONMENT_READERS, ROOMS } from "./tidy/walls.ts";
@@ -207,6 +208,12 @@ test("paths of our own sources named in our pages exist", () => {
         .map((target) => `${page} names ${target}, which is not there`),
     ),
   );
+});
+
+test("each fault of a source has tests of its number, and test/TRACK_RECORD.md says where", () => {
+  const [named, told] = [testsByRow(), documentedRows("test/TRACK_RECORD.md")];
+  nothing(SOURCE_ROWS.filter((row) => !named.has(row)).map((row) => `no test is named by row ${row}`));
+  for (const row of SOURCE_ROWS) assert.deepEqual(told.get(row), named.get(row), `row ${row}`);
 });
 
 test("decisions are numbered from 0001 without gaps", () => {

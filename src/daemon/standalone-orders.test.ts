@@ -201,6 +201,22 @@ test("a machine goes back where somebody orders it there, to that commit alone, 
   assert.notEqual(third, second);
 });
 
+test("row 75: a machine says that its branch is older than it may be, and follows it all the same", async () => {
+  const manifest = `${HEAD}release: { by: sync }\nsync: { maxAge: 2h }\n`;
+  const edge = new Edge();
+  const push = (text: string) =>
+    edge.repository.push("main", commitOf({ a: text }, manifest), "", { authoredMs: edge.clock.wallMs() });
+  push("a1");
+  await edge.start();
+  await edge.settle();
+  assert.deepEqual([edge.texts(), await edge.problem()], [["a1"], null]);
+  await edge.settle(7_300_000);
+  assert.deepEqual([edge.texts(), await edge.problem()], [["a1"], "branch-old"]);
+  push("a2");
+  await edge.settle();
+  assert.deepEqual([edge.texts(), await edge.problem()], [["a2"], null]);
+});
+
 test("a machine that is offline for long, and boots meanwhile, runs what it had, repairs it, and catches up", async () => {
   const edge = await following({ a: "a1", b: "b1" });
   edge.source.down = true;

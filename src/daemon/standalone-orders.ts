@@ -11,12 +11,14 @@ import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { allowsMassStop, MASS_STOP_TRAILER, type MassStop, massStop } from "../domain/standalone/mass-stop.ts";
 import { type StandaloneSet, standaloneSet } from "../domain/standalone/standalone-set.ts";
 import type { StandaloneState } from "../domain/standalone/standalone-state.ts";
+import type { DriverPolicy } from "../domain/sync/driver-policy.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { type Log, notice, warning } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Registry } from "../ports/registry.ts";
 import { acceptRelease } from "../usecases/accept-release.ts";
+import { BRANCH_OLD, oldBranch } from "../usecases/age-of-branch.ts";
 import type { AgentFiles } from "../usecases/agent-files.ts";
 import type { CommitCompiler } from "../usecases/commit-compiler.ts";
 import type { MarkKeeper } from "../usecases/mark-keeper.ts";
@@ -74,6 +76,8 @@ export class StandaloneOrders {
   #tip: CommitId | null = null;
   /** The tip that was taken by this process. */
   #taken: CommitId | null = null;
+  /** Of the commit in force. */
+  #policy: Pick<DriverPolicy, "maxAgeMs"> = {};
   #fetchedMs: number | null = null;
   #problem: StatusProblem | null = null;
   #decided: Pick<StandaloneSet, "refused" | "left"> = { refused: [], left: [] };
@@ -134,12 +138,18 @@ export class StandaloneOrders {
       const tip = await this.#ports.source.fetch();
       this.#tip = tip;
       this.#fetchedMs = this.#ports.clock.monotonicMs();
-      if (tip === this.#taken) this.#problem = null;
-      else await this.#judge(tip);
+      if (tip !== this.#taken) await this.#judge(tip);
+      if (tip === this.#taken) await this.#judgeAge(tip);
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       this.#report(error.code, error.message);
     }
+  }
+
+  async #judgeAge(tip: CommitId): Promise<void> {
+    const old = await oldBranch(tip, this.#policy, this.#ports);
+    if (old === null) this.#problem = null;
+    else this.#report(BRANCH_OLD, old.detail);
   }
 
   async state(): Promise<StandaloneState> {
@@ -186,6 +196,7 @@ export class StandaloneOrders {
     this.#set = set;
     this.#accepted = release;
     this.#taken = tip;
+    this.#policy = spec.driver ?? {};
     this.#problem = null;
     this.#decided = { refused: decided.refused, left: decided.left };
     this.#ports.log(notice(`follows commit ${tip}: ${placements.length} units here`));

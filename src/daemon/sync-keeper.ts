@@ -7,6 +7,7 @@ import type { DriverPolicy } from "../domain/sync/driver-policy.ts";
 import { type Log, notice, refusal, warning } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import type { Entry } from "../ports/registry.ts";
+import { BRANCH_OLD, type OldBranch, oldBranch } from "../usecases/age-of-branch.ts";
 import { isLedBy, type Leadership } from "../usecases/campaign.ts";
 import { LapseWatch } from "../usecases/lapse-watch.ts";
 import { type SyncMemory, type SyncOutcome, type SyncPorts, syncBranch } from "../usecases/sync-branch.ts";
@@ -110,7 +111,7 @@ export class SyncKeeper {
       }
       try {
         const outcome = await this.#look(task);
-        this.#settle(task, outcome);
+        this.#settle(task, outcome, await oldBranch(outcome.tip, task.policy, this.#ports));
         await this.#answer(ask, answerOf(outcome));
       } catch (error) {
         if (!(error instanceof OperationError)) throw error;
@@ -135,23 +136,27 @@ export class SyncKeeper {
     );
   }
 
-  #settle({ policy }: Task, outcome: SyncOutcome): void {
+  #settle({ policy }: Task, outcome: SyncOutcome, old: OldBranch | null): void {
     const nowMs = this.#ports.clock.monotonicMs();
     this.#failures = 0;
     this.#failingSinceMs = null;
     const isShort = outcome.kind === "moved" || (outcome.kind === "held" && outcome.reason.code === "locked");
     this.#dueAtMs = nowMs + this.#jittered(isShort ? Math.min(AGAIN_MS, policy.intervalMs) : policy.intervalMs);
     if (outcome.kind === "moved") return;
+    const known = this.#report;
+    const trouble = old === null ? undefined : { code: BRANCH_OLD, ...old, isFrozen: true as const };
+    if (trouble !== undefined && known.trouble?.since !== trouble.since)
+      this.#ports.log(warning(`the branch does not move: ${trouble.detail}`));
     if (outcome.kind !== "held") {
-      this.#tell({});
+      this.#tell({ trouble });
       return;
     }
     const { tip: commit, reason } = outcome;
-    const known = this.#report.held;
-    const isKnown = known?.commit === commit && JSON.stringify(known.reason) === JSON.stringify(reason);
-    const held = isKnown ? known : { commit, reason, since: this.#now() };
+    const before = known.held;
+    const isKnown = before?.commit === commit && JSON.stringify(before.reason) === JSON.stringify(reason);
+    const held = isKnown ? before : { commit, reason, since: this.#now() };
     if (!isKnown) this.#ports.log(notice(`holds commit ${commit}: ${JSON.stringify(reason)}`));
-    this.#tell({ held });
+    this.#tell({ held, trouble });
   }
 
   /** What was held is held still; the release in force stays whatever is wrong with the source. */

@@ -50,19 +50,19 @@ withRemote(
   },
 );
 
-for (const kind of ["silent", "drip"] as const) {
-  withRemote(
-    `row ${kind === "silent" ? 68 : 69}: a server that is ${kind} is given up on at the deadline`,
-    async (remote) => {
-      remote.repository.commit({ "units/a.service": noise(4_000, 1) });
-      const source = await remote.open({ pollTimeoutMs: 300, transferTimeoutMs: 300 });
-      remote.server.fault = { kind };
-      await assert.rejects(source.fetch(), { code: "source-timeout" });
-      remote.server.fault = null;
-      const healthy = await source.fetch().catch(() => source.fetch());
-      assert.match(healthy, /^[0-9a-f]{40}$/);
-    },
-  );
+for (const [kind, sentence] of [
+  ["silent", "row 68: a server that is silent is given up on at the deadline"],
+  ["drip", "row 69: a server that drips is given up on at the deadline"],
+] as const) {
+  withRemote(sentence, async (remote) => {
+    remote.repository.commit({ "units/a.service": noise(4_000, 1) });
+    const source = await remote.open({ pollTimeoutMs: 300, transferTimeoutMs: 300 });
+    remote.server.fault = { kind };
+    await assert.rejects(source.fetch(), { code: "source-timeout" });
+    remote.server.fault = null;
+    const healthy = await source.fetch().catch(() => source.fetch());
+    assert.match(healthy, /^[0-9a-f]{40}$/);
+  });
 }
 
 withRemote("a first clone cut half way leaves nothing behind, and works when tried again", async (remote) => {

@@ -7,6 +7,7 @@ import { decodeSyncAnswer, encodeSyncAsk, type SyncAnswer } from "../../src/code
 import type { Release } from "../../src/domain/cluster/cluster-snapshot.ts";
 import { APPLY_LOCK } from "../../src/domain/locks/lock.ts";
 import type { CommitId } from "../../src/domain/names.ts";
+import { thingsOf } from "../../src/domain/notify/thing.ts";
 import type { SyncReport } from "../../src/domain/report/sync-report.ts";
 import { APPROVALS_PREFIX, approvalText } from "../../src/domain/sync/judge-approval.ts";
 import type { HeldReason } from "../../src/domain/sync/judge-sync.ts";
@@ -237,6 +238,55 @@ test("row 67 and 75: a source that is away is said, after long as a frozen one, 
   assert.equal((await followed.said()).trouble?.isFrozen, true);
   for (const machine of machines) machine.engineSource.down = false;
   await followed.follows(commit);
+  await followed.sim.end();
+});
+
+test("row 75: a branch that is served, and stands still for too long, is a frozen one: told, and over with the next commit", async () => {
+  const followed = new Followed("by: sync");
+  const { sim } = followed;
+  const aged = manifest("by: sync").replace("interval: 5s", "interval: 5s, maxAge: 2h");
+  const push = (count: number) =>
+    sim.repository.push("main", { "fleet.yaml": aged, ...units(count) }, "", { authoredMs: sim.clock.wallMs() });
+  const first = push(3);
+  sim.start();
+  await sim.clock.advance(5_000);
+  await sim.apply(first);
+  await sim.clock.advance(3_600_000);
+  assert.deepEqual(await followed.said(), {});
+  await sim.clock.advance(3_700_000);
+  const { trouble } = await followed.said();
+  assert.deepEqual([trouble?.code, trouble?.isFrozen], ["branch-old", true]);
+  assert.match(trouble?.detail ?? "", /^the last commit, \w{12}, is of 2026-01-01T00:00:00.000Z; /);
+  const report = (await sim.registry.list(sim.keys.report, { exact: true })).entries[0];
+  const things = thingsOf(first, readReport(report!.value), []);
+  assert.deepEqual(
+    things.map(({ event }) => event),
+    ["stale"],
+    "and somebody is told",
+  );
+  const { revision } = sim.store;
+  await sim.clock.advance(60_000);
+  assert.equal(sim.store.revision, revision, "once");
+  const second = push(4);
+  await followed.follows(second);
+  await sim.end();
+});
+
+test("row 75: whoever is served an old state learns it from what others took, within one look", async () => {
+  const followed = new Followed("by: sync");
+  const first = await followed.begin(units(3));
+  const second = followed.push(units(4));
+  await followed.follows(second);
+  const { machines, clock } = followed.sim;
+  for (const { engineSource } of machines) engineSource.stale = first;
+  await followed.holds(second, "behind");
+  for (const { engineSource } of machines) engineSource.stale = null;
+  // A machine whose own source is pinned: the release names what it is not shown.
+  machines[2]!.source.stale = second;
+  await followed.follows(followed.push(units(5)));
+  await clock.advance(5_000);
+  const [, , pinned] = (await followed.sim.snapshot()).members;
+  assert.equal(pinned?.problem?.code, "not-on-branch");
   await followed.sim.end();
 });
 

@@ -1,6 +1,7 @@
 import type { SyncAnswer } from "../../codec/sync-record.ts";
 import type { SyncReport } from "../../domain/report/sync-report.ts";
 import type { HeldReason } from "../../domain/sync/judge-sync.ts";
+import { BRANCH_OLD } from "../../usecases/age-of-branch.ts";
 import { counted } from "./counted.ts";
 import { sinceText } from "./since-text.ts";
 
@@ -12,10 +13,13 @@ export function syncTexts({ held, trouble }: SyncReport, nowMs: number): string[
       : [`commit ${held.commit.slice(0, 7)} is held, ${sinceText(held.since, nowMs)}: ${heldReasonText(held.reason)}`]),
     ...(trouble === undefined
       ? []
-      : [
-          `${trouble.isFrozen === true ? "frozen: nobody could look at it" : "cannot be looked at"}, ${sinceText(trouble.since, nowMs)}: ${trouble.code}: ${trouble.detail}`,
-        ]),
+      : [`${troubleText(trouble)}, ${sinceText(trouble.since, nowMs)}: ${trouble.code}: ${trouble.detail}`]),
   ];
+}
+
+function troubleText({ code, isFrozen }: NonNullable<SyncReport["trouble"]>): string {
+  if (code === BRANCH_OLD) return "frozen";
+  return isFrozen === true ? "frozen: nobody could look at it" : "cannot be looked at";
 }
 
 /** Why a commit of the branch is not the release, and what lets it through. */

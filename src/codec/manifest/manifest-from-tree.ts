@@ -52,7 +52,14 @@ export function manifestFromTree(root: ManifestTree, tree: YamlTree, flawed: boo
       at: tree.valueAt(["notify", index, "on"]),
     })),
     release: root.release === undefined ? null : releaseFrom(root.release, tree),
-    sync: root.sync === undefined ? null : { intervalMs: durationOf(root.sync.interval), at: tree.keyAt(["sync"]) },
+    sync:
+      root.sync === undefined
+        ? null
+        : {
+            intervalMs: durationOf(root.sync.interval),
+            maxAgeMs: durationOf(root.sync.maxAge),
+            at: tree.keyAt(["sync"]),
+          },
     loss:
       root.loss === undefined ? { values: {}, at: null } : { values: lossValues(root.loss), at: tree.keyAt(["loss"]) },
   };

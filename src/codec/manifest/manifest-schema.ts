@@ -222,7 +222,10 @@ export const manifestSchema = z.strictObject(
       )
       .optional(),
     sync: z
-      .strictObject({ interval: duration(1000).optional() }, mapping("a mapping such as { interval: 60s }"))
+      .strictObject(
+        { interval: duration(1000).optional(), maxAge: duration(60_000).optional() },
+        mapping("a mapping such as { interval: 60s }"),
+      )
       .optional(),
     paths: z
       .array(repositoryPath, { error: "a list of 1 to 100 folders" })

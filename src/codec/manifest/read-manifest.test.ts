@@ -87,7 +87,7 @@ test("every accepted key arrives", () => {
 cluster: home
 source: { url: "git@host:me/homelab", branch: main }
 release: { by: approval, maxRestarts: 10, maxStops: 0 }
-sync: { interval: 30s }
+sync: { interval: 30s, maxAge: 168h }
 paths: [units, ../shared]
 defaults: { state: loaded, group: auto }
 units:
@@ -112,7 +112,7 @@ loss: { agentTtl: 3s, grace: 1s, outageAt: 40%, outageMin: 3, outageWindow: 1m, 
   assert.deepEqual(manifest.source, { url: "git@host:me/homelab", branch: "main" });
   const [release, sync] = [manifest.release!, manifest.sync!];
   assert.deepEqual([release.by, release.maxRestarts, release.maxStops, release.at.line], ["approval", 10, 0, 4]);
-  assert.deepEqual([sync.intervalMs, sync.at.line], [30_000, 5]);
+  assert.deepEqual([sync.intervalMs, sync.maxAgeMs, sync.at.line], [30_000, 604_800_000, 5]);
   assert.equal(manifest.defaults.state?.value, "loaded");
   const settings = manifest.units[0]!.settings;
   assert.deepEqual(

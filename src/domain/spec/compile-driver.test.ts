@@ -18,10 +18,14 @@ test("a manifest that says nothing, or names apply, leaves releases to apply", (
 test("the interval is written out, guards only where they are set", () => {
   const { driver } = compileDriver({ release: release({ by: "sync" }), sync: null, trust: null });
   assert.deepEqual(driver, { by: "sync", intervalMs: 60_000 });
-  const said = { release: release({ by: "sync", maxRestarts: 0, maxStops: 3 }), sync: { intervalMs: 5_000, at } };
+  const said = {
+    release: release({ by: "sync", maxRestarts: 0, maxStops: 3 }),
+    sync: { intervalMs: 5_000, maxAgeMs: 3_600_000, at },
+  };
   assert.deepEqual(compileDriver({ ...said, trust: null }).driver, {
     by: "sync",
     intervalMs: 5_000,
+    maxAgeMs: 3_600_000,
     maxRestarts: 0,
     maxStops: 3,
   });
@@ -29,7 +33,9 @@ test("the interval is written out, guards only where they are set", () => {
 
 test("guards and an interval without a driver that knows them are pointed at", () => {
   assert.deepEqual(codes({ release: release({ maxStops: 3 }), sync: null, trust: null }), ["driver-unused"]);
-  assert.deepEqual(codes({ release: null, sync: { intervalMs: null, at }, trust: null }), ["driver-unused"]);
+  assert.deepEqual(codes({ release: null, sync: { intervalMs: null, maxAgeMs: null, at }, trust: null }), [
+    "driver-unused",
+  ]);
 });
 
 test("approvals that anybody may give are pointed at", () => {

@@ -18,6 +18,7 @@ export function compileDriver({ release, sync, trust }: Pick<Manifest, "release"
     driver: {
       by,
       intervalMs: sync?.intervalMs ?? SYNC_INTERVAL_MS,
+      ...(sync == null || sync.maxAgeMs === null ? {} : { maxAgeMs: sync.maxAgeMs }),
       ...(maxRestarts === null ? {} : { maxRestarts }),
       ...(maxStops === null ? {} : { maxStops }),
     },

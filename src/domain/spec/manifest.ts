@@ -68,6 +68,8 @@ export interface ManifestRelease {
 
 export interface ManifestSync {
   readonly intervalMs: number | null;
+  /** Null: however old. */
+  readonly maxAgeMs: number | null;
   /** The key `sync` itself. */
   readonly at: SourceLocation;
 }

@@ -7,6 +7,8 @@ export interface DriverPolicy {
   readonly by: Exclude<Driver, "apply">;
   /** Milliseconds between two looks at the branch. */
   readonly intervalMs: number;
+  /** Milliseconds: a branch whose last commit is older is taken for one that somebody keeps from moving. Absent: however old. */
+  readonly maxAgeMs?: number;
   /** Placements that may restart or move by one release nobody approved. Absent: any number. */
   readonly maxRestarts?: number;
   /** As `maxRestarts`, of those that stop. */
