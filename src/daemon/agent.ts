@@ -324,6 +324,7 @@ export class Agent {
     const prepared = await this.#preparer.news(this.#orders.spec, this.#memory.state);
     const news = {
       ...prepared,
+      capabilities: await this.#quadlets.capabilities(),
       acceptedSeq: accepted?.seq ?? 0,
       ...(accepted === null ? {} : { acceptedCommit: accepted.commit }),
       ...(rewound === undefined ? {} : { rewound }),

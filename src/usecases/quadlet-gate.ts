@@ -22,6 +22,9 @@ export interface QuadletGatePorts {
 /** What a generator refused it may take after an update of podman, which nobody tells us about. */
 const PROOF_KEPT_MS = 60_000;
 
+/** Who installs podman waits no longer; it is five looks at the disk. */
+const CAPABILITY_KEPT_MS = 60_000;
+
 /** Whether what a release would run here can run at once. */
 export interface Readiness {
   readonly isReady: boolean;
@@ -40,12 +43,23 @@ export class QuadletGate {
   readonly #pulls: ImagePulls;
   #proof: { readonly basis: string; readonly untilMs: number; readonly rejected: Map<UnitName, StatusProblem> } | null =
     null;
+  #capable: { readonly untilMs: number; readonly capabilities: readonly string[] } | null = null;
   /** Of the last release that was prepared for. */
   #prepared: readonly ImageRequest[] = [];
 
   constructor(ports: QuadletGatePorts) {
     this.#ports = ports;
     this.#pulls = new ImagePulls(ports.podman, ports.clock, ports.wake);
+  }
+
+  /** What this machine can run beyond systemd's units, as of a minute ago at most. */
+  async capabilities(): Promise<readonly string[]> {
+    const nowMs = this.#ports.clock.monotonicMs();
+    if (this.#capable === null || nowMs >= this.#capable.untilMs) {
+      const capabilities = (await this.#ports.podman.hasGenerator()) ? ["quadlet"] : [];
+      this.#capable = { untilMs: nowMs + CAPABILITY_KEPT_MS, capabilities };
+    }
+    return this.#capable.capabilities;
   }
 
   /** Of these units those that are to stay as they are for now, and why. Those in `kept` stay anyway. */

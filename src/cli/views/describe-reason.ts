@@ -121,6 +121,10 @@ export function describeReject(reason: RejectReason, count = 1): string {
       return `is not ${reason.wanted} (MachineID=)`;
     case "metadata":
       return `lacks ${reason.wanted} (MachineMetadata=)`;
+    case "capability":
+      return reason.wanted === "quadlet"
+        ? "lacks the capability quadlet (podman's generator for systemd)"
+        : `lacks the capability ${reason.wanted}`;
     case "conflict":
       return `${reason.unit} conflicts with ${reason.with} there`;
     case "replaced-by":
@@ -154,6 +158,10 @@ export function describeFix(reason: RejectReason, machine: string): string {
       return `have ${reason.wanted} join, or name ${machine} in MachineID=`;
     case "metadata":
       return `give ${machine} ${reason.wanted}`;
+    case "capability":
+      return reason.wanted === "quadlet"
+        ? `install podman 4.4 or newer on ${machine}`
+        : `give ${machine} the capability ${reason.wanted}`;
     case "conflict":
       return `let ${reason.unit} and ${reason.with} share a machine, or add one`;
     case "replaced-by":

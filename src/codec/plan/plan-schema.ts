@@ -53,6 +53,7 @@ export const rejectReason = z
     z.object({ code: z.enum(["not-admitted", "absent", "lost", "drained", "cordoned", "flapping"]) }),
     z.object({ code: z.literal("other-machine"), wanted: text }),
     z.object({ code: z.literal("metadata"), wanted: text }),
+    z.object({ code: z.literal("capability"), wanted: text }),
     z.object({ code: z.literal("conflict"), unit: unitName, with: unitName }),
     z.object({ code: z.literal("replaced-by"), unit: unitName }),
     z.object({
@@ -98,13 +99,11 @@ const unplaced = z
   })
   .meta({ id: "Unplaced", description: "A group no machine holds now" });
 
-const effectCause = z
-  .object({ section: text, key: text, effect: z.enum(UNIT_EFFECTS) })
-  .meta({
-    id: "EffectCause",
-    description:
-      "A directive that differs, and what that alone would do. In section `files` the key is the path of a file the unit reads, below the unit's own folder",
-  });
+const effectCause = z.object({ section: text, key: text, effect: z.enum(UNIT_EFFECTS) }).meta({
+  id: "EffectCause",
+  description:
+    "A directive that differs, and what that alone would do. In section `files` the key is the path of a file the unit reads, below the unit's own folder",
+});
 
 const changeReason = z
   .discriminatedUnion("code", [

@@ -87,6 +87,8 @@ export interface Member {
   readonly cluster?: string;
   /** What the machine has in all. Absent: an older agent's, which does not say. */
   readonly capacity?: Resources;
+  /** What its agent found it can run beyond systemd's units; sorted. Absent: an older agent's, which does not say. */
+  readonly capabilities?: readonly string[];
   /** Why its agent keeps an older set than it was given, or null. */
   readonly problem?: StatusProblem | null;
   /** Units that run on it and that an administrator installed there, not fleet; sorted, at most FOREIGN_MAX. Absent: none. */

@@ -24,4 +24,6 @@ export interface Machine {
   readonly admitted: boolean;
   /** What it has in all, whatever runs on it. Absent: it has not said, and never is too small. */
   readonly capacity?: Resources;
+  /** What it says it can run beyond systemd's units: `quadlet`. Absent: an older agent's, which does not say. */
+  readonly capabilities?: readonly string[];
 }

@@ -52,6 +52,7 @@ function machineOf(member: Member, name: string, { spec, named, selecting, lost 
     admitted: spec.admit === "any" || stanza !== null || member.unrecorded === true,
     ...(member.unrecorded === undefined ? {} : { unrecorded: member.unrecorded }),
     ...(member.capacity === undefined ? {} : { capacity: member.capacity }),
+    ...(member.capabilities === undefined ? {} : { capabilities: member.capabilities }),
   };
 }
 

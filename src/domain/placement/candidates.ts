@@ -5,17 +5,23 @@ import type { KeyValues } from "./replica-counts.ts";
 export class Candidates {
   /** Whether the commit allows each machine. */
   readonly allowed: readonly boolean[];
+  /** Whether each has what the units need of it; without, those that are there stay, and none comes. */
+  readonly capable: readonly boolean[];
+  /** Of those that are both. */
   readonly allowedCount: number;
   readonly #loads: Loads;
   #open: readonly number[] = [];
   #index: LoadIndex | null = null;
   readonly #indexByValue = new Map<string, LoadIndex>();
 
-  constructor(allowed: readonly boolean[], isOpen: readonly boolean[], loads: Loads) {
+  constructor(allowed: readonly boolean[], capable: readonly boolean[], isOpen: readonly boolean[], loads: Loads) {
     this.allowed = allowed;
+    this.capable = capable;
     this.#loads = loads;
     let allowedCount = 0;
-    for (const fits of allowed) if (fits) allowedCount += 1;
+    for (let machine = 0; machine < allowed.length; machine += 1) {
+      if (allowed[machine]! && capable[machine]!) allowedCount += 1;
+    }
     this.allowedCount = allowedCount;
     this.reopen(isOpen);
   }
@@ -28,7 +34,7 @@ export class Candidates {
   reopen(isOpen: readonly boolean[]): void {
     const open: number[] = [];
     for (let machine = 0; machine < isOpen.length; machine += 1) {
-      if (this.allowed[machine]! && isOpen[machine]!) open.push(machine);
+      if (this.allowed[machine]! && this.capable[machine]! && isOpen[machine]!) open.push(machine);
     }
     this.#open = open;
     this.#index = null;
@@ -36,8 +42,10 @@ export class Candidates {
   }
 
   /** Whether these are the very machines. */
-  isOf(allowed: readonly boolean[]): boolean {
-    return allowed.every((isAllowed, machine) => isAllowed === this.allowed[machine]);
+  isOf(allowed: readonly boolean[], capable: readonly boolean[]): boolean {
+    return allowed.every((isAllowed, machine) => {
+      return isAllowed === this.allowed[machine] && capable[machine] === this.capable[machine];
+    });
   }
 
   /** All of them in one tree. */

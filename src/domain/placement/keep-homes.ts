@@ -52,7 +52,7 @@ export class HomeKeeper {
     const room = this.#room;
     for (const { atom, homes, everywhere } of this.#globals) {
       if (!room.candidates(atom).allowed[machine]! || room.minds(atom, machine)) continue;
-      if (!homes.includes(machine) && (!room.isOpen(machine) || room.lacks(atom, machine) !== null)) continue;
+      if (!homes.includes(machine) && (!room.isOpen(machine) || !room.takes(atom, machine))) continue;
       room.add(atom, machine);
       everywhere!.set(machine, { atom, machine: room.machines[machine]!, number: machine, reason: { code: "global" } });
     }

@@ -4,7 +4,7 @@ import type { Atom } from "./atoms.ts";
 import { Candidates } from "./candidates.ts";
 import type { Loads } from "./load-index.ts";
 import { ReplicaCounts } from "./replica-counts.ts";
-import { closedBecause, staticReject } from "./static-fit.ts";
+import { closedBecause, lackedCapability, staticReject } from "./static-fit.ts";
 
 /**
  * The machines while groups are being put on them: how full each is, and who there minds whom. Machines go by their number
@@ -46,8 +46,9 @@ export class MachineRoom implements Loads {
     const known = this.#candidates.get(atom.staticKey);
     if (known !== undefined) return known;
     const allowed = this.#machines.map((machine) => staticReject(atom, machine) === null);
-    const alike = [...this.#candidates.values()].find((other) => other.isOf(allowed));
-    const candidates = alike ?? new Candidates(allowed, this.#open, this);
+    const capable = this.#machines.map((machine) => lackedCapability(atom.units, machine) === null);
+    const alike = [...this.#candidates.values()].find((other) => other.isOf(allowed, capable));
+    const candidates = alike ?? new Candidates(allowed, capable, this.#open, this);
     this.#candidates.set(atom.staticKey, candidates);
     return candidates;
   }
@@ -144,7 +145,7 @@ export class MachineRoom implements Loads {
 
   /** Whether a newcomer that the commit allows there may come, to this open machine. */
   takes(atom: Atom, machine: number): boolean {
-    return !this.minds(atom, machine) && this.lacks(atom, machine) === null;
+    return this.candidates(atom).capable[machine]! && !this.minds(atom, machine) && this.lacks(atom, machine) === null;
   }
 
   #count(atom: Atom, machine: number, step: 1 | -1): void {

@@ -3,7 +3,7 @@ import { matchesSelector, printSelector } from "../cluster/selector.ts";
 import type { Atom } from "./atoms.ts";
 import type { MachineRoom } from "./machine-room.ts";
 import type { NearestFit, RejectReason } from "./placement.ts";
-import { closedBecause } from "./static-fit.ts";
+import { closedBecause, lackedCapability } from "./static-fit.ts";
 import { minding, noRoom } from "./why-rejected.ts";
 
 /**
@@ -33,6 +33,7 @@ const COSTS: Readonly<Record<RejectReason["code"], number>> = {
   drained: 102,
   flapping: 107,
   "not-admitted": 103,
+  capability: 104,
   conflict: 104,
   "replaced-by": 105,
   "max-per-machine": 105,
@@ -59,11 +60,13 @@ function costOf(obstacle: RejectReason): number {
 function obstaclesOf(atom: Atom, machine: Machine, number: number, room: MachineRoom): RejectReason[] {
   const closed = closedBecause(machine);
   const lack = noRoom(atom, number, room);
+  const lacked = lackedCapability(atom.units, machine);
   return [
     ...(machine.admitted ? [] : [{ code: "not-admitted" } as const]),
     ...pins(atom, machine),
     ...labels(atom, machine),
     ...keys(atom, machine),
+    ...(lacked === null ? [] : [lacked]),
     ...(closed === null ? [] : [closed]),
     ...minding(atom, number, room),
     ...(lack === null ? [] : [lack]),

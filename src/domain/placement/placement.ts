@@ -42,6 +42,8 @@ export type RejectReason =
   | { readonly code: "flapping" }
   | { readonly code: "other-machine"; readonly wanted: string }
   | { readonly code: "metadata"; readonly wanted: string }
+  /** The machine says that it cannot run such units: `quadlet`, without podman's generator. */
+  | { readonly code: "capability"; readonly wanted: string }
   | { readonly code: "conflict"; readonly unit: UnitName; readonly with: UnitName }
   | { readonly code: "replaced-by"; readonly unit: UnitName }
   /**

@@ -28,6 +28,17 @@ export function staticReject({ units, spreads }: StaticWants, machine: Machine):
   return without === undefined ? null : { code: "spread", set: without.rules.set, key: without.key, value: null };
 }
 
+/**
+ * What a newcomer needs of the machine and the machine has said it does not have; null: nothing. What is there already stays: podman is
+ * away for seconds when it is updated, and that is no reason to move. A machine that does not say what it can is taken to be able to.
+ */
+export function lackedCapability(units: readonly SpecUnit[], machine: Machine): RejectReason | null {
+  if (machine.capabilities === undefined || machine.capabilities.includes(QUADLET)) return null;
+  return units.some(({ kind }) => kind === "quadlet") ? { code: "capability", wanted: QUADLET } : null;
+}
+
+const QUADLET = "quadlet";
+
 /** Two groups of one key are rejected by the same machines: asked once for all of them. Most ask for nothing. */
 export function staticKey(units: readonly SpecUnit[], spreads: readonly ReplicaSpread[]): string {
   if (spreads.length === 0 && units.length === 1 && !asks(units[0]!)) return "";
@@ -39,11 +50,12 @@ export function staticKey(units: readonly SpecUnit[], spreads: readonly ReplicaS
       ...options.machineMetadata,
     ]),
     hard.map(({ key }) => key),
+    units.some(({ kind }) => kind === "quadlet"),
   ]);
 }
 
-function asks({ options }: SpecUnit): boolean {
-  return options.machineId !== null || options.machineMetadata.length > 0;
+function asks({ options, kind }: SpecUnit): boolean {
+  return kind === "quadlet" || options.machineId !== null || options.machineMetadata.length > 0;
 }
 
 /** Why nothing new comes to this machine now, by what it is; null: it is open. */

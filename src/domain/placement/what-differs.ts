@@ -25,6 +25,7 @@ function isSameHost(a: Machine, b: Machine): boolean {
     a.unrecorded === b.unrecorded &&
     a.capacity?.cpuMilli === b.capacity?.cpuMilli &&
     a.capacity?.memoryBytes === b.capacity?.memoryBytes &&
+    a.capabilities?.join() === b.capabilities?.join() &&
     isSameMetadata(a.metadata, b.metadata)
   );
 }

@@ -2,17 +2,18 @@ import type { Resource, Resources } from "../cluster/resources.ts";
 import type { Atom } from "./atoms.ts";
 import type { MachineRoom } from "./machine-room.ts";
 import type { RejectReason } from "./placement.ts";
-import { closedBecause, staticReject } from "./static-fit.ts";
+import { closedBecause, lackedCapability, staticReject } from "./static-fit.ts";
 import { conflictBetween, replacerOf } from "./who-minds.ts";
 
 /**
  * Why this machine takes no such newcomer as things stand; null: it would. In the order in which reasons are looked at: what the commit
- * says, whether the machine is large enough at all, what it is, who is there, how many of a set are, what room is left.
+ * says, whether the machine can run it and is large enough at all, what it is, who is there, how many of a set are, what room is left.
  */
 export function whyRejected(atom: Atom, number: number, room: MachineRoom): RejectReason | null {
   const machine = room.machines[number]!;
   const fixed = room.candidates(atom).allowed[number]! ? null : staticReject(atom, machine);
   if (fixed !== null) return fixed;
+  if (!room.candidates(atom).capable[number]!) return lackedCapability(atom.units, machine);
   const lack = noRoom(atom, number, room);
   if (lack !== null && lack.wanted > lack.capacity) return lack;
   const closed = room.isOpen(number) ? null : closedBecause(machine);

@@ -6,7 +6,7 @@ import type { UnitGoal } from "../spec/cluster-spec.ts";
 import type { EffectCause } from "../unit/unit-effect.ts";
 
 /** Plans of other rules are refused: the same inputs might be decided otherwise. Raise it with every change of a decision. */
-export const RULES_VERSION = 4;
+export const RULES_VERSION = 5;
 /** Of the document: a minor step adds fields, a major one breaks readers. */
 export const PLAN_FORMAT = "1.0";
 
