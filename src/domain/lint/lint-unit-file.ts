@@ -45,7 +45,7 @@ function literalSecrets(file: UnitFile, entry: UnitAssignment): readonly LintFin
 }
 
 export const SECRETS_BELONG =
-  "whoever reads the repository has it: fleet secret encrypt, and LoadCredential=NAME:/run/fleet/secrets/%n/NAME";
+  "whoever reads the repository has it: fleet secret encrypt writes it for its machines alone";
 
 /** What a shell would take apart. Quoted it belongs to a shell's `-c`, or is meant as it stands. */
 const SHELL_WORD = /(?:^|[ \t])(\|\|?|&&|&|[0-9]?>>?(?:&[0-9]|\/[^ \t]*)?|&>[^ \t]*|<)(?=[ \t]|$)/;
