@@ -1,7 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { Args, Flags } from "@oclif/core";
-import { diskError } from "../adapters/files/disk-error.ts";
 import { EditedTree } from "../adapters/git/edited-tree.ts";
 import type { EditableRepository, EditedUnits } from "../domain/edit/edit-units.ts";
 import type { CommitId } from "../domain/names.ts";
@@ -18,6 +15,7 @@ import { editNoteText, editProblemText } from "./views/edit-text.ts";
 import { planJson } from "./views/plan-json.ts";
 import { planText } from "./views/plan-text.ts";
 import { writtenDiff } from "./views/written-diff.ts";
+import { writeFiles } from "./write-files.ts";
 
 const { revision: _head, ...standingFlags } = repositoryFlags;
 
@@ -74,7 +72,7 @@ export abstract class EditingCommand extends BaseCommand {
       if (result.kind === "refused") return this.#refuse(result.edited);
       const edits = result.files.map(({ path, after }) => ({ path, bytes: after }));
       const planned = edits.length === 0 ? null : await this.#plan(composition, new EditedTree(tree, edits));
-      await writeAll(worktree, result.files);
+      await writeFiles(worktree, edits);
       const commit =
         place === null || edits.length === 0
           ? null
@@ -117,21 +115,6 @@ export abstract class EditingCommand extends BaseCommand {
     for (const { path, before, after } of files) this.print(writtenDiff(path, textOf(before), textOf(after)));
     if (files.length === 0) this.print("nothing to change");
     else if (planned !== null) this.print(`\n${planText(planned, terminalOf(process.stdout, flags["no-color"]))}`);
-  }
-}
-
-async function writeAll(worktree: string, files: readonly ChangedFile[]): Promise<void> {
-  for (const { path, after } of files) {
-    const absolute = join(worktree, path);
-    try {
-      if (after === null) await rm(absolute);
-      else {
-        await mkdir(dirname(absolute), { recursive: true });
-        await writeFile(absolute, after);
-      }
-    } catch (error) {
-      throw diskError(after === null ? "remove" : "write", absolute, error);
-    }
   }
 }
 

@@ -73,13 +73,17 @@ function manifestEdit(path: string, bytes: Uint8Array, { edit }: EditedUnits): r
   const text = editManifest(path, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), edit.manifest);
   if (text === null) {
     throw new OperationError("manifest-not-edited", `${path} stands in a form that fleet does not change`, {
-      next: `write it yourself, under units: — ${edit.manifest.map(wish).join("; ")}`,
+      next: `write it yourself: ${edit.manifest.slice(0, WISHES_MAX).map(wish).join("; ")}`,
     });
   }
   return [{ path, bytes: new TextEncoder().encode(text) }];
 }
 
+/** Of what is to be written by hand, before it is left out. */
+const WISHES_MAX = 5;
+
 function wish({ unit, key, value }: EditedUnits["edit"]["manifest"][number]): string {
-  if (key === null) return `no ${unit}`;
-  return value === null ? `${unit} without ${key}` : `${unit}: { ${key}: ${value} }`;
+  if (unit === null) return `defaults: { ${key}: ${value} }`;
+  if (key === null) return `units: no ${unit}`;
+  return value === null ? `units: ${unit} without ${key}` : `units: ${unit}: { ${key}: ${value} }`;
 }

@@ -89,4 +89,26 @@ describe("fleetctl's verbs as edits of the repository", { concurrency: false }, 
     assert.ok(shown.plan !== null);
     assert.match(read("fleet.yaml"), /web\.service: \{ restartedAfter: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \}/);
   });
+
+  test("units of another tool come in, and what is not in order is put in order", async () => {
+    world.repository.git(["checkout", "-q", "."]);
+    rmSync(join(world.repository.path, "note.txt"), { force: true });
+    const dump = join(drafts, "units.json");
+    const options = [{ section: "Service", name: "ExecStart", value: "/bin/sleep 1d" }];
+    writeFileSync(dump, JSON.stringify({ units: [{ name: "old.service", desiredState: "loaded", options }] }));
+    const imported = await run("import", dump, "--adopt", "--commit");
+    assert.equal(imported.code, 0, imported.stderr);
+    assert.equal(read("units/old.service"), "[Service]\nExecStart=/bin/sleep 1d\n");
+    assert.match(read("fleet.yaml"), /^defaults: \{ adopt: true \}\nunits:\n {2}old\.service: \{ state: loaded \}$/m);
+    const folder = mkdtempSync(join(drafts, "etc-"));
+    writeFileSync(join(folder, "db.service"), "[Service]\n  ExecStart = /bin/sleep 2d \n\n\n");
+    const [none, some] = [await run("import", folder, "--only", "x*"), await run("import", folder, "--commit")];
+    assert.match(none.stderr, /no such units \[nothing-found\]\n {2}next: it has db\.service/);
+    assert.equal(some.code, 0, some.stderr);
+    const check = await run("fmt", "--check");
+    assert.deepEqual([check.code, check.stdout], [1, "units/db.service\n"]);
+    assert.equal((await run("fmt")).code, 0);
+    assert.equal(read("units/db.service"), "[Service]\nExecStart=/bin/sleep 2d\n");
+    assert.deepEqual(await run("fmt", "--check"), { code: 0, stdout: "", stderr: "" });
+  });
 });

@@ -105,6 +105,18 @@ const CASES: readonly (readonly [name: string, before: string, edit: ManifestEdi
     "units:\n  a.service: {}\n  # of web\n",
   ],
   ["an entry in braces goes", "units: { web.service: {}, a.service: {} }\n", forget, "units: { a.service: {} }\n"],
+  [
+    "defaults that nobody wrote",
+    "admit: any\n",
+    { unit: null, key: "adopt", value: "true" },
+    "admit: any\ndefaults: { adopt: true }\n",
+  ],
+  [
+    "defaults that say something",
+    "defaults:\n  drift: off\n",
+    { unit: null, key: "adopt", value: "true" },
+    "defaults:\n  drift: off\n  adopt: true\n",
+  ],
   ["an entry there is not", "units: { a.service: {} }\n", forget, "units: { a.service: {} }\n"],
   ["units that are no mapping", "units: [a]\n", stop, null],
   ["a value the language does not have", "", { unit: "web.service", key: "state", value: "gone" }, null],

@@ -14,22 +14,30 @@ export function editManifest(path: string, text: string, edits: readonly Manifes
   let edited = text;
   for (const edit of edits) {
     const next = editOnce(edited, edit);
-    if (next === null || !isAsMeant(path, next, edit)) return null;
+    if (next === null) return null;
     edited = next;
   }
-  return edited;
+  return isAsMeant(path, edited, edits) ? edited : null;
 }
 
-function isAsMeant(path: string, text: string, { unit, key, value }: ManifestEdit): boolean {
+/** The last word about each setting counts. */
+function isAsMeant(path: string, text: string, edits: readonly ManifestEdit[]): boolean {
   const { manifest, diagnostics } = readManifest(path, text);
   if (manifest === null || manifest.flawed || hasErrors(diagnostics)) return false;
-  if (value !== null) return readBack(text, ["units", unit, key ?? ""]) === value;
-  return readBack(text, key === null ? ["units", unit] : ["units", unit, key]) === undefined;
-}
-
-function readBack(text: string, path: readonly string[]): string | undefined {
-  const found = documentOf(text).getIn(path, true) as Scalar | YAMLMap | undefined;
-  return found?.range == null ? undefined : text.slice(found.range[0], found.range[1]);
+  const document = documentOf(text);
+  const wanted = new Map<string, ManifestEdit>();
+  for (const edit of edits) {
+    // What was said of an entry before it was removed, or after, is nothing to find.
+    if (edit.key === null) for (const [place, { unit }] of wanted) if (unit === edit.unit) wanted.delete(place);
+    wanted.set(JSON.stringify([edit.unit, edit.key]), edit);
+    if (edit.key !== null && edit.value !== null) wanted.delete(JSON.stringify([edit.unit, null]));
+  }
+  return [...wanted.values()].every(({ unit, key, value }) => {
+    const place = [...(unit === null ? ["defaults"] : ["units", unit]), ...(key === null ? [] : [key])];
+    const found = document.getIn(place, true) as Scalar | YAMLMap | undefined;
+    const written = found?.range == null ? null : text.slice(found.range[0], found.range[1]);
+    return written === value;
+  });
 }
 
 function documentOf(text: string) {
@@ -39,17 +47,27 @@ function documentOf(text: string) {
 function editOnce(text: string, { unit, key, value }: ManifestEdit): string | null {
   const root = documentOf(text).contents;
   if (!isMap(root) || root.flow === true) return null;
-  const units = root.items.find((pair) => keyOf(pair) === "units");
-  if (value === null) return units === undefined ? text : removed(text, root, units, unit, key);
-  const entry = `${quoted(unit)}: { ${key}: ${value} }`;
-  if (units === undefined || isNothing(units)) {
-    const without = units === undefined ? text : cut(text, lineOf(text, units));
-    return `${without}${without === "" || without.endsWith("\n") ? "" : "\n"}units:\n  ${entry}\n`;
+  const first = root.items.find((pair) => keyOf(pair) === (unit === null ? "defaults" : "units"));
+  if (unit === null) {
+    if (value === null) return null;
+    const whole = `defaults: { ${key}: ${value} }`;
+    return first === undefined ? withLine(text, whole) : withSetting(text, first, key ?? "", value);
   }
-  const map = units.value;
-  if (!isMap(map)) return null;
-  const own = map.items.find((pair) => keyOf(pair) === unit);
-  if (own === undefined) return withItem(text, map, entry);
+  if (value === null) return first === undefined ? text : removed(text, root, first, unit, key);
+  const entry = `${quoted(unit)}: { ${key}: ${value} }`;
+  if (first === undefined) return withLine(text, `units:\n  ${entry}`);
+  if (isNothing(first)) return withLine(cut(text, lineOf(text, first)), `units:\n  ${entry}`);
+  if (!isMap(first.value)) return null;
+  const own = first.value.items.find((pair) => keyOf(pair) === unit);
+  return own === undefined ? withItem(text, first.value, entry) : withSetting(text, own, key ?? "", value);
+}
+
+function withLine(text: string, line: string): string {
+  return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`;
+}
+
+/** In an entry that is there, whatever its form. */
+function withSetting(text: string, own: Pair, key: string, value: string): string | null {
   if (isNothing(own)) return splice(text, endOfKey(text, own), endOfKey(text, own), ` { ${key}: ${value} }`);
   if (!isMap(own.value)) return null;
   const setting = own.value.items.find((pair) => keyOf(pair) === key);

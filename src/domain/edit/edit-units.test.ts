@@ -6,7 +6,15 @@ import { readManifest } from "../../codec/manifest/read-manifest.ts";
 import type { UnitName } from "../names.ts";
 import { collectFiles } from "../spec/collect-files.ts";
 import { manifestSources } from "../spec/repository-files.ts";
-import { type EditableRepository, type EditedUnits, type EditVerb, editUnits, scaleTemplates } from "./edit-units.ts";
+import {
+  type EditableRepository,
+  type EditedUnits,
+  type EditVerb,
+  editUnits,
+  type FoundUnit,
+  importUnits,
+  scaleTemplates,
+} from "./edit-units.ts";
 
 const HEAD = "apiVersion: fleet/v1\ncluster: home\n";
 const RUN = "[Service]\nExecStart=/bin/sleep 1d\n";
@@ -302,3 +310,33 @@ for (const [name, manifest, count, outcome] of SCALES) {
     assert.equal(then, outcome);
   });
 }
+
+test("units of another tool come in as they are, instances of a template as such, and what is there stays", () => {
+  const text = `${HEAD}units:\n  web.service: { drift: off }\n`;
+  const repository = repositoryOf({ "fleet.yaml": text, ...WEB });
+  const encode = (one: string) => new TextEncoder().encode(one);
+  const found = (name: string, file: string, goal: FoundUnit["goal"], dropins: Files = {}): FoundUnit => ({
+    ...{ name: name as UnitName, bytes: encode(file), goal },
+    dropins: new Map(Object.entries(dropins).map(([conf, one]) => [conf, encode(one)])),
+  });
+  const edited = importUnits(
+    repository,
+    [
+      found("web.service", `${RUN}# theirs\n`, "launched"),
+      found("api@2.service", RUN, "loaded"),
+      found("api@1.service", RUN, "launched"),
+      found("api@.service", RUN, "inactive"),
+      found("db.service", RUN, null, { "10.conf": "[Unit]\n" }),
+    ],
+    { adopt: true },
+  );
+  assert.deepEqual(shown(edited), {
+    wrote: { "units/api@.service": RUN, "units/db.service": RUN, "units/db.service.d/10.conf": "[Unit]\n" },
+    notes: ["kept-own-file web.service"],
+    problems: [],
+  });
+  assert.equal(
+    editManifest("fleet.yaml", text, edited.edit.manifest),
+    `${text}  api@.service: { instances: 2 }\n  api@2.service: { state: loaded }\ndefaults: { adopt: true }\n`,
+  );
+});

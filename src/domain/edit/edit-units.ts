@@ -75,6 +75,33 @@ export function editUnits(repository: EditableRepository, word: UnitsWord): Edit
   return editor.edited();
 }
 
+/** A unit as somebody else's tool keeps it. */
+export interface FoundUnit {
+  readonly name: UnitName;
+  readonly bytes: Uint8Array;
+  /** By file name, such as `10-limits.conf`. */
+  readonly dropins: ReadonlyMap<string, Uint8Array>;
+  /** Null: nobody knows what it is wanted to be. */
+  readonly goal: UnitGoal | null;
+}
+
+/** Brings units in as they are; with `adopt` they are taken over where they run. What the repository has stays. */
+export function importUnits(
+  repository: EditableRepository,
+  found: readonly FoundUnit[],
+  { adopt }: { readonly adopt: boolean },
+): EditedUnits {
+  const editor = new UnitEditor(repository);
+  const sorted = found.toSorted((a, b) => compareText(a.name, b.name));
+  const templates = new Map(sorted.filter(({ name }) => unitNameParts(name).isTemplate).map((one) => [one.name, one]));
+  for (const unit of sorted) editor.import(unit, templates);
+  const edited = editor.edited();
+  const isSaid = repository.manifest.defaults.adopt === true;
+  if (!adopt || isSaid || edited.edit.files.length === 0) return edited;
+  const manifest: readonly ManifestEdit[] = [{ unit: null, key: "adopt", value: "true" }, ...edited.edit.manifest];
+  return { ...edited, edit: { ...edited.edit, manifest } };
+}
+
 /** `web@.service` has instances 1 to `count` from now on. */
 export function scaleTemplates(repository: EditableRepository, counts: ReadonlyMap<UnitName, number>): EditedUnits {
   const editor = new UnitEditor(repository);
@@ -181,6 +208,23 @@ class UnitEditor {
     this.#setInstances(template, wanted);
   }
 
+  /** An instance whose file is its template's is one more of its instances. */
+  import({ name, bytes, dropins, goal }: FoundUnit, templates: ReadonlyMap<UnitName, FoundUnit>): void {
+    const { template, instance, isTemplate } = unitNameParts(name);
+    const own = this.#repository.files.units.get(name);
+    if (own !== undefined || this.#repository.goals.has(name)) {
+      const isSame = own !== undefined && sameBytes(own.bytes, bytes);
+      this.#notes.push({ code: isSame ? "same-file" : "kept-own-file", unit: name });
+      return;
+    }
+    const ofTemplate = template === null || isTemplate ? undefined : templates.get(template);
+    if (instance !== null && template !== null && ofTemplate !== undefined && sameBytes(ofTemplate.bytes, bytes)) {
+      this.#addInstance(template, instance, name);
+    } else this.#write(below(this.#repository.folder, name), bytes);
+    for (const [conf, text] of dropins) this.#write(below(this.#repository.folder, `${name}.d/${conf}`), text);
+    if (!isTemplate && goal !== null && goal !== this.#generalGoal(name)) this.#set(name, "state", goal);
+  }
+
   /** An offered file comes in, where there is none or it may take its place. */
   #take(unit: UnitName, offered: ReadonlyMap<UnitName, Uint8Array>, replace: boolean): void {
     const bytes = offered.get(unit);
@@ -256,7 +300,7 @@ class UnitEditor {
     this.#problems.push({ code: "unit-unknown", unit, closest: closestName(unit, known) });
   }
 
-  #set(unit: string, key: ManifestEdit["key"], value: string | null): void {
+  #set(unit: string | null, key: ManifestEdit["key"], value: string | null): void {
     this.#manifest.push({ unit, key, value });
   }
 

@@ -1,7 +1,7 @@
-/** One change of the manifest's `units:`. */
+/** One change of the manifest's `units:`, or of its `defaults:`. */
 export interface ManifestEdit {
-  /** The key as it stands, or is to stand, under `units:`. */
-  readonly unit: string;
+  /** The key as it stands, or is to stand, under `units:`; null: `defaults:`, of which a setting can only be written. */
+  readonly unit: string | null;
   /** Null: the whole entry, which can only be removed. */
   readonly key: "state" | "instances" | "restartedAfter" | "adopt" | null;
   /** YAML, on one line; null removes it. */
