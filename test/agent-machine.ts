@@ -55,9 +55,9 @@ export class AgentMachine {
   #newProcess() {
     const files = new AgentFiles(this.disk);
     const publish = files.publishUnitFile.bind(files);
-    files.publishUnitFile = async (path, text) => {
+    files.publishUnitFile = async (file) => {
       await this.beforeWrite();
-      await publish(path, text);
+      await publish(file);
     };
     return {
       files,

@@ -8,16 +8,21 @@ export interface FileStore {
   /** Makes missing folders (0755). `mode` 0644 where not given. `durable: false` is for what lies in memory (/run): no fsync. */
   write(path: string, text: string, options?: { mode?: number; durable?: boolean }): Promise<void>;
   /**
-   * The first half of a write that is not durable: the new text lies beside its place, where nobody looks. What is done to the path later
-   * (`stage`, `write`, `remove`) takes it away.
+   * The first half of a write: the new content lies beside its place, where nobody looks, with its mode and owner. What is done to the path
+   * later (`stage`, `write`, `remove`) takes it away. Rejects with `account-unknown` where the machine knows no such owner.
    */
-  stage(path: string, text: string): Promise<void>;
-  /** The second half, which needs no room: what was staged takes its place at once, with mode 0644. Rejects where nothing was staged. */
+  stage(path: string, content: string | Uint8Array, as?: StagedFile): Promise<void>;
+  /** The second half, which needs no room: what was staged takes its place at once. Rejects where nothing was staged. */
   publish(path: string): Promise<void>;
+  /** Whether there is a file of exactly that content, mode and owner; a link to one is none. */
+  holds(path: string, content: string | Uint8Array, as: StagedFile): Promise<boolean>;
   /** Takes away what was staged, if anything was, and its folder if nothing else is in it; the file stays as it is. */
   unstage(path: string): Promise<void>;
-  /** Removes a file; one that is not there is not an error. An empty folder left behind is removed with it where `prune`. */
-  remove(path: string, options?: { prune?: boolean }): Promise<void>;
+  /**
+   * Removes a file; one that is not there is not an error. An empty folder left behind is removed with it where `prune`; with the path of a
+   * folder above it, all that are left empty below that one.
+   */
+  remove(path: string, options?: { prune?: boolean | string }): Promise<void>;
   /**
    * Moves a file or a symbolic link, itself and not what it points to, over what is at the new place; makes missing folders. One that is
    * not there is not an error. Dying meanwhile leaves it at the old place, at the new one, or at both.
@@ -30,6 +35,16 @@ export interface FileStore {
    * link is itself, and not what it points to. One call for all: it is asked of a thousand files every few seconds.
    */
   fingerprints(paths: readonly string[]): Promise<readonly (FileFingerprint | null)[]>;
+}
+
+export interface StagedFile {
+  /** 0644 where not given. */
+  readonly mode?: number;
+  /** Names of accounts, or numbers; the process's own where not given. */
+  readonly owner?: string;
+  readonly group?: string;
+  /** Whether it outlasts a power failure once it is published. Not, where not given. */
+  readonly durable?: boolean;
 }
 
 export interface FileFingerprint {

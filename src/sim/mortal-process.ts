@@ -32,7 +32,8 @@ export class MortalProcess {
     return {
       read: (path) => this.#ask(() => inner.read(path)),
       write: (path, text, options) => this.#ask(() => inner.write(path, text, options)),
-      stage: (path, text) => this.#ask(() => inner.stage(path, text)),
+      stage: (path, content, as) => this.#ask(() => inner.stage(path, content, as)),
+      holds: (path, content, as) => this.#ask(() => inner.holds(path, content, as)),
       publish: (path) => this.#ask(() => inner.publish(path)),
       unstage: (path) => this.#ask(() => inner.unstage(path)),
       remove: (path, options) => this.#ask(() => inner.remove(path, options)),

@@ -52,11 +52,11 @@ test("a text under another's hash is none", async () => {
 test("the unit folder itself stays when its last file goes, a drop-in folder does not", async () => {
   const disk = new MemoryFileStore();
   const files = new AgentFiles(disk);
-  await files.stageUnitFile("a.service.d/10.conf", "");
-  await files.publishUnitFile("a.service.d/10.conf", "");
+  await files.stageUnitFile({ path: "a.service.d/10.conf", text: "" });
+  await files.publishUnitFile({ path: "a.service.d/10.conf", text: "" });
   await files.removeUnitFile("a.service.d/10.conf");
-  await files.stageUnitFile("a.service", "");
-  await files.publishUnitFile("a.service", "");
+  await files.stageUnitFile({ path: "a.service", text: "" });
+  await files.publishUnitFile({ path: "a.service", text: "" });
   await files.removeUnitFile("a.service");
   assert.deepEqual(await disk.list(files.folders.units), []);
   assert.deepEqual(await disk.list("/run/systemd"), ["system"]);

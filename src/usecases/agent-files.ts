@@ -11,9 +11,11 @@ import {
 } from "../codec/agent-state.ts";
 import type { UnitHash, UnitName } from "../domain/names.ts";
 import { fencePath } from "../domain/spec/at-most-one-dropin.ts";
+import type { InstalledFile } from "../domain/tasks/task.ts";
 import type { FileStore } from "../ports/file-store.ts";
 import { AdoptedFiles } from "./adopted-files.ts";
 import { BootSetKeeper } from "./boot-set.ts";
+import { DeliveredFiles } from "./delivered-files.ts";
 import { DriftedFiles } from "./drifted-files.ts";
 import { HoldMemory } from "./hold-memory.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
@@ -38,6 +40,7 @@ export class AgentFiles {
   readonly #files: FileStore;
   readonly folders: AgentFolders;
   readonly adopted: AdoptedFiles;
+  readonly delivered: DeliveredFiles;
   readonly drifted: DriftedFiles;
   readonly bootSet: BootSetKeeper;
   readonly holds: HoldMemory;
@@ -54,7 +57,8 @@ export class AgentFiles {
     this.#files = files;
     this.folders = folders;
     this.adopted = new AdoptedFiles(files, `${folders.state}/adopted`);
-    this.drifted = new DriftedFiles(files, folders, `${folders.state}/drifted`);
+    this.delivered = new DeliveredFiles(files, `${folders.state}/delivered.json`);
+    this.drifted = new DriftedFiles(files, folders, `${folders.state}/drifted`, this.delivered);
     this.holds = new HoldMemory(files, folders.state);
     this.bootSet = new BootSetKeeper(files, folders, this);
   }
@@ -136,15 +140,15 @@ export class AgentFiles {
   }
 
   /** Makes it ready; `publishUnitFile` then needs no room on the disk. */
-  async stageUnitFile(path: string, text: string): Promise<void> {
-    await this.#files.stage(installedPath(this.folders, path), text);
+  async stageUnitFile(file: InstalledFile): Promise<void> {
+    if (file.delivery !== undefined) await this.delivered.stage(file);
+    else await this.#files.stage(installedPath(this.folders, file.path), file.text);
   }
 
-  /** `text` is what was staged. */
-  async publishUnitFile(path: string, text: string): Promise<void> {
-    const whole = installedPath(this.folders, path);
-    await this.#files.publish(whole);
-    await this.drifted.wrote(whole, text);
+  /** What was staged. */
+  async publishUnitFile(file: InstalledFile): Promise<void> {
+    await this.#files.publish(installedPath(this.folders, file.path));
+    await this.drifted.wrote(file);
   }
 
   async unstageUnitFile(path: string): Promise<void> {
@@ -152,6 +156,7 @@ export class AgentFiles {
   }
 
   async removeUnitFile(path: string): Promise<void> {
+    if (path.startsWith("/")) return this.delivered.remove(path);
     // Never the unit folder itself: a machine without /run/systemd/system is taken for one without systemd (sd_booted).
     await this.#files.remove(installedPath(this.folders, path), { prune: path.includes("/") });
   }

@@ -78,7 +78,9 @@ export class BootSetKeeper {
       const loaded = isQuadlet(name) ? null : unit.onDisk;
       whole.set(name, { ...unit, files: stored.files.map(({ path }) => path).sort(), loaded, started });
     }
-    const texts = new Map(units.flatMap(({ files }) => files.map(({ path, text }) => [path, text] as const)));
+    // What units read outlasts a boot where it is.
+    const own = units.flatMap(({ files }) => files.filter(({ delivery }) => delivery === undefined));
+    const texts = new Map(own.map(({ path, text }) => [path, text] as const));
     const files = [...texts].map(([path, text]) => ({ path: installedPath(this.#folders, path), text }));
     const environment = machineEnv === null ? [] : [{ path: MACHINE_ENV_PATH, text: machineEnv }];
     // Last, so that an agent that comes meanwhile takes nothing for its own that is not there yet.

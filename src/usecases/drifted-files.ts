@@ -4,6 +4,7 @@ import { FOREIGN_FOLDER, FOREIGN_QUADLETS } from "../domain/tasks/foreign-files.
 import type { InstalledFile } from "../domain/tasks/task.ts";
 import type { FileFingerprint, FileStore } from "../ports/file-store.ts";
 import { OperationError } from "../ports/operation-error.ts";
+import type { DeliveredFiles } from "./delivered-files.ts";
 import { installedPath, type UnitFolders } from "./unit-folders.ts";
 
 /** A unit of ours and what its files should say. */
@@ -47,13 +48,20 @@ export class DriftedFiles {
   readonly #files: FileStore;
   readonly #unitFolders: UnitFolders;
   readonly #asideFolder: string;
-  readonly #whole = new Map<string, { readonly print: FileFingerprint; readonly text: string }>();
+  readonly #delivered: Pick<DeliveredFiles, "holds">;
+  readonly #whole = new Map<string, { readonly print: FileFingerprint; readonly file: InstalledFile }>();
   readonly #folders = new Map<string, { readonly print: FileFingerprint; readonly names: readonly string[] }>();
   readonly #goneAtMs = new Map<string, number>();
   #shadows: ReadonlySet<UnitName> = new Set();
   #lookedAtMs = 0;
 
-  constructor(files: FileStore, unitFolders: UnitFolders, asideFolder: string) {
+  constructor(
+    files: FileStore,
+    unitFolders: UnitFolders,
+    asideFolder: string,
+    delivered: Pick<DeliveredFiles, "holds">,
+  ) {
+    this.#delivered = delivered;
     this.#files = files;
     this.#unitFolders = unitFolders;
     this.#asideFolder = asideFolder;
@@ -65,22 +73,24 @@ export class DriftedFiles {
   }
 
   /** Just written by us: that need not be read to be known. */
-  async wrote(path: string, text: string): Promise<void> {
+  async wrote(file: InstalledFile): Promise<void> {
+    const path = this.#pathOf(file.path);
+    this.#goneAtMs.delete(path);
     const [print = null] = await this.#files.fingerprints([path]);
-    if (print !== null) this.#whole.set(path, { print, text });
+    if (print !== null) this.#whole.set(path, { print, file });
   }
 
   /** Of those units, the ones that are not as they were written. `wallMs` is the time of this look. */
   async look(units: readonly WrittenUnit[], wallMs: number): Promise<Map<UnitName, FileDrift>> {
-    const expected = new Map<string, string>();
-    for (const { files } of units) for (const { path, text } of files) expected.set(this.#pathOf(path), text);
+    const expected = new Map<string, InstalledFile>();
+    for (const { files } of units) for (const file of files) expected.set(this.#pathOf(file.path), file);
     const states = new Map<string, FileState>();
     const paths = [...expected.keys()];
     const prints = await this.#files.fingerprints(paths);
     for (const [at, path] of paths.entries()) {
-      const [print, text] = [prints[at] ?? null, expected.get(path)!];
-      if (this.#isKnown(path, text, print)) continue;
-      const state = await this.#stateOf(path, text, print, wallMs);
+      const [print, file] = [prints[at] ?? null, expected.get(path)!];
+      if (this.#isKnown(path, file, print)) continue;
+      const state = await this.#stateOf(path, file, print, wallMs);
       if (state !== null) states.set(path, state);
     }
     const others = await this.#others(units, expected, wallMs);
@@ -98,27 +108,33 @@ export class DriftedFiles {
   }
 
   /** Found whole before, and not touched since. */
-  #isKnown(path: string, text: string, print: FileFingerprint | null): boolean {
+  #isKnown(path: string, file: InstalledFile, print: FileFingerprint | null): boolean {
     const known = this.#whole.get(path);
-    return print !== null && known !== undefined && isSame(known.print, print) && known.text === text;
+    return print !== null && known !== undefined && isSame(known.print, print) && isSameFile(known.file, file);
   }
 
   /** Null where it is whole. */
-  async #stateOf(path: string, text: string, print: FileFingerprint | null, wallMs: number): Promise<FileState | null> {
+  async #stateOf(
+    path: string,
+    file: InstalledFile,
+    print: FileFingerprint | null,
+    wallMs: number,
+  ): Promise<FileState | null> {
     if (print === null) {
       const atMs = this.#goneAtMs.get(path) ?? this.#lookedAtMs;
       this.#goneAtMs.set(path, atMs);
       return { kind: "deleted", path, atMs, text: null };
     }
     this.#goneAtMs.delete(path);
-    const seen = await this.#read(path, print);
-    if (print.kind === "file" && seen === text) {
+    const isRead = file.delivery !== undefined;
+    const seen = isRead ? null : await this.#read(path, print);
+    if (print.kind === "file" && (isRead ? await this.#delivered.holds(file) : seen === file.text)) {
       // A file as young as this may be another one by now and look the same.
-      if (Math.abs(wallMs - print.ctimeMs) > YOUNG_MS) this.#whole.set(path, { print, text });
+      if (Math.abs(wallMs - print.ctimeMs) > YOUNG_MS) this.#whole.set(path, { print, file });
       return null;
     }
     return {
-      kind: isMask(print) && !path.endsWith(".conf") ? "masked" : "edited",
+      kind: isMask(print) && !isRead && !path.endsWith(".conf") ? "masked" : "edited",
       path,
       atMs: print.ctimeMs,
       text: seen,
@@ -138,7 +154,7 @@ export class DriftedFiles {
 
   async #others(
     units: readonly WrittenUnit[],
-    expected: ReadonlyMap<string, string>,
+    expected: ReadonlyMap<string, InstalledFile>,
     wallMs: number,
   ): Promise<Map<UnitName, FileState[]>> {
     const byService = new Map(units.map((unit) => [unit.service as string, unit]));
@@ -227,21 +243,23 @@ export class DriftedFiles {
   ): FileDrift | null {
     const own = isWhole ? files.flatMap(({ path }) => states.get(this.#pathOf(path)) ?? []) : [];
     if (own.length + others.length === 0) return null;
-    const texts = new Map<string, string | null>(files.map(({ path, text }) => [path, text]));
-    for (const { path } of files) {
+    const found = new Map<string, InstalledFile | null>(files.map((file) => [file.path, file]));
+    for (const { path, delivery } of files) {
       const state = own.find((one) => one.path === this.#pathOf(path));
-      if (state?.kind === "deleted") texts.delete(path);
-      else if (state !== undefined) texts.set(path, state.text);
+      // That a file it reads is another one is all there is to know of it.
+      if (state?.kind === "deleted" || (state !== undefined && delivery !== undefined)) found.delete(path);
+      else if (state !== undefined) found.set(path, asRead(path, state.text));
     }
     // Of drop-ins of one name the strongest folder's counts; they come weakest first.
     for (const { kind, path, text } of others) {
-      if (kind === "extra-dropin") texts.set(`${name}.d/${path.slice(path.lastIndexOf("/") + 1)}`, text);
+      const dropin = `${name}.d/${path.slice(path.lastIndexOf("/") + 1)}`;
+      if (kind === "extra-dropin") found.set(dropin, asRead(dropin, text));
     }
-    const asFound = [...texts].flatMap(([path, text]) => (text === null ? [] : [{ path, text }]));
+    const asFound = [...found.values()].filter((file) => file !== null);
     return {
       changes: [...own, ...others].map(({ text: _text, ...change }) => change),
       others: others.map(({ path }) => path),
-      files: asFound.length < texts.size ? null : asFound,
+      files: asFound.length < found.size ? null : asFound,
     };
   }
 
@@ -250,11 +268,20 @@ export class DriftedFiles {
   }
 
   /** What is no unit's any more is not remembered. */
-  #forget(expected: ReadonlyMap<string, string>): void {
+  #forget(expected: ReadonlyMap<string, InstalledFile>): void {
     for (const memory of [this.#whole, this.#goneAtMs]) {
       for (const path of memory.keys()) if (!expected.has(path)) memory.delete(path);
     }
   }
+}
+
+function asRead(path: string, text: string | null): InstalledFile | null {
+  return text === null ? null : { path, text };
+}
+
+/** Most often the very same value: units are read from the disk once. */
+function isSameFile(a: InstalledFile, b: InstalledFile): boolean {
+  return a === b || (a.text === b.text && JSON.stringify(a.delivery) === JSON.stringify(b.delivery));
 }
 
 /** A generator makes its service. */

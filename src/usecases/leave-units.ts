@@ -167,6 +167,8 @@ async function wantQuadletAtBoot(name: UnitName, texts: ReadonlyMap<string, stri
 /** False where there is a file of somebody else, which counts before ours as it did. A boot in between has taken ours; its text is known. */
 async function keepFile(path: string, text: string | null, { disk, files }: LeaveUnitsWorld): Promise<boolean> {
   const [from, to] = [installedPath(files.folders, path), installedPath(KEPT_FOLDERS, path)];
+  // What a unit reads stays where the unit names it.
+  if (from === to) return true;
   // Nobody renews the lease it is bound to.
   if (path.endsWith(`/${AT_MOST_ONE_DROPIN}`)) {
     await files.removeUnitFile(path);

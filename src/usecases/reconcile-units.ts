@@ -1,7 +1,9 @@
+import type { OwnedUnit } from "../codec/agent-state.ts";
 import type { UnitDrift } from "../domain/drift/unit-drift.ts";
 import type { UnitName } from "../domain/names.ts";
 import { planTasks } from "../domain/tasks/plan-tasks.ts";
 import type { Blocked, ObservedUnit, Task, WantedUnit } from "../domain/tasks/task.ts";
+import type { AgentFiles } from "./agent-files.ts";
 import type { DriftPass, DriftWatch } from "./drift-watch.ts";
 import { knownEffects } from "./known-effects.ts";
 import { observeForeign } from "./observe-foreign.ts";
@@ -78,6 +80,7 @@ export async function reconcileUnits(
   const tasks = planned.filter((task) => isDue(task, jobs, clock.monotonicMs()));
   if (tasks.length === 0) {
     drift.settle(pass, [], new Map());
+    await sweepDelivered(wanted, missing, owned, files);
     return { seen: before, tasks, blocked, problems: new Map(), drift: drift.reports() };
   }
   const problems = await runTasks(tasks, byName, observed, owned, world);
@@ -85,8 +88,25 @@ export async function reconcileUnits(
     if (task.kind !== "reload") details.delete(byName.get(task.unit)?.service ?? task.unit);
   }
   drift.settle(pass, tasks, problems);
+  await sweepDelivered(wanted, missing, owned, files);
   const after = await observeUnits(manager, wanted, owned, details, isBusy);
   return { seen: after, tasks, blocked, problems, drift: drift.reports() };
+}
+
+/** What units read that were here before a reboot and did not come back: nobody owns them any more who would remove it. */
+async function sweepDelivered(
+  wanted: readonly WantedUnit[],
+  missing: ReadonlySet<UnitName>,
+  owned: ReadonlyMap<UnitName, OwnedUnit>,
+  { delivered }: AgentFiles,
+): Promise<void> {
+  // Of what is not known it cannot be said what it reads.
+  if (missing.size > 0) return;
+  await delivered.sweep(() => {
+    const kept = new Set([...owned.values()].flatMap(({ files }) => files));
+    for (const { files } of wanted) for (const { path } of files) kept.add(path);
+    return kept;
+  });
 }
 
 /** Neither fleet's nor held. */

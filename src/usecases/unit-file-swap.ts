@@ -47,19 +47,21 @@ export class UnitFileSwap {
   }
 
   async stage(unit: UnitName): Promise<void> {
-    for (const { path, text } of this.#textsOf(unit)) {
-      await this.#files.stageUnitFile(path, text);
-      this.#staged.add(path);
+    const files = this.#filesOf(unit);
+    await this.#files.delivered.remember(files);
+    for (const file of files) {
+      await this.#files.stageUnitFile(file);
+      this.#staged.add(file.path);
     }
   }
 
   async publish(unit: UnitName): Promise<void> {
-    const kept = new Set(this.#textsOf(unit).map(({ path }) => path));
+    const kept = new Set(this.#filesOf(unit).map(({ path }) => path));
     const owned = this.#owned.get(unit)!;
     const stale = owned.files.filter((path) => !kept.has(path) && !this.#isShared(path, unit));
     // A template that travels with several units takes its place with the first of them.
-    for (const { path, text } of this.#textsOf(unit)) {
-      if (this.#staged.delete(path)) await this.#files.publishUnitFile(path, text);
+    for (const file of this.#filesOf(unit)) {
+      if (this.#staged.delete(file.path)) await this.#files.publishUnitFile(file);
     }
     for (const path of stale) await this.#files.removeUnitFile(path);
     this.#owned.set(unit, { ...owned, service: this.#wanted.get(unit)!.service, files: [...kept].sort() });
@@ -77,15 +79,15 @@ export class UnitFileSwap {
     const before = this.#before.get(unit) ?? null;
     if (before === null) this.#owned.delete(unit);
     else this.#owned.set(unit, before);
-    const needed = new Set(others.flatMap((other) => this.#textsOf(other).map(({ path }) => path)));
-    for (const { path } of this.#textsOf(unit)) {
+    const needed = new Set(others.flatMap((other) => this.#filesOf(other).map(({ path }) => path)));
+    for (const { path } of this.#filesOf(unit)) {
       if (needed.has(path)) continue;
       this.#staged.delete(path);
       await this.#files.unstageUnitFile(path);
     }
   }
 
-  #textsOf(unit: UnitName): WantedUnit["files"] {
+  #filesOf(unit: UnitName): WantedUnit["files"] {
     return this.#wanted.get(unit)?.files ?? [];
   }
 

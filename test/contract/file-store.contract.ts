@@ -9,6 +9,8 @@ export interface FileWorld {
   readonly folder: string;
   /** The permission bits of a file. */
   modeOf(path: string): number;
+  /** Its owner and group, by their numbers. */
+  ownerOf(path: string): string;
   /** Puts a symbolic link to `/dev/null` there. */
   mask(path: string): void;
   close(): Promise<void>;
@@ -68,6 +70,48 @@ export function fileStoreContract(name: string, make: () => Promise<FileWorld>):
     assert.deepEqual(await store.list(folder), ["file"]);
   });
 
+  it("what is staged as somebody's has that mode, owner and bytes, and is held to them", async (world) => {
+    const { store, folder, modeOf, ownerOf } = world;
+    const path = `${folder}/d/e/file`;
+    const bytes = new Uint8Array([0xff, 0, 10]);
+    for (const durable of [true, false]) {
+      const as = { mode: 0o640, owner: "12345", group: "12346", durable };
+      await store.stage(path, bytes, as);
+      assert.equal(await store.holds(path, bytes, as), !durable, "nobody sees what is staged");
+      await store.publish(path);
+      assert.deepEqual([modeOf(path), ownerOf(path)], [0o640, "12345:12346"]);
+      assert.equal(await store.holds(path, bytes, as), true);
+      assert.equal(await store.holds(path, new Uint8Array([0xff, 0, 11]), as), false);
+      assert.equal(await store.holds(path, "x", as), false);
+      for (const other of [{ mode: 0o600 }, { owner: "1" }, { group: "1" }]) {
+        assert.equal(await store.holds(path, bytes, { ...as, ...other }), false, JSON.stringify(other));
+      }
+    }
+    await store.write(`${folder}/text`, "ä\n");
+    assert.equal(await store.holds(`${folder}/text`, "ä\n", {}), true);
+    assert.equal(await store.holds(`${folder}/text`, new TextEncoder().encode("ä\n"), {}), true);
+  });
+
+  it("a link, a folder and nothing hold no file", async ({ store, folder, mask }) => {
+    mask(`${folder}/link`);
+    await store.write(`${folder}/d/file`, "");
+    for (const path of ["link", "d", "none", "d/file/below"]) {
+      assert.equal(await store.holds(`${folder}/${path}`, "", {}), false, path);
+    }
+  });
+
+  it("an owner nobody knows is refused before anything is there", async ({ store, folder }) => {
+    for (const as of [{ owner: "no-such-account" }, { group: "no-such-account" }]) {
+      await assert.rejects(
+        () => store.stage(`${folder}/file`, "x", as),
+        (error) => error instanceof OperationError && error.code === "account-unknown",
+      );
+    }
+    assert.deepEqual(await store.list(folder), []);
+    await store.stage(`${folder}/file`, "x", { owner: "root", group: "root" });
+    await store.publish(`${folder}/file`);
+  });
+
   for (const later of ["write", "remove"] as const) {
     it(`a ${later} takes away what was staged before`, async ({ store, folder }) => {
       const path = `${folder}/file`;
@@ -122,6 +166,15 @@ export function fileStoreContract(name: string, make: () => Promise<FileWorld>):
     await store.remove(`${folder}/u/a.service.d/20.conf`, { prune: true });
     assert.deepEqual(await store.list(`${folder}/u`), []);
     assert.deepEqual(await store.list(folder), ["u"]);
+  });
+
+  it("prune up to a folder removes those that are left empty below it", async ({ store, folder }) => {
+    await store.write(`${folder}/u/a/b/c/file`, "x");
+    await store.write(`${folder}/u/a/kept`, "x");
+    await store.remove(`${folder}/u/a/b/c/file`, { prune: `${folder}/u` });
+    assert.deepEqual(await store.list(`${folder}/u/a`), ["kept"]);
+    await store.remove(`${folder}/u/a/kept`, { prune: `${folder}/u` });
+    assert.deepEqual([await store.list(folder), await store.list(`${folder}/u`)], [["u"], []]);
   });
 
   it("a moved file is as it was, over what was there, and moving what is gone is no error", async (world) => {

@@ -11,6 +11,7 @@ fileStoreContract("memory", async () => {
     store,
     folder: "/var/lib/fleet",
     modeOf: (path) => store.peek(path)!.mode,
+    ownerOf: (path) => `${store.peek(path)!.owner}:${store.peek(path)!.group}`,
     mask: (path) => store.mask(path),
     close: async () => undefined,
   };
@@ -22,6 +23,7 @@ fileStoreContract("disk", async () => {
     store: new DiskFileStore(),
     folder,
     modeOf: (path) => statSync(path).mode & 0o777,
+    ownerOf: (path) => `${statSync(path).uid}:${statSync(path).gid}`,
     mask: (path) => {
       mkdirSync(dirname(path), { recursive: true });
       symlinkSync("/dev/null", path);

@@ -2,14 +2,13 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
   fstatSync,
   fsync,
-  lstatSync,
   mkdirSync,
   open as openCallback,
   openSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   type Stats,
@@ -18,9 +17,11 @@ import {
 import { lstat, mkdir, open, readdir, readlink, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { FileFingerprint, FileStore } from "../../ports/file-store.ts";
+import type { FileFingerprint, FileStore, StagedFile } from "../../ports/file-store.ts";
 import { OperationError } from "../../ports/operation-error.ts";
+import { accountNumber } from "./accounts.ts";
 import { diskError } from "./disk-error.ts";
+import { fingerprint } from "./file-fingerprint.ts";
 import { FolderSync } from "./folder-sync.ts";
 
 /** The largest of ours is a machine's set: 3,000 placements are about 1 MB. Something bigger is not a file of ours. */
@@ -35,6 +36,8 @@ const IN_MEMORY = "/run/";
  */
 export class DiskFileStore implements FileStore {
   readonly #folders = new FolderSync();
+  /** What is staged to last, with the first of the folders that were made for it. */
+  readonly #durable = new Map<string, string | undefined>();
 
   async read(path: string): Promise<string | null> {
     try {
@@ -80,9 +83,15 @@ export class DiskFileStore implements FileStore {
     await this.#syncFolders(folder, made);
   }
 
-  async stage(path: string, text: string): Promise<void> {
+  async stage(path: string, content: string | Uint8Array, as: StagedFile = {}): Promise<void> {
+    const { mode = 0o644, owner, group, durable = false } = as;
+    this.#durable.delete(path);
     try {
-      stageInMemory(path, text, 0o644);
+      const ids = idsOf({ owner, group });
+      const made = stageInMemory(path, content, mode, ids);
+      if (!durable) return;
+      await syncPath(temporaryOf(path));
+      this.#durable.set(path, made);
     } catch (error) {
       rmSync(temporaryOf(path), { force: true });
       throw diskError("write", path, error);
@@ -92,8 +101,34 @@ export class DiskFileStore implements FileStore {
   async publish(path: string): Promise<void> {
     try {
       renameSync(temporaryOf(path), path);
+      if (!this.#durable.has(path)) return;
+      const made = this.#durable.get(path);
+      this.#durable.delete(path);
+      await this.#syncFolders(dirname(path), made);
     } catch (error) {
       throw diskError("write", path, error);
+    }
+  }
+
+  async holds(
+    path: string,
+    content: string | Uint8Array,
+    { mode = 0o644, owner, group }: StagedFile,
+  ): Promise<boolean> {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    try {
+      const ids = idsOf({ owner, group });
+      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      try {
+        const about = await file.stat();
+        if (!about.isFile() || about.size !== bytes.length || (about.mode & 0o7777) !== mode) return false;
+        return about.uid === ids.uid && about.gid === ids.gid && (await file.readFile()).equals(bytes);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (isMissing(error) || (error as NodeJS.ErrnoException).code === "ELOOP") return false;
+      throw diskError("read", path, error);
     }
   }
 
@@ -106,13 +141,18 @@ export class DiskFileStore implements FileStore {
   }
 
   /** Durable: a file that was removed does not come back with a crash. */
-  async remove(path: string, options: { prune?: boolean } = {}): Promise<void> {
-    const folder = dirname(path);
+  async remove(path: string, options: { prune?: boolean | string } = {}): Promise<void> {
+    const { prune = false } = options;
     try {
       await removeFile(temporaryOf(path));
-      const removed = await removeFile(path);
-      const pruned = options.prune === true && (await removeEmptyFolder(folder));
-      if (removed || pruned) await this.#folders.sync(pruned ? dirname(folder) : folder);
+      let isChanged = await removeFile(path);
+      let folder = dirname(path);
+      for (let isNext = prune !== false; isNext && (await removeEmptyFolder(folder)); ) {
+        folder = dirname(folder);
+        isChanged = true;
+        isNext = typeof prune === "string" && folder.startsWith(`${prune}/`);
+      }
+      if (isChanged) await this.#folders.sync(folder);
     } catch (error) {
       if (!isMissing(error)) throw diskError("remove", path, error);
     }
@@ -165,20 +205,6 @@ export class DiskFileStore implements FileStore {
   }
 }
 
-function fingerprint(path: string): FileFingerprint | null {
-  try {
-    const about = lstatSync(path, { throwIfNoEntry: false });
-    if (about === undefined) return null;
-    const isLink = about.isSymbolicLink();
-    const kind = about.isFile() ? "file" : isLink ? "link" : about.isDirectory() ? "folder" : "other";
-    const { size, mtimeMs, ctimeMs, ino: inode } = about;
-    return { kind, size, mtimeMs, ctimeMs, inode, target: isLink ? readlinkSync(path) : null };
-  } catch (error) {
-    // One that cannot be looked at is no reason to see none of the others; who reads it hears why.
-    return isMissing(error) ? null : UNKNOWN;
-  }
-}
-
 function readNow(path: string): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -193,8 +219,6 @@ function refuseUnreadable(path: string, about: Stats): void {
   if (!about.isFile()) throw new OperationError("not-a-file", `${path} is not a regular file`);
   if (about.size > FILE_BYTES_MAX) throw new OperationError("file-too-large", `${path} has ${about.size} bytes`);
 }
-
-const UNKNOWN: FileFingerprint = { kind: "other", size: 0, mtimeMs: 0, ctimeMs: 0, inode: 0, target: null };
 
 /** Hidden and with a suffix that is no unit type's: systemd looks at it in none of its folders. */
 function temporaryOf(path: string): string {
@@ -222,25 +246,54 @@ function writeInMemory(path: string, text: string, mode: number): void {
   renameSync(temporaryOf(path), path);
 }
 
-function stageInMemory(path: string, text: string, mode: number): void {
+function stageInMemory(path: string, content: string | Uint8Array, mode: number, ids: Ids = OWN): string | undefined {
   const temporary = temporaryOf(path);
   try {
-    writeNewNow(temporary, text, mode);
+    writeNewNow(temporary, content, mode, ids);
+    return undefined;
   } catch (error) {
     if (!isInTheWay(error)) throw error;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    const made = mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     rmSync(temporary, { force: true });
-    writeNewNow(temporary, text, mode);
+    writeNewNow(temporary, content, mode, ids);
+    return made;
   }
 }
 
-function writeNewNow(path: string, text: string, mode: number): void {
-  const file = openSync(path, "wx", mode);
+function writeNewNow(path: string, content: string | Uint8Array, mode: number, { uid, gid }: Ids): void {
+  // Nobody else's while it is written, whoever is to read it then.
+  const isOwn = uid === OWN.uid && gid === OWN.gid;
+  const file = openSync(path, "wx", isOwn ? mode : mode & 0o700);
   try {
-    if (isLessByUmask(mode)) fchmodSync(file, mode);
-    writeFileSync(file, text, "utf8");
+    writeFileSync(file, content);
+    // The mode before the owner: afterwards it is not ours to change.
+    if (!isOwn || isLessByUmask(mode)) fchmodSync(file, mode);
+    if (!isOwn) fchownSync(file, uid, gid);
   } finally {
     closeSync(file);
+  }
+}
+
+interface Ids {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const OWN: Ids = { uid: process.getuid!(), gid: process.getgid!() };
+
+function idsOf({ owner, group }: Pick<StagedFile, "owner" | "group">): Ids {
+  return {
+    uid: owner === undefined ? OWN.uid : accountNumber("user", owner),
+    gid: group === undefined ? OWN.gid : accountNumber("group", group),
+  };
+}
+
+async function syncPath(path: string): Promise<void> {
+  const file = await open(path, constants.O_RDONLY);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

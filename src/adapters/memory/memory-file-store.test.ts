@@ -16,6 +16,17 @@ test("power loss keeps what was synced, and nothing under /run", async () => {
   assert.deepEqual(await files.list("/run"), []);
 });
 
+test("what is staged to last is there after a power loss from its publication on, whole", async () => {
+  const files = new MemoryFileStore();
+  await files.stage(PATH, "new", { durable: true, mode: 0o600 });
+  files.powerOff();
+  assert.equal(await files.read(PATH), null);
+  await files.stage(PATH, "new", { durable: true, mode: 0o600 });
+  await files.publish(PATH);
+  files.powerOff();
+  assert.deepEqual([await files.read(PATH), files.peek(PATH)?.mode], ["new", 0o600]);
+});
+
 test("a removed file does not come back with the power", async () => {
   const files = new MemoryFileStore();
   await files.write(PATH, "x");

@@ -1,9 +1,14 @@
-import type { FileFingerprint, FileStore } from "../../ports/file-store.ts";
+import type { FileFingerprint, FileStore, StagedFile } from "../../ports/file-store.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 
 export interface MemoryFile {
   readonly text: string;
   readonly mode: number;
+  /** Bytes that are no text: then `text` has a character for each. */
+  readonly isBinary?: true;
+  /** Root's where not given. */
+  readonly owner?: string;
+  readonly group?: string;
   /** Where it points, of a symbolic link; only what reads as empty (`/dev/null`) is modelled. */
   readonly target?: string;
 }
@@ -35,6 +40,10 @@ export class MemoryFileStore implements FileStore {
   /** Names in each folder. */
   #folders = new Map<string, Set<string>>([["/", new Set()]]);
   readonly #stamps = new Map<string, Stamp>();
+  /** What is staged to last. */
+  readonly #durable = new Set<string>();
+  /** The machine's users and groups. */
+  readonly accounts = new Set(["root", "nobody"]);
   readonly #wallMs: () => number;
   #changes = 0;
   #steps = 0;
@@ -56,14 +65,41 @@ export class MemoryFileStore implements FileStore {
 
   async write(path: string, text: string, options: { mode?: number; durable?: boolean } = {}): Promise<void> {
     const { mode = 0o644, durable = true } = options;
+    this.#durable.delete(path);
     await this.#stage(path, { text, mode });
     await this.publish(path);
     // Nothing of the temporary file is on the medium by its own name: its folder was not synced while it had it.
     if (durable) this.#onMedium.set(path, { text, mode });
   }
 
-  stage(path: string, text: string): Promise<void> {
-    return this.#stage(path, { text, mode: 0o644 });
+  async stage(path: string, content: string | Uint8Array, as: StagedFile = {}): Promise<void> {
+    this.#durable.delete(path);
+    await this.#stage(path, this.#fileOf(content, as));
+    if (as.durable === true) this.#durable.add(path);
+  }
+
+  #fileOf(content: string | Uint8Array, { mode = 0o644, owner = "root", group = "root" }: StagedFile): MemoryFile {
+    for (const name of [owner, group]) {
+      if (/^[0-9]+$/.test(name) || this.accounts.has(name)) continue;
+      throw new OperationError("account-unknown", `there is no account ${name} on this machine`);
+    }
+    const isText = typeof content === "string";
+    const text = isText ? content : Buffer.from(content).toString("latin1");
+    return { text, mode, owner, group, ...(isText ? {} : { isBinary: true }) };
+  }
+
+  async holds(path: string, content: string | Uint8Array, as: StagedFile): Promise<boolean> {
+    this.#live();
+    const wanted = this.#fileOf(content, as);
+    const file = this.#seen.get(path);
+    if (file === undefined || file.target !== undefined || file.mode !== wanted.mode) return false;
+    const isOwned = (file.owner ?? "root") === wanted.owner && (file.group ?? "root") === wanted.group;
+    return isOwned && bytesOf(file).equals(bytesOf(wanted));
+  }
+
+  /** Somebody at the machine changes whose a file is, or who may read it. */
+  change(path: string, about: Pick<Partial<MemoryFile>, "mode" | "owner" | "group">): void {
+    this.#show(path, { ...this.#seen.get(path)!, ...about });
   }
 
   async #stage(path: string, file: MemoryFile): Promise<void> {
@@ -85,6 +121,7 @@ export class MemoryFileStore implements FileStore {
     this.#hide(temporaryOf(path));
     this.#show(path, staged);
     await this.#step();
+    if (this.#durable.delete(path)) this.#onMedium.set(path, staged);
   }
 
   async unstage(path: string): Promise<void> {
@@ -96,7 +133,7 @@ export class MemoryFileStore implements FileStore {
     this.#prune(folderOf(path));
   }
 
-  async remove(path: string, options: { prune?: boolean } = {}): Promise<void> {
+  async remove(path: string, options: { prune?: boolean | string } = {}): Promise<void> {
     this.#live();
     if (this.#seen.has(temporaryOf(path))) this.#hide(temporaryOf(path));
     if (this.#seen.has(path)) {
@@ -105,7 +142,12 @@ export class MemoryFileStore implements FileStore {
       await this.#step();
       this.#onMedium.delete(path);
     }
-    if (options.prune === true) this.#prune(folderOf(path));
+    const { prune = false } = options;
+    if (prune === false) return;
+    for (let folder = folderOf(path); this.#prune(folder) && typeof prune === "string"; ) {
+      folder = folderOf(folder);
+      if (!folder.startsWith(`${prune}/`)) return;
+    }
   }
 
   /** As between two file systems: there first, then away here. */
@@ -204,10 +246,11 @@ export class MemoryFileStore implements FileStore {
     if (this.fault !== null) throw new OperationError(this.fault, `cannot write ${path}: ${this.fault}`);
   }
 
-  #prune(folder: string): void {
-    if (this.#folders.get(folder)?.size !== 0) return;
+  #prune(folder: string): boolean {
+    if (this.#folders.get(folder)?.size !== 0) return false;
     this.#folders.delete(folder);
     this.#folders.get(folderOf(folder))?.delete(nameOf(folder));
+    return true;
   }
 
   #makeFolders(path: string, folder: string): void {
@@ -244,6 +287,10 @@ export class MemoryFileStore implements FileStore {
     const stamp = { atMs: this.#wallMs(), inode: ++this.#changes };
     this.#stamps.set(path, stamp).set(folderOf(path), stamp);
   }
+}
+
+function bytesOf({ text, isBinary }: MemoryFile): Buffer {
+  return Buffer.from(text, isBinary === true ? "latin1" : "utf8");
 }
 
 function folderOf(path: string): string {
