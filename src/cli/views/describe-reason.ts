@@ -2,7 +2,7 @@ import type { RiskReason } from "../../domain/confirm/change-risk.ts";
 import type { MachineId } from "../../domain/names.ts";
 import type { PlacementReason, RejectReason } from "../../domain/placement/placement.ts";
 import type { Change } from "../../domain/plan/plan.ts";
-import { FILES_CAUSE } from "../../domain/unit/effect-of-delivered.ts";
+import { FILES_CAUSE, SECRETS_CAUSE } from "../../domain/unit/effect-of-delivered.ts";
 import type { EffectCause } from "../../domain/unit/unit-effect.ts";
 import { cpuText, resourceText, sizeText } from "./resource-text.ts";
 
@@ -55,6 +55,7 @@ function causesText(causes: readonly EffectCause[] | null, { effect }: Change): 
 }
 
 function causeText({ section, key }: EffectCause): string {
+  if (section === SECRETS_CAUSE) return `secret ${key}`;
   return section === FILES_CAUSE ? `file ${key}` : `${key}=`;
 }
 

@@ -102,7 +102,7 @@ const unplaced = z
 const effectCause = z.object({ section: text, key: text, effect: z.enum(UNIT_EFFECTS) }).meta({
   id: "EffectCause",
   description:
-    "A directive that differs, and what that alone would do. In section `files` the key is the path of a file the unit reads, below the unit's own folder",
+    "A directive that differs, and what that alone would do. In section `files` the key is the path of a file the unit reads, below the unit's own folder; in `secrets` the secret's name",
 });
 
 const changeReason = z

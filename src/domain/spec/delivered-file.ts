@@ -1,4 +1,5 @@
 import type { UnitName } from "../names.ts";
+import { SECRETS_ROOT } from "../secret/secret-name.ts";
 import type { SpecFile } from "./cluster-spec.ts";
 
 /**
@@ -40,10 +41,10 @@ export function deliveredFolder(service: UnitName): string {
   return `${FILES_ROOT}/${service}`;
 }
 
-/** What people call it: its path below the unit's own folder, or where else it is. */
+/** What people call it: its path below the unit's own folder of files, or of secrets. */
 export function deliveredName(service: UnitName, path: string): string {
-  const folder = `${deliveredFolder(service)}/`;
-  return path.startsWith(folder) ? path.slice(folder.length) : path;
+  const folder = [deliveredFolder(service), `${SECRETS_ROOT}/${service}`].find((one) => path.startsWith(`${one}/`));
+  return folder === undefined ? path : path.slice(folder.length + 1);
 }
 
 /** How many bytes it will have on disk. */

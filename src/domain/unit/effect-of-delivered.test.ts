@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sealedFile } from "../../../test/sealed-file.ts";
 import type { UnitName } from "../names.ts";
 import type { InstalledFile } from "../tasks/task.ts";
 import { effectOfFiles } from "./unit-effect.ts";
@@ -74,3 +75,37 @@ test("a file that comes or goes is a cause beside the directive that names it", 
     ["ExecStop", "app.conf"],
   );
 });
+
+const SEALED = { mode: "0600", owner: "root", group: "root", encoding: "age" } as const;
+
+/** What a change of a secret's file does to a service that is given it. */
+function effectOfSecret(before: string | null, after: string | null) {
+  const unit = {
+    path: "web.service",
+    text: "[Service]\nExecStart=/bin/x\nLoadCredential=db:/run/fleet/secrets/%n/db\n",
+  };
+  const files = (text: string | null) =>
+    text === null ? [unit] : [unit, { path: "/run/fleet/secrets/web.service/db", text, delivery: SEALED }];
+  return effectOfFiles("web.service" as UnitName, files(before), files(after));
+}
+
+const [one, two] = [sealedFile(["a"], { version: "1" }), sealedFile(["a", "b"], { version: "1", value: "anew" })];
+const secrets: readonly (readonly [what: string, before: string | null, after: string | null, effect: string])[] = [
+  ["the same value encrypted to other machines", one, two, "quiet"],
+  ["another value", one, sealedFile(["a"], { version: "2" }), "restart"],
+  ["a file that states no version", one, sealedFile(["a"], { version: null }), "restart"],
+  [
+    "two files that state no version",
+    sealedFile(["a"], { version: null }),
+    sealedFile(["b"], { version: null }),
+    "restart",
+  ],
+  ["a secret that is new", null, one, "restart"],
+  ["a file that is damaged", one, "damaged", "restart"],
+];
+
+for (const [what, before, after, effect] of secrets) {
+  test(`a secret: ${what} is ${effect}`, () => {
+    assert.deepEqual(effectOfSecret(before, after), { effect, causes: [{ section: "secrets", key: "db", effect }] });
+  });
+}

@@ -1,4 +1,5 @@
 import { compareText, type UnitName } from "../names.ts";
+import { readSecretHeader } from "../secret/secret-header.ts";
 import { deliveredName } from "../spec/delivered-file.ts";
 import type { InstalledFile } from "../tasks/task.ts";
 import { isCondition } from "./directive-effects.ts";
@@ -11,6 +12,9 @@ import { isQuadlet, serviceNameOf } from "./unit-name.ts";
 /** Stands for a section in a cause: what differs is a file that the unit reads, and `key` its path below the unit's own folder. */
 export const FILES_CAUSE = "files";
 
+/** The same for a secret; `key` is its name. */
+export const SECRETS_CAUSE = "secrets";
+
 /** The delivered files that differ, in contents, mode or owner, and what each does by itself to the unit as it is afterwards. */
 export function deliveredCauses(
   name: UnitName,
@@ -19,18 +23,34 @@ export function deliveredCauses(
   unit: EffectiveUnit | null,
 ): readonly EffectCause[] {
   const [old, next] = [byPath(before), byPath(after)];
+  const secrets = new Set([...before, ...after].filter(isSealed).map(({ path }) => path));
   const differing = [...new Set([...old.keys(), ...next.keys()])].filter((path) => old.get(path) !== next.get(path));
   if (differing.length === 0) return [];
   const service = serviceNameOf(name);
   const mentions = unit === null ? [] : fileMentions(service, unit);
   return differing.sort(compareText).map((path) => {
     const key = deliveredName(service, path);
+    if (secrets.has(path)) return { section: SECRETS_CAUSE, key, effect: effectOfSecret(path, before, after) };
     return {
       section: FILES_CAUSE,
       key,
       effect: unit === null ? "restart" : effectOf(name, `${service}/${key}`, unit, mentions),
     };
   });
+}
+
+function isSealed({ delivery }: InstalledFile): boolean {
+  return delivery?.encoding === "age";
+}
+
+/** Its value is read when processes start. Encrypted anew to other machines it states the same version: nobody need notice. */
+function effectOfSecret(path: string, before: readonly InstalledFile[], after: readonly InstalledFile[]): UnitEffect {
+  const [old, next] = [before, after].map((files) => {
+    const file = files.find((one) => one.path === path);
+    const read = file === undefined || !isSealed(file) ? null : readSecretHeader(file.text);
+    return read !== null && "header" in read ? read.header.version : null;
+  });
+  return old !== null && old === next ? "quiet" : "restart";
 }
 
 /**

@@ -14,7 +14,7 @@ import { parseUnitFile } from "./parse-unit-file.ts";
 export type UnitEffect = (typeof UNIT_EFFECTS)[number];
 export const UNIT_EFFECTS = ["restart", "reload", "daemon-reload", "quiet"] as const;
 
-/** A directive whose effective value differs, or a file the unit reads (`FILES_CAUSE`), and what that alone would do. */
+/** A directive whose effective value differs, or a file or secret the unit reads (`FILES_CAUSE`, `SECRETS_CAUSE`), and what that alone would do. */
 export interface EffectCause {
   readonly section: string;
   readonly key: string;
