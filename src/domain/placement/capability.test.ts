@@ -32,7 +32,7 @@ const CASES: readonly {
   {
     says: "a machine that does not say what it can may",
     machines: [{}, CANNOT],
-    placed: ["a@m0", "q.container@m0"],
+    placed: ["a@m1", "q.container@m0"],
   },
   {
     says: "one that is there stays where podman is updated, or gone: a restart elsewhere mends nothing",
