@@ -175,6 +175,28 @@ describe("forty units on four machines with a real etcd", { skip, concurrency: f
     assert.equal(on("echo.socket"), on("echo.service"));
   });
 
+  test("engines answer the HTTP API, leading or not, to root and to the group fleet alone", async () => {
+    const ask = (machine: string, path: string, ...as: readonly string[]) => {
+      const curl = ["curl", "-sS", "-f", "-m", "10", "--unix-socket", "/run/fleet-engine/api.sock"];
+      return cluster.inside(machine, ...as, ...curl, `http://fleet${path}`);
+    };
+    const user = (groups: string) => ["setpriv", "--reuid=65534", "--regid=65534", groups];
+    const fleet = (await cluster.inside("m1", "getent", "group", "fleet")).split(":")[2];
+    for (const machine of MACHINES.slice(0, 2)) {
+      const { units } = JSON.parse(await ask(machine, "/fleet/v1/units", ...user(`--groups=${fleet}`)));
+      assert.equal(units.length, 40);
+      assert.equal(JSON.parse(await ask(machine, "/fleet/v1/machines")).machines.length, MACHINES.length);
+      const metrics = await ask(machine, "/metrics");
+      assert.match(metrics, /^fleet_units\{state="launched",active="active"\} \d\d$/m);
+      assert.match(metrics, /^fleet_machines\{presence="present"\} 4$/m);
+      assert.match(metrics, /^fleet_registry_connected 1$/m);
+    }
+    await assert.rejects(
+      ask("m1", "/fleet/v1/units", ...user("--clear-groups")),
+      /ermission denied|ould not connect|connect to/,
+    );
+  });
+
   test("each machine says what it has", async () => {
     const { stdout } = await cluster.ask("list-machines", "--fields", "name,cpu,memory", "--no-legend");
     const rows = stdout.trim().split("\n").sort();
