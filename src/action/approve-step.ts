@@ -40,7 +40,12 @@ export async function approveStep(step: Step): Promise<Ending> {
   const remote = inputs.source ?? `${event.serverUrl}/${event.repository}`;
   await pushApproval({
     directory: inWorkspace(runner, inputs.workingDirectory),
-    ...{ remote, ref, text: approvalText(contentId, clusterId), isSigned: inputs.signingKey !== "" },
+    ...{
+      remote,
+      ref,
+      text: approvalText(contentId, clusterId, inputs.allowDeletes),
+      isSigned: inputs.signingKey !== "",
+    },
     environment: gitEnvironment(step, remote, signingSettings(step)),
   });
   const head = `Approved ${contentId.slice(0, 12)}`;

@@ -36,7 +36,7 @@ const PASS_INTERVAL_MS = 50;
 export interface EnginePorts {
   readonly registry: Registry;
   readonly source: GitSource;
-  readonly trust: Pick<TrustJudge, "judge" | "trustOf">;
+  readonly trust: Pick<TrustJudge, "judge" | "trustOf" | "rulesBetween">;
   readonly compile: CommitCompiler;
   /** As `compile`, with what `fleet apply` also refuses a commit for; absent: the same. Asked where this engine follows the branch. */
   readonly vet?: CommitCompiler;

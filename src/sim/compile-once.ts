@@ -29,7 +29,7 @@ export class CompileOnce {
   }
 
   /** Who signed is the same for all, too. */
-  trustThrough(source: Pick<GitSource, "listFiles">): Pick<TrustJudge, "judge" | "trustOf"> {
+  trustThrough(source: Pick<GitSource, "listFiles">): Pick<TrustJudge, "judge" | "trustOf" | "rulesBetween"> {
     return {
       judge: async (accepted, candidate) => {
         await source.listFiles(candidate, [MANIFEST]);
@@ -38,6 +38,10 @@ export class CompileOnce {
       trustOf: async (commit) => {
         await source.listFiles(commit, [MANIFEST]);
         return this.#trust.trustOf(commit);
+      },
+      rulesBetween: async (before, after) => {
+        await source.listFiles(after, [MANIFEST]);
+        return this.#trust.rulesBetween(before, after);
       },
     };
   }

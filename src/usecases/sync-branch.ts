@@ -1,12 +1,13 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import { readApproval } from "../codec/signatures/read-approval.ts";
 import type { ClusterIdentity, ClusterSnapshot, Release } from "../domain/cluster/cluster-snapshot.ts";
+import { invariant } from "../domain/invariant.ts";
 import { APPLY_LOCK, APPLY_LOCK_MS } from "../domain/locks/lock.ts";
 import type { CommitId, Sha256 } from "../domain/names.ts";
 import { basisOf } from "../domain/plan/basis-of.ts";
 import { massChange } from "../domain/plan/mass-change.ts";
 import type { DriverPolicy } from "../domain/sync/driver-policy.ts";
-import { APPROVALS_PREFIX, judgeApproval, type Unapproved } from "../domain/sync/judge-approval.ts";
+import { APPROVERS_MAX, approvalRef, judgeApproval } from "../domain/sync/judge-approval.ts";
 import {
   type ApprovalFacts,
   type HeldReason,
@@ -28,12 +29,13 @@ import { releaseLock } from "./release-lock.ts";
 import type { Rewinds } from "./rewind-keeper.ts";
 import { takeLock } from "./take-lock.ts";
 import type { TrustJudge } from "./trust-judge.ts";
-import { untrustedDetail, untrustedText } from "./untrusted-detail.ts";
+import { unapprovedText } from "./unapproved-text.ts";
+import { untrustedDetail } from "./untrusted-detail.ts";
 
 export interface SyncPorts {
   readonly registry: Registry;
   readonly source: GitSource;
-  readonly trust: Pick<TrustJudge, "judge" | "trustOf">;
+  readonly trust: Pick<TrustJudge, "judge" | "trustOf" | "rulesBetween">;
   /** As whoever applies compiles it, with what the manifest makes an error of style. */
   readonly compile: CommitCompiler;
   readonly clock: Clock;
@@ -115,7 +117,7 @@ export async function syncBranch(input: SyncInput, ports: SyncPorts): Promise<Sy
         break;
       }
       case "approval":
-        facts = { ...facts, approval: await approvalOf(planned?.plan.contentId ?? "", input, ports) };
+        facts = { ...facts, approval: await approvalOf(approvableOf(facts.plan), tip, input, ports) };
     }
   }
 }
@@ -190,26 +192,34 @@ function factsOf(made: PlannedCommit, release: Release): PlanFacts {
   };
 }
 
+function approvableOf(plan: PlanFacts | null): { readonly contentId: string; readonly isMass: boolean } {
+  invariant(plan?.code === "planned", "what is approved is a plan");
+  return { contentId: plan.contentId, isMass: plan.mass !== null };
+}
+
 /** Whoever pushes an approval renames no branch: the ref names the content, and what is signed names it again. */
 async function approvalOf(
-  contentId: string,
+  { contentId, isMass }: { readonly contentId: string; readonly isMass: boolean },
+  tip: CommitId,
   { release, identity }: SyncInput,
   { source, trust }: SyncPorts,
 ): Promise<ApprovalFacts> {
-  const raw = (await source.commitAt?.(`${APPROVALS_PREFIX}${contentId}`)) ?? null;
+  const raw = (await source.commitAt?.(approvalRef(contentId, 0))) ?? null;
   if (raw === null) return { kind: "none" };
   const { trust: inForce } = await trust.trustOf(release.commit);
   if (inForce === null) return { kind: "refused", detail: "what the release in force says of trust cannot be gone by" };
-  const verdict = judgeApproval(readApproval(raw), { contentId, clusterId: identity.id }, inForce);
+  const rules = await trust.rulesBetween(release.commit, tip);
+  const approvals = [readApproval(raw)];
+  const needed = Math.min(APPROVERS_MAX, Math.max(1, ...rules.map(({ count }) => count)));
+  for (let index = 1; index < needed; index++) {
+    const other = (await source.commitAt?.(approvalRef(contentId, index))) ?? null;
+    if (other !== null) approvals.push(readApproval(other));
+  }
+  const wanted = { contentId, clusterId: identity.id, stopsMany: isMass, rules };
+  const verdict = judgeApproval(approvals, wanted, inForce);
   return verdict.kind === "approved"
     ? { kind: "approved" }
     : { kind: "refused", detail: unapprovedText(verdict.reason) };
-}
-
-function unapprovedText(reason: Unapproved): string {
-  if (reason.code === "malformed") return "what was pushed for it is no approval";
-  if (reason.code === "of-another") return "the approval is of another content or another cluster";
-  return `the approval ${untrustedText(reason)}`.slice(0, DETAIL_MAX);
 }
 
 /** Planned, proved and swapped in as `fleet apply` does, under its lock. */

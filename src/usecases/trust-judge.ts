@@ -7,8 +7,8 @@ import {
   neededOf,
   type SignedChange,
 } from "../domain/trust/history.ts";
-import { type CommitVerdict, judgeCommit } from "../domain/trust/judge-commit.ts";
-import { NO_TRUST, type Trust } from "../domain/trust/trust-policy.ts";
+import { type CommitVerdict, judgeCommit, rulesFor } from "../domain/trust/judge-commit.ts";
+import { NO_TRUST, type Trust, type TrustRule } from "../domain/trust/trust-policy.ts";
 import { type WayStep, wayBetween } from "../domain/trust/way-between.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { type CommitTrust, CommitTrusts, type MachineTrust } from "./commit-trust.ts";
@@ -88,6 +88,15 @@ export class TrustJudge {
   /** What the commit says of trust; null where it cannot be gone by. */
   trustOf(commit: CommitId): Promise<CommitTrust> {
     return this.#trusts.at(commit);
+  }
+
+  /** Of what the first of them says of trust the rules whose files differ between them. */
+  async rulesBetween(before: CommitId, after: CommitId): Promise<readonly TrustRule[]> {
+    const { trust } = await this.#trusts.at(before);
+    if (trust === null || trust.rules.length === 0) return [];
+    const changes = await this.#changes(before, after);
+    const named = new Set(changes.flatMap((change) => rulesFor(trust, change)));
+    return trust.rules.filter((rule) => named.has(rule));
   }
 
   /** That commit as the one step from its first parent, with all that any mode would ask of it under these signers and rules. */

@@ -103,9 +103,9 @@ describe("approve after a merge", { concurrency: false }, () => {
     const oid = world.remote.git(["rev-parse", approvals()[0]!]);
     const raw = execFileSync("git", ["cat-file", "commit", oid], { cwd: world.remote.path });
     const { clusterId } = parseMarker(world.github.own(PULL)[0]!.body)!;
-    const wanted = { contentId, clusterId: clusterId! };
+    const wanted = { contentId, clusterId: clusterId!, stopsMany: false, rules: [] };
     const trust: Trust = { ...NO_TRUST, mode: "range", signers };
-    assert.deepEqual(judgeApproval(readApproval(raw), wanted, trust), { kind: "approved", by: ["ops"] });
+    assert.deepEqual(judgeApproval([readApproval(raw)], wanted, trust), { kind: "approved", by: ["ops"] });
     const broken = await approve({ "signing-key": "no key" });
     assert.deepEqual([broken.code, broken.outputs["failure-reason"]], [1, "approval-not-made"]);
   });

@@ -92,6 +92,11 @@ test("an approval is a ref in the source, unsigned where nobody is named, signed
   const { repository, cluster, options } = world;
   repository.git(["config", "user.name", "Ada"]);
   repository.git(["config", "user.email", "ada@example.org"]);
+  const gone = ["a", "b", "c", "d"].map((name) => [`units/${name}.service`, null]);
+  repository.commit({ ...Object.fromEntries(gone), "units/.keep": "" });
+  const many = await fleet(["approve", "HEAD", "--auto-approve"], options);
+  assert.match(many.stderr, /it stops more than a quarter of the units, or all of them \[mass-change\]/);
+  repository.git(["reset", "--quiet", "--hard", "HEAD~1"]);
   const unasked = await fleet(["approve", "HEAD"], options);
   assert.match(unasked.stderr, /\[not-approved\]/);
   const approved = await fleet(["approve", "HEAD", "--auto-approve", "--json"], options);
@@ -124,7 +129,7 @@ test("an approval is a ref in the source, unsigned where nobody is named, signed
   const clusterId = (
     JSON.parse((await cluster.registry.list(KEYS.cluster, { exact: true })).entries[0]!.value) as { id: string }
   ).id;
-  const verdict = judgeApproval(readApproval(raw), { contentId, clusterId }, trust!);
+  const verdict = judgeApproval([readApproval(raw)], { contentId, clusterId, stopsMany: false, rules: [] }, trust!);
   assert.deepEqual(verdict, { kind: "approved", by: ["ada@example.org"] });
   assert.equal(await source.commitAt!(`${APPROVALS_PREFIX}${"0".repeat(64)}`), null);
   await source.close();

@@ -21,6 +21,7 @@ const INTERVAL_MS = 5_000;
 /** An interval with its jitter, and what an engine needs for a pass or two. */
 const ONE_POLL_MS = INTERVAL_MS * 1.1 + 1_500;
 const ALICE = sshSigner("alice");
+const BOB = sshSigner("bob");
 const MALLORY = sshSigner("mallory");
 const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n";
 
@@ -73,8 +74,8 @@ class Followed {
     return (await this.said()).held?.reason;
   }
 
-  approve(contentId: string, clusterId: string, by: SshSigner | null, ref = contentId): void {
-    const subject = approvalText(contentId, clusterId).slice(0, -1);
+  approve(contentId: string, clusterId: string, by: SshSigner | null, ref = contentId, allowsDeletes = true): void {
+    const subject = approvalText(contentId, clusterId, allowsDeletes).slice(0, -1);
     const sign = by === null ? {} : { sign: by.sign };
     this.sim.repository.refs.set(`${APPROVALS_PREFIX}${ref}`, this.sim.repository.commit({}, { subject, ...sign }));
   }
@@ -164,6 +165,9 @@ test("row 77: a commit that removes everything, or a quarter, is held and said, 
   assert.ok(reason.code === "deletes");
   assert.deepEqual([reason.stopped, reason.of], [4, 8]);
   const { identity } = await followed.sim.snapshot();
+  followed.approve(reason.contentId, identity!.id, ALICE, reason.contentId, false);
+  const unsaid = await followed.holds(first, "approval-refused");
+  assert.ok(unsaid.code === "approval-refused" && /does not say that they may/.test(unsaid.detail));
   followed.approve(reason.contentId, identity!.id, ALICE);
   await followed.follows(many);
   followed.push({ "units/.gitkeep": "" });
@@ -206,6 +210,42 @@ test("by approval every change waits for somebody's word, and a commit of the sa
   followed.approve(reason.contentId, (await followed.sim.snapshot()).identity!.id, ALICE);
   await followed.follows(commit);
   await followed.sim.end();
+});
+
+test("where a rule of the files that change asks for two people, two approve", async () => {
+  const followed = new Followed("by: approval", ALICE);
+  const { sim } = followed;
+  const people = [ALICE, BOB].map(({ line }) => line).join("\n");
+  const rules =
+    "trust: { signers: trust/signers, mode: head, rules: [{ paths: [units], count: 2 }, { paths: ['**'] }] }\n";
+  const files = (count: number) => ({
+    ...{ "fleet.yaml": manifest("by: approval", rules), "trust/signers": `${people}\n` },
+    ...units(count),
+  });
+  // One writes it on a branch, another merges it: so far the commit itself.
+  const push = (count: number) => {
+    const parent = sim.repository.branches.get("main");
+    const base = parent === undefined ? [] : [parent];
+    const written = sim.repository.commit(files(count), { parents: base, subject: "write", sign: ALICE.sign });
+    return sim.repository.push("main", files(count), "merge", { parents: [...base, written], sign: BOB.sign });
+  };
+  const first = push(3);
+  sim.start();
+  await sim.clock.advance(5_000);
+  await sim.apply(first);
+  await sim.clock.advance(10_000);
+  const second = push(4);
+  const reason = await followed.holds(first, "approval");
+  assert.ok(reason.code === "approval");
+  const { contentId } = reason;
+  const { identity } = await sim.snapshot();
+  followed.approve(contentId, identity!.id, ALICE);
+  const alone = await followed.holds(first, "approval-refused");
+  assert.ok(alone.code === "approval-refused");
+  assert.match(alone.detail, /^the rule of units asks for 2 approvals of different people; it is approved by alice/);
+  followed.approve(contentId, identity!.id, BOB, `${contentId}.2`);
+  await followed.follows(second);
+  await sim.end();
 });
 
 test("row 76: a branch that is gone, or without a manifest, is never read as nothing being wanted", async () => {

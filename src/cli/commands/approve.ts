@@ -3,14 +3,18 @@ import { Args, Flags } from "@oclif/core";
 import { pushApproval } from "../../adapters/git/push-approval.ts";
 import { readReport } from "../../codec/read-report.ts";
 import type { CommitId } from "../../domain/names.ts";
-import { APPROVALS_PREFIX, approvalText } from "../../domain/sync/judge-approval.ts";
+import { massChange } from "../../domain/plan/mass-change.ts";
+import { approvalRef, approvalText } from "../../domain/sync/judge-approval.ts";
+import type { Trust } from "../../domain/trust/trust-policy.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { readSnapshot } from "../../usecases/read-snapshot.ts";
 import { refuseOtherDriver } from "../../usecases/refuse-other-driver.ts";
 import { approvalRemote } from "../approval-remote.ts";
+import { approvalSlot } from "../approval-slot.ts";
 import { askYes } from "../ask-yes.ts";
 import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../base-command.ts";
 import { clusterName } from "../cluster-name.ts";
+import { clusterSource } from "../cluster-source.ts";
 import type { Composition } from "../composition.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { planFromFlags } from "../plan-from-flags.ts";
@@ -22,6 +26,7 @@ const { revision: _revision, ...placeFlags } = repositoryFlags;
 interface ApproveFlags {
   readonly json: boolean;
   readonly "auto-approve": boolean;
+  readonly "allow-deletes": boolean;
   readonly "no-color": boolean;
 }
 
@@ -37,6 +42,9 @@ export default class ApproveCommand extends BaseCommand {
     ...clusterFlags,
     ...outputFlags,
     "auto-approve": Flags.boolean({ description: "Do not ask" }),
+    "allow-deletes": Flags.boolean({
+      description: "Approve also what stops more than a quarter of the units, or all of them",
+    }),
     remote: Flags.string({
       description: "Where to push it: a remote's name or an address (default: origin, else the source)",
     }),
@@ -61,11 +69,17 @@ export default class ApproveCommand extends BaseCommand {
       if (waits !== null && waits !== contentId) {
         this.say(`the engine waits for another content, of commit ${held!.commit.slice(0, 7)}: ${waits}`);
       }
+      const isMass = held?.reason.code === "deletes" || held?.reason.code === "empties";
+      if (isMass && waits === contentId && !flags["allow-deletes"]) throw massUnsaid();
       const directory = resolve(flags.directory);
       const remote = flags.remote ?? (await approvalRemote(directory, identity.source));
-      const isSigned = await isTrusting(composition, snapshot.release!.commit);
-      const ref = `${APPROVALS_PREFIX}${contentId}`;
-      const text = approvalText(contentId, identity.id);
+      const trust = await trustAt(composition, snapshot.release!.commit);
+      const isSigned = trust === null || trust.mode !== "off";
+      const isShared = trust?.rules.some(({ count }) => count > 1) === true;
+      const ref = isShared
+        ? await approvalSlot(contentId, directory, (await clusterSource(composition, flags, identity)).source)
+        : approvalRef(contentId, 0);
+      const text = approvalText(contentId, identity.id, flags["allow-deletes"]);
       await pushApproval({ directory, remote, ref, text, isSigned, environment: process.env });
       if (flags.json) this.printJson({ contentId, ref, signed: isSigned });
       else this.say(`approved: ${ref}; the engine sees it at its next look, or now: fleet sync now`);
@@ -83,6 +97,7 @@ export default class ApproveCommand extends BaseCommand {
     }
     const planned = await planFromFlags(composition, revision);
     if (!flags.json) this.print(planText(planned, terminalOf(process.stdout, flags["no-color"])));
+    if (massChange(planned.plan, planned.spec) !== null && !flags["allow-deletes"]) throw massUnsaid();
     const { contentId } = planned.plan;
     if (flags["auto-approve"]) return contentId;
     if (!process.stdin.isTTY) {
@@ -95,15 +110,21 @@ export default class ApproveCommand extends BaseCommand {
   }
 }
 
-/** Whether an approval must be signed to count; where the release in force cannot be read here, it is taken to be so. */
-async function isTrusting(composition: Composition, inForce: CommitId): Promise<boolean> {
+/** Whose approvals count; null: the release in force cannot be read here, and then it is taken to name somebody. */
+async function trustAt(composition: Composition, inForce: CommitId): Promise<Trust | null> {
   const repository = await composition.repository();
   const { TrustJudge } = await import("../../usecases/trust-judge.ts");
   const judge = new TrustJudge({ source: repository, manifestPath: composition.manifest, own: null });
   try {
-    return (await judge.trustOf(inForce)).trust?.mode !== "off";
+    return (await judge.trustOf(inForce)).trust;
   } catch (error) {
-    if (error instanceof OperationError) return true;
+    if (error instanceof OperationError) return null;
     throw error;
   }
+}
+
+function massUnsaid(): OperationError {
+  return new OperationError("mass-change", "it stops more than a quarter of the units, or all of them", {
+    next: "look at the folders the manifest names; add --allow-deletes if that is meant",
+  });
 }

@@ -12,8 +12,9 @@ export function readApproval(raw: Uint8Array): Approval | null {
   if (cut === null || cut.parents.length > 0) return null;
   const text = Buffer.from(cut.payload).toString("latin1");
   const message = text.slice(text.indexOf("\n\n") + 2);
-  const [, contentId = "", clusterId = ""] =
-    /^fleet approve ([0-9a-f]{64})\n\ncluster (\S{1,64})\n$/.exec(message) ?? [];
-  if (message !== approvalText(contentId, clusterId)) return null;
-  return { contentId, clusterId, signature: readSignature(cut), atMs: cut.committedMs };
+  const [, contentId = "", clusterId = "", deletes] =
+    /^fleet approve ([0-9a-f]{64})\n\ncluster (\S{1,64})\n(allow-deletes\n)?$/.exec(message) ?? [];
+  const allowsDeletes = deletes !== undefined;
+  if (message !== approvalText(contentId, clusterId, allowsDeletes)) return null;
+  return { contentId, clusterId, allowsDeletes, signature: readSignature(cut), atMs: cut.committedMs };
 }

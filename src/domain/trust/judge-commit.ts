@@ -90,7 +90,7 @@ function coAuthors(trust: Trust, { broughtIn }: HistoryStep, { path, oid }: File
  * All that name it. A file the spec is made of that none names is held to every one of them: else a manifest in a new folder walks around
  * the rules (protocol rule 35). Of what the spec does not read, a signature is enough.
  */
-function rulesFor({ rules }: Trust, { path, isRead }: FileChange): readonly TrustRule[] {
+export function rulesFor({ rules }: Pick<Trust, "rules">, { path, isRead }: FileChange): readonly TrustRule[] {
   const named = rules.filter(({ matches }) => matches(path));
   return named.length > 0 || !isRead ? named : rules;
 }
