@@ -31,6 +31,8 @@ export interface ActionInputs {
   readonly failOnChanges: boolean;
   readonly comment: CommentMode;
   readonly label: string;
+  /** Whether a status stands beside the commit. */
+  readonly status: boolean;
   readonly stepSummary: boolean;
   readonly token: string;
 }
@@ -87,6 +89,7 @@ export function readInputs(runner: Runner): ActionInputs {
     failOnChanges: flag("fail-on-changes", false),
     comment: oneOf("comment", COMMENT_MODES, "true"),
     label,
+    status: flag("status", false),
     stepSummary: flag("step-summary", true),
     token: runner.input("github-token"),
   };

@@ -22,6 +22,7 @@ export const INPUTS = [
   "fail-on-changes",
   "comment",
   "label",
+  "status",
   "step-summary",
   "github-token",
 ] as const;

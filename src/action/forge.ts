@@ -18,6 +18,13 @@ export interface MergedPullRequest {
   readonly mergeCommit: string | null;
 }
 
+/** The last commit of a branch of a repository, perhaps a fork. */
+export interface BranchHead {
+  readonly owner: string;
+  readonly branch: string;
+  readonly sha: string;
+}
+
 /** Who an action's own token speaks as, where the token may not ask. */
 const ACTIONS_BOT = "github-actions[bot]";
 
@@ -78,6 +85,25 @@ export class Forge {
     change: { title?: string; body?: string; state?: "closed"; state_reason?: "completed" },
   ) {
     return written(await this.#client.request("PATCH", `${this.#root}/issues/${number}`, change), "number");
+  }
+
+  /** Beside the commit; of one context the newest counts. */
+  async createStatus(
+    sha: string,
+    status: { state: "success" | "failure"; context: string; description: string; target_url?: string },
+  ): Promise<void> {
+    await this.#client.request("POST", `${this.#root}/statuses/${encodeURIComponent(sha)}`, status);
+  }
+
+  /** The number of the open pull request from that branch of that owner's, at that commit; null: there is none, or it has moved on. */
+  async openPullRequest({ owner, branch, sha }: BranchHead): Promise<number | null> {
+    const from = encodeURIComponent(`${owner}:${branch}`);
+    for await (const entry of this.#client.list(`${this.#root}/pulls?state=open&head=${from}`)) {
+      const { number, head } = entry as { number?: unknown; head?: { sha?: unknown } };
+      if (typeof number !== "number") throw unexpected("a pull request");
+      if (head?.sha === sha) return number;
+    }
+    return null;
   }
 
   /** Folds it away as outdated. */

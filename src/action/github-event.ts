@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { BranchHead } from "./forge.ts";
 import type { Runner } from "./runner.ts";
 
 export interface GitHubEvent {
@@ -15,6 +16,8 @@ export interface GitHubEvent {
   readonly runUrl: string | null;
   /** The pull request the event itself is about. */
   readonly pullRequest: PullRequest | null;
+  /** What the run was about that this one follows (`workflow_run`): of a fork's pull request the payload has no number. */
+  readonly runHead: BranchHead | null;
 }
 
 export interface PullRequest {
@@ -44,6 +47,7 @@ export function readEvent(runner: Runner): GitHubEvent {
     actor: of("GITHUB_ACTOR") || "github",
     runUrl: repository === null || run === null ? null : `${serverUrl}/${repository}/actions/runs/${run}`,
     pullRequest: pullRequestOf(payload),
+    runHead: runHeadOf(payload),
   };
 }
 
@@ -64,6 +68,12 @@ interface Payload {
     readonly head?: Side;
     readonly base?: Side;
   } | null;
+  readonly workflow_run?: {
+    readonly event?: unknown;
+    readonly head_sha?: unknown;
+    readonly head_branch?: unknown;
+    readonly head_repository?: { readonly owner?: { readonly login?: unknown } } | null;
+  } | null;
   readonly merge_group?: { readonly base_sha?: unknown } | null;
 }
 
@@ -83,6 +93,16 @@ function baseOf(payload: unknown): string | null {
 
 function shaOf(value: unknown): string | null {
   return typeof value === "string" && SHA.test(value) ? value : null;
+}
+
+function runHeadOf(payload: unknown): BranchHead | null {
+  const run = (payload as Payload | null)?.workflow_run;
+  const sha = shaOf(run?.head_sha);
+  const owner = run?.head_repository?.owner?.login;
+  const branch = run?.head_branch;
+  if (run?.event !== "pull_request" || sha === null || typeof owner !== "string" || typeof branch !== "string")
+    return null;
+  return { owner, branch, sha };
 }
 
 function pullRequestOf(payload: unknown): PullRequest | null {

@@ -7,10 +7,11 @@ import type { CommandName } from "./action-interface.ts";
 import { applyStep } from "./apply-step.ts";
 import { approveStep } from "./approve-step.ts";
 import { checkStep } from "./check-step.ts";
+import { postStatus } from "./commit-status.ts";
 import { readEvent } from "./github-event.ts";
 import { planStep } from "./plan-step.ts";
 import { Runner, type Surroundings } from "./runner.ts";
-import { annotateDiagnostics, type Ending, openStep, type Step } from "./step.ts";
+import { annotateDiagnostics, type Ending, openStep, type Step, withPullRequest } from "./step.ts";
 import { testStep, validateStep } from "./validate-step.ts";
 
 const STEPS: Readonly<Record<CommandName, (step: Step) => Promise<Ending>>> = {
@@ -40,14 +41,21 @@ async function perform(runner: Runner): Promise<Ending> {
     for (const secret of ["github-token", "etcd-key", "signing-key"] as const) runner.mask(runner.input(secret));
     const inputs = readInputs(runner);
     step = await openStep(runner, inputs, readEvent(runner));
-    return await STEPS[inputs.command](step);
+    step = { ...step, event: await withPullRequest(step) };
+    return await told(step, await STEPS[inputs.command](step));
   } catch (error) {
-    return failed(runner, step, error);
+    return told(step, await failed(runner, step, error));
   } finally {
     await step?.composition.close();
     for (const name of ["etcd-cafile", "etcd-certfile", "etcd-keyfile", "signing-key"])
       if (step !== null) rmSync(`${step.folder}/${name}.pem`, { force: true });
   }
+}
+
+/** Beside the commit too, where the workflow wants that. */
+async function told(step: Step | null, ending: Ending): Promise<Ending> {
+  if (step?.inputs.status) await postStatus(step, ending);
+  return ending;
 }
 
 async function failed(runner: Runner, step: Step | null, error: unknown): Promise<Ending> {

@@ -67,6 +67,30 @@ export async function openStep(runner: Runner, inputs: ActionInputs, event: GitH
   return { runner, inputs, event, composition, forge, folder, stateSigner: state?.signer ?? null };
 }
 
+/**
+ * A run that follows one of a fork's pull request, with a token that may comment: it plans the fork's commit as data, and the comment goes
+ * where that commit is. Anything else that is checked out would be shown as if it were.
+ */
+export async function withPullRequest(step: Step): Promise<GitHubEvent> {
+  const { event, forge, composition, runner } = step;
+  const { runHead } = event;
+  if (runHead === null || event.pullRequest !== null || forge === null) return event;
+  const head = await (await composition.repository()).resolve("HEAD");
+  if (head !== runHead.sha) {
+    throw new OperationError(
+      "usage",
+      `checked out is ${head?.slice(0, 7)}, and the run before was about ${runHead.sha.slice(0, 7)}`,
+      {
+        next: "check out with ref: github.event.workflow_run.head_sha",
+      },
+    );
+  }
+  const number = await tryForge(step, "its pull request was not looked for", () => forge.openPullRequest(runHead));
+  if (number !== null) return { ...event, pullRequest: { number, isFork: true, headSha: runHead.sha } };
+  runner.warn("there is no open pull request at this commit any more: nothing is commented on");
+  return event;
+}
+
 /** A verified state, in the step's folder. */
 const STATE_FILE = "cluster.state";
 

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly sha?: string;
   /** What the pull request is to be merged into (default: what is checked out). */
   readonly baseSha?: string;
+  /** Its branch's last commit (default: what is checked out). */
+  readonly headSha?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -63,13 +65,13 @@ export class ActionWorld {
   }
 
   /** What a runner sets for a step. */
-  environment({ inputs, event = "push", number = 7, sha, baseSha, env = {} }: RunOptions): {
+  environment({ inputs, event = "push", number = 7, sha, baseSha, headSha, env = {} }: RunOptions): {
     env: Record<string, string>;
     files: RunFiles;
   } {
     const head = this.repository.git(["rev-parse", "HEAD"]);
     const step = runnerEnvironment({
-      ...{ above: this.#temp, event, number, sha: sha ?? head, baseSha: baseSha ?? head, headSha: head },
+      ...{ above: this.#temp, event, number, sha: sha ?? head, baseSha: baseSha ?? head, headSha: headSha ?? head },
       ...{ workspace: this.repository.path, apiUrl: this.github.url },
       inputs: { registry: this.cluster.address, source: this.remote.path, ...inputs },
     });

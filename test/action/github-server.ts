@@ -12,6 +12,13 @@ export interface KeptText {
   readonly pull_request?: object;
 }
 
+export interface KeptStatus {
+  readonly sha: string;
+  readonly state: string;
+  readonly context: string;
+  readonly description: string;
+}
+
 /** An answer in place of the server's own, once: the next request that matches gets it. */
 export interface Script {
   readonly method: string;
@@ -33,6 +40,9 @@ export class GitHubServer {
   readonly comments = new Map<number, KeptText[]>();
   readonly issues: KeptText[] = [];
   readonly pulls = new Map<string, object[]>();
+  /** By `owner:branch`, with its last commit. */
+  readonly open = new Map<string, { readonly number: number; readonly sha: string }>();
+  readonly statuses: KeptStatus[] = [];
   readonly requests: string[] = [];
   readonly tokens = new Set<string>();
   readonly #scripts: (Script & { left: number })[] = [];
@@ -75,6 +85,8 @@ export class GitHubServer {
     this.comments.clear();
     this.issues.length = 0;
     this.pulls.clear();
+    this.open.clear();
+    this.statuses.length = 0;
     this.requests.length = 0;
     this.#scripts.length = 0;
     this.viewer = "github-actions";
@@ -148,6 +160,15 @@ export class GitHubServer {
       const { title, body: text, state } = body as Partial<KeptText>;
       Object.assign(issue, { title: title ?? issue.title, body: text ?? issue.body, state: state ?? issue.state });
       return { status: 200, answer: shown(issue) };
+    }
+    match = route(/^POST \/repos\/acme\/infra\/statuses\/([0-9a-f]+)$/);
+    if (match !== null) {
+      this.statuses.push({ ...(body as unknown as KeptStatus), sha: match[1]! });
+      return { status: 201, answer: {} };
+    }
+    if (route(/^GET \/repos\/acme\/infra\/pulls$/) !== null) {
+      const found = this.open.get(searchParams.get("head") ?? "");
+      return { status: 200, answer: found === undefined ? [] : [{ number: found.number, head: { sha: found.sha } }] };
     }
     match = route(/^GET \/repos\/acme\/infra\/commits\/([0-9a-f]+)\/pulls$/);
     if (match !== null) return { status: 200, answer: this.pulls.get(match[1]!) ?? [] };

@@ -51,8 +51,9 @@ test("docs/action.md is fresh: tools/node/run scripts/make-action-reference.ts",
 });
 
 interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
   readonly permissions?: Readonly<Record<string, string>>;
-  readonly concurrency?: { readonly "cancel-in-progress"?: boolean };
+  readonly concurrency?: { readonly group?: string; readonly "cancel-in-progress"?: boolean };
   readonly jobs: Readonly<
     Record<
       string,
@@ -73,6 +74,7 @@ const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   "apply.yml": { contents: "read", "pull-requests": "write" },
   "approve.yml": { contents: "write", "pull-requests": "write" },
   "check.yml": { contents: "read", issues: "write" },
+  "plan-fork.yml": { contents: "read", "pull-requests": "write" },
   "plan-from-state.yml": { contents: "read", "pull-requests": "write" },
   "plan.yml": { contents: "read", "pull-requests": "write" },
   "validate.yml": { contents: "read" },
@@ -85,8 +87,11 @@ test("there are examples of every mode", () => {
 for (const [name, permissions] of Object.entries(PERMISSIONS)) {
   test(`examples/workflows/${name} asks for no more than it needs, pins what it uses, and gives inputs there are`, () => {
     const text = textOf(`examples/workflows/${name}`);
-    const { permissions: asked, concurrency, jobs } = parse(text) as Workflow;
+    const { on, permissions: asked, concurrency, jobs } = parse(text) as Workflow;
     assert.deepEqual(asked, permissions);
+    assert.match(concurrency?.group ?? "", /^fleet-/, "two runs of it do not meet");
+    // What a stranger wrote is looked at with nothing that would be worth stealing.
+    if ("workflow_run" in on) assert.doesNotMatch(text.replace(/^ *#.*/gm, ""), /secrets\.|registry:/);
     assert.ok(textOf("docs/action.md").includes(`examples/workflows/${name}`));
     assert.doesNotMatch(text, /pull_request_target/);
     for (const [job, { permissions: more, steps, "timeout-minutes": minutes }] of Object.entries(jobs)) {
@@ -95,6 +100,8 @@ for (const [name, permissions] of Object.entries(PERMISSIONS)) {
       for (const { uses, run, with: given = {} } of steps) {
         assert.equal(run, undefined, "nothing that anybody could write into is a script");
         assert.match(uses ?? "", /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
+        if (uses!.startsWith("actions/checkout@"))
+          assert.equal(given["persist-credentials"], false, "no later step finds the token");
         if (!/\/fleet@/.test(uses!)) continue;
         assert.deepEqual(
           Object.keys(given).filter((input) => !(INPUTS as readonly string[]).includes(input)),
@@ -102,6 +109,20 @@ for (const [name, permissions] of Object.entries(PERMISSIONS)) {
         );
         assert.ok((COMMANDS as readonly unknown[]).includes(given.command));
         if (given.command === "apply") assert.equal(concurrency?.["cancel-in-progress"], false);
+      }
+    }
+  });
+}
+
+for (const path of globSync([".github/workflows/*.yml", "examples/workflows/*.yml"], { cwd: root }).sort()) {
+  test(`${path} says what it may do, pins what it uses, and runs no text that somebody else can write`, () => {
+    const { permissions, jobs } = parse(textOf(path)) as Workflow;
+    assert.equal(typeof permissions, "object", "permissions for all its jobs");
+    for (const [job, { steps, "timeout-minutes": minutes }] of Object.entries(jobs)) {
+      assert.equal(typeof minutes, "number", `${job} ends`);
+      for (const { uses = "./", run = "" } of steps) {
+        assert.match(uses, /^(\.\/.*|[\w-]+\/[\w/-]+@[0-9a-f]{40})$/);
+        assert.doesNotMatch(run, /\$\{\{[^}]*(github\.(event|head_ref|actor)|inputs\.|steps\.)/);
       }
     }
   });

@@ -6,7 +6,7 @@ const ACTION = parse(readFileSync(new URL("../../action.yml", import.meta.url), 
   readonly inputs: Readonly<Record<string, { readonly default?: string }>>;
 };
 
-export type RunEvent = "pull_request" | "fork" | "push" | "schedule" | "merge_group";
+export type RunEvent = "pull_request" | "fork" | "push" | "schedule" | "merge_group" | "workflow_run";
 
 export interface RunnerStep {
   /** Above the step's own folder. */
@@ -54,7 +54,7 @@ export function runnerEnvironment(step: RunnerStep): { env: Record<string, strin
       GITHUB_EVENT_NAME: event === "fork" ? "pull_request" : event,
       GITHUB_REPOSITORY: "acme/infra",
       GITHUB_SHA: step.sha,
-      GITHUB_REF: event === "push" || event === "schedule" ? "refs/heads/main" : `refs/pull/${number}/merge`,
+      GITHUB_REF: event === "pull_request" || event === "fork" ? `refs/pull/${number}/merge` : "refs/heads/main",
       ...{ GITHUB_ACTOR: "alice", GITHUB_RUN_ID: "99", GITHUB_RUN_ATTEMPT: "1" },
       ...{ GITHUB_WORKSPACE: workspace, GITHUB_SERVER_URL: "https://github.example" },
       ...{ GITHUB_API_URL: apiUrl, GITHUB_GRAPHQL_URL: `${apiUrl}/graphql` },
@@ -63,6 +63,10 @@ export function runnerEnvironment(step: RunnerStep): { env: Record<string, strin
 }
 
 function payload({ event, number, baseSha, headSha }: RunnerStep): object {
+  if (event === "workflow_run") {
+    const head_repository = { full_name: "mallory/infra", owner: { login: "mallory" } };
+    return { workflow_run: { event: "pull_request", head_sha: headSha, head_branch: "evil", head_repository } };
+  }
   if (event === "merge_group") return { merge_group: { base_sha: baseSha } };
   if (event !== "pull_request" && event !== "fork") return {};
   const of = (full_name: string, sha: string) => ({ sha, repo: { full_name } });
