@@ -34,6 +34,7 @@ test("a token goes to github.com for a repository there, and nowhere else", () =
     "https://GitHub.com/ada/home.git",
     "git@github.com:ada/home.git",
     "ssh://git@github.com/ada/home/",
+    "https://mirror.example/ada/home,https://github.com/ada/home",
   ];
   assert.deepEqual(
     taken.map(githubRepository),
@@ -50,6 +51,7 @@ test("a token goes to github.com for a repository there, and nowhere else", () =
       "https://github.com/ada",
       "https://github.com/ada/home/issues",
       "https://github.com/ada/..",
+      "https://evil.example/x,https://evil.example/https://github.com/ada/home",
       "",
     ],
   ];

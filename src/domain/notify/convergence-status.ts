@@ -62,11 +62,20 @@ export function isSettled(phase: RolloutPhase | undefined): boolean {
   return phase === "done" || phase === "rolled-back" || phase === "aborted";
 }
 
-/** `owner/name` of a source on github.com; null for any other: a token is sent to nobody else. */
+/** `owner/name` of a source on github.com, of the first of several (by commas); null for any other: a token is sent to nobody else. */
 export function githubRepository(source: string): string | null {
+  return (
+    source
+      .split(",")
+      .map((one) => repositoryOf(one.trim()))
+      .find((name) => name !== null) ?? null
+  );
+}
+
+function repositoryOf(address: string): string | null {
   const path =
-    /^https:\/\/(?:[^/@]*@)?github\.com\/(.+)$/i.exec(source)?.[1] ??
-    /^(?:ssh:\/\/)?git@github\.com[:/](.+)$/i.exec(source)?.[1];
+    /^https:\/\/(?:[^/@]*@)?github\.com\/(.+)$/i.exec(address)?.[1] ??
+    /^(?:ssh:\/\/)?git@github\.com[:/](.+)$/i.exec(address)?.[1];
   const name = path?.replace(/\/$/, "").replace(/\.git$/, "");
   return name !== undefined && /^[A-Za-z0-9-]{1,39}\/[A-Za-z0-9._-]{1,100}$/.test(name) && !/\/\.{1,2}$/.test(name)
     ? name
