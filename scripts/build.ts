@@ -23,6 +23,7 @@ const dist = join(root, "dist");
 const TOPICS = {
   lab: { description: "A cluster of real systemd machines on this one" },
   registry: { description: "The embedded registry" },
+  config: { description: "What daemons are told: check it, and make it for new machines" },
 };
 
 /** Builds `dist/` unless it is newer than everything it is made from. */

@@ -7,10 +7,14 @@ import { OperationError } from "../ports/operation-error.ts";
 import type { Supervisor } from "../ports/supervisor.ts";
 import { stopSignal } from "./daemon-composition.ts";
 import { EXIT, SilentExit } from "./exit-codes.ts";
+import { refuseBadConf } from "./refuse-bad-conf.ts";
 import { errorText } from "./report-error.ts";
 
 /** What a stopping daemon's last words may take. */
 const LAST_WORDS_MS = 2_000;
+
+/** The one that reads no fleet.conf. */
+const REGISTRY_SERVICE = "fleet-registry";
 
 /** What a daemon has of whoever runs it as a service. Outside of systemd its log is plain text, and nobody hears the rest. */
 export interface DaemonService {
@@ -36,6 +40,7 @@ export async function runService(identifier: string, work: (service: DaemonServi
   const pinging = notifier.run(AbortSignal.any([signal, ended.signal]));
   signal.addEventListener("abort", () => notifier.stopping(), { once: true });
   try {
+    if (identifier !== REGISTRY_SERVICE) await refuseBadConf();
     await work({ log, notifier, signal });
   } catch (error) {
     if (signal.aborted && error instanceof OperationError && error.code === "stopped") return;

@@ -5,6 +5,13 @@ import { OperationError } from "../ports/operation-error.ts";
 /** Where old fleet kept it. */
 export const FLEET_CONF = "/etc/fleet/fleet.conf";
 
+const fromFile = new Set<string>();
+
+/** Whether a variable of this process is there because the file says so, and nobody set it. */
+export function isFromFile(variable: string): boolean {
+  return fromFile.has(variable);
+}
+
 /**
  * Reads fleet's own `key="value"` file into the environment, where nothing is set yet: a flag beats the environment, the
  * environment beats the file. No file is no configuration.
@@ -22,6 +29,7 @@ export function readFleetConf(path = fleetConf(), environment: NodeJS.ProcessEnv
     const read = parseConfLine(line);
     if (read === null) continue;
     const key = `FLEET_${(CONF_ALIASES[read.key] ?? read.key).toUpperCase()}`;
+    if (environment[key] === undefined && environment === process.env) fromFile.add(key);
     environment[key] ??= read.key === "etcd_servers" ? registryOf(read.value) : read.value;
   }
 }
@@ -32,7 +40,7 @@ export function fleetConf(): string {
 }
 
 /** Old fleet listed URLs, `["http://h1:2379", "http://h2:2379"]`; what is no such list is taken as it stands. */
-function registryOf(servers: string): string {
+export function registryOf(servers: string): string {
   const urls = [...servers.matchAll(/(https?):\/\/([^\s"',\]/]+)/g)];
   if (urls.length === 0) return servers;
   const scheme = urls.some((url) => url[1] === "https") ? "etcds" : "etcd";
