@@ -80,7 +80,7 @@ export class ApiServer {
   async #answer(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
     // Whatever happens to the connection, nobody is left to be told.
     response.on("error", () => response.destroy());
-    ignoreBody(request, response);
+    ignoreBody(request);
     try {
       judgeCaller(request.headers, door);
       await this.#dispatch(request, response);
@@ -167,11 +167,11 @@ function tlsOptions({ certificate, key, clientAuthority }: ApiTls): object {
 }
 
 /** Whatever is sent is thrown away, up to a limit. */
-function ignoreBody(request: IncomingMessage, response: ServerResponse): void {
+function ignoreBody(request: IncomingMessage): void {
   let bytes = 0;
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > BODY_MAX) response.destroy();
+    if (bytes > BODY_MAX) request.socket.destroy();
   });
 }
 

@@ -1,0 +1,92 @@
+/** The engine's HTTP API among clients that mean no good: row 94 of the faults (Slowloris, idle connections), and pokes in a row. */
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { after, before, test } from "node:test";
+import { systemClock } from "../../src/adapters/system-clock.ts";
+import { decodeSyncAsk, encodeSyncAnswer, type SyncAnswer } from "../../src/codec/sync-record.ts";
+import { ApiWorld } from "../api-world.ts";
+
+const world = new ApiWorld();
+const stop = new AbortController();
+
+before(async () => {
+  await world.join("m1");
+  const manifest = "apiVersion: fleet/v1\ncluster: prod\nadmit: any\nrelease: { by: sync }\n";
+  await world.release({ "fleet.yaml": manifest, "units/a.service": "[Service]\nExecStart=/bin/a\n" });
+  await world.serve();
+});
+after(async () => {
+  stop.abort();
+  await world.stop();
+});
+
+const open = (): Promise<Socket> =>
+  new Promise((resolve) => {
+    const socket = connect(world.socket, () => resolve(socket));
+    socket.on("error", () => socket.destroy());
+  });
+
+test("of two hundred idle connections most are ended at once, and when they are gone others are answered", async () => {
+  const sockets = await Promise.all(Array.from({ length: 200 }, open));
+  const isOpen = () => sockets.filter((socket) => !socket.destroyed && !socket.readableEnded).length;
+  for (const socket of sockets) socket.resume();
+  for (let looks = 0; isOpen() > 64 && looks < 400; looks++) await systemClock.sleep(5);
+  assert.ok(isOpen() <= 64, `${isOpen()} are open`);
+  for (const socket of sockets) socket.destroy();
+  for (let looks = 0; looks < 100; looks++) {
+    const answer = await world.get("/healthz").catch(() => null);
+    if (answer?.status === 200) return;
+    await systemClock.sleep(10);
+  }
+  assert.fail("nobody is answered any more");
+});
+
+test("a body is thrown away, and one that does not end ends the connection", async () => {
+  const socket = await open();
+  let closed = false;
+  socket.once("close", () => {
+    closed = true;
+  });
+  socket.resume();
+  socket.write("POST /fleet/v1/units HTTP/1.1\r\nHost: fleet\r\nContent-Length: 100000000\r\n\r\n");
+  const chunk = Buffer.alloc(32_768);
+  for (let sent = 0; sent < 400 && !closed; sent++) {
+    if (!socket.destroyed) socket.write(chunk);
+    await systemClock.sleep(2);
+  }
+  assert.equal(closed, true);
+});
+
+test("a poke asks as fleet sync now does and tells what came of it; one that comes at once after is put off", async () => {
+  const answering = answerAsLeader({ kind: "released", commit: "c".repeat(40) as never, seq: 2 });
+  const first = await world.send("POST", "/v1/sync?timeout=5s", '{"ref":"refs/heads/main"}');
+  await answering;
+  assert.equal(first.status, 200, first.text);
+  const { kind, seq } = first.json<SyncAnswer>();
+  assert.deepEqual([kind, seq], ["released", 2]);
+  const again = await world.send("POST", "/v1/sync");
+  assert.deepEqual([again.status, again.headers["retry-after"]], [429, "1"]);
+  const bad = await world.send("POST", "/v1/sync?timeout=1h");
+  assert.equal(bad.status, 400);
+});
+
+/** What the leading engine does with the next ask. */
+async function answerAsLeader(answer: Omit<SyncAnswer, "ask">): Promise<void> {
+  const { registry, keys } = world;
+  for await (const message of registry.watch(keys.syncNow, 0, stop.signal)) {
+    if (message.kind !== "changes") continue;
+    for (const change of message.changes) {
+      const asked = change.kind === "put" ? decodeSyncAsk(change.entry.value) : null;
+      if (asked?.kind !== "record") continue;
+      const value = encodeSyncAnswer({ ...answer, ask: asked.record.id });
+      await registry.txn({
+        when: [],
+        then: [
+          { kind: "delete", key: keys.syncNow },
+          { kind: "put", key: keys.syncAnswer, value },
+        ],
+      });
+      return;
+    }
+  }
+}
