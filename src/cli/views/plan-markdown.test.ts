@@ -62,6 +62,17 @@ test("what does not fit is left out by whole lines and blocks, the differences f
   }
 });
 
+test("an emoji at the cut is there or is not: wherever it is cut, no half of one is left", () => {
+  const changes = [change("🚀🧑‍🚀.service", "🚀")];
+  const diffs = Array.from({ length: 8 }, (_, index) => diffOf(`Description=${"🚀🧑‍🚀".repeat(5)}${index}`));
+  const whole = Buffer.byteLength(planMarkdown(pretendReport(changes), diffs));
+  for (let bytesMax = 500; bytesMax <= whole; bytesMax++) {
+    const cut = planMarkdown(pretendReport(changes), diffs, { bytesMax });
+    assert.ok(cut.isWellFormed() && !cut.includes("\ufffd") && Buffer.byteLength(cut) <= bytesMax, `${bytesMax}`);
+    for (const line of cut.split("\n")) assert.doesNotMatch(line, /^\+Description=(?!(?:🚀🧑‍🚀){5}\d$)/u);
+  }
+});
+
 test("no unit text ends its fence, and none of it is markup outside of one", () => {
   const hostile = fc.array(
     fc.constantFrom(
