@@ -7,10 +7,11 @@ import { type HistoryEntry, releaseHistory } from "../usecases/list-history.ts";
 import { readPlan } from "../usecases/read-plan.ts";
 import { readReleases } from "../usecases/read-releases.ts";
 import { ApiProblem } from "./api-problem.ts";
-import { type ClusterPicture, type LookAtCluster, PictureBook, type SpecOf } from "./cluster-picture.ts";
+import { type ClusterPicture, type LookAtCluster, PictureBook, REST_FACTOR, type SpecOf } from "./cluster-picture.ts";
 import { discoveryDocument } from "./discovery-document.ts";
 import { machinePage, oneState, oneUnit, statePage, unitPage } from "./fleet-v1.ts";
 import type { FollowedCluster } from "./followed-cluster.ts";
+import { jsonText } from "./json-text.ts";
 import { SyncPoke } from "./sync-poke.ts";
 
 export interface ApiQuestion {
@@ -59,6 +60,7 @@ export class ApiHandlers {
   readonly book: PictureBook;
   readonly #ports: ApiPorts;
   readonly #poke: SyncPoke;
+  #shown: { readonly picture: ClusterPicture; readonly text: string; readonly untilMs: number } | null = null;
   #history: { readonly key: string; readonly entries: readonly HistoryEntry[] } | null = null;
 
   constructor(ports: ApiPorts) {
@@ -75,7 +77,7 @@ export class ApiHandlers {
     "unit-state": async ({ name }) => json(oneState(await this.#fresh(), name)),
     machines: async ({ query }) => json(machinePage(await this.#fresh(), query.getAll("nextPageToken"))),
     discovery: async () => json(discoveryDocument()),
-    status: async () => json((await this.book.current()).status()),
+    status: async () => ({ status: 200, text: await this.#status() }),
     plan: async ({ query }) => ({ status: 200, text: await this.#plan(query.get("release")) }),
     releases: async ({ query }) => json(await this.#releases(query.get("last"))),
     sync: async ({ caller, query }) => json(await this.#poke.ask(await this.#fresh(), caller, query.get("timeout"))),
@@ -91,6 +93,18 @@ export class ApiHandlers {
     const picture = await this.book.current();
     if (this.#ports.cluster.awayMs === null) return picture;
     throw new ApiProblem(503, "fleet server unable to communicate with etcd; /v1/status has what was known last");
+  }
+
+  /** Of a large cluster it is some 20 MB of text, which is not written more often than a picture is made. */
+  async #status(): Promise<string> {
+    const picture = await this.book.current();
+    const startedMs = this.#ports.clock.monotonicMs();
+    if (this.#shown?.picture !== picture || startedMs >= this.#shown.untilMs) {
+      const text = `${jsonText(picture.status())}\n`;
+      const nowMs = this.#ports.clock.monotonicMs();
+      this.#shown = { picture, text, untilMs: nowMs + REST_FACTOR * (nowMs - startedMs) };
+    }
+    return this.#shown.text;
   }
 
   async #plan(release: string | null): Promise<string> {

@@ -5,9 +5,11 @@ import { err, type Log } from "../ports/log.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { type ApiAnswer, ApiHandlers, type ApiPorts, problemOf } from "./api-handlers.ts";
 import { ApiProblem } from "./api-problem.ts";
+import { bearsToken } from "./bearer-tokens.ts";
+import { type Door, refusePages, unknownCaller } from "./door.ts";
 import { EventFeed } from "./event-feed.ts";
+import { provesToken } from "./forge-proof.ts";
 import { jsonText } from "./json-text.ts";
-import { type Door, judgeCaller } from "./judge-caller.ts";
 import { writeRefusal } from "./write-refusal.ts";
 
 /** Clients at a time, of each listener: people, a scraper or two, a dashboard; the process has units to place. */
@@ -80,9 +82,9 @@ export class ApiServer {
   async #answer(request: IncomingMessage, response: ServerResponse, door: Door): Promise<void> {
     // Whatever happens to the connection, nobody is left to be told.
     response.on("error", () => response.destroy());
-    ignoreBody(request);
     try {
-      judgeCaller(request.headers, door);
+      refusePages(request.headers, door);
+      await admit(request, door);
       await this.#dispatch(request, response);
     } catch (error) {
       this.#refuse(response, error);
@@ -164,6 +166,16 @@ export class ApiServer {
 function tlsOptions({ certificate, key, clientAuthority }: ApiTls): object {
   const mutual = clientAuthority === null ? {} : { ca: clientAuthority, requestCert: true, rejectUnauthorized: true };
   return { cert: certificate, key, minVersion: "TLSv1.2", ...mutual };
+}
+
+/** Throws where somebody must show a token and shows none. A webhook is told from others by where it goes: it may only poke. */
+async function admit(request: IncomingMessage, { tokens: current }: Door): Promise<void> {
+  const tokens = current === null ? null : current();
+  const isKnown = tokens === null || bearsToken(request.headers.authorization, tokens);
+  const isPoke = request.method === "POST" && /^\/v1\/sync(\?|$)/.test(request.url ?? "");
+  if (!isKnown && isPoke && (await provesToken(request, tokens))) return;
+  ignoreBody(request);
+  if (!isKnown) throw unknownCaller();
 }
 
 /** Whatever is sent is thrown away, up to a limit. */

@@ -46,7 +46,7 @@ export type LookAtCluster = (registry: RegistryReader) => Promise<ClusterPicture
 export type SpecOf = (commit: CommitId) => Promise<ClusterSpec>;
 
 /** Of the time of the process that places units, reading for clients may take a twentieth. */
-const REST_FACTOR = 20;
+export const REST_FACTOR = 20;
 
 /** One picture for all who ask while nothing changes, and no new one before the process had time for what matters. */
 export class PictureBook {

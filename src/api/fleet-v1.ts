@@ -35,7 +35,7 @@ export interface FleetMachine {
 export async function unitPage(picture: ClusterPicture, specOf: SpecOf, tokens: readonly string[]): Promise<object> {
   const spec = await specInForce(picture, specOf);
   const { entries, ...next } = pageOf(spec?.units ?? [], tokens);
-  const rows = Map.groupBy(picture.rows, ({ unit }) => unit);
+  const rows = rowsByUnit(picture);
   return { units: entries.map((unit) => fleetUnit(unit, rows.get(unit.name) ?? [])), ...next };
 }
 
@@ -43,10 +43,7 @@ export async function oneUnit(picture: ClusterPicture, specOf: SpecOf, name: str
   const spec = await specInForce(picture, specOf);
   const unit = spec?.units.find((one) => one.name === name);
   if (unit === undefined) throw new ApiProblem(404, "unit does not exist");
-  return fleetUnit(
-    unit,
-    picture.rows.filter((row) => row.unit === name),
-  );
+  return fleetUnit(unit, rowsByUnit(picture).get(unit.name) ?? []);
 }
 
 export function statePage(picture: ClusterPicture, query: URLSearchParams): object {
@@ -70,20 +67,37 @@ export function machinePage({ snapshot }: ClusterPicture, tokens: readonly strin
   return { machines, ...next };
 }
 
-/** Of machines that can say how it is now: the original's states went with their machine, too. */
-function statesOf({ rows }: ClusterPicture): FleetUnitState[] {
-  return rows
-    .flatMap(({ unit, machine, news, hash, load, active, sub }): FleetUnitState[] =>
-      machine === null || news !== "current"
-        ? []
-        : [
-            {
-              ...{ name: unit, hash: hash ?? "", machineID: machine },
-              ...{ systemdLoadState: load, systemdActiveState: active, systemdSubState: sub },
-            },
-          ],
-    )
+/** Whoever walks the pages asks for all of it each time. */
+const known = new WeakMap<
+  ClusterPicture,
+  { byUnit?: ReadonlyMap<string, readonly ShownUnit[]>; states?: readonly FleetUnitState[] }
+>();
+
+function knownOf(picture: ClusterPicture) {
+  const of = known.get(picture) ?? {};
+  known.set(picture, of);
+  return of;
+}
+
+function rowsByUnit(picture: ClusterPicture): ReadonlyMap<string, readonly ShownUnit[]> {
+  const of = knownOf(picture);
+  of.byUnit ??= Map.groupBy(picture.rows, ({ unit }) => unit);
+  return of.byUnit;
+}
+
+function statesOf(picture: ClusterPicture): readonly FleetUnitState[] {
+  const of = knownOf(picture);
+  of.states ??= picture.rows
+    .flatMap(stateOf)
     .sort((a, b) => compareText(a.name, b.name) || compareText(a.machineID, b.machineID));
+  return of.states;
+}
+
+/** Of a machine that can say how it is now: the original's states went with their machine, too. */
+function stateOf({ unit, machine, news, hash, load, active, sub }: ShownUnit): FleetUnitState[] {
+  if (machine === null || news !== "current") return [];
+  const systemd = { systemdLoadState: load, systemdActiveState: active, systemdSubState: sub };
+  return [{ name: unit, hash: hash ?? "", machineID: machine, ...systemd }];
 }
 
 function fleetUnit(unit: SpecUnit, rows: readonly ShownUnit[]): FleetUnit {

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ApiTls } from "../api/api-server.ts";
 import { readTokens } from "../api/bearer-tokens.ts";
-import type { Door } from "../api/judge-caller.ts";
+import type { Door } from "../api/door.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { type ApiFlags, NO_API_SOCKET } from "./api-flags.ts";
 import { hostAndPort } from "./host-and-port.ts";

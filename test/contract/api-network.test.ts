@@ -1,5 +1,6 @@
 /** The engine's HTTP API over a network: who is let in, by a token or by a certificate, and by which name. */
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { request as tlsRequest } from "node:https";
 import { join } from "node:path";
@@ -65,6 +66,34 @@ test("metrics and health are told to nobody either who has no token, and a poke 
   for (const path of ["/metrics", "/healthz", "/v1/events"]) assert.equal((await get({}, path)).status, 401);
   const poke = await ask({ host: "127.0.0.1", port: ports[0], path: "/v1/sync", method: "POST" });
   assert.equal(poke.status, 401);
+});
+
+const BODY = JSON.stringify({ ref: "refs/heads/main" });
+const signed = (token: string, body = BODY) => createHmac("sha256", token).update(body).digest("hex");
+const WEBHOOKS: readonly (readonly [what: string, headers: Readonly<Record<string, string>>, status: number])[] = [
+  // The release is made by fleet apply: 409 is the answer of one that was let in.
+  ["GitLab's with the token", { "X-Gitlab-Token": TOKEN }, 409],
+  ["GitLab's with another", { "X-Gitlab-Token": "another-token-of-some-length" }, 401],
+  ["GitHub's, signed with the token", { "X-Hub-Signature-256": `sha256=${signed(TOKEN)}` }, 409],
+  ["GitHub's, signed with another", { "X-Hub-Signature-256": `sha256=${signed("another")}` }, 401],
+  ["GitHub's, signed over another body", { "X-Hub-Signature-256": `sha256=${signed(TOKEN, "{}")}` }, 401],
+  ["one with half a signature", { "X-Hub-Signature-256": "sha256=00" }, 401],
+];
+for (const [what, headers, status] of WEBHOOKS) {
+  test(`a webhook, ${what}, is answered ${status}`, async () => {
+    const length = { "Content-Length": String(BODY.length) };
+    const options = { host: "127.0.0.1", port: ports[0], path: "/v1/sync", method: "POST" };
+    assert.equal((await ask({ ...options, headers: { ...headers, ...length } }, BODY)).status, status);
+  });
+}
+
+test("what proves a webhook opens nothing else", async () => {
+  const headers = { "X-Gitlab-Token": TOKEN, "X-Hub-Signature-256": `sha256=${signed(TOKEN, "")}` };
+  assert.equal((await get(headers)).status, 401);
+  const long = "a".repeat(1_100_000);
+  const options = { host: "127.0.0.1", port: ports[0], path: "/v1/sync", method: "POST" };
+  const signature = { "X-Hub-Signature-256": `sha256=${signed(TOKEN, long)}`, "Content-Length": String(long.length) };
+  assert.equal((await ask({ ...options, headers: signature }, long)).status, 413);
 });
 
 test("a token that was replaced in the file is good no more, and the new one is", async () => {

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 import { ApiProblem } from "./api-problem.ts";
-import { bearsToken } from "./bearer-tokens.ts";
 
 /** How a listener takes its callers. */
 export interface Door {
@@ -13,22 +12,23 @@ export interface Door {
 }
 
 /**
- * Throws where a request is none of a program that was let in. A page of a browser on the same network can send requests here: it says so in
- * `Origin`, or, where its own name was made to lead here (DNS rebinding), it carries that name in `Host`.
+ * Throws where a request is a page's in somebody's browser, which can send requests to whatever its machine reaches: it says so in `Origin`, or,
+ * where its own name was made to lead here (DNS rebinding), it carries that name in `Host`.
  */
-export function judgeCaller(headers: IncomingHttpHeaders, door: Door): void {
-  const { host = "", origin, authorization } = headers;
+export function refusePages({ host = "", origin }: IncomingHttpHeaders, door: Door): void {
   if (door.names !== null && !isOwnName(host, door.names)) {
     throw new ApiProblem(403, "this server is not known by that Host; --api-names lists those it has");
   }
   if (origin !== undefined && origin !== `${door.scheme}://${host}`) {
     throw new ApiProblem(403, "no page of another origin may ask here");
   }
-  if (door.tokens !== null && !bearsToken(authorization, door.tokens())) {
-    throw new ApiProblem(401, "send a token of the engine's --api-token-file: Authorization: Bearer …", {
-      "WWW-Authenticate": 'Bearer realm="fleet"',
-    });
-  }
+}
+
+/** What whoever shows no token is told. */
+export function unknownCaller(): ApiProblem {
+  return new ApiProblem(401, "send a token of the engine's --api-token-file: Authorization: Bearer …", {
+    "WWW-Authenticate": 'Bearer realm="fleet"',
+  });
 }
 
 /** An address cannot be somebody else's name. */
