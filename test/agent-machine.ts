@@ -8,6 +8,7 @@ import type { UnitDrift } from "../src/domain/drift/unit-drift.ts";
 import type { UnitHash, UnitName } from "../src/domain/names.ts";
 import type { UnitGoal } from "../src/domain/spec/cluster-spec.ts";
 import type { Blocked, WantedUnit } from "../src/domain/tasks/task.ts";
+import type { SecretReader } from "../src/ports/secret-reader.ts";
 import { AgentFiles } from "../src/usecases/agent-files.ts";
 import { DriftWatch } from "../src/usecases/drift-watch.ts";
 import type { DetailsCache } from "../src/usecases/observe-units.ts";
@@ -50,10 +51,17 @@ export class AgentMachine {
   readonly clock = new VirtualClock();
   readonly disk = new MemoryFileStore(() => this.clock.wallMs());
   readonly manager = new MemoryUnitManager({ files: this.disk, clock: this.clock });
-  #process = this.#newProcess();
+  readonly #secrets: SecretReader | null;
+  #process: ReturnType<AgentMachine["newProcess"]>;
 
-  #newProcess() {
-    const files = new AgentFiles(this.disk);
+  /** `secrets`: null on a machine without a key. */
+  constructor(secrets: SecretReader | null = null) {
+    this.#secrets = secrets;
+    this.#process = this.newProcess();
+  }
+
+  private newProcess() {
+    const files = new AgentFiles(this.disk, undefined, this.#secrets);
     const publish = files.publishUnitFile.bind(files);
     files.publishUnitFile = async (file) => {
       await this.beforeWrite();
@@ -83,6 +91,10 @@ export class AgentMachine {
   /** As the agent does after each pass: what could not be saved is saved now. */
   save(): Promise<void> {
     return this.#process.files.saveOwned();
+  }
+  /** As the agent does where it knows its set: what a boot without it starts. */
+  keepBootSet(): Promise<void> {
+    return this.#process.files.bootSet.afterPass(true);
   }
   tasks = 0;
   blocked: readonly Blocked[] = [];
@@ -115,13 +127,13 @@ export class AgentMachine {
   /** Ends the agent's process and begins another one on what the first left behind. */
   restart(): void {
     this.disk.restartProcess();
-    this.#process = this.#newProcess();
+    this.#process = this.newProcess();
   }
 
   /** Ends everything on the machine, and boots it again. */
   powerOff(): void {
     this.manager.powerOff();
-    this.#process = this.#newProcess();
+    this.#process = this.newProcess();
   }
 
   /** How the last job of this unit ended badly. */

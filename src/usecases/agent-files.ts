@@ -13,6 +13,7 @@ import type { UnitHash, UnitName } from "../domain/names.ts";
 import { fencePath } from "../domain/spec/at-most-one-dropin.ts";
 import type { InstalledFile } from "../domain/tasks/task.ts";
 import type { FileStore } from "../ports/file-store.ts";
+import type { SecretReader } from "../ports/secret-reader.ts";
 import { AdoptedFiles } from "./adopted-files.ts";
 import { BootSetKeeper } from "./boot-set.ts";
 import { DeliveredFiles } from "./delivered-files.ts";
@@ -53,11 +54,12 @@ export class AgentFiles {
   /** The names of their files, once asked for: a set of new units looks for none of them on the disk. */
   #stored: Set<string> | null = null;
 
-  constructor(files: FileStore, folders: AgentFolders = AGENT_FOLDERS) {
+  /** `secrets`: null where whoever uses it puts no secret into its place. */
+  constructor(files: FileStore, folders: AgentFolders = AGENT_FOLDERS, secrets: SecretReader | null = null) {
     this.#files = files;
     this.folders = folders;
     this.adopted = new AdoptedFiles(files, `${folders.state}/adopted`);
-    this.delivered = new DeliveredFiles(files, `${folders.state}/delivered.json`);
+    this.delivered = new DeliveredFiles(files, `${folders.state}/delivered.json`, secrets);
     this.drifted = new DriftedFiles(files, folders, `${folders.state}/drifted`, this.delivered);
     this.holds = new HoldMemory(files, folders.state);
     this.bootSet = new BootSetKeeper(files, folders, this);

@@ -5,6 +5,7 @@ import { stopAfterOfFiles } from "../domain/spec/at-most-one-dropin.ts";
 import { startOrder } from "../domain/tasks/start-order.ts";
 import { isQuadlet } from "../domain/unit/unit-name.ts";
 import type { FileStore } from "../ports/file-store.ts";
+import { isSealed } from "./delivered-files.ts";
 import { MACHINE_ENV_PATH } from "./render-machine-env.ts";
 import { installedPath, type UnitFolders } from "./unit-folders.ts";
 
@@ -69,6 +70,8 @@ export class BootSetKeeper {
       // A text whose write was cut short is written again by the next pass, and is in the set then.
       const stored = unit.onDisk === null ? null : await this.#installed.readUnit(unit.onDisk);
       if (stored === null) continue;
+      // Its secrets are gone with the boot, and only an agent can put them back: it writes all of the unit then.
+      if (stored.files.some(isSealed)) continue;
       units.push({ ...stored, name });
       // Read anew after a boot, and started from it: there is no older text in force.
       // What runs at most once may run elsewhere by now: only an agent that has asked starts it.

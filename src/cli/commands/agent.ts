@@ -11,6 +11,7 @@ import type { UnitName } from "../../domain/names.ts";
 import type { SpecPart } from "../../domain/spec/commit-part.ts";
 import { type Log, refusal } from "../../ports/log.ts";
 import { OperationError } from "../../ports/operation-error.ts";
+import type { SecretReader } from "../../ports/secret-reader.ts";
 import type { UnitManager } from "../../ports/unit-manager.ts";
 import type { AgentMetrics } from "../agent-metrics.ts";
 import { answerJournals } from "../answer-journals.ts";
@@ -65,10 +66,8 @@ export default class AgentCommand extends BaseCommand {
     ]);
     const { notifier, signal } = service;
     const disk = countingProgress(new DiskFileStore(), notifier.progress);
-    const files = new AgentFiles(disk, {
-      ...AGENT_FOLDERS,
-      state: join(flags["state-directory"], "agent"),
-    });
+    const secrets = await secretsOf(flags["state-directory"]);
+    const files = new AgentFiles(disk, { ...AGENT_FOLDERS, state: join(flags["state-directory"], "agent") }, secrets);
     const known = (await files.readState())?.clusterName ?? null;
     const remembered = known ?? (flags.standalone ? await markedCluster(disk) : null);
     const metrics = flags["agent-metrics-file"] === undefined ? null : await agentMetrics(flags["agent-metrics-file"]);
@@ -117,6 +116,15 @@ export default class AgentCommand extends BaseCommand {
       for (const close of closing.reverse()) await close();
     }
   }
+}
+
+/** Read with the machine's own key, asked for when there is a first one. */
+async function secretsOf(stateDirectory: string): Promise<SecretReader> {
+  const [{ machineSecrets }, { readIdentity }] = await Promise.all([
+    import("../../adapters/secrets/machine-secrets.ts"),
+    import("../../adapters/identity/ensure-identity.ts"),
+  ]);
+  return machineSecrets(() => readIdentity(join(stateDirectory, "identity")));
 }
 
 async function agentMetrics(path: string): Promise<AgentMetrics> {
