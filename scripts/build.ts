@@ -83,6 +83,7 @@ export async function build(): Promise<void> {
     `${JSON.stringify({ name, version, description, license, type: "module", files: ["."], oclif }, null, 2)}\n`,
   );
   cpSync(join(root, "bin/fleet.js"), join(staging, "fleet.js"));
+  cpSync(join(root, "docs/diagnostics.md"), join(staging, "diagnostics.md"));
   cpSync(join(root, "packaging/systemd"), join(staging, "systemd"), { recursive: true });
   if (existsSync(join(root, "examples")))
     cpSync(join(root, "examples"), join(staging, "examples"), { recursive: true });
@@ -108,6 +109,7 @@ function isStale(): boolean {
     ...filesUnder(join(root, "packaging/systemd")),
     join(root, "package.json"),
     join(root, "bin/fleet.js"),
+    join(root, "docs/diagnostics.md"),
   ];
   return sources.some((path) => statSync(path).mtimeMs > builtAt);
 }

@@ -1,8 +1,10 @@
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "@oclif/core";
 import { watchReaders } from "./reader-gone.ts";
 import { reportError } from "./report-error.ts";
+import { usageHint } from "./usage-hint.ts";
 
 /** The program: one command parsed and run. Whatever it rejects with is told once, here, with its exit code. */
 export async function main(argv: string[]): Promise<void> {
@@ -12,6 +14,11 @@ export async function main(argv: string[]): Promise<void> {
   try {
     await run(argv, root);
   } catch (error) {
-    process.exitCode = reportError(error);
+    const isUsage = error instanceof Error && "oclif" in error;
+    process.exitCode = reportError(error, isUsage ? hintFor(error, argv, root) : null);
   }
+}
+
+function hintFor({ message }: Error, argv: readonly string[], root: string): string | null {
+  return usageHint(message, argv, JSON.parse(readFileSync(join(root, "oclif.manifest.json"), "utf8")));
 }

@@ -16,28 +16,30 @@ export class RejectedCommit extends Error {
   }
 }
 
-/** Tells an error once, on standard error, by who must act; returns the exit code. No stack traces for users. */
-export function reportError(error: unknown): ExitCode {
+/** Tells an error once, on standard error, by who must act; returns the exit code. No stack traces for users. `hint`: what was meant. */
+export function reportError(error: unknown, hint: string | null = null): ExitCode {
   if (error instanceof SilentExit) return error.code;
-  process.stderr.write(`${errorText(error)}\n`);
+  process.stderr.write(`${errorText(error, hint)}\n`);
   return EXIT.error;
 }
 
 /** The error for people, by who must act: several lines, no stack traces but where we are wrong. */
-export function errorText(error: unknown): string {
+export function errorText(error: unknown, hint: string | null = null): string {
   if (error instanceof RejectedCommit) return diagnosticsText(error.diagnostics);
   if (error instanceof OperationError) return operationText(error);
   if (error instanceof InvariantError) {
     return `fleet is wrong: ${error.message}\nPlease report this, with what you did, as a bug.\n${error.stack ?? ""}`;
   }
-  if (error instanceof Error && "oclif" in error) return usageText(error);
+  if (error instanceof Error && "oclif" in error) return usageText(error, hint);
   return error instanceof Error ? `fleet is wrong: ${error.stack ?? error.message}` : String(error);
 }
 
 /** oclif's own refusals (an unknown flag, a missing argument, no such command): a sentence, then its own hint, which is ours here. */
-function usageText({ message }: Error): string {
+function usageText({ message }: Error, hint: string | null): string {
   const lines = message.split("\n").filter((line) => line !== "" && !line.startsWith("See more help"));
-  return [`error: ${printable(lines.join(" "))} [usage]`, "  next: add --help to see what is taken"].join("\n");
+  return [`error: ${printable(lines.join(" "))} [usage]`, `  next: ${hint ?? "add --help to see what is taken"}`].join(
+    "\n",
+  );
 }
 
 /** The code and the empty note that gRPC puts around what the message says already. */
