@@ -12,6 +12,7 @@ import type { CommitId, MachineId, Sha256 } from "../domain/names.ts";
 import { brokenReferences } from "../domain/plan/broken-references.ts";
 import { findDrift } from "../domain/plan/find-drift.ts";
 import { idleSpreads } from "../domain/plan/idle-spreads.ts";
+import { imageChanges } from "../domain/plan/image-changes.ts";
 import { newlyUnplaceable } from "../domain/plan/newly-unplaceable.ts";
 import type { Plan } from "../domain/plan/plan.ts";
 import { type PlanInput, planChanges } from "../domain/plan/plan-changes.ts";
@@ -114,6 +115,7 @@ export async function planCommit(input: {
     quarantined: reading?.quarantined ?? [],
     revision: snapshot.revision,
     ...(stopped === null ? {} : { stopped }),
+    images: imageChanges(plan, spec, released),
     newlyUnplaceable: newlyUnplaceable(whole, snapshot, previous),
     /** Found out when somebody looks: one line where nothing changes shows none of it, and at 20,000 units it costs as much as placing. */
     get verdict() {

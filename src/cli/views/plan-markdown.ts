@@ -3,6 +3,7 @@ import type { UnitDiff } from "../../usecases/diff-plan.ts";
 import { changeGroups } from "./change-rows.ts";
 import { counted } from "./counted.ts";
 import { unitDiffText } from "./diff-text.ts";
+import { imageLines } from "./image-lines.ts";
 import { markdownFence, markdownText } from "./markdown-text.ts";
 import {
   awayLines,
@@ -55,6 +56,7 @@ export function planMarkdown(
       ...awayLines(plan),
       ...ringLines(plan),
       ...stayLines(plan),
+      ...imageLines(report),
       ...trialLines(report, names),
       ...lossLines(report, names),
       ...partitionLines(report),

@@ -4,6 +4,7 @@ import { changeGroups } from "./change-rows.ts";
 import { changeLines } from "./change-table.ts";
 import { counted } from "./counted.ts";
 import { wrapWords } from "./fit-width.ts";
+import { imageLines } from "./image-lines.ts";
 import {
   awayLines,
   awayNames,
@@ -45,6 +46,7 @@ export function planText(report: PlanReport, terminal: Terminal | null = null): 
     awayLines(plan),
     stayLines(plan),
     [...ringLines(plan), ...waveLines(plan, names)],
+    imageLines(report),
     trialLines(report, names),
     refusalLines(plan),
     closing,

@@ -74,6 +74,12 @@ export const planReportSchema = planSchema.extend({
     .array(z.object({ unit: unitName, machine: machineId, withinMs: z.int().min(1), because: riskReason }))
     .optional()
     .meta({ description: "Changes their machines undo where they cannot be reached after them; absent: none" }),
+  images: z
+    .array(z.object({ unit: unitName, from: z.string().nullable(), to: z.string().nullable(), pinned: z.boolean() }))
+    .optional()
+    .meta({
+      description: "Other images of quadlets that change; `pinned`: a digest says which one `to` is; absent: none",
+    }),
   stopped: z
     .object({
       seq: z.int().min(1),

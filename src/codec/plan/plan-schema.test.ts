@@ -34,6 +34,7 @@ test("the report's members are the plan's and its own", () => {
     "broken",
     "diagnostics",
     "drift",
+    "images",
     "newlyUnplaceable",
     "revision",
     "stopped",

@@ -1,6 +1,7 @@
 import type { UnitName } from "../names.ts";
 import type { BrokenReference } from "./broken-references.ts";
 import type { Drift } from "./find-drift.ts";
+import type { ImageChange } from "./image-changes.ts";
 import type { Plan } from "./plan.ts";
 import type { PlanVerdict } from "./plan-verdict.ts";
 import type { PlannedTrial } from "./planned-trials.ts";
@@ -26,6 +27,8 @@ export interface PlanReport {
   readonly newlyUnplaceable: readonly UnitName[];
   /** Changes that their machines undo by themselves where they cannot be reached after them. */
   readonly trials: readonly PlannedTrial[];
+  /** What containers are to run otherwise than under the release in force. Absent: nothing is known of it. */
+  readonly images?: readonly ImageChange[];
   /** The release in force, where its rollout ended before its end. Absent: it did not. */
   readonly stopped?: StoppedRelease;
 }
