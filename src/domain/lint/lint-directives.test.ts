@@ -92,10 +92,16 @@ describe("what systemd would ignore", () => {
       ],
     ],
     [
-      "a service's directive in a quadlet's own section is podman's to judge, in [Service] it is systemd's",
-      "[Container]\nImag=x\n[Service]\nRestrat=always\n",
+      "what podman's generator does not know in its own sections, and systemd not in [Service]",
+      "[Container]\nImag=x\nRestart=always\nFrobnicate=1\n[Service]\nRestrat=always\n[Quadlet]\nDefaultDependancies=no\n",
       "container",
-      ["4:1 directive-unknown the unknown directive Restrat= in [Service]; did you mean Restart=?"],
+      [
+        "2:1 directive-unknown the unknown key Imag= in [Container], for which podman's generator refuses the file; did you mean Image=?",
+        "3:1 directive-unknown the unknown key Restart= in [Container], for which podman's generator refuses the file; it is one of [Service]",
+        "4:1 directive-unknown the unknown key Frobnicate= in [Container], for which podman's generator refuses the file; remove it, or write PodmanArgs=",
+        "6:1 directive-unknown the unknown directive Restrat= in [Service]; did you mean Restart=?",
+        "8:1 directive-unknown the unknown key DefaultDependancies= in [Quadlet], for which podman's generator refuses the file; did you mean DefaultDependencies=?",
+      ],
     ],
     [
       "a drop-in for nobody knows what",

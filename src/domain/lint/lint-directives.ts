@@ -1,12 +1,13 @@
 import { closestName } from "../unit/closest-name.ts";
 import { isWithoutEffect, newSpellingOf } from "../unit/old-spellings.ts";
+import { quadletKeys } from "../unit/quadlet-keys.ts";
 import { isKnownDirective, knownDirectives, knownSections } from "../unit/systemd-directives.ts";
 import type { UnitAssignment, UnitFile } from "../unit/unit-file.ts";
 import { locationOf } from "../unit/unit-file.ts";
 import { QUADLET_TYPES, UNIT_TYPES, type UnitType } from "../unit/unit-name.ts";
 import type { LintFinding } from "./lint-rules.ts";
 
-/** Sections of podman's own, whose directives its generator knows and we do not. */
+/** Sections of podman's own. */
 const QUADLET_SECTIONS: ReadonlySet<string> = new Set(["Quadlet", ...QUADLET_TYPES.map(sectionNamed)]);
 const QUADLETS: ReadonlySet<string> = new Set(QUADLET_TYPES);
 
@@ -35,8 +36,11 @@ export function lintDirectives(file: UnitFile, type: UnitType | null): readonly 
       if (problem !== null) {
         findings.push({ rule: "section-unknown", at: { path: file.path, line: entry.line, column: 1 }, ...problem });
       }
-    } else if (entry.kind === "assignment" && !ignored && isSystemds(entry.section)) {
-      const finding = directiveProblem(file, entry, type, unknown < SUGGESTED_MAX);
+    } else if (entry.kind === "assignment" && !ignored) {
+      const suggest = unknown < SUGGESTED_MAX;
+      const finding = isSystemds(entry.section)
+        ? directiveProblem(file, entry, type, suggest)
+        : quadletProblem(file, entry, suggest);
       if (finding !== null) findings.push(finding);
       if (finding?.rule === "directive-unknown") unknown++;
     }
@@ -76,6 +80,28 @@ function sectionProblem(name: string, type: UnitType | null): { saw: string; nex
   const meant = closestName(name, fitting);
   const next = meant === null ? `${ignored}; for notes of your own write [X-${name}]` : `did you mean [${meant}]?`;
   return { saw: `the unknown section [${name}]`, next };
+}
+
+/** Of podman's sections the generator refuses the whole quadlet for one key it does not know. */
+function quadletProblem(file: UnitFile, entry: UnitAssignment, suggest: boolean): LintFinding | null {
+  const { section, key } = entry;
+  const known = quadletKeys(section);
+  if (known === null || known.has(key)) return null;
+  const meant = suggest ? closestName(key, known) : null;
+  const home = meant === null ? systemdSectionOf(key) : null;
+  const next =
+    meant !== null
+      ? `did you mean ${meant}=?`
+      : home !== null
+        ? `it is one of [${home}]`
+        : "remove it, or write PodmanArgs=";
+  const saw = `the unknown key ${key}= in [${section}], for which podman's generator refuses the file`;
+  return { rule: "directive-unknown", at: locationOf(file, entry), saw, next };
+}
+
+/** Where systemd reads it, in a service that a generator made. */
+function systemdSectionOf(key: string): string | null {
+  return ["Service", "Unit", "Install"].find((section) => isKnownDirective(section, key)) ?? null;
 }
 
 function directiveProblem(
