@@ -54,6 +54,16 @@ test("files are there before their unit starts; a change restarts it once, or ha
   assert.deepEqual(remembered(machine), []);
 });
 
+test("a file that has not changed stays the very file, whatever changes beside it", async () => {
+  const machine = new AgentMachine();
+  await machine.settle([web({ [ENV]: "A=1\n", [EXTRA]: "a" })]);
+  const before = await machine.disk.fingerprints([ENV]);
+  machine.restart();
+  await machine.settle([web({ [ENV]: "A=1\n", [EXTRA]: "b" })]);
+  assert.deepEqual(await machine.disk.fingerprints([ENV]), before);
+  assert.equal(onDisk(machine, EXTRA), "b");
+});
+
 test("bytes that are no text, a mode and an owner arrive as they are", async () => {
   const machine = new AgentMachine();
   machine.disk.accounts.add("web");

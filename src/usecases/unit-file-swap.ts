@@ -50,6 +50,8 @@ export class UnitFileSwap {
     const files = this.#filesOf(unit);
     await this.#files.delivered.remember(files);
     for (const file of files) {
+      // What has not changed stays the very file: a mount of it shows no other.
+      if (file.delivery !== undefined && (await this.#files.delivered.holds(file))) continue;
       await this.#files.stageUnitFile(file);
       this.#staged.add(file.path);
     }

@@ -48,6 +48,9 @@ export const HISTORY: readonly HistoryStep[] = [
   },
 ];
 
+/** A file of the tip that git lists as executable. */
+export const EXECUTABLE = "units.d/c";
+
 /** What every GitSource does. `make` builds a new world for each test. */
 export function gitSourceContract(name: string, make: () => Promise<GitWorld>): void {
   const it = (sentence: string, run: (world: GitWorld) => Promise<void>) =>
@@ -131,6 +134,11 @@ export function gitSourceContract(name: string, make: () => Promise<GitWorld>): 
     assert.deepEqual(await list("tip", ["units/deep", "units/deep/er/", "units/deep"]), ["units/deep/er/b.service"]);
     assert.deepEqual(await list("tip", ["fleet.yaml"]), ["fleet.yaml"], "a path that is a file is that file");
     assert.deepEqual(await list("tip", ["nowhere", "fleet.yaml/x", "unit"]), []);
+    const executable = (await source.listFiles(ids.tip!, [""])).filter((file) => file.executable === true);
+    assert.deepEqual(
+      executable.map(({ path }) => path),
+      [EXECUTABLE],
+    );
     const [before] = await source.listFiles(ids.root!, ["units/a.service"]);
     const [after] = await source.listFiles(ids.second!, ["units/a.service"]);
     const [back] = await source.listFiles(ids.left!, ["units/a.service"]);

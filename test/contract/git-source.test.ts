@@ -1,7 +1,8 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after } from "node:test";
+import { after, test } from "node:test";
 import { openHubGitSource } from "../../src/adapters/git/hub-git-source.ts";
 import { type LocalGitSource, openLocalGitSource } from "../../src/adapters/git/local-git-source.ts";
 import { type MirrorGitSource, openMirrorGitSource } from "../../src/adapters/git/mirror-git-source.ts";
@@ -11,14 +12,17 @@ import type { GitSource } from "../../src/ports/git-source.ts";
 import type { ObjectSource } from "../../src/ports/object-source.ts";
 import { serveGitRepository } from "./git-http-server.ts";
 import { makeTestRepository, type TestRepository } from "./git-repository.ts";
-import { type GitWorld, gitSourceContract, HISTORY } from "./git-source.contract.ts";
+import { EXECUTABLE, type GitWorld, gitSourceContract, HISTORY } from "./git-source.contract.ts";
 import { openObjectHub, serviceOf } from "./object-hub.ts";
 
 gitSourceContract("memory", async () => {
   const repository = new MemoryRepository();
   const ids: Record<string, CommitId> = {};
   for (const { name, parents, files, subject } of HISTORY) {
-    ids[name] = repository.commit(files, { parents: parents.map((parent) => ids[parent]!), subject });
+    const bytes = new TextEncoder().encode(files[EXECUTABLE] ?? "");
+    const executable = { [EXECUTABLE]: { kind: "file", bytes, executable: true } as const };
+    const all = files[EXECUTABLE] === undefined ? files : { ...files, ...executable };
+    ids[name] = repository.commit(all, { parents: parents.map((parent) => ids[parent]!), subject });
   }
   repository.setBranch("main", ids.tip!);
   repository.tags.set("old", ids.second!);
@@ -46,6 +50,13 @@ gitSourceContract("mirror over HTTP", mirrorWorld);
 
 gitSourceContract("hub, of a local repository", () => hubWorld(localWorld((repository) => repository.path)));
 gitSourceContract("hub, of a mirror over HTTP", () => hubWorld(mirrorWorld()));
+
+test("the working tree tells what is executable, as a commit does", async () => {
+  const { source, ids, close } = await localWorld((repository) => repository.path);
+  const [commit, worktree] = [source, source.openWorktree()].map((one) => one.listFiles(ids.tip!, [""]));
+  assert.deepEqual(await worktree, await commit);
+  await close();
+});
 
 /** A machine that sees that world through an engine. */
 async function hubWorld<Source extends GitSource & ObjectSource>(
@@ -118,7 +129,12 @@ function buildFirst(): { repository: TestRepository; ids: Record<string, CommitI
     repository.git(["read-tree", "--empty"]);
     for (const [path, text] of Object.entries(files)) {
       const oid = repository.git(["hash-object", "-w", "--stdin"], text);
-      repository.git(["update-index", "--add", "--cacheinfo", `100644,${oid},${path}`]);
+      repository.git([
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        `${path === EXECUTABLE ? "100755" : "100644"},${oid},${path}`,
+      ]);
     }
     const tree = repository.git(["write-tree"]);
     const before = parents.flatMap((parent) => ["-p", ids[parent]!]);

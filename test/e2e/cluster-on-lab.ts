@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -85,7 +85,10 @@ export class ClusterOnLab {
   async commit(subject: string, files: Readonly<Record<string, string | null>> = {}): Promise<string> {
     for (const [path, text] of Object.entries(files)) {
       if (text === null) rmSync(join(this.repository, path));
-      else writeFileSync(join(this.repository, path), text);
+      else {
+        mkdirSync(dirname(join(this.repository, path)), { recursive: true });
+        writeFileSync(join(this.repository, path), text);
+      }
     }
     const manifest = join(this.repository, "fleet.yaml");
     const text = existsSync(manifest) ? readFileSync(manifest, "utf8") : null;

@@ -24,6 +24,15 @@ const once = (about: string) =>
   `[Unit]\nDescription=${about}\n\n[Service]\nType=oneshot\nExecStart=/bin/echo ran once\n`;
 const mount = (size: string) => `[Mount]\nWhat=tmpfs\nType=tmpfs\nWhere=/srv/gentle\nOptions=size=${size}\n`;
 
+const READER = "reader.service";
+const READ = `/var/lib/fleet/files/${READER}`;
+const reader =
+  "[Service]\nEnvironmentFile=/var/lib/fleet/files/%n/app.env\n" +
+  `ExecStart=/bin/sh -c 'echo value is \${VALUE}; exec sleep infinity'\n`;
+const manifest = (files: readonly string[]) =>
+  `apiVersion: fleet/v1\ncluster: hello\nunits:\n  ${READER}:\n    files:\n` +
+  ["{ path: app.env, owner: nobody, mode: 0400 }", ...files].map((file) => `      - ${file}\n`).join("");
+
 /** What the commits of one unit say: those given in `lines` differ from the first. */
 const files = (lines: Readonly<Record<string, Partial<Lines>>>): Record<string, string> =>
   Object.fromEntries(SERVICES.map((unit) => [`units/${unit}`, service({ ...FIRST, ...lines[unit] })]));
@@ -36,8 +45,13 @@ describe("changes on a real systemd that need no restart", { skip: labSkipReason
     cluster = await ClusterOnLab.up("hello", 1);
     // Those of the example that one machine cannot hold go.
     const gone = { "units/red.service": null, "units/hello@.service": null };
-    const manifest = { "fleet.yaml": "apiVersion: fleet/v1\ncluster: hello\n" };
-    const others = { ...gone, ...manifest, [`units/${ONCE}`]: once("first"), [`units/${MOUNT}`]: mount("1m") };
+    const reading = {
+      "fleet.yaml": manifest(["{ path: conf.d/extra }"]),
+      [`units/reader/${READER}`]: reader,
+      "units/reader/files/app.env": "VALUE=one\n",
+      "units/reader/files/conf.d/extra": "x\n",
+    };
+    const others = { ...gone, ...reading, [`units/${ONCE}`]: once("first"), [`units/${MOUNT}`]: mount("1m") };
     await release({ ...files({}), ...others });
   });
 
@@ -131,5 +145,19 @@ describe("changes on a real systemd that need no restart", { skip: labSkipReason
       SERVICES.filter((_, at) => before[at] !== now[at]),
       ["g3.service"],
     );
+  });
+
+  test("a changed file restarts once the unit that reads it, is whose it is declared to be, and goes with its folder", async () => {
+    const stat = (format: string) => cluster.inside(MACHINE, "stat", "-c", format, `${READ}/app.env`);
+    const values = async () => (await said(READER)).filter((line) => line.startsWith("value is"));
+    assert.equal((await stat("%a %U:%G")).trim(), "400 nobody:root");
+    await release({ "units/reader/files/app.env": "VALUE=two\n" });
+    assert.deepEqual(await values(), ["value is one", "value is two"]);
+    const before = await stat("%i %Z");
+    // Another process of the agent finds what only its owner may read as it was written.
+    await cluster.inside(MACHINE, "systemctl", "restart", "fleet-agent");
+    await release({ "fleet.yaml": manifest([]), "units/reader/files/conf.d/extra": null });
+    assert.equal(await cluster.inside(MACHINE, "ls", READ), "app.env\n");
+    assert.deepEqual([await stat("%i %Z"), (await values()).length], [before, 3], "declared, it was read: one restart");
   });
 });

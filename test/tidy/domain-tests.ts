@@ -44,6 +44,13 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/spec/at-most-one-dropin.ts",
     "src/domain/spec/reserved-dropins.ts",
   ],
+  "src/domain/spec/unit-files.test.ts": [
+    "src/domain/spec/component-files.ts",
+    "src/domain/spec/delivered-file.ts",
+    "src/domain/spec/delivered-path.ts",
+    "src/domain/unit/file-mentions.ts",
+    "src/domain/unit/relative-files.ts",
+  ],
   "src/domain/unit/local-state.test.ts": ["src/domain/unit/host-mounts.ts"],
   "src/domain/spec/compile-spec.test.ts": [
     "src/domain/diagnostic.ts",

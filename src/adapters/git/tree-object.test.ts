@@ -15,7 +15,8 @@ test("modes tell files, links, submodules and folders apart", () => {
     ["40000", "folder"],
   ] as const;
   for (const [mode, kind] of table) {
-    assert.deepEqual(parseTree(entry(mode, "a"), ""), [{ name: "a", oid: "ab".repeat(20), kind }]);
+    const executable = mode === "100755" ? { executable: true } : {};
+    assert.deepEqual(parseTree(entry(mode, "a"), ""), [{ name: "a", oid: "ab".repeat(20), kind, ...executable }]);
   }
   assert.throws(() => parseTree(entry("100666", "a"), "units"), { code: "tree-name-refused" });
 });

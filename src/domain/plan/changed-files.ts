@@ -18,6 +18,7 @@ function textsByPath(spec: ClusterSpec): Map<string, string> {
     else known.add(text);
   };
   for (const unit of spec.units) {
+    for (const file of [...(unit.files ?? []), ...(unit.secrets ?? [])]) add(file);
     for (const one of [unit, ...unit.companions]) {
       add(one.fragment);
       one.dropins.forEach(add);

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileRepository, sha256, shownFindings } from "../../../test/compile-repository.ts";
+import { compileRepository, filesOf, sha256, shownFindings } from "../../../test/compile-repository.ts";
+import fc from "../../../test/property/fast-check.ts";
+import { readManifest } from "../../codec/manifest/read-manifest.ts";
+import type { UnitName } from "../names.ts";
 import type { ClusterSpec, SpecUnit } from "./cluster-spec.ts";
+import { CommitPart } from "./commit-part.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 import { hashOnMachine, unitOnMachine } from "./unit-on-machine.ts";
 
@@ -328,4 +332,72 @@ for (const [entry, wrong] of entries) {
       wrong === null ? [] : [[5, line.indexOf(wrong) + 1]],
     );
   });
+}
+
+/** Names in `files/`, in folders and beside them. */
+const PATHS = ["a", "b.conf", "conf.d/a", "conf.d/b", "conf.d/deep/c", "run.sh"];
+/** What a unit may name of them: one, a folder, all, none. */
+const NAMED = [...PATHS, "conf.d", "conf.d/deep/", "", "conf.d/*"];
+
+test("a unit's hash changes where something it reads does, and else it does not; a machine compiles the same of its own units", () => {
+  const content = fc.tuple(fc.uint8Array({ maxLength: 4 }), fc.boolean());
+  const change = fc.record({ path: fc.constantFrom(...PATHS), to: fc.option(content) });
+  const made = fc.record({
+    files: fc.dictionary(fc.constantFrom(...PATHS), content),
+    named: fc.subarray(NAMED),
+    declared: fc.subarray(PATHS),
+    change,
+  });
+  fc.assert(
+    fc.property(made, ({ files, named, declared, change: { path, to } }) => {
+      const isThere = (name: string) => {
+        const stem = name.replace(/[/*]+$/, "");
+        return Object.keys(files).some((key) => stem === "" || key === stem || key.startsWith(`${stem}/`));
+      };
+      const after = { ...files };
+      if (to === null) delete after[path];
+      else after[path] = to;
+      const [old, next] = [files, after].map((all) => placedOf(all, named.filter(isThere), declared.filter(isThere)));
+      if (old === null || next === null || old === undefined || next === undefined) return;
+      assert.deepEqual(old.inPart, old.files);
+      const isOther = JSON.stringify(old.files) !== JSON.stringify(next.files);
+      assert.equal(old.hash !== next.hash, isOther);
+      if (isOther) assert.ok(old.names.includes(path) || next.names.includes(path));
+    }),
+  );
+});
+
+/** Null where the commit is refused: it names or declares what is not there. */
+function placedOf(
+  files: Readonly<Record<string, readonly [Uint8Array, boolean]>>,
+  named: readonly string[],
+  declared: readonly string[],
+) {
+  const entries = declared.map((path) => `{ path: ${path} }`).join(", ");
+  const repository = {
+    "fleet.yaml": `${HEAD}units: { web.service: { files: [${entries}] } }\n`,
+    "units/web/web.service": service(...named.map((path) => `Environment=D=${ROOT}/%n/${path}`)),
+    ...Object.fromEntries(
+      Object.entries(files).map(([path, [bytes, isRun]]) => {
+        const at = `units/web/files/${path}`;
+        return [at, blob(at, [...bytes], isRun ? true : undefined)];
+      }),
+    ),
+  };
+  const { spec } = compileRepository(repository);
+  const input = {
+    manifestPath: "fleet.yaml",
+    manifest: readManifest("fleet.yaml", repository["fleet.yaml"]).manifest!,
+  };
+  const all = filesOf(repository);
+  const part = new CommitPart({ ...input, files: all.map((file) => ({ ...file, bytes: new Uint8Array() })) });
+  const units = new Set(["web.service" as UnitName]);
+  const needed = new Set(part.filesOf(units).map(({ path }) => path));
+  const contents = new Map(all.filter(({ path }) => needed.has(path)).map(({ path, bytes }) => [path, bytes]));
+  const compiledPart = part.compile(units, contents).spec;
+  assert.equal(compiledPart === null, spec === null);
+  if (spec === null || compiledPart === null) return null;
+  const placed = unitOnMachine(one(spec, "web.service"), null, spec, sha256);
+  const inPart = unitOnMachine(compiledPart.units[0]!, null, compiledPart, sha256);
+  return { ...placed, inPart: inPart.files, names: names(spec, "web.service") };
 }
