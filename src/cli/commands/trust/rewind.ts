@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { userInfo } from "node:os";
+import { promisify } from "node:util";
 import { Args, Flags } from "@oclif/core";
 import type { CommitId } from "../../../domain/names.ts";
 import { REWIND_TEXT_MAX } from "../../../domain/trust/rewind.ts";
@@ -38,14 +40,32 @@ export default class TrustRewindCommand extends BaseCommand {
     refuseOthers();
     if (commit === null) {
       await rewinds.end();
+      await this.#tellJournal("the order that this machine may go back was taken back");
       return this.say("this machine goes forward only");
     }
     // Whoever became root for this is who did it.
     const by = process.env.SUDO_USER ?? userInfo().username;
-    const why = (flags.why ?? "").trim().slice(0, REWIND_TEXT_MAX);
+    const why = (flags.why ?? "").replaceAll(/\s+/g, " ").trim().slice(0, REWIND_TEXT_MAX);
     await rewinds.write({ commit, by, why, at: new Date().toISOString() });
+    await this.#tellJournal(`${by} ordered that this machine may go back to commit ${commit}: ${why}`);
     this.say(`this machine may go back to ${commit}, once; say the same on each machine and engine that is to go back`);
   }
+
+  /** The order stands all the same. */
+  async #tellJournal(text: string): Promise<void> {
+    try {
+      await journalLine(text);
+    } catch (error) {
+      this.say(`the journal was not told: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+/** What an agent does by it, its own log says; that it was given stays there also where nothing comes of it. */
+function journalLine(text: string): Promise<void> {
+  return promisify(execFile)("logger", ["-t", "fleet", "-p", "auth.warning", "--", text], { timeout: 5_000 }).then(
+    () => undefined,
+  );
 }
 
 function commitId(text: string): CommitId {
