@@ -13,24 +13,24 @@ const CASES: readonly (readonly [what: string, report: SyncReport, lines: readon
   [
     "a source that is away",
     { trouble: { code: "source-unreachable", detail: "no answer", since } },
-    [`cannot be looked at, since ${since} (1 h ago): source-unreachable: no answer`],
+    [`cannot be looked at, since ${since} (60 min ago): source-unreachable: no answer`],
   ],
   [
     "for long",
     { trouble: { code: "source-unreachable", detail: "no answer", since, isFrozen: true } },
-    [`frozen: nobody could look at it, since ${since} (1 h ago): source-unreachable: no answer`],
+    [`frozen: nobody could look at it, since ${since} (60 min ago): source-unreachable: no answer`],
   ],
   [
     "a branch that can be looked at, and stands still",
     { trouble: { code: "branch-old", detail: "the last commit is old", since, isFrozen: true } },
-    [`frozen, since ${since} (1 h ago): branch-old: the last commit is old`],
+    [`frozen, since ${since} (60 min ago): branch-old: the last commit is old`],
   ],
   [
     "a commit that is held, beside it",
     { held: { commit, since, reason: { code: "locked", by: "ci" } }, trouble: { code: "x", detail: "y", since } },
     [
-      `commit aaaaaaa is held, since ${since} (1 h ago): ci holds the lock of those who apply`,
-      `cannot be looked at, since ${since} (1 h ago): x: y`,
+      `commit aaaaaaa is held, since ${since} (60 min ago): ci holds the lock of those who apply`,
+      `cannot be looked at, since ${since} (60 min ago): x: y`,
     ],
   ],
 ];
