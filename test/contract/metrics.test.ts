@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
 import { MemoryFileStore } from "../../src/adapters/memory/memory-file-store.ts";
 import { MemoryGitSource, MemoryRepository } from "../../src/adapters/memory/memory-git-source.ts";
 import { MemoryHealthProbe } from "../../src/adapters/memory/memory-health-probe.ts";
@@ -228,6 +229,25 @@ test("docs/metrics.md has every metric with its labels and meaning, and no other
     ...{ name, kind, of: of === "both" ? "engine, agent" : of, labels: labels.join(", "), help },
   }));
   assert.deepEqual(said, known);
+});
+
+test("every alert says what it is about and what to do, and every panel asks for something", () => {
+  const read = (file: string) => readFileSync(join(ROOT, "examples/monitoring", file), "utf8");
+  const { groups } = parse(read("fleet-alerts.yaml")) as { groups: { rules: Record<string, unknown>[] }[] };
+  for (const { alert, expr, annotations, ...rest } of groups.flatMap(({ rules }) => rules)) {
+    const { summary, description } = annotations as Record<string, string>;
+    assert.ok(
+      [alert, expr, summary, description].every((text) => typeof text === "string" && text !== ""),
+      String(alert),
+    );
+    assert.deepEqual(
+      Object.keys(rest).filter((key) => key !== "for"),
+      ["labels"],
+    );
+  }
+  const { panels } = JSON.parse(read("fleet-dashboard.json")) as { panels: { targets: { expr: string }[] }[] };
+  for (const { targets } of panels)
+    assert.ok(targets.length > 0 && targets.every(({ expr }) => expr.includes("fleet_")));
 });
 
 for (const file of readdirSync(join(ROOT, "examples/monitoring"))) {
