@@ -50,8 +50,10 @@ export class UnitFileSwap {
     const files = this.#filesOf(unit);
     await this.#files.delivered.remember(files);
     for (const file of files) {
-      // What has not changed stays the very file: a mount of it shows no other.
-      if (file.delivery !== undefined && (await this.#files.delivered.holds(file))) continue;
+      // What has not changed stays the very file: a mount of it shows no other. A secret is opened, whatever is there: that it cannot be is to
+      // be told of its unit.
+      const mayStay = file.delivery !== undefined && file.delivery.encoding !== "age";
+      if (mayStay && (await this.#files.delivered.holds(file))) continue;
       await this.#files.stageUnitFile(file);
       this.#staged.add(file.path);
     }
