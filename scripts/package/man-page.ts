@@ -1,4 +1,4 @@
-import type { ShownCommand, ShownFlag } from "./shown-commands.ts";
+import type { ShownCommand, ShownFlag } from "../../src/cli/shown-commands.ts";
 
 export interface ManPageOptions {
   readonly version: string;

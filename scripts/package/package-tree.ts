@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
-import { bashCompletion, fishCompletion, zshCompletion } from "./completions.ts";
+import { bashCompletion, fishCompletion, zshCompletion } from "../../src/cli/completion-scripts.ts";
+import { shownCommands } from "../../src/cli/shown-commands.ts";
 import { ROOT } from "./lock-file.ts";
 import { manPage } from "./man-page.ts";
 import type { BundledNode } from "./node-of-architecture.ts";
 import { type PackageFile, plainFile, programFile } from "./package-file.ts";
-import { shownCommands } from "./shown-commands.ts";
 
 export interface TreeOptions {
   readonly version: string;

@@ -19,7 +19,7 @@ import { buildIfStale } from "../../scripts/build.ts";
 import { lockEntry, ROOT } from "../../scripts/package/lock-file.ts";
 import type { BundledNode } from "../../scripts/package/node-of-architecture.ts";
 import { sbom } from "../../scripts/package/sbom.ts";
-import { shownCommands } from "../../scripts/package/shown-commands.ts";
+import { shownCommands } from "../../src/cli/shown-commands.ts";
 import { writeArchive, writeDeb } from "../../scripts/package.ts";
 import { runProgram } from "../../src/lab/run-program.ts";
 

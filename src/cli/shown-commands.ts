@@ -12,6 +12,8 @@ export interface ShownArgument {
   readonly name: string;
   readonly description: string;
   readonly required: boolean;
+  /** Kinds of names of a cluster or a repository that it takes: what `fleet __complete` is asked for. */
+  readonly names: readonly string[];
 }
 
 export interface ShownFlag {
@@ -23,6 +25,8 @@ export interface ShownFlag {
   readonly values: readonly string[];
   readonly env: string | null;
   readonly default: string | null;
+  /** As of an argument. */
+  readonly names: readonly string[];
 }
 
 interface ManifestEntry {
@@ -58,14 +62,15 @@ export function shownCommands(manifest: string): ShownCommand[] {
         name,
         description,
         required,
+        names: namesOf(id, name),
       })),
       flags: Object.values(command.flags ?? {})
         .filter(({ hidden }) => hidden !== true)
-        .map(shownFlag),
+        .map((flag) => shownFlag(id, flag)),
     }));
 }
 
-function shownFlag(flag: ManifestFlag): ShownFlag {
+function shownFlag(id: string, flag: ManifestFlag): ShownFlag {
   const { default: value } = flag;
   return {
     name: flag.name,
@@ -75,5 +80,14 @@ function shownFlag(flag: ManifestFlag): ShownFlag {
     values: flag.options ?? [],
     env: flag.env ?? null,
     default: typeof value === "string" || typeof value === "number" || Array.isArray(value) ? String(value) : null,
+    names: flag.type === "option" ? namesOf(id, flag.name) : [],
   };
+}
+
+/** By what our commands call what they take; `ssh` takes both kinds in one. */
+function namesOf(id: string, name: string): readonly string[] {
+  if (id === "ssh" && name === "target") return ["machines", "units"];
+  if (/^units?$/.test(name)) return ["units"];
+  if (/^machines?$/.test(name) && !id.startsWith("lab:")) return ["machines"];
+  return /^(revision|commit|from|to)$/.test(name) ? ["revisions"] : [];
 }
