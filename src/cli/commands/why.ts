@@ -7,6 +7,8 @@ import { readClusterView } from "../cluster-view.ts";
 import type { Composition } from "../composition.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { rolloutNow } from "../rollout-now.ts";
+import { printable } from "../views/printable.ts";
+import { syncTexts } from "../views/sync-text.ts";
 import { whyJson, whyText } from "../views/why-text.ts";
 import { unknownText } from "../views/why-verdict-text.ts";
 
@@ -46,7 +48,10 @@ export default class WhyCommand extends BaseCommand {
       });
       if (flags.json) this.printJson(whyJson(explained));
       else {
-        this.print(whyText(explained, view.snapshot.members, Date.now()));
+        const nowMs = Date.now();
+        this.print(whyText(explained, view.snapshot.members, nowMs));
+        // What was pushed and does not come is no unit's affair, and mostly why somebody asks.
+        for (const text of syncTexts(view.report?.sync ?? {}, nowMs)) this.print(`\nthe branch  ${printable(text)}`);
         for (const unknown of explained.unknown) this.say(unknownText(unknown));
       }
       if (explained.unknown.length > 0) throw new SilentExit(EXIT.error);
