@@ -57,6 +57,55 @@ test("a body is thrown away, and one that does not end ends the connection", asy
   assert.equal(closed, true);
 });
 
+/** Of a client that never reads what it is sent. */
+async function listener(): Promise<Socket> {
+  const socket = await open();
+  socket.pause();
+  socket.write("GET /v1/events HTTP/1.1\r\nHost: fleet\r\n\r\n");
+  return socket;
+}
+
+test("sixteen listen to events, and one more is told to come again; when they have gone there is room", async () => {
+  const sockets = await Promise.all(Array.from({ length: 16 }, listener));
+  const full = async () => {
+    const socket = await open();
+    socket.setEncoding("utf8");
+    socket.write("GET /v1/events HTTP/1.1\r\nHost: fleet\r\n\r\n");
+    const head = await new Promise<string>((resolve) => socket.once("data", (text) => resolve(String(text))));
+    socket.destroy();
+    return head.startsWith("HTTP/1.1 503") && /retry-after: 60/i.test(head);
+  };
+  let isFull = false;
+  for (let looks = 0; !isFull && looks < 200; looks++) isFull = await full();
+  assert.ok(isFull);
+  for (const socket of sockets) socket.destroy();
+  for (let looks = 0; isFull && looks < 200; looks++) isFull = await full();
+  assert.equal(isFull, false);
+});
+
+test("a client of events that does not read is cut off, and one that reads goes on hearing", async () => {
+  const idle = await listener();
+  const keen = await listener();
+  let heard = 0;
+  keen.on("data", (chunk: Buffer) => {
+    heard += chunk.length;
+  });
+  keen.resume();
+  const isCut = () => idle.destroyed || idle.readableEnded;
+  const ROUNDS = 6;
+  const BYTES = 400_000;
+  for (let round = 1; round <= ROUNDS; round++) {
+    await world.says("m1", "a.service", { sub: `${round}${"x".repeat(BYTES)}` });
+    for (let looks = 0; heard < round * BYTES && looks < 400; looks++) await systemClock.sleep(10);
+    assert.ok(heard >= round * BYTES, "who reads hears each");
+  }
+  idle.resume();
+  for (let looks = 0; !isCut() && looks < 100; looks++) await systemClock.sleep(10);
+  assert.equal(isCut(), true);
+  assert.equal(keen.destroyed, false);
+  keen.destroy();
+});
+
 test("a poke asks as fleet sync now does and tells what came of it; one that comes at once after is put off", async () => {
   const answering = answerAsLeader({ kind: "released", commit: "c".repeat(40) as never, seq: 2 });
   const first = await world.send("POST", "/v1/sync?timeout=5s", '{"ref":"refs/heads/main"}');
