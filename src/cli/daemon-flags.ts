@@ -41,6 +41,11 @@ export const daemonFlags = {
       "host:port on which the engine serves machines that have no registry of their own, 7440 as a rule (default: it serves none)",
     env: "FLEET_LISTEN",
   }),
+  "forge-api": Flags.string({
+    description:
+      "Of a GitHub Enterprise, where commit statuses are posted: https://ghe.example/api/v3 (default: github.com's)",
+    env: "FLEET_FORGE_API",
+  }),
   ...apiFlags,
   "allow-journal": Flags.string({
     description:

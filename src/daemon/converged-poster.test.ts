@@ -28,6 +28,7 @@ class World {
     const identity = { id: "i", name: "shop", source, branch: "main", manifest: "fleet.yaml", epoch: 1 };
     await this.#put(KEYS.cluster, encodeRecord(identity));
     const poster = {
+      host: "github.com",
       post: async (repository: string, context: string, { state }: { state: string }) => {
         if (this.broken-- > 0) throw new OperationError("forge-failed", "it answered 503");
         this.posted.push(`${repository} ${context} ${state}`);

@@ -85,12 +85,13 @@ export class ConvergedPoster {
   }
 
   async #post(status: CommitStatus, tokenFile: string): Promise<void> {
-    const { entries } = await this.#ports.registry.list(this.#keys.cluster, { exact: true });
+    const { registry, poster } = this.#ports;
+    const { entries } = await registry.list(this.#keys.cluster, { exact: true });
     const decoded = decodeRecord<ClusterRecord>(entries[0]?.value ?? "", CLUSTER_SHAPE);
-    const repository = decoded.kind === "record" ? githubRepository(decoded.record.source) : null;
+    const repository = decoded.kind === "record" ? githubRepository(decoded.record.source, poster.host) : null;
     if (repository === null)
-      throw new OperationError("forge-failed", "the cluster's source is no repository on github.com");
-    await this.#ports.poster.post(repository, `fleet/${this.#cluster}/converged`, status, tokenFile);
+      throw new OperationError("forge-failed", `the cluster's source is no repository on ${poster.host}`);
+    await poster.post(repository, `fleet/${this.#cluster}/converged`, status, tokenFile);
   }
 
   async #rolloutOf(

@@ -1,17 +1,20 @@
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parse } from "yaml";
+import { readLab } from "../../src/lab/lab-state.ts";
 import { mustRun } from "../../src/lab/run-program.ts";
 import { readRun } from "../action/action-world.ts";
 import { GitHubServer } from "../action/github-server.ts";
 import { type RunEvent, runnerEnvironment } from "../action/runner-environment.ts";
+import { type GitHttpServer, serveGitRepository } from "../contract/git-http-server.ts";
 
 const BUNDLE = join(import.meta.dirname, "../../action/index.js");
+const PATH = "/acme/infra";
 /** A whole apply. */
 const RUN_LIMIT_MS = 90_000;
 
@@ -29,6 +32,7 @@ interface Asked {
   readonly words: readonly string[];
   readonly cwd: string;
   readonly home: string;
+  readonly lab: string;
 }
 
 interface Event {
@@ -50,6 +54,8 @@ export class PretendForge {
   readonly #server: Server;
   readonly #branches: string[] = [];
   #log = "";
+  #git: GitHttpServer | null = null;
+  #door: Server | null = null;
 
   /** The program for people, which they call `gh`. */
   readonly gh: string;
@@ -60,7 +66,7 @@ export class PretendForge {
     this.#server = server;
     this.gh = join(folder, "gh");
     const { port } = server.address() as AddressInfo;
-    const ask = `const body = JSON.stringify({ words: process.argv.slice(1), cwd: process.cwd(), home: process.env.HOME });
+    const ask = `const body = JSON.stringify({ words: process.argv.slice(1), cwd: process.cwd(), home: process.env.HOME, lab: process.env.FLEET_LAB });
 process.stdout.write(await (await fetch("http://127.0.0.1:${port}/", { method: "POST", body })).text());`;
     const words = `exec '${process.execPath}' --input-type=module -e '${ask}' -- "$@"`;
     writeFileSync(this.gh, `#!/bin/sh\n${words}\n`, { mode: 0o755 });
@@ -71,26 +77,33 @@ process.stdout.write(await (await fetch("http://127.0.0.1:${port}/", { method: "
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const forge = new PretendForge(mkdtempSync(join(tmpdir(), "fleet-forge-")), await GitHubServer.start(), server);
     server.on("request", async (request, response) => {
-      const { words, cwd, home } = JSON.parse(await text(request)) as Asked;
-      response.end(await forge.#gh(words, cwd, home).catch((error: unknown) => `gh: ${String(error)}\n`));
+      const asked = JSON.parse(await text(request)) as Asked;
+      response.end(await forge.#gh(asked).catch((error: unknown) => `gh: ${String(error)}\n`));
     });
     return forge;
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
+    for (const server of [this.#server, this.#door]) {
+      server?.closeAllConnections();
+      server?.close();
+    }
+    await this.#git?.close();
     await this.#github.stop();
     rmSync(this.#folder, { recursive: true });
   }
 
-  async #gh(words: readonly string[], cwd: string, home: string): Promise<string> {
+  async #gh({ words, cwd, home, lab }: Asked): Promise<string> {
     this.#remote = join(home, "infra.git");
     // What a job knows as the forge's address.
     const rewrite = `[url "${this.#remote}"]\n\tinsteadOf = https://github.example/acme/infra\n`;
     writeFileSync(join(this.#folder, ".gitconfig"), rewrite);
     const number = Number(words[2]);
     switch (words.slice(0, 2).join(" ")) {
+      case "repo view":
+        return `${await this.#address(lab)}\n`;
+      case "api repos/acme/infra/commits/main/status":
+        return this.#statuses();
       case "pr create":
         return this.#open(cwd);
       case "pr view":
@@ -105,6 +118,36 @@ process.stdout.write(await (await fetch("http://127.0.0.1:${port}/", { method: "
       default:
         throw new Error(`this forge does not know ${words.join(" ")}`);
     }
+  }
+
+  /** Where machines of the lab reach it: the repository over HTTP, and all else of its API. */
+  async #address(lab: string): Promise<string> {
+    const address = readLab(lab)?.hostAddress;
+    if (address === undefined) throw new Error(`no lab ${lab} is up`);
+    this.#git ??= await serveGitRepository(this.#remote);
+    const git = this.#git.url;
+    this.#door ??= createServer((request, response) => {
+      const { url = "", method, headers } = request;
+      const to = url.startsWith(PATH)
+        ? `${git}${url.slice(PATH.length).replace(/^\.git/, "")}`
+        : `${this.#github.url}${url}`;
+      request.pipe(
+        httpRequest(to, { method, headers }, (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        }).once("error", () => response.destroy()),
+      );
+    });
+    if (!this.#door.listening) await new Promise<void>((resolve) => this.#door!.listen(0, address, resolve));
+    return `http://${address}:${(this.#door.address() as AddressInfo).port}${PATH}`;
+  }
+
+  async #statuses(): Promise<string> {
+    const sha = (await mustRun(["git", "-C", this.#remote, "rev-parse", "main"])).trim();
+    const newest = new Map(this.#github.statuses.filter((one) => one.sha === sha).map((one) => [one.context, one]));
+    return [...newest.values()]
+      .map(({ state, context, description }) => `${state} ${context}: ${description}\n`)
+      .join("");
   }
 
   async #open(cwd: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { CommitStatus } from "../../domain/notify/convergence-status.ts";
+import { type CommitStatus, GITHUB } from "../../domain/notify/convergence-status.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { StatusPoster } from "../../ports/status-poster.ts";
 
@@ -13,11 +13,18 @@ const TOKEN_BYTES_MAX = 1_024;
 
 /** Commit statuses by GitHub's REST API. A file that does not look like a token is not sent: a commit names it. */
 export class GithubStatus implements StatusPoster {
+  readonly host: string;
   readonly #api: string;
 
-  /** `api`: another one for tests. */
+  /** `api`: of an Enterprise, `https://ghe.example/api/v3`. Throws OperationError `bad-forge-api` where it is no address. */
   constructor(api: string = API) {
-    this.#api = api;
+    if (!/^https?:/.test(api) || !URL.canParse(api)) {
+      throw new OperationError("bad-forge-api", `--forge-api ${api} is no address`, {
+        next: "write one such as https://ghe.example/api/v3",
+      });
+    }
+    this.#api = api.replace(/\/+$/, "");
+    this.host = api === API ? GITHUB : new URL(api).host;
   }
 
   async post(repository: string, context: string, status: CommitStatus, tokenFile: string): Promise<void> {

@@ -22,6 +22,9 @@ const LEADER_TTL_MAX_MS = 15_000;
 
 export default class EngineCommand extends BaseCommand {
   static override summary = "Run the engine: decides which machine runs which unit; one of all engines leads";
+  static override examples = [
+    "fleet engine --registry etcd://etcd1:2379 --source https://git.example/infra.git --listen :7440",
+  ];
   static override flags = daemonFlags;
 
   async run(): Promise<void> {
@@ -91,7 +94,7 @@ export default class EngineCommand extends BaseCommand {
         meter,
         doorstep,
         notifier: new OutsideNotifier(),
-        poster: new GithubStatus(),
+        poster: new GithubStatus(flags["forge-api"]),
       }).run(service.signal);
     } finally {
       ended.abort(null);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CommitId } from "../names.ts";
 import type { RolloutPhase } from "../rollout/rollout-record.ts";
-import { convergenceStatus, DESCRIPTION_MAX, githubRepository } from "./convergence-status.ts";
+import { convergenceStatus, DESCRIPTION_MAX, GITHUB, githubRepository } from "./convergence-status.ts";
 
 const release = { seq: 7, commit: "c".repeat(40) as CommitId };
 const failureOf = (unit: string) => ({ unit, machine: "m", because: { code: "failed", detail: "" } }) as never;
@@ -37,7 +37,7 @@ test("a token goes to github.com for a repository there, and nowhere else", () =
     "https://mirror.example/ada/home,https://github.com/ada/home",
   ];
   assert.deepEqual(
-    taken.map(githubRepository),
+    taken.map((source) => githubRepository(source, GITHUB)),
     taken.map(() => "ada/home"),
   );
   const refused = [
@@ -56,7 +56,19 @@ test("a token goes to github.com for a repository there, and nowhere else", () =
     ],
   ];
   assert.deepEqual(
-    refused.filter((source) => githubRepository(source) !== null),
+    refused.filter((source) => githubRepository(source, GITHUB) !== null),
     [],
   );
+});
+
+test("an Enterprise has sources of its own, and GitHub's are none of them", () => {
+  const of = (source: string) => githubRepository(source, "ghe.example:8443");
+  assert.equal(of("https://GHE.example:8443/ada/home.git"), "ada/home");
+  assert.equal(of("http://ghe.example:8443/ada/home"), "ada/home");
+  const others = [
+    "https://ghe.example/ada/home",
+    "https://github.com/ada/home",
+    "https://x@evil@ghe.example:8443/ada/home",
+  ];
+  assert.deepEqual(others.map(of), [null, null, null]);
 });

@@ -62,20 +62,30 @@ export function isSettled(phase: RolloutPhase | undefined): boolean {
   return phase === "done" || phase === "rolled-back" || phase === "aborted";
 }
 
-/** `owner/name` of a source on github.com, of the first of several (by commas); null for any other: a token is sent to nobody else. */
-export function githubRepository(source: string): string | null {
+export const GITHUB = "github.com";
+
+/**
+ * `owner/name` of a source on that forge, of the first of several (by commas); null for any other: a token is sent to nobody else. `host`:
+ * GITHUB, or an Enterprise's, in lower case and with its port where it has one.
+ */
+export function githubRepository(source: string, host: string): string | null {
   return (
     source
       .split(",")
-      .map((one) => repositoryOf(one.trim()))
+      .map((one) => repositoryOf(one.trim(), host))
       .find((name) => name !== null) ?? null
   );
 }
 
-function repositoryOf(address: string): string | null {
-  const path =
-    /^https:\/\/(?:[^/@]*@)?github\.com\/(.+)$/i.exec(address)?.[1] ??
-    /^(?:ssh:\/\/)?git@github\.com[:/](.+)$/i.exec(address)?.[1];
+function repositoryOf(address: string, host: string): string | null {
+  const [, at = "", path] =
+    // An Enterprise in a network of its own may do without a certificate; GitHub never does.
+    (host === GITHUB ? /^https:\/\/(?:[^/@]*@)?([^/@]+)\/(.+)$/i : /^https?:\/\/(?:[^/@]*@)?([^/@]+)\/(.+)$/i).exec(
+      address,
+    ) ??
+    /^(?:ssh:\/\/)?git@([^/:@]+)[:/](.+)$/i.exec(address) ??
+    [];
+  if (at.toLowerCase() !== host) return null;
   const name = path?.replace(/\/$/, "").replace(/\.git$/, "");
   return name !== undefined && /^[A-Za-z0-9-]{1,39}\/[A-Za-z0-9._-]{1,100}$/.test(name) && !/\/\.{1,2}$/.test(name)
     ? name
