@@ -25,7 +25,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/domain/notify/decide-news.test.ts": ["src/domain/notify/notify-policy.ts", "src/domain/notify/thing.ts"],
   "src/domain/lint/mask-secrets.test.ts": ["src/domain/lint/find-secrets.ts", "src/domain/lint/secret-value.ts"],
-  "src/domain/lint/lint-directives.test.ts": ["src/domain/unit/old-spellings.ts"],
+  "src/domain/lint/lint-directives.test.ts": ["src/domain/unit/old-spellings.ts", "src/domain/unit/quadlet-keys.ts"],
   "src/domain/lint/lint-rules.test.ts": [
     "src/domain/lint/dependency-contradictions.ts",
     "src/domain/lint/lint-manifest.ts",
