@@ -12,7 +12,8 @@ export const BOOT_ID_COPY = "/etc/fleet-lab-boot-id";
  * the host. Other file systems of the host get overlays of their own, or are read-only where the kernel refuses one (overlays over
  * overlays have a depth, and paths may hold a colon). /tmp, /var/tmp, /run and /var/log are the machine's, or its systemd would empty
  * the host's; udev, tmpfiles and the network's services are masked: they belong to the host. The kernel's settings are the host's as
- * well (a booting systemd raises fs.file-max), so /proc/sys and /sys are read-only but for what is the machine's own: its network.
+ * well (a booting systemd raises fs.file-max), so /proc/sys and /sys are read-only but for what is the machine's own: its network. Mounts are
+ * shared at last, as systemd makes them where it is in no container: else what it mounts for a unit from elsewhere (credentials) never gets there.
  */
 export const MACHINE_INIT = `set -eu
 ROOT=$DISK/root
@@ -85,6 +86,7 @@ pivot_root . .host
 umount -l /.host
 rmdir /.host
 cd /
+mount --make-rshared /
 export container=lab PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 unset NAME DISK SHARED BUNDLE NODE ROOT
 for systemd in /usr/lib/systemd/systemd /lib/systemd/systemd; do

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { ClusterOnLab } from "./cluster-on-lab.ts";
 import { eventually, labSkipReason } from "./lab-name.ts";
+import { trySecrets } from "./secrets-on-lab.ts";
 
 const MACHINE = "m1";
 const SERVICES = ["g1.service", "g2.service", "g3.service", "g4.service"];
@@ -160,4 +161,7 @@ describe("changes on a real systemd that need no restart", { skip: labSkipReason
     assert.equal(await cluster.inside(MACHINE, "ls", READ), "app.env\n");
     assert.deepEqual([await stat("%i %Z"), (await values()).length], [before, 3], "declared, it was read: one restart");
   });
+
+  test("a secret is in its machine's memory alone, restarts its reader for another value, and not for other recipients", () =>
+    trySecrets(cluster, MACHINE, manifest([]), release));
 });
