@@ -108,6 +108,11 @@ export class DeliveredFiles {
     }
   }
 
+  /** What is there is somebody else's from now on. */
+  async forget(): Promise<void> {
+    if ((await this.#known()).size > 0 || this.#isOutdated) await this.#keep(new Set());
+  }
+
   async #known(): Promise<Set<string>> {
     this.#paths ??= new Set(decodeDeliveredPaths(await this.#files.read(this.#memory)).filter(lasts));
     return this.#paths;

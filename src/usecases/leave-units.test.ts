@@ -4,6 +4,7 @@ import { AgentMachine, server, UNITS, unit } from "../../test/agent-machine.ts";
 import { ProcessDied } from "../adapters/memory/memory-file-store.ts";
 import type { UnitName } from "../domain/names.ts";
 import { atMostOneDropin } from "../domain/spec/at-most-one-dropin.ts";
+import { FILES_ROOT } from "../domain/spec/delivered-file.ts";
 import { AgentFiles } from "./agent-files.ts";
 import { type LeftUnits, leaveUnits } from "./leave-units.ts";
 
@@ -52,6 +53,21 @@ test("leaving stops and removes what fleet runs, and nothing of others", async (
     { kept: [], removed: [A, B, T], givenBack: [], shadowed: [] },
     "again: harmless",
   );
+});
+
+test("what units read goes with them, or stays where kept ones name it, also when an agent comes again", async () => {
+  const path = `${FILES_ROOT}/${A}/app.env`;
+  const file = { path, text: "A=1\n", delivery: { mode: "0644", owner: "root", group: "root" } };
+  const reader = unit(A, server("a"));
+  const set = [{ ...reader, files: [file, ...reader.files] }];
+  for (const keep of [false, true]) {
+    const { machine, leave } = await machineWith(set);
+    await leave(keep);
+    assert.deepEqual(under(machine, FILES_ROOT), keep ? [path] : []);
+    machine.restart();
+    await machine.settle([]);
+    assert.deepEqual(under(machine, FILES_ROOT), keep ? [path] : []);
+  }
 });
 
 test("kept units run on, have files of their own, and those that fleet had started start at boot", async () => {

@@ -153,6 +153,8 @@ async function keepUnits(units: readonly LeavingUnit[], world: LeaveUnitsWorld):
   }
   // What it has loaded it has from where there is nothing any more.
   await manager.reload();
+  // They are read on: an agent that comes here again one day has not written them.
+  await files.delivered.forget();
   await files.writeOwned(new Map());
   return shadowed;
 }
