@@ -92,6 +92,7 @@ const STORED_SHAPE: Shape = {
   after: "strings",
   oneshot: "boolean",
 };
+const ANNOUNCEMENT_SHAPE: Shape = { name: "string", port: "number", transport: "string" };
 const CHECK_SHAPE: Shape = { kind: "string" };
 const CHECKS: readonly Shape[] = [{ host: "string", port: "number" }, { argv: "strings" }];
 const OWNED_SHAPE: Shape = { units: "object?" };
@@ -150,8 +151,15 @@ function isPlaced(placed: PlacedUnit): boolean {
 export const encodeStoredUnit = (unit: StoredUnit): string => `${encodeRecord(unit)}\n`;
 export function decodeStoredUnit(text: string | null): StoredUnit | null {
   const unit = decodeOr<StoredUnit>(text, STORED_SHAPE);
-  const isWhole = unit?.files.every((file) => hasShape(file, FILE_SHAPE)) && areChecks(unit.healthChecks ?? []);
+  const isWhole =
+    unit?.files.every((file) => hasShape(file, FILE_SHAPE)) &&
+    areChecks(unit.healthChecks ?? []) &&
+    areAnnouncements(unit.announce ?? []);
   return isWhole ? unit : null;
+}
+
+function areAnnouncements(announced: unknown): boolean {
+  return Array.isArray(announced) && announced.every((one) => hasShape(one, ANNOUNCEMENT_SHAPE));
 }
 
 function areChecks(checks: unknown): boolean {

@@ -24,6 +24,7 @@ const asRead = (key: string): Compare => ({ key, target: "mod", is: "=", value: 
 const doing = (...then: Operation[]): Txn => ({ when: [], then });
 const header = keys.lockHeader("reboot");
 const slot = keys.lock("reboot", me);
+const service = (machine: MachineId) => `${keys.services}fleet/prod/web/_tcp/_http/${machine}-0123456789ab`;
 
 const allowed: readonly [sentence: string, txn: Txn][] = [
   ["say which machine it is", { when: [asRead(keys.presence(me))], then: [put(keys.member(me))] }],
@@ -49,6 +50,7 @@ const allowed: readonly [sentence: string, txn: Txn][] = [
     "go, with its grant",
     { when: [asRead(header), asRead(keys.grant(me)), asRead(slot)], then: [put(header), put(slot)] },
   ],
+  ["say where its units are found, and that one is not there", doing(put(service(me), "5"), remove(service(me)))],
   ["give its slot back", { when: [asRead(header)], then: [put(header), remove(slot)] }],
   [
     "look how far the registry is (fleet doctor)",
@@ -68,6 +70,7 @@ const reads: readonly [sentence: string, prefix: string, exact: boolean][] = [
   ["read its grant", keys.grant(me), true],
   ["read the slots of the reboot lock", `${header}/`, false],
   ["read who waits for a restart", header, true],
+  ["read where units are found", keys.services, false],
 ];
 for (const [sentence, prefix, exact] of reads) {
   test(`a machine may ${sentence}`, () => assert.equal(scope.mayRead(prefix, exact), true));
@@ -147,6 +150,10 @@ const forbidden: readonly [sentence: string, txn: Txn][] = [
   ["wipe everything", doing({ kind: "delete-prefix", prefix: "" })],
   ["tell what another keeps", doing(put(keys.kept(other)))],
   ["hold the cluster", doing(put(`${keys.holds}cluster`))],
+  ["be found as another", doing(put(service(other), "5"))],
+  ["make another unfindable", doing(remove(service(other)))],
+  ["be found for ever", doing(put(service(me)))],
+  ["write beside the addresses", doing(put(`${keys.services}fleet/prod/web/${me}`, "5"))],
   ["end a hold", doing(remove(`${keys.holds}cluster`))],
   ["grant itself a restart", doing(put(keys.grant(me)))],
   ["withdraw another's grant", doing(remove(keys.grant(other)))],

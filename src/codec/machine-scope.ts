@@ -48,7 +48,12 @@ interface Span {
 
 /** Watched as prefixes, as the agent does; no machine's id begins with another's. */
 function readable(keys: RegistryKeys, machine: MachineId): readonly Span[] {
-  const under = [...agentPrefixes(keys, machine), keys.statuses(machine), `${keys.lockHeader(REBOOT_LOCK)}/`];
+  const under = [
+    ...agentPrefixes(keys, machine),
+    keys.statuses(machine),
+    keys.services,
+    `${keys.lockHeader(REBOOT_LOCK)}/`,
+  ];
   // The term tells a doctor whether the registry went back.
   const alone = [keys.lockHeader(REBOOT_LOCK), keys.grant(machine), keys.term];
   return [
@@ -74,7 +79,7 @@ function writable(keys: RegistryKeys, machine: MachineId): (key: string) => Writ
   return (key) => {
     if (key === keys.member(machine)) return { put: "lasting", delete: false };
     if (key === keys.kept(machine)) return { put: "lasting", delete: true };
-    if (leased(keys, machine, key)) return { put: "leased", delete: false };
+    if (leased(keys, machine, key)) return { put: "leased", delete: keys.isServiceOf(machine, key) };
     const unit = key.startsWith(statuses) ? key.slice(statuses.length) : null;
     return unit !== null && parseUnitName(unit) !== null ? { put: "lasting", delete: true } : NOTHING;
   };
@@ -83,7 +88,11 @@ function writable(keys: RegistryKeys, machine: MachineId): (key: string) => Writ
 /** Its presence, and the claim it makes to an id that another has as well. */
 function leased(keys: RegistryKeys, machine: MachineId, key: string): boolean {
   const claims = keys.claims(machine);
-  return key === keys.presence(machine) || (key.startsWith(claims) && BOOT_ID.test(key.slice(claims.length)));
+  return (
+    key === keys.presence(machine) ||
+    keys.isServiceOf(machine, key) ||
+    (key.startsWith(claims) && BOOT_ID.test(key.slice(claims.length)))
+  );
 }
 
 const BOOT_ID = /^[A-Za-z0-9-]{1,64}$/;

@@ -37,6 +37,10 @@ export interface RegistryKeys {
   claims(machine: MachineId): string;
   status(machine: MachineId, unit: UnitName): string;
   statuses(machine: MachineId): string;
+  /** Where units are found, as SkyDNS lays it down; leased, each by the agent of the machine it names. */
+  readonly services: string;
+  /** Whether a key there is that machine's, which its last step says. */
+  isServiceOf(machine: MachineId, key: string): boolean;
   /** There only while that agent cannot go by what the registry shows. */
   kept(machine: MachineId): string;
   /** Written by people; see `holdKey`. */
@@ -68,6 +72,9 @@ function padded(value: number): string {
   return String(value).padStart(8, "0");
 }
 
+/** See `leafOf`. */
+const SERVICE_LEAF = /^([0-9a-f]{32})-[0-9a-f]{12}$/;
+
 export function registryKeys(cluster: string): RegistryKeys {
   const root = `${REGISTRY_ROOT}${cluster}/`;
   return {
@@ -94,6 +101,9 @@ export function registryKeys(cluster: string): RegistryKeys {
     claims: (machine) => `${root}claims/${machine}/`,
     status: (machine, unit) => `${root}status/${machine}/${unit}`,
     statuses: (machine) => `${root}status/${machine}/`,
+    services: `${root}services/`,
+    isServiceOf: (machine, key) =>
+      key.startsWith(`${root}services/`) && SERVICE_LEAF.exec(key.slice(key.lastIndexOf("/") + 1))?.[1] === machine,
     kept: (machine) => `${root}kept/${machine}`,
     holds: `${root}holds/`,
     token: (hash) => `${root}tokens/${hash}`,

@@ -45,6 +45,8 @@ export function agentGrants(keys: RegistryKeys, machine: MachineId): RegistryGra
     read(under(`${keys.lockHeader(REBOOT_LOCK)}/`), "who restarts"),
     ...ownSpans(keys, machine).map((span) => read(span, "its own records")),
     ...ownSpans(keys, machine).map((span) => write(span, "its own records")),
+    read(under(keys.services), "where units are found"),
+    write(under(keys.services), "where its units are found: one tree of names for all of them"),
     write(one(keys.lockHeader(REBOOT_LOCK)), "the line of those who want to restart: one key for all of them"),
     write(one(keys.lock(REBOOT_LOCK, machine)), "its own slot to restart"),
   ];

@@ -45,6 +45,7 @@ import { OrderTaker } from "./order-taker.ts";
 import { PassTrouble } from "./pass-trouble.ts";
 import { RegistryMirror } from "./registry-mirror.ts";
 import { ReleasePreparer } from "./release-preparer.ts";
+import { ServicePublisher } from "./service-publisher.ts";
 import { StatusPublisher } from "./status-publisher.ts";
 import { StatusReporter } from "./status-reporter.ts";
 import { Wakeup } from "./wakeup.ts";
@@ -101,6 +102,7 @@ export class Agent {
   readonly #kept: KeptTeller;
   readonly #reporter: StatusReporter;
   readonly #publisher: StatusPublisher;
+  readonly #services: ServicePublisher;
   readonly #jobs: UnitJobs;
   readonly #fence: LeaseFence;
   readonly #foreign: ForeignWatch;
@@ -137,6 +139,7 @@ export class Agent {
     this.#announcer = new MemberAnnouncer(self, this.#keys, () => this.#presence.ttlMs, ports);
     this.#kept = new KeptTeller(ports.registry, this.#keys, self.machine);
     this.#publisher = new StatusPublisher(ports.registry, this.#keys, self.machine, ports.clock);
+    this.#services = new ServicePublisher(self, clusterName, this.#keys, ports);
     this.#shown = new RegistryMirror(ports.registry, [this.#keys.statuses(self.machine)], ports.clock, () => {
       if (this.#publisher.isWaiting) this.#wakeup.wake();
     });
@@ -261,6 +264,7 @@ export class Agent {
     const notYet = await this.#quadlets.judge(wanted, new Set([...found.missing.keys(), ...kept]));
     const missing = new Map([...found.missing, ...notYet]);
     const left = new Set([...kept, ...notYet.keys()]);
+    await this.#tryOrGoOn(() => this.#services.tell(wanted, this.#statuses, this.#presence.lease));
     const reconciled = await reconcileUnits(
       // Without a set (its memory is gone) nothing was said about any unit: what runs stays until one is complete again.
       this.#memory.state.set === null ? null : wanted,
@@ -277,11 +281,10 @@ export class Agent {
     await this.#tryOrGoOn(() => this.#ports.files.saveOwned());
     await this.#tryOrGoOn(() => this.#ports.files.bootSet.afterPass(isKept));
     const placedAt = (unit: UnitName) => this.#fence.placedAt(unit);
-    const refused = this.#confirm.problems(this.#memory.state);
     const told = {
       wanted,
       missing,
-      refused,
+      refused: this.#confirm.problems(this.#memory.state),
       back: back.problems,
       idle: new Set(placements.filter(({ goal }) => goal !== "launched").map(({ unit }) => unit)),
       placedAt,
@@ -290,6 +293,7 @@ export class Agent {
     };
     this.#statuses = await this.#reporter.report({ ...reconciled, ...told });
     this.#say();
+    await this.#tryOrGoOn(() => this.#services.tell(wanted, this.#statuses, this.#presence.lease));
     return this.#publisher.publish(this.#statuses, this.#shown);
   }
 

@@ -1,4 +1,5 @@
 import type { ConfirmPolicy } from "../confirm/confirm-policy.ts";
+import type { Announcement } from "../discovery/announcement.ts";
 import type { DriftPolicy } from "../drift/drift-policy.ts";
 import type { HealthCheck } from "../health/health-check.ts";
 import type { UnitHash, UnitName } from "../names.ts";
@@ -27,6 +28,8 @@ export interface WantedUnit {
   readonly confirm?: ConfirmPolicy;
   /** What must pass for it to be healthy. Absent: systemd's word is enough. */
   readonly healthChecks?: readonly HealthCheck[];
+  /** Ports by which it is found. Absent: none. */
+  readonly announce?: readonly Announcement[];
   /** Its processes are to go and come again although they run its text. Absent: not. */
   readonly anew?: true;
 }

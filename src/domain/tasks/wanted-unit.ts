@@ -21,6 +21,7 @@ export function wantedUnit(
     files,
     after: unit.after,
     oneshot: unitKind(unit) === "oneshot",
+    ...(unit.options.announce === undefined ? {} : { announce: unit.options.announce }),
     ...(unit.options.healthChecks === undefined ? {} : { healthChecks: unit.options.healthChecks }),
   };
 }

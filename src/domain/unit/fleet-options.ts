@@ -1,4 +1,5 @@
 import type { Selector } from "../cluster/selector.ts";
+import type { Announcement } from "../discovery/announcement.ts";
 import type { HealthCheck } from "../health/health-check.ts";
 import type { UnitName } from "../names.ts";
 
@@ -32,6 +33,8 @@ export interface FleetOptions {
   readonly maxPerMachine?: number;
   /** What must pass for it to be healthy, in the order written; at least one. Absent: systemd's word is enough. */
   readonly healthChecks?: readonly HealthCheck[];
+  /** Ports by which it is found while it is up and healthy, in the order written; at least one. Absent: none. */
+  readonly announce?: readonly Announcement[];
 }
 
 /** Units of one replica set on machines that differ in the value of a metadata key. */

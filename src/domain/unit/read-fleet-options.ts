@@ -10,6 +10,7 @@ import { ON_DISCONNECT_FORM, type OnDisconnect, parseOnDisconnect } from "./on-d
 import { optionContradictions } from "./option-contradictions.ts";
 import { parseBoolean } from "./parse-boolean.ts";
 import { parseSpread, SPREAD_FORM } from "./parse-spread.ts";
+import { readAnnouncements } from "./read-announcements.ts";
 import { readHealthChecks } from "./read-health-checks.ts";
 import { parseReplace, REPLACE_FORM, type ReplaceOption } from "./replace-option.ts";
 import { CPU_FORM, limitsOf, MEMORY_FORM, parseCpu, parseMemory } from "./resource-requests.ts";
@@ -31,7 +32,7 @@ const LEGACY: Readonly<Record<string, string>> = {
 const BOOT_ID = ["MachineBootID", "X-ConditionMachineBootID"];
 
 const OPTIONS = [
-  ...["CPU", "Conflicts", "Global", "Group", "HealthCheck", "MachineID", "MachineMetadata", "MachineOf"],
+  ...["Announce", "CPU", "Conflicts", "Global", "Group", "HealthCheck", "MachineID", "MachineMetadata", "MachineOf"],
   ...["MaxPerMachine", "Memory", "Move", "OnDisconnect", "Replace", "Replaces", "Spread"],
 ];
 
@@ -106,6 +107,7 @@ class FleetOptionReader {
       ...this.#spread(),
       ...this.#maxPerMachine(),
       ...this.#healthChecks(),
+      ...this.#announce(),
     };
     this.diagnostics.push(...optionContradictions(this.#name, options, (option) => this.#of(option).at(-1) ?? null));
     return options;
@@ -173,6 +175,12 @@ class FleetOptionReader {
     const { checks, diagnostics } = readHealthChecks(this.#name, this.#unit, written, expand);
     this.diagnostics.push(...diagnostics);
     return checks.length === 0 ? {} : { healthChecks: checks };
+  }
+
+  #announce(): Pick<FleetOptions, "announce"> {
+    const { announce, diagnostics } = readAnnouncements(this.#of("Announce"));
+    this.diagnostics.push(...diagnostics);
+    return announce.length === 0 ? {} : { announce };
   }
 
   #of(option: string): readonly EffectiveValue[] {
