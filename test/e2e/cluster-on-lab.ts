@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -102,6 +103,11 @@ export class ClusterOnLab {
   /** Runs a fleet command against the cluster, standing in its repository, whatever it ends with. */
   fleet(...words: readonly string[]): Promise<ProgramResult> {
     return this.#cli([...words, ...this.#here()]);
+  }
+
+  /** A fleet command that stays, such as `fleet dns`; who starts it ends it. */
+  start(...words: readonly string[]): ChildProcess {
+    return spawn(process.execPath, [join(this.#bundle, "fleet.js"), ...words, ...this.#here()], { stdio: "pipe" });
   }
 
   /** The same for what is asked again and again and changes nothing: in a process that stays. */

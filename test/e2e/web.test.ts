@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { Resolver } from "node:dns/promises";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -36,7 +38,23 @@ describe("nginx in front of socket-activated instances on four machines", { skip
     if (!(context as { passed?: boolean }).passed) console.error(await cluster.report());
   });
 
-  after(async () => cluster?.down());
+  after(async () => {
+    dns?.kill();
+    await cluster?.down();
+  });
+
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+  let dns: ChildProcess | undefined;
+  /** `fleet dns` beside the lab, asked by c-ares. */
+  const startResolver = async () => {
+    dns = cluster.start("dns", "--cluster", "web", "--listen", "127.0.0.1:0");
+    let said = "";
+    dns.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    const port = await eventually("fleet dns listens", async () => /on 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
+    resolver.setServers([`127.0.0.1:${port}`]);
+  };
 
   /** What one machine's front door answers, or null. */
   const get = async (machine: string): Promise<{ front: string; body: string } | null> => {
@@ -109,6 +127,19 @@ describe("nginx in front of socket-activated instances on four machines", { skip
     }
   });
 
+  test("names have the addresses of the machines where an instance listens", async () => {
+    await startResolver();
+    const addresses = new Map(labList(LAB_NAME).map(({ name, address }) => [name, address]));
+    const on = await placed();
+    const expected = INSTANCES.map((instance) => addresses.get(on.get(`${instance}.socket`)!)).sort();
+    assert.deepEqual((await resolver.resolve4("web.web.fleet")).sort(), expected);
+    const services = await resolver.resolveSrv("_http._tcp.web.web.fleet");
+    assert.deepEqual(
+      services.map(({ port }) => port),
+      [8080, 8080, 8080],
+    );
+  });
+
   test("when a machine is lost its instance moves, and every nginx left answers for all three without a restart", async () => {
     const before = await placed();
     const victim = before.get("web@2.service")!;
@@ -118,7 +149,9 @@ describe("nginx in front of socket-activated instances on four machines", { skip
         left.map((machine) => cluster.inside(machine, "systemctl", "show", "-p", "InvocationID", "nginx.service")),
       );
     const invocations = await nginx();
+    const lost = labList(LAB_NAME).find(({ name }) => name === victim)!.address;
     await cluster.lab("kill", victim);
+    await eventually("its address is gone", async () => !(await resolver.resolve4("web.web.fleet")).includes(lost));
     // Two instances are still there: whoever asks is answered, before anything has moved.
     for (const machine of left) assert.ok(await eventually(`${machine} answers`, () => get(machine), 5_000));
     for (const machine of left) {
@@ -130,6 +163,7 @@ describe("nginx in front of socket-activated instances on four machines", { skip
     assert.equal(now.get("web-sidekick@2.service"), now.get("web@2.service"));
     for (const instance of ["web@1.service", "web@3.service"]) assert.equal(now.get(instance), before.get(instance));
     assert.deepEqual(await nginx(), invocations);
+    await eventually("the name has three again", async () => (await resolver.resolve4("web.web.fleet")).length === 3);
   });
 });
 

@@ -70,6 +70,7 @@ export const ROOMS: readonly Room[] = [
     packages: ["node:", "@grpc/grpc-js", "protobufjs/light.js"],
   },
   { folder: "src/adapters/reach", may: [...ADAPTER, REACH_PROTO], packages: ["node:", "@grpc/grpc-js"] },
+  { folder: "src/adapters/dns", may: ADAPTER, packages: ["node:", "dns-packet"] },
   { folder: "src/adapters/systemd", may: ADAPTER, packages: ["node:", "dbus-next"] },
   // By its parts: the whole of it is five times as large.
   {
