@@ -15,6 +15,7 @@ import { ENGINE_FAULTS, LATE_ORDERS } from "./engine-faults.ts";
 import { FAULTS, type FaultKind, MEDDLER, SLOW_SYSTEMD, type Storm } from "./faults.ts";
 import { adoptWhereToldSo, REGISTRY_FAULTS } from "./registry-faults.ts";
 import { heldText, reloadedText, SampleRepository, startedText } from "./sample-repository.ts";
+import { notForward, SOURCE_FAULTS } from "./source-faults.ts";
 
 export interface SeedResult {
   readonly seed: number;
@@ -60,7 +61,11 @@ export async function runSeed(
     defects,
   });
   const checkers = new Checkers(cluster);
-  const drawn = drawKinds(choices).filter(({ replacesRegistry = false }) => seed >= SOAK_SEEDS || !replacesRegistry);
+  const sources = choices.fork("sources");
+  const ofSources = follows ? SOURCE_FAULTS.filter(() => sources.chance(0.4)) : [];
+  const drawn = [...drawKinds(choices), ...ofSources].filter(
+    ({ replacesRegistry = false }) => seed >= SOAK_SEEDS || !replacesRegistry,
+  );
   const kinds = only === undefined ? drawn : EVERY_KIND.filter(({ name }) => only.includes(name));
   const repository = new SampleRepository(
     choices.fork("repository"),
@@ -90,6 +95,7 @@ export async function runSeed(
   await heal(storm, kinds);
   await mustConverge(storm, kinds);
   if (follows) checkers.violations.push(...(await notFollowed(cluster)));
+  checkers.violations.push(...notForward(cluster));
   cluster.log(`rollouts judged: ${JSON.stringify(checkers.rolloutsJudged)}`);
   checkers.end();
   await cluster.end();
@@ -100,7 +106,14 @@ export async function runSeed(
 /** `npm run soak` begins far beyond. */
 const SOAK_SEEDS = 1_000_000;
 
-const EVERY_KIND: readonly FaultKind[] = [...FAULTS, ...ENGINE_FAULTS, ...REGISTRY_FAULTS, MEDDLER, LATE_ORDERS];
+const EVERY_KIND: readonly FaultKind[] = [
+  ...FAULTS,
+  ...ENGINE_FAULTS,
+  ...REGISTRY_FAULTS,
+  ...SOURCE_FAULTS,
+  MEDDLER,
+  LATE_ORDERS,
+];
 
 /** With all at once, one hides the other. */
 function drawKinds(choices: Random): FaultKind[] {
