@@ -93,3 +93,19 @@ test("a picture that takes long to make is not made anew before twenty times as 
   assert.equal(made, 2, "while nothing changes it stays the same");
   stop.abort();
 });
+
+test("what was made before all was let go is not taken for new, however alike the counts of changes", async () => {
+  const { clock, registry, cluster, stop, during } = world();
+  const put = (value: string) => registry.txn({ when: [], then: [{ kind: "put", key: keys.cluster, value }] });
+  const look = async (reads: Parameters<ConstructorParameters<typeof PictureBook>[1]>[0]) => {
+    const { entries } = await reads.list(keys.cluster, { exact: true });
+    return { value: entries[0]?.value } as unknown as ClusterPicture;
+  };
+  const book = new PictureBook(cluster, look, clock);
+  await put("before");
+  assert.deepEqual(await during(book.current()), { value: "before" });
+  await clock.advance(1_000_000);
+  await put("after");
+  assert.deepEqual(await during(book.current()), { value: "after" });
+  stop.abort();
+});

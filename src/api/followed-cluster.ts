@@ -23,6 +23,8 @@ export class FollowedCluster {
   readonly #hearers = new Set<() => void>();
   #following: Following | null = null;
   #askedMs = 0;
+  /** Of what was followed earlier: a count that began anew could be one that was there before. */
+  #earlierChanges = 0;
   #awaySinceMs: number | null = null;
 
   constructor(keys: RegistryKeys, registry: Registry, clock: Clock, signal: AbortSignal) {
@@ -49,7 +51,7 @@ export class FollowedCluster {
 
   /** As long as this is the same, so is everything that is read. */
   get changes(): number {
-    return this.#following?.mirror.changes ?? 0;
+    return this.#earlierChanges + (this.#following?.mirror.changes ?? 0);
   }
 
   get revision(): number {
@@ -91,6 +93,7 @@ export class FollowedCluster {
     while (!signal.aborted) {
       const restMs = this.#askedMs + IDLE_MS - this.#clock.monotonicMs();
       if (restMs <= 0 && this.#hearers.size === 0) {
+        this.#earlierChanges = this.changes + 1;
         this.#following?.end.abort(null);
         this.#following = null;
         this.#awaySinceMs = null;

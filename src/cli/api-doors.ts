@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
+import { createSecureContext } from "node:tls";
 import type { ApiTls } from "../api/api-server.ts";
 import { readTokens } from "../api/bearer-tokens.ts";
 import type { Door } from "../api/door.ts";
@@ -50,11 +51,20 @@ function apiTls(flags: ApiFlags): ApiTls | null {
       next: "name the server's certificate and its key; --api-client-ca beside them says who may ask",
     });
   }
-  return {
+  const tls = {
     certificate: read("--api-tls-cert", certificate),
     key: read("--api-tls-key", key),
     clientAuthority: authority === undefined ? null : read("--api-client-ca", authority),
   };
+  try {
+    createSecureContext({ cert: tls.certificate, key: tls.key, ca: tls.clientAuthority ?? undefined });
+  } catch (error) {
+    throw new OperationError("api-tls-bad", `${certificate} and ${key} cannot be used as certificate and key`, {
+      cause: error,
+      next: "both are PEM, and the key is the certificate's own: openssl x509 -pubkey, openssl pkey -pubout",
+    });
+  }
+  return tls;
 }
 
 /** Readable by others. */

@@ -6,6 +6,7 @@ import type { EngineHealth } from "../api/api-handlers.ts";
 import type { ClusterPicture, SpecOf } from "../api/cluster-picture.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import { backoffMs } from "../daemon/backoff.ts";
+import { Seldom } from "../daemon/seldom.ts";
 import { hasErrors } from "../domain/diagnostic.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { err, notice, refusal } from "../ports/log.ts";
@@ -77,24 +78,30 @@ function specOf({ source, compile }: ServedWorld): SpecOf {
   };
 }
 
+/** Another engine on this machine has the socket for as long as it likes. */
+const TOLD_AGAIN_MS = 600_000;
+
 async function keepOpen(
   door: ApiDoor,
   listener: () => Server,
   { clock, log }: ServedWorld,
   signal: AbortSignal,
 ): Promise<void> {
+  const told = new Seldom(clock, TOLD_AGAIN_MS);
   for (let failures = 0; !signal.aborted; failures++) {
-    const server = listener();
     try {
+      const server = listener();
       await open(server, door);
       log(notice(`answers its API on ${placeOf(server, door)}`));
       await closedBy(server, signal);
       return;
     } catch (error) {
+      if (!told.isDue(String(error))) continue;
       if (error instanceof OperationError) log(refusal(error));
       else log(err(`the API failed by a mistake of fleet: ${(error as Error).stack ?? String(error)}`));
+    } finally {
+      await clock.sleep(backoffMs(failures), signal);
     }
-    await clock.sleep(backoffMs(failures), signal);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The engine's HTTP API among clients that mean no good: row 94 of the faults (Slowloris, idle connections), and pokes in a row. */
 import assert from "node:assert/strict";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { systemClock } from "../../src/adapters/system-clock.ts";
@@ -117,6 +118,21 @@ test("a poke asks as fleet sync now does and tells what came of it; one that com
   assert.deepEqual([again.status, again.headers["retry-after"]], [429, "1"]);
   const bad = await world.send("POST", "/v1/sync?timeout=1h");
   assert.equal(bad.status, 400);
+});
+
+test("a socket at which another engine answers is left to it, and one that a killed engine left is taken", async () => {
+  const [second, third] = [new ApiWorld(), new ApiWorld()];
+  const door = { scheme: "http", names: null, tokens: null } as const;
+  await second.serve([{ at: { path: world.socket }, door, tls: null }]);
+  assert.match(second.log[0]!.message, /^api-taken: /);
+  await second.stop();
+  assert.equal((await world.get("/healthz")).status, 200);
+  writeFileSync(third.socket, "");
+  await third.serve();
+  assert.equal((await third.get("/healthz")).status, 200);
+  assert.equal(statSync(third.socket).mode & 0o007, 0, "nobody else may ask");
+  await third.stop();
+  assert.equal(existsSync(third.socket), false);
 });
 
 /** What the leading engine does with the next ask. */

@@ -1,4 +1,4 @@
-/** The engine's HTTP API over a network: who is let in, by a token or by a certificate, and by which name. */
+/** The engine's HTTP API over a network: who is let in, by a token or by a certificate, and by which name (row 93 of the faults). */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
@@ -131,6 +131,7 @@ const REFUSED: readonly (readonly [what: string, flags: Partial<ApiFlags>, code:
   ["a port for everybody", {}, "api-unguarded"],
   ["TLS that lets everybody in", { "api-tls-cert": server.certificate, "api-tls-key": server.key }, "api-unguarded"],
   ["a certificate without its key", { "api-tls-cert": server.certificate }, "api-tls-half"],
+  ["a key that is no key", { "api-tls-cert": server.certificate, "api-tls-key": server.certificate }, "api-tls-bad"],
   ["a token file that is not there", { "api-token-file": "/nowhere" }, "api-file-unreadable"],
   ["a token file that everybody may read", { "api-token-file": open }, "api-token-open"],
   ["an address without a port", { "api-listen": "localhost", "api-token-file": tokenFile }, "bad-address"],
