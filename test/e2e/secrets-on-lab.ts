@@ -5,9 +5,13 @@ import { type NodeKey, parseNodeKey } from "../../src/domain/identity/node-key.t
 import type { ClusterOnLab } from "./cluster-on-lab.ts";
 
 const UNIT = "vault.service";
+const [FILE, FILES, SECRET] = [`units/vault/${UNIT}`, "units/vault/files", "units/vault/secrets/db.age"];
 const VALUE = `/run/fleet/secrets/${UNIT}/db`;
 const GOT = "/run/vault-got";
-const vault = `[Service]\nLoadCredential=db:/run/fleet/secrets/%n/db\nExecStart=/bin/sh -c 'cp "$$CREDENTIALS_DIRECTORY/db" ${GOT}; exec sleep infinity'\n`;
+/** One by fleet, and one that its own systemd sealed. */
+const CREDENTIALS =
+  "LoadCredential=db:/run/fleet/secrets/%n/db\nLoadCredentialEncrypted=own:/var/lib/fleet/files/%n/own.cred\n";
+const vault = `[Service]\n${CREDENTIALS}ExecStart=/bin/sh -c 'cp "$$CREDENTIALS_DIRECTORY/db" ${GOT}; cp "$$CREDENTIALS_DIRECTORY/own" ${GOT}-own; exec sleep infinity'\n`;
 
 /** What the lab shows of secrets on one machine of systemd, whose repository's manifest is `manifest`. */
 export async function trySecrets(
@@ -28,19 +32,25 @@ export async function trySecrets(
   const sealed = (canary: string, machines: readonly NodeKey[], version: string) =>
     encryptSecret(Buffer.from(canary), { machines, people: [] }, version);
 
+  const cred = await inside("printf by-systemd | systemd-creds encrypt --with-key=host --name=own - -");
   const first = await sealed(canaries[0]!, [own.key], "first");
-  await release({ "fleet.yaml": listed(""), [`units/${UNIT}`]: vault, "units/secrets/db.age": first });
+  await release({ "fleet.yaml": listed(""), [FILE]: vault, [`${FILES}/own.cred`]: cred, [SECRET]: first });
   assert.equal(await inside(`cat ${GOT}`), canaries[0], "it is given to its unit as a credential");
+  assert.equal(
+    await inside(`cat ${GOT}-own`),
+    "by-systemd",
+    "what systemd sealed on this machine is a file like others",
+  );
   assert.equal(await inside(`stat -c '%a %U' ${VALUE} /run/fleet/secrets`), "600 root\n700 root\n");
   assert.match(await inside("findmnt -no FSTYPE -T /run/fleet/secrets"), /tmpfs/);
 
   const started = await invocation();
   const value = await decryptSecret(first, [{ machine: own.privateKey, key: own.key }]);
   const anew = await encryptSecret(value, { machines: [own.key, other.key], people: [] }, "first");
-  await release({ "units/secrets/db.age": anew });
+  await release({ [SECRET]: anew });
   assert.equal(await invocation(), started, "only encrypted anew, it restarts nothing");
 
-  await release({ "units/secrets/db.age": await sealed(canaries[1]!, [own.key], "second") });
+  await release({ [SECRET]: await sealed(canaries[1]!, [own.key], "second") });
   assert.notEqual(await invocation(), started);
   assert.equal(await inside(`cat ${GOT}`), canaries[1]);
 

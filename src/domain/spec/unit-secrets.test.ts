@@ -139,6 +139,15 @@ const refused: readonly (readonly [what: string, files: Readonly<Record<string, 
     "units/secrets/db.age duplicate-secret the secret db, which units/app/secrets/db.age is too",
   ],
   [
+    "one as podman's own",
+    {
+      "units/db.container":
+        "[Container]\nImage=docker.io/library/postgres:17\nSecret=db,type=mount\nSecret=of-the-host\n",
+      "units/secrets/db.age": sealedFile([]),
+    },
+    "units/db.container:3 secret-of-podman Secret=db, which podman would look for in its own storage",
+  ],
+  [
     "one in a template that only travels",
     {
       "units/web.service": `[Unit]\nOnFailure=notify@%n.service\n${service()}`,

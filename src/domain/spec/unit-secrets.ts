@@ -48,6 +48,7 @@ export class UnitSecrets {
         return secret === null ? [] : [[secret.name, secret] as const];
       }),
     );
+    this.#askPodman(unit, found);
     return found.size === 0 ? null : [...found.values()].sort((a, b) => compareText(a.name, b.name));
   }
 
@@ -68,6 +69,17 @@ export class UnitSecrets {
       .flatMap((machine) => machine.dropins)
       .filter((dropin) => dropin.unit === name || dropin.unit === template);
     return [...own, ...here.flatMap((dropin) => usesIn(service, dropin, []))];
+  }
+
+  /** podman's own secrets are not fed from the repository: podman would keep them on its disk, and copy them there for each container. */
+  #askPodman({ effective }: DraftUnit, found: ReadonlyMap<string, SpecSecret>): void {
+    for (const { value, at } of effective.values("Container", "Secret")) {
+      const name = value.split(",")[0]!.trim();
+      if (!this.#files.has(name) || found.has(name)) continue;
+      this.#read.set(name, this.#read.get(name) ?? null);
+      const next = `Volume=${SECRETS_ROOT}/%n/${name}:/run/secrets/${name}:ro`;
+      this.#error("secret-of-podman", at, `Secret=${name}, which podman would look for in its own storage`, next);
+    }
   }
 
   #secret({ service, fragment }: DraftUnit, { path, at }: SecretUse): SpecSecret | null {
