@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pushApproval } from "../adapters/git/push-approval.ts";
-import { APPROVALS_PREFIX, approvalText } from "../domain/sync/judge-approval.ts";
+import { approvalSlotOf } from "../cli/approval-slot.ts";
+import { approvalRef, approvalText } from "../domain/sync/judge-approval.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { gitEnvironment } from "./git-environment.ts";
+import type { GitHubEvent } from "./github-event.ts";
 import { reviewOfMerge } from "./review-of-merge.ts";
 import { writeResult } from "./review-result.ts";
 import { type Ending, inWorkspace, type Step, tryForge } from "./step.ts";
@@ -36,8 +38,8 @@ export async function approveStep(step: Step): Promise<Ending> {
     );
   }
   runner.output("content-id", contentId);
-  const ref = `${APPROVALS_PREFIX}${contentId}`;
   const remote = inputs.source ?? `${event.serverUrl}/${event.repository}`;
+  const ref = await ownRef(step, contentId, remote);
   await pushApproval({
     directory: inWorkspace(runner, inputs.workingDirectory),
     ...{
@@ -61,10 +63,20 @@ export async function approveStep(step: Step): Promise<Ending> {
   return { exitCode: 0, stepCode: 0, summary: head, failureReason: null };
 }
 
+/** Where several must sign, nobody's approval takes the place of another's; where nobody signs, there is one. */
+async function ownRef(step: Step, contentId: string, remote: string): Promise<string> {
+  const { inputs, event, composition } = step;
+  if (inputs.signingKey === "") return approvalRef(contentId, 0);
+  return approvalSlotOf(emailOf(event), contentId, await composition.source(remote, event.branch ?? "main"));
+}
+
+function emailOf({ actor }: GitHubEvent): string {
+  return `${actor}@users.noreply.github.com`;
+}
+
 /** Who approves, and with which key. */
 function signingSettings({ inputs, event, folder }: Step): (readonly [string, string])[] {
-  const { actor } = event;
-  const who = [["user.name", actor] as const, ["user.email", `${actor}@users.noreply.github.com`] as const];
+  const who = [["user.name", event.actor] as const, ["user.email", emailOf(event)] as const];
   if (inputs.signingKey === "") return who;
   const path = join(folder, "signing-key.pem");
   writeFileSync(path, `${inputs.signingKey}\n`, { mode: 0o600 });

@@ -18,10 +18,19 @@ export async function approvalSlot(
   const { stdout } = await promisify(execFile)("git", ["-C", directory, "config", "--get", "user.email"], {
     timeout: GIT_TIMEOUT_MS,
   }).catch(() => ({ stdout: "" }));
+  return approvalSlotOf(stdout.trim(), contentId, source);
+}
+
+/** The same for whoever has that address. */
+export async function approvalSlotOf(
+  email: string,
+  contentId: string,
+  source: Pick<GitSource, "commitAt">,
+): Promise<string> {
   for (let index = 0; index < APPROVERS_MAX; index++) {
     const ref = approvalRef(contentId, index);
     const raw = (await source.commitAt?.(ref)) ?? null;
-    if (raw === null || isOf(raw, stdout.trim())) return ref;
+    if (raw === null || isOf(raw, email)) return ref;
   }
   throw new OperationError("too-many-approvals", `${APPROVERS_MAX} others have approved that content already`, {
     next: "have one of them approve it again, or delete a ref that does not count",

@@ -35,8 +35,11 @@ describe("approve after a merge", { concurrency: false }, () => {
     await engine?.stop();
     await world?.stop();
   });
-  const approve = (inputs: RunOptions["inputs"] = {}) =>
-    world.run({ inputs: { command: "approve", registry: "none", ...inputs }, env: { PATH: process.env.PATH ?? "" } });
+  const approve = (inputs: RunOptions["inputs"] = {}, env: Record<string, string> = {}) =>
+    world.run({
+      inputs: { command: "approve", registry: "none", ...inputs },
+      env: { PATH: process.env.PATH ?? "", ...env },
+    });
   const approvals = () =>
     world.remote.git(["for-each-ref", "--format=%(refname)", "refs/fleet/"]).split("\n").filter(Boolean);
 
@@ -106,6 +109,10 @@ describe("approve after a merge", { concurrency: false }, () => {
     const wanted = { contentId, clusterId: clusterId!, stopsMany: false, rules: [] };
     const trust: Trust = { ...NO_TRUST, mode: "range", signers };
     assert.deepEqual(judgeApproval([readApproval(raw)], wanted, trust), { kind: "approved", by: ["ops"] });
+    const bobs = await approve({ "signing-key": text, "allow-deletes": "true" }, { GITHUB_ACTOR: "bob" });
+    assert.equal(bobs.code, 0, bobs.log);
+    assert.deepEqual(approvals(), [`refs/fleet/approvals/${contentId}`, `refs/fleet/approvals/${contentId}.2`]);
+    assert.equal(world.remote.git(["rev-parse", approvals()[0]!]), oid, "nobody's takes the place of another's");
     const broken = await approve({ "signing-key": "no key" });
     assert.deepEqual([broken.code, broken.outputs["failure-reason"]], [1, "approval-not-made"]);
   });
