@@ -183,6 +183,20 @@ describe("apply after a merge", { concurrency: false }, () => {
       given: () => world.github.script({ method: "GET", path: /pulls/, status: 403, body: { message: "no" } }),
       why: "forge-forbidden",
     },
+    {
+      name: "GitHub asks it to come back in an hour",
+      given: () =>
+        world.github.script({ method: "GET", path: /pulls/, status: 429, headers: { "retry-after": "3600" } }),
+      why: "forge-rate-limited",
+    },
+    {
+      name: "the comment is of another cluster of the repository",
+      given: () => {
+        const comment = world.github.own(PULL)[0]!;
+        comment.body = `${printMarker({ ...parseMarker(comment.body)!, manifest: "west/fleet.yaml" })}\n`;
+      },
+      why: "not-reviewed",
+    },
   ];
   test("what nobody reviewed is refused, and nothing is changed", async (t) => {
     await review();
