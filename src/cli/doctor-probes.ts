@@ -6,12 +6,13 @@ import { displayUrl } from "../adapters/git/display-url.ts";
 import { isHubAddress } from "../adapters/hub/hub-address.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { CONTROL_SOCKET, encodeControlRequest } from "../codec/control-message.ts";
-import type { HubFacts } from "../domain/doctor/doctor-facts.ts";
+import type { HubFacts, StandaloneFacts } from "../domain/doctor/doctor-facts.ts";
 import type { UnitName } from "../domain/names.ts";
 import type { MachineProbes } from "../ports/machine-probes.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { AGENT_FOLDERS } from "../usecases/agent-files.ts";
 import { findForeignFiles, recallMemory } from "../usecases/recall-memory.ts";
+import { askStandalone } from "./ask-standalone.ts";
 import { type CompositionFlags, NO_REGISTRY } from "./composition.ts";
 import type { Hub } from "./open-hub.ts";
 import { openRegistryAt, registryAddress } from "./open-registry-at.ts";
@@ -26,7 +27,7 @@ const ENGINE_STATE = "/var/lib/fleet-engine/engine";
 
 /** The real machine's; `close` ends what they opened. */
 export async function doctorProbes(
-  flags: CompositionFlags & { readonly "state-directory": string },
+  flags: CompositionFlags & { readonly "state-directory": string; readonly standalone?: boolean },
 ): Promise<{ readonly probes: MachineProbes; readonly close: () => Promise<void> }> {
   const [disk, systemd, { DiskFileStore }, { SystemdUnitManager }, { probeEngines, probeSource }, { askControl }] =
     await Promise.all([
@@ -37,7 +38,7 @@ export async function doctorProbes(
       import("../adapters/git/probe-source.ts"),
       import("../adapters/control/ask-control.ts"),
     ]);
-  const address = await registryAddress(flags);
+  const address = flags.standalone === true ? null : await registryAddress(flags);
   // Machines that go through engines have the repository from them.
   const isHub = address !== null && isHubAddress(address);
   const files = new DiskFileStore();
@@ -92,6 +93,7 @@ export async function doctorProbes(
       await probeEngines(hub!.socketPath, SOURCE_MAX_MS);
     },
     podman: () => systemd.probePodman(),
+    ...(flags.standalone === true ? { standalone: standaloneFacts } : {}),
     bootId: async () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
   };
   const close = async () => {
@@ -99,6 +101,16 @@ export async function doctorProbes(
     for (const end of closing) await end();
   };
   return { probes, close };
+}
+
+async function standaloneFacts(): Promise<StandaloneFacts> {
+  try {
+    return { state: (await askStandalone()).state };
+  } catch (error) {
+    // That no agent answers is told of the daemons.
+    if (error instanceof OperationError) return { state: null };
+    throw error;
+  }
 }
 
 async function hubFacts(hub: Hub): Promise<HubFacts> {

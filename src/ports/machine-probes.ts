@@ -6,6 +6,7 @@ import type {
   LimitFacts,
   MemoryFacts,
   PodmanFacts,
+  StandaloneFacts,
   SystemdFacts,
 } from "../domain/doctor/doctor-facts.ts";
 import type { Registry } from "./registry.ts";
@@ -34,6 +35,8 @@ export interface MachineProbes {
   /** Asks for the tip of the branch this machine follows; rejects where there is none to be had. */
   source(): Promise<void>;
   podman(): Promise<PodmanFacts>;
+  /** Of a machine that is to follow git alone: what its agent says. Absent: engines tell it what to do. */
+  standalone?(): Promise<StandaloneFacts>;
   /** The kernel's id of this boot. */
   bootId(): Promise<string>;
 }

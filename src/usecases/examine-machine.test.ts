@@ -28,6 +28,18 @@ test("a healthy machine has nothing wrong with it", async () => {
   assert.deepEqual(codes(await examine()), []);
 });
 
+test("a machine that follows git alone needs no registry, and says how far it is", async () => {
+  const memory = { clusterId: "standalone:home", clusterName: "home", releaseSeq: 1, placed: 0, damaged: [] };
+  const { examine } = await world({
+    registry: async () => null,
+    memory: async () => ({ ...memory, isBootSetCut: false }),
+    standalone: async () => ({ state: { cluster: "home", commit: null, tip: null, problem: null } }),
+  });
+  const areas = await examine();
+  assert.deepEqual(codes(areas), []);
+  assert.equal(areas.find(({ area }) => area === "cluster")?.saw, "home, alone: no commit yet");
+});
+
 test("whatever hangs is given up on, all at once, and the rest is told", async () => {
   const never = () => new Promise<never>(() => {});
   const { examine, clock } = await world({ systemd: never, registry: never, podman: never, source: never });

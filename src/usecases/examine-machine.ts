@@ -24,7 +24,7 @@ export async function examineMachine(
 ): Promise<AreaReport[]> {
   const look = <T>(probe: () => Promise<T>) => lookInTime(probe, PROBE_MAX_MS, clock);
   const opened = look(() => probes.registry());
-  const [systemd, disk, limits, daemons, memory, units, source, podman, registry] = await Promise.all([
+  const [systemd, disk, limits, daemons, memory, units, source, podman, standalone, registry] = await Promise.all([
     look(() => probes.systemd()),
     look(() => probes.disk()),
     look(() => probes.limits()),
@@ -33,6 +33,7 @@ export async function examineMachine(
     look(() => probes.units()),
     look(() => askSource(probes, clock)),
     look(() => probes.podman()),
+    probes.standalone === undefined ? undefined : look(() => probes.standalone!()),
     opened.then((seen) => (seen.kind === "seen" ? look(() => askRegistry(seen.value, clock)) : seen)),
   ]);
   const known = memory.kind === "seen" ? memory.value : null;
@@ -60,6 +61,7 @@ export async function examineMachine(
     cluster: asked,
     source,
     podman,
+    ...(standalone === undefined ? {} : { standalone }),
   };
   return judgeMachine(facts);
 }

@@ -50,6 +50,12 @@ describe("fleet doctor", () => {
     assert.deepEqual(codesOf(area(areas, "source")), ["no-source"]);
   });
 
+  test("asks for no registry where the machine follows git alone", async () => {
+    const { areas } = await doctor(["--standalone", "--registry", "etcd://127.0.0.1:1"]);
+    for (const name of ["registry", "cluster"]) assert.deepEqual(codesOf(area(areas, name)), [], name);
+    assert.match(area(areas, "registry").saw, /needs none/);
+  });
+
   test("names a registry and a source that are away, without the password in the address", async () => {
     const words = ["--registry", "etcd://127.0.0.1:1", "--source", "http://ada:secret@127.0.0.1:1/infra.git"];
     const { text, areas, codes } = await doctor(words);

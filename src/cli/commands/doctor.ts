@@ -6,18 +6,20 @@ import { doctorProbes } from "../doctor-probes.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { doctorText } from "../views/doctor-text.ts";
 
-const { cluster, registry, source, branch, "state-directory": stateDirectory } = daemonFlags;
+const { cluster, registry, source, branch, standalone, "state-directory": stateDirectory } = daemonFlags;
 const { "etcd-cafile": authority, "etcd-certfile": certificate, "etcd-keyfile": key } = daemonFlags;
 
 export default class DoctorCommand extends BaseCommand {
   static override summary = "Name what is wrong on this machine, and the next step for each";
   static override description =
     "Looks at systemd, the disk, fleet's own units, the agent's memory, files that are in its units' way, the registry, the cluster, the source and podman, all at once, none for longer than some seconds, and changes nothing. Ends with 1 where there are errors; warnings are 0. Reads /etc/fleet/fleet.conf as the daemons do; root sees everything.";
+  static override examples = ["fleet doctor"];
   static override flags = {
     cluster,
     registry,
     source,
     branch,
+    standalone,
     "etcd-cafile": authority,
     "etcd-certfile": certificate,
     "etcd-keyfile": key,

@@ -2,6 +2,7 @@ import type { RegistryMark } from "../fencing/judge-replaced.ts";
 import type { HubState } from "../hub/hub-state.ts";
 import type { NodeKey } from "../identity/node-key.ts";
 import type { MachineId } from "../names.ts";
+import type { StandaloneState } from "../standalone/standalone-state.ts";
 
 /** One look at one area: what was seen, or why nothing was. */
 export type Seen<T> =
@@ -21,6 +22,13 @@ export interface DoctorFacts {
   readonly cluster: Seen<ClusterFacts>;
   readonly source: Seen<SourceFacts>;
   readonly podman: Seen<PodmanFacts>;
+  /** Of a machine that is to follow git alone: it has no registry, and no cluster that could know it. Absent: engines tell it what to do. */
+  readonly standalone?: Seen<StandaloneFacts>;
+}
+
+export interface StandaloneFacts {
+  /** What its agent says; null where none answers, or one that takes its orders from engines. */
+  readonly state: Pick<StandaloneState, "cluster" | "commit" | "tip" | "problem"> | null;
 }
 
 export interface SystemdFacts {

@@ -60,6 +60,8 @@ export const FINDING_CODES = [
   "restore-missing",
   "restore-not-enabled",
   "source-away",
+  "standalone-behind",
+  "standalone-joined",
   "systemd-old",
   "unit-masked",
   "unit-shadowed",

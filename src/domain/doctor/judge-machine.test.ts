@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseNodeKey } from "../identity/node-key.ts";
 import type { MachineId } from "../names.ts";
-import type { ClusterFacts, DaemonFacts, DoctorFacts, RegistryAnswer, Seen } from "./doctor-facts.ts";
+import type { ClusterFacts, DaemonFacts, DoctorFacts, RegistryAnswer, Seen, StandaloneFacts } from "./doctor-facts.ts";
 import { DOCTOR_AREAS, FINDING_CODES } from "./finding.ts";
 import { judgeMachine } from "./judge-machine.ts";
 
@@ -75,8 +75,8 @@ const HEALTHY: Values = {
   podman: { version: "4.4.1", hasGenerator: true },
 };
 type Values = {
-  readonly [Area in keyof DoctorFacts]: DoctorFacts[Area] extends Seen<infer T> ? T : never;
-};
+  readonly [Area in keyof Omit<DoctorFacts, "standalone">]: DoctorFacts[Area] extends Seen<infer T> ? T : never;
+} & { readonly standalone?: StandaloneFacts };
 
 const { agent, engine, restore } = HEALTHY.daemons;
 const daemons = (others: Partial<Values["daemons"]>) => ({ daemons: { ...HEALTHY.daemons, ...others } });
@@ -91,6 +91,18 @@ const throughHub = (answers: boolean, ...codes: readonly string[]) => ({
     hub: {
       state: { engine: answers ? "nas:7440" : null, since: "", failures: codes.map((code) => failure(code)) },
       self: { name: "pi", machine, key: parseNodeKey(`ed25519:${"A".repeat(43)}`)! },
+    },
+  },
+});
+const alone = (clusterId: string, code: string | null) => ({
+  registry: { address: null, answer: null, problem: null },
+  memory: { ...HEALTHY.memory, clusterId },
+  standalone: {
+    state: {
+      cluster: "edge",
+      commit: null,
+      tip: null,
+      problem: code === null ? null : { code, detail: "", journal: [] },
     },
   },
 });
@@ -194,6 +206,9 @@ const SICK: readonly [string, Partial<Values>, readonly string[]][] = [
   ["a clock that is behind", inCluster({ aheadMs: 120_001 }), ["warning clock-behind"]],
   ["no source", { source: { address: null, latencyMs: 0, problem: null } }, ["warning no-source"]],
   ["a source that is away", { source: { ...HEALTHY.source, problem: "branch-missing" } }, ["error source-away"]],
+  ["no registry where git alone is followed", alone("standalone:edge", null), []],
+  ["git alone, and not its tip", alone("standalone:edge", "mass-stop"), ["warning standalone-behind"]],
+  ["git alone, on a cluster's machine", alone("c1", null), ["error standalone-joined"]],
   ["no podman", { podman: { version: null, hasGenerator: false } }, []],
   ["an old podman", { podman: { version: "4.3.1", hasGenerator: false } }, ["warning podman-old"]],
   ["half a podman", { podman: { version: "5.0.0", hasGenerator: false } }, ["warning podman-without-quadlet"]],

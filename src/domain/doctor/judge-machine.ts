@@ -6,10 +6,12 @@ import { judgeDisk, judgeLimits } from "./judge-disk.ts";
 import { judgeMemory, judgeUnits } from "./judge-memory.ts";
 import { judgePodman, judgeSource } from "./judge-outside.ts";
 import { judgeRegistry } from "./judge-registry.ts";
+import { judgeStandalone, NEEDS_NO_REGISTRY } from "./judge-standalone.ts";
 import { judgeSystemd } from "./judge-systemd.ts";
 
 /** What is wrong on a machine: all of it, area by area. What could not be looked at is a finding as well. */
 export function judgeMachine(facts: DoctorFacts): AreaReport[] {
+  const { standalone } = facts;
   const verdicts: Readonly<Record<DoctorArea, AreaVerdict>> = {
     systemd: ifSeen(facts.systemd, "systemd", judgeSystemd),
     disk: ifSeen(facts.disk, "the disk", judgeDisk),
@@ -17,8 +19,11 @@ export function judgeMachine(facts: DoctorFacts): AreaReport[] {
     daemons: ifSeen(facts.daemons, "fleet's own units", judgeDaemons),
     memory: ifSeen(facts.memory, "the agent's memory", judgeMemory),
     units: ifSeen(facts.units, "the files of this machine's units", judgeUnits),
-    registry: ifSeen(facts.registry, "the registry", judgeRegistry),
-    cluster: ifSeen(facts.cluster, "the cluster", judgeCluster),
+    registry: standalone === undefined ? ifSeen(facts.registry, "the registry", judgeRegistry) : NEEDS_NO_REGISTRY,
+    cluster:
+      standalone === undefined
+        ? ifSeen(facts.cluster, "the cluster", judgeCluster)
+        : ifSeen(standalone, "what this machine follows", (one) => judgeStandalone(one, facts.memory)),
     source: ifSeen(facts.source, "the source", judgeSource),
     podman: ifSeen(facts.podman, "podman", judgePodman),
   };
