@@ -26,7 +26,7 @@ import { WhatIfs } from "../domain/plan/what-if.ts";
 import { secretFindings } from "../domain/secret/secret-findings.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { OperationError } from "../ports/operation-error.ts";
-import type { Registry } from "../ports/registry.ts";
+import type { RegistryReader } from "../ports/registry.ts";
 import type { CommitCompiler } from "./commit-compiler.ts";
 import { lostMachines } from "./lost-machines.ts";
 import { planBase, specOfRelease } from "./plan-base.ts";
@@ -35,7 +35,7 @@ import { readSpecIndex } from "./read-spec-index.ts";
 
 /** A registry and where in it the cluster stands. */
 export interface Cluster {
-  readonly registry: Registry;
+  readonly registry: RegistryReader;
   keysOf(cluster: string): RegistryKeys;
 }
 
@@ -82,7 +82,7 @@ export async function planCommit(input: {
   const snapshot = reading?.snapshot ?? emptySnapshot;
   const machines = machinesOf(spec, snapshot, new Set());
   // What machines say of themselves may let a unit come where git alone would not have it.
-  const unreadable = secretFindings(spec, machines, recipientTag);
+  const unreadable = secretFindings(spec, { machines, stated: null }, recipientTag);
   if (hasErrors(unreadable)) return { kind: "rejected", diagnostics: [...diagnostics, ...unreadable] };
   const compileReleased = input.compileReleased ?? input.compile;
   const released = await releasedSpec(compileReleased, spec, snapshot);

@@ -1,7 +1,7 @@
 import { recipientTag, sshLineOf } from "../codec/signatures/machine-ssh-key.ts";
 import type { Diagnostic } from "../domain/diagnostic.ts";
 import type { CommitId, Sha256 } from "../domain/names.ts";
-import { machinesOfGit, type SecretReach, secretReach } from "../domain/secret/secret-reach.ts";
+import { type SecretReach, secretReach, sightOfGit } from "../domain/secret/secret-reach.ts";
 import type { GitSource } from "../ports/git-source.ts";
 import { OperationError } from "../ports/operation-error.ts";
 import { CommitFiles } from "./commit-files.ts";
@@ -33,7 +33,7 @@ export async function secretsOfCommit(input: {
   const { spec, diagnostics } = await commitCompiler({ ...input, assumeSecrets: true })(commit);
   if (spec === null) return { kind: "rejected", diagnostics };
   const { manifest } = await new CommitFiles(source, manifestPath).open(commit);
-  const secrets = secretReach(spec, machinesOfGit(spec), recipientTag);
+  const secrets = secretReach(spec, sightOfGit(spec), recipientTag);
   return { kind: "read", secrets, people: manifest?.secretRecipients ?? [] };
 }
 

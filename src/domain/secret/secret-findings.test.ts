@@ -6,7 +6,7 @@ import type { Machine } from "../cluster/machine.ts";
 import type { NodeKey } from "../identity/node-key.ts";
 import type { MachineId } from "../names.ts";
 import { secretFindings } from "./secret-findings.ts";
-import { machinesOfGit, secretReach } from "./secret-reach.ts";
+import { secretReach, sightOfGit } from "./secret-reach.ts";
 
 /** The key of the machine of that digit; its tag is the digit, as `tagOf` below has it. */
 const key = (digit: string) => `ed25519:${digit.repeat(42)}A`;
@@ -84,30 +84,50 @@ const cases: readonly (readonly [what: string, spec: ReturnType<typeof specOf>, 
 
 for (const [what, spec, expected] of cases) {
   test(`${what}`, () => {
-    assert.deepEqual(shownFindings(secretFindings(spec, machinesOfGit(spec), tagOf)), expected);
+    assert.deepEqual(shownFindings(secretFindings(spec, sightOfGit(spec), tagOf)), expected);
   });
 }
 
-test("what machines say of themselves counts where the cluster is known", () => {
-  const spec = specOf(`${USE}[X-Fleet]\nMachineMetadata=disk=ssd\n`, ["2"]);
-  assert.deepEqual(secretFindings(spec, machinesOfGit(spec), tagOf), []);
-  const known = machinesOfGit(spec).map(
-    (one): Machine => (one.name === "m1" ? { ...one, metadata: { disk: "ssd" } } : one),
+test("metadata that git states of nobody any machine may have, such as its architecture", () => {
+  const unit = `${USE}[X-Fleet]\nMachineMetadata=arch=arm64\nMachineMetadata=role=db\n`;
+  const readers = secretReach(specOf(unit, []), sightOfGit(specOf(unit, [])), tagOf)[0]?.machines;
+  assert.deepEqual(
+    readers?.map(({ machine }) => machine),
+    ["m1"],
+    "role is git's to say, arch is not",
   );
-  assert.deepEqual(shownFindings(secretFindings(spec, known, tagOf)), [
-    `units/web.service:3 secret-unreadable web.service may run on m1, which cannot read the secret db: ${LEFT_OUT}`,
+});
+
+test("a machine that lets units come by what it says of itself is found out once the cluster is known", () => {
+  const spec = specOf(`${USE}[X-Fleet]\nMachineMetadata=role=db\n`, ["1"]);
+  assert.deepEqual(secretFindings(spec, sightOfGit(spec), tagOf), []);
+  const machines = sightOfGit(spec).machines.map(
+    (one): Machine => (one.name === "m2" ? { ...one, metadata: { role: "db" } } : one),
+  );
+  const found = secretFindings(spec, { machines, stated: null }, tagOf);
+  assert.deepEqual(shownFindings(found), [
+    `units/web.service:3 secret-unreadable web.service may run on m2, which cannot read the secret db: ${LEFT_OUT}`,
   ]);
+  assert.match(
+    found[0]!.next!,
+    /^write into the manifest by which metadata it may run there, then fleet secret rotate/,
+  );
 });
 
 test("a member that git does not list and does not admit is no machine to think of", () => {
   const spec = specOf(USE, ["1", "2", "3"]);
-  const stranger: Machine = { ...machinesOfGit(spec)[0]!, id: id("9") as MachineId, name: "m9", admitted: false };
-  assert.deepEqual(secretFindings(spec, [...machinesOfGit(spec), stranger], tagOf), []);
+  const { machines } = sightOfGit(spec);
+  const stranger: Machine = { ...machines[0]!, id: id("9") as MachineId, name: "m9", admitted: false };
+  assert.deepEqual(secretFindings(spec, { machines: [...machines, stranger], stated: null }, tagOf), []);
 });
 
 test("keys in a file that are of no machine that needs it are counted", () => {
-  const [reach] = secretReach(specOf(`${USE}[X-Fleet]\nMachineID=m2\n`, ["1", "2", "9"]), [], tagOf);
+  const [reach] = secretReach(
+    specOf(`${USE}[X-Fleet]\nMachineID=m2\n`, ["1", "2", "9"]),
+    { machines: [], stated: null },
+    tagOf,
+  );
   assert.deepEqual(reach?.strangers, ["1", "2", "9"]);
   const spec = specOf(`${USE}[X-Fleet]\nMachineID=m2\n`, ["1", "2", "9"]);
-  assert.deepEqual(secretReach(spec, machinesOfGit(spec), tagOf)[0]?.strangers, ["1", "9"]);
+  assert.deepEqual(secretReach(spec, sightOfGit(spec), tagOf)[0]?.strangers, ["1", "9"]);
 });

@@ -1,4 +1,3 @@
-import type { Machine } from "../cluster/machine.ts";
 import type { Diagnostic, SourceLocation } from "../diagnostic.ts";
 import type { UnitName } from "../names.ts";
 import type { ClusterSpec, SpecUnit } from "../spec/cluster-spec.ts";
@@ -6,24 +5,26 @@ import { effectiveUnit } from "../unit/effective-unit.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
 import { findSecretUses } from "./find-secret-uses.ts";
 import type { RecipientTag } from "./recipient-tag.ts";
-import { type SecretReach, type SecretReader, secretReach } from "./secret-reach.ts";
+import { type MachineSight, type SecretReach, type SecretReader, secretReach } from "./secret-reach.ts";
 
 /** Names of machines in one finding; the rest are counted. */
 const NAMED_MAX = 5;
 
 /**
- * What is wrong with where secrets reach: a unit that may come to a machine, today or after a loss, that cannot read its secrets. `machines`:
- * the cluster's, or those git lists where there is none.
+ * What is wrong with where secrets reach: a unit that may come to a machine, today or after a loss, that cannot read its secrets. Of the
+ * cluster's own machines it is to be asked after git's.
  */
 export function secretFindings(
   spec: Pick<ClusterSpec, "units" | "groups" | "machines" | "admit">,
-  machines: readonly Machine[],
+  sight: MachineSight,
   tagOf: RecipientTag,
 ): readonly Diagnostic[] {
   const units = new Map(spec.units.map((unit) => [unit.name, unit]));
-  return secretReach(spec, machines, tagOf).flatMap((reach) => [
-    ...unread(reach, "left-out", units),
-    ...unread(reach, "no-key", units),
+  // What git does not know of it, nothing can be encrypted by.
+  const remedy = sight.stated === null ? "write into the manifest by which metadata it may run there, then " : "";
+  return secretReach(spec, sight, tagOf).flatMap((reach) => [
+    ...unread(reach, "left-out", units, remedy),
+    ...unread(reach, "no-key", units, remedy),
     ...(spec.admit === "any" ? unlisted(reach, spec, units) : []),
   ]);
 }
@@ -32,6 +33,7 @@ function unread(
   reach: SecretReach,
   state: Exclude<SecretReader["state"], "reads">,
   units: ReadonlyMap<UnitName, SpecUnit>,
+  remedy: string,
 ): readonly Diagnostic[] {
   const found = reach.machines.filter((reader) => reader.state === state);
   const [first] = found;
@@ -42,7 +44,7 @@ function unread(
     state === "no-key"
       ? `${unit} may run on ${names}, which cannot read the secret ${reach.name}: the manifest has no key: of it`
       : `${unit} may run on ${names}, which cannot read the secret ${reach.name}: its file is not for it`;
-  const rotate = `fleet secret rotate ${reach.name}, or keep the unit away by MachineMetadata= or MachineID=`;
+  const rotate = `${remedy}fleet secret rotate ${reach.name}, or keep the unit away by MachineMetadata= or MachineID=`;
   const next = state === "no-key" ? `commit the stanza that fleet join prints there, then ${rotate}` : rotate;
   return [error("secret-unreadable", whereUsed(units.get(unit)!, reach.name), saw, next)];
 }

@@ -37,18 +37,29 @@ export interface SecretReader {
   readonly key: NodeKey | null;
 }
 
+/** Machines, and how much is known of them. */
+export interface MachineSight {
+  readonly machines: readonly Machine[];
+  /**
+   * Keys of metadata that git states of some machine, and which another one is taken not to have; of all others (`arch`, what agents claim)
+   * nobody knows what a machine will say. Null: the machines have said it.
+   */
+  readonly stated: ReadonlySet<string> | null;
+}
+
 /**
  * Holds every secret that is used against the machines its units may run on, by what never changes with load or loss: a machine that is
  * drained, full or away today may be the one they move to tomorrow. By name.
  */
 export function secretReach(
   spec: Pick<ClusterSpec, "units" | "groups" | "machines">,
-  machines: readonly Machine[],
+  sight: MachineSight,
   tagOf: RecipientTag,
 ): readonly SecretReach[] {
   const users = usersOf(spec.units);
   if (users.size === 0) return [];
-  const eligible = machinesByUnit(spec, machines);
+  const { machines } = sight;
+  const eligible = machinesByUnit(spec, sight);
   const keys = new Map(spec.machines.map(({ key, machineKey }) => [key, machineKey ?? null]));
   return [...users.values()].map(({ secret, units }) => {
     const header = readSecretHeader(secret.text);
@@ -67,13 +78,14 @@ export function secretReach(
   });
 }
 
-/** The listed machines as git alone knows them: without a cluster to ask, and whatever they would say of themselves. */
-export function machinesOfGit(spec: Pick<ClusterSpec, "machines" | "admit">): readonly Machine[] {
+/** The listed machines as git alone knows them, without a cluster to ask. */
+export function sightOfGit(spec: Pick<ClusterSpec, "machines" | "admit">): MachineSight {
   const members = spec.machines
     .filter(({ match }) => match === null)
     // One whose id is not known yet is still told from the others.
     .map(({ key, id }): Member => ({ id: id ?? (key as MachineId), ...NOTHING_SAID, name: key }));
-  return machinesOf(spec, { ...emptySnapshot, members }, new Set());
+  const stated = new Set(spec.machines.flatMap(({ metadata }) => Object.keys(metadata)));
+  return { machines: machinesOf(spec, { ...emptySnapshot, members }, new Set()), stated };
 }
 
 const NOTHING_SAID: Omit<Member, "id" | "name"> = {
@@ -94,14 +106,22 @@ function usersOf(units: readonly SpecUnit[]) {
 }
 
 /** Of groups with a secret among their units only. */
-function machinesByUnit(spec: Pick<ClusterSpec, "units" | "groups">, machines: readonly Machine[]) {
+function machinesByUnit(spec: Pick<ClusterSpec, "units" | "groups">, { machines, stated }: MachineSight) {
   const units = new Map(spec.units.map((unit) => [unit.name, unit]));
   const rules = replicaRules(spec.units);
   const result = new Map<UnitName, ReadonlySet<Machine>>();
   for (const group of spec.groups) {
     const members = group.units.map((name) => units.get(name)!);
     if (members.every(({ secrets }) => secrets === undefined)) continue;
-    const wants = { units: members, spreads: spreadsOf(replicasOf(members, rules)) };
+    const spreads = spreadsOf(replicasOf(members, rules));
+    const isKnown = (key: string) => stated === null || stated.has(key);
+    const wants = {
+      units: members.map(({ options, ...unit }): SpecUnit => {
+        const known = options.machineMetadata.filter((one) => one.kind === "machine" || isKnown(one.key));
+        return { ...unit, options: { ...options, machineMetadata: known } };
+      }),
+      spreads: spreads.filter(({ key }) => isKnown(key)),
+    };
     const fitting = new Set(machines.filter((machine) => staticReject(wants, machine) === null));
     for (const { name, goal } of members) if (goal !== "inactive") result.set(name, fitting);
   }

@@ -8,7 +8,7 @@ import { lossContradictions, lossPolicy } from "../loss/loss-policy.ts";
 import { compareText, type Sha256, type SpecHash, type UnitName } from "../names.ts";
 import type { RecipientTag } from "../secret/recipient-tag.ts";
 import { secretFindings } from "../secret/secret-findings.ts";
-import { machinesOfGit } from "../secret/secret-reach.ts";
+import { sightOfGit } from "../secret/secret-reach.ts";
 import { closestName } from "../unit/closest-name.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
 import { atMostOneDiagnostics } from "./at-most-one.ts";
@@ -148,7 +148,7 @@ export function compileSpec(
     ...(manifest.status === null ? {} : { status: manifest.status }),
   };
   const unreadable =
-    input.recipientTag === undefined ? [] : secretFindings(content, machinesOfGit(content), input.recipientTag);
+    input.recipientTag === undefined ? [] : secretFindings(content, sightOfGit(content), input.recipientTag);
   if (unreadable.length > 0) return { spec: null, diagnostics: sortedUnique([...diagnostics, ...unreadable]) };
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
 }
