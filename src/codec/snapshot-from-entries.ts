@@ -14,6 +14,7 @@ import type {
 import { compareText, type MachineId, parseMachineId, type UnitName } from "../domain/names.ts";
 import { parseUnitName } from "../domain/unit/unit-name.ts";
 import type { Entry } from "../ports/registry.ts";
+import { readCapabilities } from "./capabilities-record.ts";
 import { readCapacity } from "./capacity-record.ts";
 import { readUnitDrift } from "./drift-record.ts";
 import { foreignNames } from "./foreign-names.ts";
@@ -218,16 +219,18 @@ class SnapshotReader {
     const presence = this.#presence.get(id);
     const presenceRevision = presence?.createRevision ?? 0;
     const heardWithinMs = presence === undefined ? null : heardWithin(presence.value);
-    const { foreign: named, holds: held, capacity: told, cluster, ...rest } = record;
+    const { foreign: named, holds: held, capacity: told, capabilities: can, cluster, ...rest } = record;
     const foreign = foreignNames(named);
     const holds = readOwnHolds(held, id);
     const capacity = readCapacity(told);
+    const capabilities = readCapabilities(can);
     return {
       ...rest,
       ...(foreign.length === 0 ? {} : { foreign }),
       ...(holds.length === 0 ? {} : { holds }),
       ...(typeof cluster === "string" ? { cluster } : {}),
       ...(capacity === null ? {} : { capacity }),
+      ...(capabilities === null ? {} : { capabilities }),
       id,
       present: presenceRevision > 0,
       presenceRevision,

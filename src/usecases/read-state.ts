@@ -45,6 +45,7 @@ const OF_MEMBER = [
   "acceptedSeq",
   "foreign",
   "capacity",
+  "capabilities",
   "unrecorded",
 ];
 /** Of a rollout: how far it is. */

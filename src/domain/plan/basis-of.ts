@@ -26,9 +26,10 @@ export function basisOf(
       release: release === null ? null : { seq: release.seq, commit: release.commit, specHash: release.specHash },
       members: [...snapshot.members]
         .sort((a, b) => compareText(a.id, b.id))
-        .map(({ id, name, metadata, present, capacity }) => ({
+        .map(({ id, name, metadata, present, capacity, capabilities }) => ({
           ...{ id, name, metadata, present },
           ...(capacity === undefined ? {} : { capacity: { ...capacity } }),
+          ...(capabilities === undefined ? {} : { capabilities: [...capabilities] }),
         })),
       placed: [...placed].map(([unit, sides]) => [unit, sides.map(({ machine, hash, goal }) => [machine, hash, goal])]),
       ...(foreign.length === 0 ? {} : { foreign }),
