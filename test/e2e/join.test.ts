@@ -133,6 +133,8 @@ describe("bare machines that join and leave", { skip: labSkipReason(), concurren
     assert.equal((await unit("m1")).ActiveState, "active");
     assert.deepEqual(await members(), ["m1"]);
     assert.match(await fleetIn("m1", "join", source), /lists it: nothing is left to be committed/, "again: harmless");
+    const state = await fleetIn("m1", "registry", "state", "--sign", "--cluster", "joined");
+    assert.ok(state.trimEnd().split("\n").at(-1)!.includes(`"key":"${engineKey}"`), "signed with the key git lists");
   });
 
   test("a token brings in a second one through the first, without a commit", async () => {
