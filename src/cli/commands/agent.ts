@@ -32,6 +32,7 @@ type AgentFlags = Interfaces.InferredFlags<typeof daemonFlags>;
 
 export default class AgentCommand extends BaseCommand {
   static override summary = "Run the agent: makes this machine's systemd match the units placed here";
+  static override examples = ["fleet agent --registry hub://nas.lan --source https://git.example/infra.git"];
   static override flags = daemonFlags;
 
   async run(): Promise<void> {

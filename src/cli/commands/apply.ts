@@ -27,6 +27,7 @@ interface ApplyFlags {
 
 export default class ApplyCommand extends BaseCommand {
   static override summary = "Make a commit the cluster's release, and wait until it runs";
+  static override examples = ["fleet apply --auto-approve --detach"];
   static override args = { file: Args.string({ description: "A plan saved by `fleet plan --out`" }) };
   static override flags = {
     ...repositoryFlags,

@@ -34,6 +34,7 @@ export default class ApproveCommand extends BaseCommand {
   static override summary = "Approve what a commit changes, where the engine that follows the branch waits for it";
   static override description =
     "Pushes a signed ref, refs/fleet/approvals/<contentId>, to the cluster's source. What is approved is the content of the plan, not the commit: a merge that does the same is approved too, and a plan that has become another one is not.";
+  static override examples = ["fleet approve"];
   static override args = {
     what: Args.string({ description: "A commit, or a plan's contentId (default: the commit the engine holds)" }),
   };

@@ -20,6 +20,7 @@ export default class BlameCommand extends BaseCommand {
   static override summary = "Say who wrote each directive of a unit, in which file and commit, and when it was applied";
   static override description =
     "Directives in force after templates, drop-ins and the manifest's environment, of the release in force where the registry answers, else of HEAD. Commits are those of the branch: what a merge brought in counts as the merge's.";
+  static override examples = ["fleet blame web@1.service"];
   static override args = {
     unit: Args.string({
       required: true,

@@ -16,6 +16,7 @@ const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _limit, WATCHDOG_PID: _pid, ...EN
 export default class DaemonCommand extends BaseCommand {
   static override summary =
     "Run engine and agent, and the embedded registry where none is configured, as child processes";
+  static override examples = ["fleet daemon --source https://git.example/infra.git"];
   static override flags = daemonFlags;
 
   async run(): Promise<void> {

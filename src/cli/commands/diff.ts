@@ -13,6 +13,7 @@ export default class DiffCommand extends BaseCommand {
   static override summary = "Say what two commits differ in, in units and what the change does to them";
   static override description =
     "Effects are those of a plan: what a unit that runs as in the first commit is put through to run as in the second. No cluster is asked, unless a release is named.";
+  static override examples = ["fleet diff HEAD~1", "fleet diff @1 HEAD"];
   static override args = {
     before: Args.string({ required: true, description: "A revision, or @3 for the commit of release 3" }),
     after: Args.string({ default: "HEAD", description: "The same; HEAD by default" }),

@@ -15,6 +15,7 @@ export default class HistoryCommand extends BaseCommand {
   static override summary = "Show the last releases: what they changed, who wrote and applied them, and how they ended";
   static override description =
     "Without a registry: the last commits of the branch that change a unit, of which only git is asked; whether they were applied is then not known.";
+  static override examples = ["fleet history -n 3"];
   static override flags = {
     ...repositoryFlags,
     ...clusterFlags,

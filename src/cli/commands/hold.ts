@@ -27,6 +27,10 @@ export default class HoldCommand extends BaseCommand {
   static override summary = "Keep agents from acting on a unit, a machine or the cluster for a while";
   static override description =
     "What is held is left exactly as it is; the commit, the release and the placements go on, and are carried out when the hold ends, by itself or with --end. Without a name it lists what is held. With --on-this-machine the agent of the machine one stands on is asked, as root, and no registry is needed: it holds there only, everybody sees it once the registry is back, and it is ended there.";
+  static override examples = [
+    "fleet hold db.service --for 30m --reason 'I am looking at it'",
+    "fleet hold db.service --end",
+  ];
   static override args = {
     what: Args.string({
       description: "A unit, a machine's name or id, or the word cluster; with --on-this-machine the word machine",

@@ -6,6 +6,7 @@ import { BaseCommand } from "../base-command.ts";
 
 export default class InitCommand extends BaseCommand {
   static override summary = "Start a cluster's repository: a two-line manifest and a folder for units";
+  static override examples = ["fleet init shop"];
   static override args = { directory: Args.string({ default: ".", description: "Where; made if it is not there" }) };
 
   async run(): Promise<void> {

@@ -21,6 +21,7 @@ export default class JoinCommand extends BaseCommand {
   static override summary = "Make this machine one of a cluster";
   static override description =
     "fleet join nas.lan dials the engine of a hub (or several: nas,hub2:7440), shows its key to be compared, pins it and the cluster, and prints the stanza to commit; --token needs no commit. fleet join URL makes this machine follow a repository itself: the first one of a hub, with a registry of its own and --listen for the others, or one that reaches an etcd (--registry). Nothing but this machine changes. Again is harmless.";
+  static override examples = ["fleet join nas.lan", "fleet join https://git.example/infra.git --listen :7440"];
   static override args = {
     target: Args.string({
       description: "Engines (host[:port], by commas), or a repository's URL or path",

@@ -19,6 +19,7 @@ export default class LeaveCommand extends BaseCommand {
   static override summary = "Take this machine out of its cluster";
   static override description =
     "Stops fleet here and what it runs here, removes the machine's records where the registry can be reached, and forgets the cluster, its keys and what joining wrote into fleet.conf; the key of this machine goes, too. With --keep-units everything runs on, from files in /etc/systemd/system, and nothing restarts. Units that were taken over go back to their owner either way, and run on. What was cut short is finished by the same command. The line in git is yours to remove.";
+  static override examples = ["fleet leave --yes"];
   static override flags = {
     ...outputFlags,
     "keep-units": Flags.boolean({ description: "Leave the units running, without fleet" }),

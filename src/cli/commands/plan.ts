@@ -21,6 +21,7 @@ import { whatIfText } from "../views/what-if-text.ts";
 
 export default class PlanCommand extends BaseCommand {
   static override summary = "Show what apply would change, on which machine and why";
+  static override examples = ["fleet plan", "fleet plan --worktree --without m1"];
   static override flags = {
     ...repositoryFlags,
     ...clusterFlags,

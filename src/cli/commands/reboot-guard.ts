@@ -17,6 +17,7 @@ export default class RebootGuardCommand extends BaseCommand {
     "Restart this machine when it asks for it, in turn with the others and within their budgets";
   static override description =
     "A machine asks by a file, or by a command that ends with 0. It takes a slot of lock `reboot` (`reboots:` in the manifest says how many there are, in which window, and whether units that may move leave first), waits until the engine says that it may go, and restarts through systemd. The slot is free again once the machine is back and its units are as wanted. A reason that outlives the restart asks for no other.";
+  static override examples = ["fleet reboot-guard --dry-run"];
   static override flags = {
     registry: clusterFlags.registry,
     "etcd-cafile": clusterFlags["etcd-cafile"],

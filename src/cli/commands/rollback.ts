@@ -22,6 +22,7 @@ export default class RollbackCommand extends BaseCommand {
   static override summary = "Commit the files of an earlier release again, and show the plan of that";
   static override description =
     "Machines go forward only: going back is a commit on top of the branch you stand on, with the whole tree of the earlier one, made and signed by git as you have configured it. Nothing is pushed or applied, unless --push.";
+  static override examples = ["fleet rollback", "fleet rollback @1 --why 'it was slower'"];
   static override args = {
     to: Args.string({
       description:

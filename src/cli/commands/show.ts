@@ -23,6 +23,7 @@ import { alreadyText, movedText } from "../views/stale-text.ts";
 
 export default class ShowCommand extends BaseCommand {
   static override summary = "Show a saved plan, or the plan a release was made with";
+  static override examples = ["fleet show 1"];
   static override args = { what: Args.string({ required: true, description: "A plan file, or a release's number" }) };
   static override flags = {
     ...repositoryFlags,

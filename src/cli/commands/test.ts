@@ -9,6 +9,7 @@ import { allAsExpected, testsText } from "../views/tests-text.ts";
 
 export default class TestCommand extends BaseCommand {
   static override summary = "Check a commit against the expectations in tests/*.yaml; needs no cluster";
+  static override examples = ["fleet test"];
   static override flags = {
     ...repositoryFlags,
     ...outputFlags,

@@ -10,6 +10,7 @@ import { validText } from "../views/validation-text.ts";
 
 export default class ValidateCommand extends BaseCommand {
   static override summary = "Check a commit's manifest and unit files; needs no cluster";
+  static override examples = ["fleet validate"];
   static override flags = {
     ...repositoryFlags,
     ...outputFlags,

@@ -18,6 +18,7 @@ export default class WhyCommand extends BaseCommand {
   static override summary = "Say why a unit is as it is, from the commit to its last journal lines";
   static override description =
     "Ends with 0 where every unit asked about is as the commit wants it, with 5 where one is not, with 1 where there is no such unit.";
+  static override examples = ["fleet why db.service"];
   static override args = {
     units: Args.string({
       required: true,

@@ -5,6 +5,7 @@ import { labFlags } from "../../lab-flags.ts";
 
 export default class LabCableCommand extends BaseCommand {
   static override summary = "Pull a machine's network cable (down), or put it back (up)";
+  static override examples = ["fleet lab cable m2 down"];
   static override args = {
     machine: Args.string({ required: true }),
     cable: Args.string({ required: true, options: ["up", "down"] }),

@@ -5,6 +5,7 @@ import { labFlags } from "../../lab-flags.ts";
 
 export default class LabDownCommand extends BaseCommand {
   static override summary = "Take the lab down and prove that nothing is left of it";
+  static override examples = ["fleet lab down"];
   static override flags = labFlags;
 
   async run(): Promise<void> {

@@ -6,6 +6,7 @@ import { labFlags } from "../../lab-flags.ts";
 
 export default class LabExecCommand extends BaseCommand {
   static override summary = "Run a program in a machine of the lab: fleet lab exec m1 -- systemctl status";
+  static override examples = ["fleet lab exec m1 -- systemctl status"];
   static override args = { machine: Args.string({ required: true }) };
   static override strict = false;
   static override flags = labFlags;

@@ -5,6 +5,7 @@ import { labFlags } from "../../lab-flags.ts";
 
 export default class LabKillCommand extends BaseCommand {
   static override summary = "Pull the plug of a machine: every process of it ends at once, its disk stays";
+  static override examples = ["fleet lab kill m2"];
   static override args = { machine: Args.string({ required: true }) };
   static override flags = labFlags;
 

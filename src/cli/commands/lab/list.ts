@@ -5,6 +5,7 @@ import { table } from "../../views/table.ts";
 
 export default class LabListCommand extends BaseCommand {
   static override summary = "List the lab's machines";
+  static override examples = ["fleet lab list"];
   static override flags = { ...labFlags, json: outputFlags.json };
 
   async run(): Promise<void> {

@@ -5,6 +5,7 @@ import { labFlags } from "../../lab-flags.ts";
 
 export default class LabReviveCommand extends BaseCommand {
   static override summary = "Boot a machine that was killed";
+  static override examples = ["fleet lab revive m2"];
   static override args = { machine: Args.string({ required: true }) };
   static override flags = labFlags;
 

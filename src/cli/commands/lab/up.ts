@@ -6,6 +6,7 @@ import { table } from "../../views/table.ts";
 
 export default class LabUpCommand extends BaseCommand {
   static override summary = "Boot a cluster of real systemd machines on this one, for the repository you stand in";
+  static override examples = ["fleet lab up --machines 3"];
   static override flags = {
     ...labFlags,
     directory: repositoryFlags.directory,

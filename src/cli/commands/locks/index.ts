@@ -9,6 +9,7 @@ export default class LocksCommand extends BaseCommand {
   static override summary = "List who holds a lock of the cluster, and who waits for one";
   static override description =
     "Applies hold `apply` for seconds, machines that restart hold `reboot`. Each slot has a deadline; `fleet locks release NAME HOLDER` ends one by hand.";
+  static override examples = ["fleet locks"];
   static override flags = { ...repositoryFlags, ...clusterFlags, ...outputFlags };
 
   async run(): Promise<void> {

@@ -10,6 +10,7 @@ export default class LocksReleaseCommand extends BaseCommand {
   static override summary = "End somebody's slot of a lock, or its wait, before its deadline";
   static override description =
     "For a holder that will not give it back: one that was killed, or a machine that does not return. It says whose it was. A machine that restarts all the same is not stopped by it.";
+  static override examples = ["fleet locks release apply laptop-4711-3f2a9c11"];
   static override args = {
     name: Args.string({ description: "The lock, as `fleet locks` names it", required: true }),
     holder: Args.string({ description: "The holder, as there; of a machine also its name", required: true }),

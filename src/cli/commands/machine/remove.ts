@@ -29,6 +29,7 @@ export default class MachineRemoveCommand extends BaseCommand {
   static override summary = "Take a machine that is gone out of the cluster";
   static override description =
     "Shows what becomes of the units that were placed there and which data stays behind on it, and asks. Then its set, its statuses and its membership are removed, and the engine places its units elsewhere. A machine that is present is refused: its agent would only join again.";
+  static override examples = ["fleet machine remove m3", "fleet machine remove m3 --auto-approve"];
   static override args = {
     machine: Args.string({ description: "Its name or id, as list-machines or the commit has it", required: true }),
   };

@@ -24,6 +24,7 @@ export default class RegistryAdoptCommand extends BaseCommand {
   static override summary = "Take a cluster whose registry was wiped or restored over from its machines, as it runs";
   static override description =
     "Raises the registry's epoch, puts back the latest release that any machine has taken, and lets the engine write down what each machine says it runs: nothing is stopped or started for it. Asks before it changes anything, and changes nothing where somebody else wrote meanwhile. Running it once more is harmless.";
+  static override examples = ["fleet registry adopt"];
   static override flags = {
     ...repositoryFlags,
     ...clusterFlags,

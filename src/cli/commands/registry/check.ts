@@ -17,6 +17,7 @@ export default class RegistryCheckCommand extends BaseCommand {
     "Say what is wrong with the registry: versions with known bugs, members, quota, certificates, who may use it";
   static override description =
     "Looks at each endpoint the address names, at the same time and for some seconds at most, and changes nothing. Of fleet's own registry it says what applies to it. Ends with 1 where there are errors; warnings are 0. Reads /etc/fleet/fleet.conf as the daemons do. An etcd sees one failed login of fleet-registry-check: so it tells whether it has users.";
+  static override examples = ["fleet registry check"];
   static override flags = {
     registry,
     "etcd-cafile": authority,

@@ -13,6 +13,7 @@ export default class RegistryExportCommand extends BaseCommand {
   static override summary = "Save everything durable of a cluster's registry in one file: a backup, or to move it";
   static override description =
     "Read at one revision; the engines and agents go on meanwhile. Leases, presence and statuses are not in it: machines say them anew.";
+  static override examples = ["fleet registry export shop.backup"];
   static override args = { file: Args.string({ description: "Where to; - or nothing: standard output" }) };
   static override flags = {
     directory,

@@ -16,6 +16,7 @@ export default class RegistryImportCommand extends BaseCommand {
   static override summary = "Put an exported cluster into a registry that does not have it";
   static override description =
     "All of it or nothing: the cluster is there with the last transaction only, under a raised epoch, and an import that was cut short is begun anew by the next. Engines take over what the machines say they run before they place anything.";
+  static override examples = ["fleet registry import shop.backup --registry etcd://etcd1:2379"];
   static override args = {
     file: Args.string({ required: true, description: "As `fleet registry export` has saved it" }),
   };

@@ -13,6 +13,7 @@ export default class RegistryRolesCommand extends BaseCommand {
     "Print the commands that give each of fleet's programs its own user in etcd, and no more than it needs";
   static override description =
     "A shell script of etcdctl commands, on standard output: read it, then run it with root's certificate. Nothing is changed by printing it. Agents that go through engines need no user; for one that dials etcd itself give --machine. Says nothing of fleet's own registry, which has no users: its socket's owner is.";
+  static override examples = ["fleet registry roles --cluster shop --format table"];
   static override flags = {
     directory: repositoryFlags.directory,
     manifest: repositoryFlags.manifest,

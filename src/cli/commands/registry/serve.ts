@@ -5,6 +5,7 @@ import { DEFAULT_REGISTRY_SOCKET } from "../../registry-flags.ts";
 
 export default class RegistryServeCommand extends BaseCommand {
   static override summary = "Run the embedded registry: speaks etcd's v3 protocol, keeps its data in a folder";
+  static override examples = ["fleet registry serve --data-directory ./registry --listen unix:/tmp/registry.sock"];
   static override flags = {
     "data-directory": Flags.string({
       description: "Where its log and snapshots are",

@@ -15,6 +15,7 @@ export default class RegistryStateCommand extends BaseCommand {
   static override summary = "Save what a plan reads of a cluster, for those who cannot reach it: --registry file:FILE";
   static override description =
     "Names, metadata, placements and hashes at one revision: no addresses, no journals, no unit's text, and nothing that could be written back. Signed, it is what the action takes as its input state.";
+  static override examples = ["fleet registry state shop.state"];
   static override args = { file: Args.string({ description: "Where to; - or nothing: standard output" }) };
   static override flags = {
     directory,

@@ -9,6 +9,7 @@ export default class RolloutCommand extends LookingCommand {
   static override summary = "Say how far the rollout of the release in force is";
   static override description =
     "Its phase and since when, the ring that is open and what it waits for, what failed and in which words, and what somebody told it last.";
+  static override examples = ["fleet rollout"];
   static override aliases = ["rollout:status"];
   static override flags = lookingFlags;
 

@@ -12,6 +12,7 @@ export default class SecretCheckCommand extends BaseCommand {
   static override summary = "Say which machines can read which secrets, and which of those that may need one cannot";
   static override description =
     "By what the headers of the files state and the keys that the manifest lists: needs no cluster, no key, and reads no value. With --json each machine's key also stands as age takes it. Ends with 1 where a machine that a unit may come to cannot read its secret.";
+  static override examples = ["fleet secret check"];
   static override flags = {
     ...repositoryFlags,
     ...outputFlags,

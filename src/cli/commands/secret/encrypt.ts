@@ -12,6 +12,7 @@ export default class SecretEncryptCommand extends BaseCommand {
   static override summary = "Write a secret for the machines that may run the units that use it; needs no cluster";
   static override description =
     "Reads the value and writes secrets/NAME.age beside the unit that names /run/fleet/secrets/%n/NAME, encrypted to the keys that the manifest lists of every machine those units may come to, also after a loss, and to the people of secrets: { recipients: [age1…] }. The value is taken byte for byte: printf %s, where no line end belongs to it. Nothing is committed.";
+  static override examples = ["fleet secret encrypt db-password ./password"];
   static override args = {
     // oclif would take what is piped in for an argument that is missing, and an error would print it.
     name: Args.string({ description: "The secret's name", required: true, ignoreStdin: true }),

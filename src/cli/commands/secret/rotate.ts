@@ -16,6 +16,7 @@ export default class SecretRotateCommand extends BaseCommand {
   static override summary = "Encrypt secrets anew, to the machines that may need them today";
   static override description =
     "After a machine joined, left or got another key, or units may run elsewhere. Values stay as they are and nothing restarts for it. Reads each file with --identity, or with the key of the machine this runs on. Without names: those that are not encrypted to exactly whom they should be. Whoever could read an older file still has it in git: for them the value itself must change (fleet secret encrypt).";
+  static override examples = ["fleet secret rotate db-password"];
   static override strict = false;
   static override args = { name: Args.string({ description: "Secrets; several may be given", ignoreStdin: true }) };
   static override flags = {

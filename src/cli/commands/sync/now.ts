@@ -14,6 +14,7 @@ export default class SyncNowCommand extends BaseCommand {
   static override summary = "Let the leading engine look at the branch now, and say what came of it";
   static override description =
     "For clusters whose engine follows the branch (release: { by: sync } or approval). Ends with 1 where a commit is held or the branch cannot be read.";
+  static override examples = ["fleet sync now"];
   static override flags = {
     ...repositoryFlags,
     ...clusterFlags,

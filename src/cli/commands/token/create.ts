@@ -18,6 +18,7 @@ export default class TokenCreateCommand extends BaseCommand {
   static override summary = "Make a token that lets one machine join without a commit";
   static override description =
     "For images and provisioning: fleet join HOST --token T on the machine, once, before the token ends. The token is printed and kept nowhere; the registry has its hash. What may run on such a machine is said in git all the same: it gets units only where the manifest has admit: any, or once it is listed.";
+  static override examples = ["fleet token create --expires 1h --name-prefix web-"];
   static override flags = {
     ...repositoryFlags,
     ...clusterFlags,

@@ -5,6 +5,7 @@ import { tokensText } from "../../views/tokens-text.ts";
 
 export default class TokenListCommand extends BaseCommand {
   static override summary = "List the tokens that may still be used, and the machines that came in by one";
+  static override examples = ["fleet token list"];
   static override flags = { ...repositoryFlags, ...clusterFlags, ...outputFlags };
 
   async run(): Promise<void> {

@@ -7,6 +7,7 @@ export default class TokenRevokeCommand extends BaseCommand {
   static override summary = "Take a token back that nobody has used yet";
   static override description =
     "A machine that came in by it already stays: fleet machine remove is what takes one out.";
+  static override examples = ["fleet token revoke 3f2a9c11"];
   static override args = {
     token: Args.string({ description: "Its id, as fleet token list has it", required: true }),
   };

@@ -19,6 +19,7 @@ export default class TrustCheckCommand extends BaseCommand {
   static override summary = "Say who signed the last commits, and which of them each mode of trust would refuse";
   static override description =
     "Each commit is judged as if it were to follow its first parent, by the signers and rules that the newest of them names. Nothing is changed. Ends with 1 where the mode in force would refuse one.";
+  static override examples = ["fleet trust check --last 5"];
   static override flags = {
     ...repositoryFlags,
     ...outputFlags,

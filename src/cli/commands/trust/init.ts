@@ -25,6 +25,7 @@ export default class TrustInitCommand extends BaseCommand {
     "Let your own git signing key sign this cluster's commits: writes the signers and the manifest";
   static override description =
     "Adds a line with your key to the file of signers, and `trust:` to the manifest where it is not there, and shows both as a diff. Nothing is committed. Trust begins with the commit that says so, which must be signed itself.";
+  static override examples = ["fleet trust init --key ~/.ssh/id_ed25519.pub"];
   static override flags = {
     directory: repositoryFlags.directory,
     manifest: repositoryFlags.manifest,

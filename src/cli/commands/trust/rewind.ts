@@ -11,6 +11,9 @@ export default class TrustRewindCommand extends BaseCommand {
   static override summary = "Let this machine go back to one commit, although what it took does not lead there";
   static override description =
     "For when history had to be rewritten, or a branch set back, and a commit on top will not do. It is an order to this machine alone, by root: its agent takes a release of exactly that commit, its engine makes and places one, and fleet apply said here does. It holds once, until another commit is taken; the journal, fleet status and fleet why say who ordered it and why. The commit must be on the branch, and signed as the one before it asks for. Without a commit it shows the order that stands.";
+  static override examples = [
+    "fleet trust rewind 1234567812345678123456781234567812345678 --why 'the branch was restored'",
+  ];
   static override args = { commit: Args.string({ description: "The whole id of the commit, 40 digits" }) };
   static override flags = {
     why: Flags.string({ description: "Why; everybody sees it" }),
