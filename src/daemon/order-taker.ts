@@ -170,8 +170,10 @@ export class OrderTaker {
       acceptRelease(release, identity, mark, this.#ports, (commit) => this.#ports.compilePart(commit, units));
     let verdict = await judge(accepted ?? markIn(snapshot, this.#machine));
     const isBack = verdict.kind === "refuse" && verdict.problem.code === "not-a-descendant";
-    const rewind = isBack ? ((await this.#ports.rewinds?.to(release.commit)) ?? null) : null;
-    if (rewind !== null) verdict = await judge(null);
+    // Who remembers nothing cannot tell that it goes back; what gives it its orders can, of a machine that follows git alone.
+    const mayRewind = isBack || accepted === null;
+    const rewind = mayRewind ? ((await this.#ports.rewinds?.to(release.commit)) ?? null) : null;
+    if (isBack && rewind !== null) verdict = await judge(null);
     if (verdict.kind === "refuse") {
       this.#releaseRetryAtMs = nowMs + RELEASE_RETRY_MS;
       return this.#report(verdict.problem.code, verdict.problem.detail);
@@ -193,7 +195,8 @@ export class OrderTaker {
       return log(warning(`went back to commit ${commit}, as ${by} ordered here at ${at}: ${why}`));
     }
     const other = (await rewinds?.read()) ?? null;
-    if (other === null || other.commit === taken) return;
+    const isInForce = other?.commit === taken && this.#hearers.memory.state.rewound?.commit === taken;
+    if (other === null || isInForce) return;
     await rewinds?.end();
     log(notice(`the order of ${other.by} to go back to commit ${other.commit} is over: commit ${taken} was taken`));
   }

@@ -201,6 +201,26 @@ test("a machine goes back where somebody orders it there, to that commit alone, 
   assert.notEqual(third, second);
 });
 
+test("a machine that has forgotten what it took, and is ordered back, says so all the same", async () => {
+  const edge = await following({ a: "a1" });
+  const first = edge.repository.branches.get("main")!;
+  edge.push({ a: "a2" });
+  await edge.settle();
+  await edge.end();
+  await edge.disk.remove("/var/lib/fleet/agent/state.json");
+  edge.repository.setBranch("main", first);
+  const order = { commit: first, by: "ann", why: "a2 was a mistake", at: "2026-01-01T00:00:00.000Z" };
+  await new RewindKeeper(edge.disk).write(order);
+  await edge.start();
+  await edge.settle();
+  assert.deepEqual([edge.texts(), await edge.problem()], [["a1"], null]);
+  assert.deepEqual((await edge.orders.state()).rewound, order);
+  await edge.end();
+  await edge.start();
+  await edge.settle();
+  assert.deepEqual((await edge.orders.state()).rewound, order, "also after a restart");
+});
+
 test("row 75: a machine says that its branch is older than it may be, and follows it all the same", async () => {
   const manifest = `${HEAD}release: { by: sync }\nsync: { maxAge: 2h }\n`;
   const edge = new Edge();
