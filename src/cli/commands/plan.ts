@@ -71,7 +71,10 @@ export default class PlanCommand extends BaseCommand {
       if (planned.diagnostics.length > 0) this.say(diagnosticsText(planned.diagnostics));
       for (const { key, problem } of planned.quarantined)
         this.say(`warning: the record ${key} cannot be read (${problem}) and is left alone`);
-      const age = stateAgeText(await composition.registry(), composition.clock.wallMs());
+      const age = stateAgeText(await composition.registry(), composition.clock.wallMs(), (key) => {
+        const machine = planned.spec.machines.find(({ engineKey }) => engineKey === key);
+        return machine === undefined ? `${key}, which this commit lists for no engine` : `the engine of ${machine.key}`;
+      });
       if (age !== null) this.say(age);
       const replaced = whyReplaced(planned.snapshot);
       if (replaced !== null) this.say(`warning: ${replaced}; this cannot be applied: ${REPLACED_NEXT}`);
