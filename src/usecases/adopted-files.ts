@@ -16,6 +16,8 @@ const OTHERS_FOLDERS: readonly string[] = [
   "/run/systemd/generator.late",
 ];
 
+/** Where generators put what they make. */
+const GENERATED = "/run/systemd/generator/";
 /** Where administrators and packages put quadlets; podman's generator reads ours before them. */
 const QUADLET_FOLDERS: readonly string[] = [FOREIGN_QUADLETS, "/usr/share/containers/systemd"];
 
@@ -41,15 +43,27 @@ export class AdoptedFiles {
     }
   }
 
+  /**
+   * The quadlet an administrator installed, and its drop-ins, where that service was made of it by a generator; null: it was not, or is
+   * somewhere else.
+   */
+  async quadletOf(name: UnitName, fragmentPath: string): Promise<readonly string[] | null> {
+    const path = `${FOREIGN_QUADLETS}/${name}`;
+    if (!fragmentPath.startsWith(GENERATED) || (await this.isGone(path))) return null;
+    const dropins = (await this.#files.list(`${path}.d`)).filter((conf) => conf.endsWith(".conf"));
+    return [path, ...dropins.map((conf) => `${path}.d/${conf}`)];
+  }
+
   /** Whether nothing is there by that name, not even a link. */
   async isGone(path: string): Promise<boolean> {
     const [print = null] = await this.#files.fingerprints([path]);
     return print === null;
   }
 
-  /** Names of the files an administrator installed, units among them. */
+  /** Names of the files an administrator installed, units and quadlets among them. */
   async installed(): Promise<readonly string[]> {
-    return this.#files.list(FOREIGN_FOLDER);
+    const names = await Promise.all([FOREIGN_FOLDER, FOREIGN_QUADLETS].map((folder) => this.#files.list(folder)));
+    return names.flat();
   }
 
   /**
@@ -110,7 +124,7 @@ export class AdoptedFiles {
     if (record === null || record.done) return;
     for (const path of record.paths) {
       await this.#files.move(path, `${this.#folder}/${unit}${path}`);
-      if (path.startsWith(`${FOREIGN_FOLDER}/${unit}.d/`)) await this.#files.remove(path, { prune: true });
+      if (/\.d\/[^/]+\.conf$/.test(path)) await this.#files.remove(path, { prune: true });
     }
     await this.#remember(unit, { ...record, done: true });
   }

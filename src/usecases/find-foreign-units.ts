@@ -1,5 +1,5 @@
 import { compareText, type UnitName } from "../domain/names.ts";
-import { parseUnitName, unitNameParts } from "../domain/unit/unit-name.ts";
+import { parseUnitName, serviceNameOf, unitNameParts } from "../domain/unit/unit-name.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import type { AgentFiles } from "./agent-files.ts";
 
@@ -16,9 +16,10 @@ export async function findForeignUnits(manager: UnitManager, files: AgentFiles):
     return installed.has(name) || installed.has(unitNameParts(name).template ?? "") ? [name] : [];
   });
   const owned = await files.readOwned();
-  const running = await manager.list(names.filter((name) => !owned.has(name)));
+  const byService = new Map(names.filter((name) => !owned.has(name)).map((name) => [serviceNameOf(name), name]));
+  const running = await manager.list([...byService.keys()]);
   return running
     .filter(({ load, active }) => load === "loaded" && active === "active")
-    .map(({ name }) => name)
+    .map(({ name }) => byService.get(name)!)
     .sort(compareText);
 }

@@ -1,6 +1,7 @@
 import type { UnitName } from "../domain/names.ts";
 import { compareForeign, FOREIGN_FOLDER, type ForeignFiles } from "../domain/tasks/foreign-files.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
+import { isQuadlet } from "../domain/unit/unit-name.ts";
 import type { UnitManager } from "../ports/unit-manager.ts";
 import type { AdoptedFiles } from "./adopted-files.ts";
 import type { DetailsCache, Observation } from "./observe-units.ts";
@@ -73,7 +74,9 @@ async function compared(
 ): Promise<ForeignFiles | null> {
   const sources = await manager.sources(service);
   if (sources === null) return null;
-  const paths = sources.fragmentPath === "" ? [] : [sources.fragmentPath, ...sources.dropinPaths];
+  const made = isQuadlet(name) ? await adopted.quadletOf(name, sources.fragmentPath) : null;
+  const fragments = made ?? (sources.fragmentPath === "" ? [] : [sources.fragmentPath]);
+  const paths = fragments.length === 0 ? [] : [...fragments, ...sources.dropinPaths];
   const files = await Promise.all(paths.map(async (path) => ({ path, text: await adopted.read(path) })));
   return compareForeign(name, { ...sources, files }, links.get(service) ?? [], ours);
 }

@@ -6,6 +6,7 @@ import type { UnitName } from "../domain/names.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
 import { serviceNameOf } from "../domain/unit/unit-name.ts";
 import { AgentFiles } from "./agent-files.ts";
+import { findForeignUnits } from "./find-foreign-units.ts";
 import { leaveUnits } from "./leave-units.ts";
 
 const QUADLETS = "/run/containers/systemd";
@@ -201,4 +202,38 @@ test("quadlets of a machine that leaves are stopped and gone", async () => {
   await machine.during(leaveUnits(false, { manager, control, disk, files: new AgentFiles(disk), clock }));
   assert.deepEqual(images(machine), {});
   assert.deepEqual(disk.names(QUADLETS), []);
+});
+
+test("a quadlet that somebody installed and that says the same is taken over where it runs, if it may be", async () => {
+  const machine = new AgentMachine();
+  const text = "[Container]\nImage=one\n";
+  const dropin = "[Container]\nEnvironment=A=b\n";
+  await machine.disk.write(`${ETC}/db.container`, text);
+  await machine.disk.write(`${ETC}/db.container.d/10.conf`, dropin);
+  await machine.manager.reload();
+  await machine.during(machine.manager.start("db.service" as UnitName));
+  const before = machine.manager.running().get("db.service" as UnitName)?.invocation;
+  const found = () => findForeignUnits(machine.manager, new AgentFiles(machine.disk));
+  assert.deepEqual(await found(), ["db.container"]);
+  const ours = (image: string) =>
+    quadlet("db.container", `[Container]\nImage=${image}\n`, {
+      adopt: true,
+      files: { "db.container.d/5.conf": dropin },
+    });
+  await machine.settle([ours("two")]);
+  assert.deepEqual(
+    machine.blocked.map(({ because }) => because.code),
+    ["conflict"],
+    "it says something else",
+  );
+  // A conflict is looked at again after a minute's passes.
+  for (let pass = 0; pass < 13; pass++) await machine.during(machine.pass([ours("one")]));
+  assert.deepEqual(machine.blocked, []);
+  assert.equal(machine.manager.running().get("db.service" as UnitName)?.invocation, before);
+  assert.deepEqual(machine.disk.names(ETC), []);
+  assert.deepEqual(machine.disk.names(`${QUADLETS}/db.container.d`), ["5.conf"]);
+  assert.equal(machine.disk.peek(`/var/lib/fleet/agent/adopted/db.container${ETC}/db.container`)?.text, text);
+  assert.deepEqual(await found(), []);
+  await machine.settle([ours("two")]);
+  assert.equal(images(machine)["db.service"], "two");
 });

@@ -1,5 +1,6 @@
 import type { UnitName } from "../names.ts";
 import { type EffectCause, effectOfFiles } from "../unit/unit-effect.ts";
+import { isQuadlet, serviceNameOf } from "../unit/unit-name.ts";
 import type { InstalledFile } from "./task.ts";
 
 /** What there is of somebody else's definition of a unit that is wanted here. */
@@ -47,11 +48,14 @@ export function compareForeign(
   ours: readonly InstalledFile[],
 ): ForeignFiles {
   const [fragment, ...dropins] = loaded.files;
-  if (fragment === undefined || !fragment.path.startsWith(`${FOREIGN_FOLDER}/`)) return unclear("not-in-etc");
+  const folder = isQuadlet(name) ? FOREIGN_QUADLETS : FOREIGN_FOLDER;
+  if (fragment === undefined || !fragment.path.startsWith(`${folder}/`)) return unclear("not-in-etc");
   if (loaded.names.length > 1) return unclear("has-aliases");
   if (loaded.isOutdated) return unclear("changed-since-loaded");
   if (loaded.files.some((file) => file.text === null)) return unclear("unreadable");
-  const going = dropins.filter(({ path }) => path.startsWith(`${FOREIGN_FOLDER}/${name}.d/`));
+  // What is said of a quadlet's service is said of the quadlet.
+  const own = [`${folder}/${name}.d/`, `${FOREIGN_FOLDER}/${serviceNameOf(name)}.d/`];
+  const going = dropins.filter(({ path }) => own.some((start) => path.startsWith(start)));
   const staying = dropins.filter((dropin) => !going.includes(dropin));
   const asDropins = (files: typeof dropins): InstalledFile[] =>
     files.map(({ path, text }) => ({ path: `${name}.d/${baseName(path)}`, text: text! }));
@@ -62,12 +66,12 @@ export function compareForeign(
   const { effect, causes } = effectOfFiles(name, before, after);
   // What is quiet is no reason: named along with what is, it would send a person after descriptions.
   if (effect !== "quiet") return { state: "differs", causes: causes.filter((cause) => cause.effect !== "quiet") };
-  const own = fragment.path === `${FOREIGN_FOLDER}/${name}` ? [fragment.path] : [];
+  const fragments = fragment.path === `${folder}/${name}` ? [fragment.path] : [];
   // The fragment first: dying in between and after a power-off, what is left are drop-ins that say again what ours say.
   return {
     state: "same",
     fragmentPath: fragment.path,
-    paths: [...own, ...going.map(({ path }) => path), ...links],
+    paths: [...fragments, ...going.map(({ path }) => path), ...links],
   };
 }
 
