@@ -86,7 +86,8 @@ function textsOf(
   const texts = new Map<string, readonly EffectiveLine[]>(units.map((name) => [name, effectiveLines(name, files)]));
   for (const file of files) {
     if (file.delivery === undefined) continue;
-    texts.set(`${unit} file ${deliveredName(found.service, file.path)}`, deliveredLines(file, file.delivery));
+    const what = file.delivery.encoding === "age" ? "secret" : "file";
+    texts.set(`${unit} ${what} ${deliveredName(found.service, file.path)}`, deliveredLines(file, file.delivery));
   }
   return texts;
 }

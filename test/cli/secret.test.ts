@@ -149,11 +149,17 @@ describe("fleet secret", () => {
         ["plan", "--markdown"],
         ["plan", "--diff"],
         ["cat", "web.service"],
+        ["diff", "HEAD~1", "HEAD"],
         ["secret", "check"],
         ["secret", "check", "--json"],
       ].map((words) => run(...words)),
     );
     assert.match(printed(outputs[5]!), /LoadCredential/);
+    assert.doesNotMatch(
+      `${printed(outputs[1]!)}${printed(outputs[2]!)}`,
+      /BEGIN AGE/,
+      "no plan has so much as the ciphertext",
+    );
     const all = `${outputs.map(printed).join("")}${readFileSync(join(repository.path, "plan.json"), "utf8")}${text()}`;
     assert.match(all, /web\.service/);
     for (const form of [CANARY, Buffer.from(CANARY).toString("base64"), Buffer.from(CANARY).toString("hex")]) {

@@ -66,7 +66,7 @@ function hunkLines(hunk: StructuredPatchHunk, { before, after }: { before: DiffS
   }
   // What comes says where it is written; what only goes says where it was.
   const at = added ?? removed;
-  const place = at === null ? "" : ` ${at.path}:${at.line}`;
+  const place = at === null ? "" : ` ${at.path}${at.line === undefined ? "" : `:${at.line}`}`;
   const range = (start: number, count: number) => `${count === 0 ? start - 1 : start},${count}`;
   const ranges = `-${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)}`;
   return [`@@ ${ranges} @@${place}`, ...lines];
