@@ -54,6 +54,15 @@ test("files are there before their unit starts; a change restarts it once, or ha
   assert.deepEqual(remembered(machine), []);
 });
 
+test("systemd is not made to read anything again for a file that a unit reads", async () => {
+  const machine = new AgentMachine();
+  await machine.settle([web({ [ENV]: "A=1\n", [EXTRA]: "a" })]);
+  const before = machine.manager.reloads;
+  await machine.settle([web({ [ENV]: "A=2\n", [EXTRA]: "a" })]);
+  await machine.settle([web({ [ENV]: "A=2\n", [EXTRA]: "b" })]);
+  assert.equal(machine.manager.reloads, before);
+});
+
 test("a file that has not changed stays the very file, whatever changes beside it", async () => {
   const machine = new AgentMachine();
   await machine.settle([web({ [ENV]: "A=1\n", [EXTRA]: "a" })]);

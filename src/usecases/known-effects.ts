@@ -24,9 +24,15 @@ export async function knownEffects(
       if (stored !== null) texts.set(hash, stored.files);
     }
   }
-  return (unit, from, to) => {
+  return (unit, from, to, of) => {
     const before = from === AS_FOUND ? drifts.get(unit)?.files : texts.get(from);
     const after = texts.get(to);
-    return before == null || after === undefined ? "restart" : effectOfFiles(unit, before, after).effect;
+    if (before == null || after === undefined) return "restart";
+    const [old, next] = of === "text" ? [ownText(before), ownText(after)] : [before, after];
+    return effectOfFiles(unit, old, next).effect;
   };
+}
+
+function ownText(files: readonly InstalledFile[]): readonly InstalledFile[] {
+  return files.filter(({ delivery }) => delivery === undefined);
 }

@@ -152,14 +152,17 @@ describe("changes on a real systemd that need no restart", { skip: labSkipReason
     const stat = (format: string) => cluster.inside(MACHINE, "stat", "-c", format, `${READ}/app.env`);
     const values = async () => (await said(READER)).filter((line) => line.startsWith("value is"));
     assert.equal((await stat("%a %U:%G")).trim(), "400 nobody:root");
+    const read = await reloads();
     await release({ "units/reader/files/app.env": "VALUE=two\n" });
     assert.deepEqual(await values(), ["value is one", "value is two"]);
     const before = await stat("%i %Z");
     // Another process of the agent finds what only its owner may read as it was written.
     await cluster.inside(MACHINE, "systemctl", "restart", "fleet-agent");
+    await eventually("it is there again", async () => (await cluster.status()).members.every(({ present }) => present));
     await release({ "fleet.yaml": manifest([]), "units/reader/files/conf.d/extra": null });
     assert.equal(await cluster.inside(MACHINE, "ls", READ), "app.env\n");
     assert.deepEqual([await stat("%i %Z"), (await values()).length], [before, 3], "declared, it was read: one restart");
+    assert.equal(await reloads(), read, "systemd is told of none of that");
   });
 
   test("a secret is in its machine's memory alone, restarts its reader for another value, and not for other recipients", () =>

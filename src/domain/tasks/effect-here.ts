@@ -2,8 +2,11 @@ import type { UnitHash, UnitName } from "../names.ts";
 import { UNIT_EFFECTS, type UnitEffect } from "../unit/unit-effect.ts";
 import type { ObservedUnit, WantedUnit } from "./task.ts";
 
-/** What it does to this unit that its text of one hash becomes that of another: "restart" where either text is not known. */
-export type EffectOf = (unit: UnitName, from: UnitHash, to: UnitHash) => UnitEffect;
+/**
+ * What it does to this unit that its text of one hash becomes that of another: "restart" where either text is not known. `text`: what its own
+ * text alone does, without the files it reads, of which systemd knows nothing.
+ */
+export type EffectOf = (unit: UnitName, from: UnitHash, to: UnitHash, of?: "text") => UnitEffect;
 
 /**
  * What it does to a unit of ours, as it is here, to take the wanted text. What counts is the text in force: the one that runs, else the
@@ -22,7 +25,8 @@ export function effectHere(unit: ObservedUnit, wanted: WantedUnit, effectOf: Eff
  */
 export function isLoadedOld(unit: ObservedUnit, wanted: WantedUnit, effectOf: EffectOf): boolean {
   if (unit.loaded === null || unit.onDisk === null) return true;
-  return worseOf(change(unit.loaded, wanted, effectOf), change(unit.onDisk, wanted, effectOf)) !== "quiet";
+  const ofText: EffectOf = (name, from, to) => effectOf(name, from, to, "text");
+  return worseOf(change(unit.loaded, wanted, ofText), change(unit.onDisk, wanted, ofText)) !== "quiet";
 }
 
 /** A write that was cut short (null) has put nothing in force yet. */

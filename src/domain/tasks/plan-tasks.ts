@@ -119,7 +119,7 @@ function actOnWanted(wanted: WantedUnit, unit: ObservedUnit, effectOf: EffectOf,
   }
   const isOurTextAlready = !unit.owned && unit.onDisk === wanted.hash;
   const effect = isOurTextAlready ? "quiet" : effectHere(unit, wanted, effectOf);
-  if (wanted.anew === true || !goesOn(wanted, unit, effect)) renew(wanted, unit, acts);
+  if (wanted.anew === true || !goesOn(wanted, unit, effect)) renew(wanted, unit, effectOf, acts);
   // What is going down is waited for: it is up or down for good before its text changes.
   else if (unit.systemd?.active !== "deactivating") {
     const isKnown = isHeld(unit) || isQuadlet(wanted);
@@ -165,7 +165,7 @@ function carryOn(wanted: WantedUnit, unit: ObservedUnit, effect: UnitEffect, mus
 }
 
 /** Its files are others, or none, or are not the ones in force: stop, files, start. */
-function renew(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
+function renew(wanted: WantedUnit, unit: ObservedUnit, effectOf: EffectOf, acts: Acts): void {
   const { name, hash } = wanted;
   const isWritten = unit.onDisk === hash;
   const from = isWritten ? (unit.running ?? unit.started ?? unit.loaded) : unit.onDisk;
@@ -178,12 +178,15 @@ function renew(wanted: WantedUnit, unit: ObservedUnit, acts: Acts): void {
         ? { code: "file-changed", from, to: hash, effect: "restart" }
         : { code: "not-on-disk" };
   if (!isWritten) acts.add("write", name, reason);
-  const mustReload = (isHeld(unit) || isQuadlet(wanted)) && (!isWritten || unit.loaded !== hash);
+  const isKnown = isHeld(unit) || isQuadlet(wanted);
+  const mustReload = isKnown && (!isWritten || unit.loaded !== hash) && isLoadedOld(unit, wanted, effectOf);
   if (mustReload) acts.reload(name);
   if (isUp(unit) || unit.systemd?.active === "deactivating") acts.add("stop", name, reason);
   if (isFailed(unit)) acts.add("reset-failed", name, reason);
   if (wanted.goal === "launched") acts.add("start", name, reason);
   else if (unit.started !== null && !isUp(unit)) acts.add("adopt", name, { code: "goal-is", goal: wanted.goal });
+  // What systemd holds amounts to it.
+  if (isHeld(unit) && !mustReload && unit.loaded !== hash && !acts.has("adopt", name)) acts.add("adopt", name, reason);
 }
 
 /**
