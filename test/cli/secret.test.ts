@@ -129,6 +129,7 @@ describe("fleet secret", () => {
       [["rotate", "nothing"], /no unit names the secret nothing/],
       [["encrypt", "nothing", "fleet.yaml"], /LoadCredential=nothing:\/run\/fleet\/secrets\/%n\/nothing/],
       [["encrypt", "db-password", "missing"], /cannot read .*missing/],
+      [["encrypt", "db-password", "/dev/zero"], /more than 65536 bytes/],
       [["show", "db-password"], /not found|no command/i],
     ];
     for (const [words, expected] of cases) {

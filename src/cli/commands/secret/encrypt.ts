@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Args } from "@oclif/core";
-import { diskError } from "../../../adapters/files/disk-error.ts";
 import { SECRET_BYTES_MAX } from "../../../domain/secret/secret-header.ts";
 import { secretNamed } from "../../../usecases/secrets-of-commit.ts";
 import { BaseCommand, repositoryFlags } from "../../base-command.ts";
+import { bytesOf, readAtMost } from "../../read-at-most.ts";
 import { secretsOfWorktree, writeSecret } from "../../secrets-from-flags.ts";
 import { secretWritten, withoutKeyText } from "../../views/secrets-text.ts";
 
@@ -32,7 +31,10 @@ export default class SecretEncryptCommand extends BaseCommand {
       const secret = secretNamed(args.name, secrets);
       const { encryptSecret, newSecretVersion } = await import("../../../adapters/secrets/age-files.ts");
       if (args.file === "-" && process.stdin.isTTY) this.say("type the value, then Ctrl-D twice:");
-      const value = await (args.file === "-" ? fromInput() : fromFile(resolve(flags.directory, args.file)));
+      const path = resolve(flags.directory, args.file);
+      const value = await (args.file === "-"
+        ? bytesOf(process.stdin, SECRET_BYTES_MAX)
+        : readAtMost(path, SECRET_BYTES_MAX));
       const machines = secret.machines.flatMap(({ key }) => key ?? []);
       const text = await encryptSecret(value, { machines, people: secrets.people }, newSecretVersion());
       await writeSecret(secrets.worktree, secret.path, text);
@@ -48,21 +50,3 @@ export default class SecretEncryptCommand extends BaseCommand {
 }
 
 const NEWLINE = 10;
-
-async function fromFile(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((error: unknown) => {
-    throw diskError("read", path, error);
-  });
-}
-
-/** No more than one byte too many: what is longer is refused by its length. */
-async function fromInput(): Promise<Uint8Array> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of process.stdin) {
-    parts.push(part);
-    bytes += part.length;
-    if (bytes > SECRET_BYTES_MAX) break;
-  }
-  return Buffer.concat(parts);
-}

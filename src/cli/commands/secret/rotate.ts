@@ -1,14 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Args, Flags } from "@oclif/core";
-import { diskError } from "../../../adapters/files/disk-error.ts";
 import type { SecretIdentity } from "../../../adapters/secrets/age-files.ts";
-import { readSecretHeader } from "../../../domain/secret/secret-header.ts";
+import { readSecretHeader, SECRET_FILE_MAX } from "../../../domain/secret/secret-header.ts";
 import type { SecretReach } from "../../../domain/secret/secret-reach.ts";
 import { OperationError } from "../../../ports/operation-error.ts";
 import { isUpToDate, secretNamed } from "../../../usecases/secrets-of-commit.ts";
 import { BaseCommand, repositoryFlags } from "../../base-command.ts";
 import { daemonFlags } from "../../daemon-flags.ts";
+import { readAtMost } from "../../read-at-most.ts";
 import { secretsOfWorktree, writeSecret } from "../../secrets-from-flags.ts";
 import { secretWritten, withoutKeyText } from "../../views/secrets-text.ts";
 
@@ -46,9 +45,7 @@ export default class SecretRotateCommand extends BaseCommand {
       // All of them are read before any is written.
       const renewed: { readonly secret: SecretReach; readonly text: string }[] = [];
       for (const secret of chosen) {
-        const before = await readFile(join(worktree, secret.path), "utf8").catch((error: unknown) => {
-          throw diskError("read", secret.path, error);
-        });
+        const before = (await readAtMost(join(worktree, secret.path), SECRET_FILE_MAX)).toString("utf8");
         const value = await decryptSecret(before, identities).catch((error: unknown) => {
           throw unreadable(secret, error);
         });
@@ -70,6 +67,9 @@ export default class SecretRotateCommand extends BaseCommand {
     }
   }
 }
+
+/** Of one person: a few lines of 75 characters, 2,000 for one that is safe from quantum computers. */
+const IDENTITIES_BYTES_MAX = 64 * 1024;
 
 const LEFT_OUT = "who was left out has read it before: change its value too, fleet secret encrypt NAME";
 
@@ -94,9 +94,7 @@ async function identitiesFrom(
     });
   }
   const path = resolve(directory, file);
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw diskError("read", path, error);
-  });
+  const text = (await readAtMost(path, IDENTITIES_BYTES_MAX)).toString("utf8");
   const lines = text.split("\n").map((line) => line.trim());
   const found = lines.filter((line) => line !== "" && !line.startsWith("#")).map((person) => ({ person }));
   if (found.length > 0) return found;
