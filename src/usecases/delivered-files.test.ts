@@ -7,6 +7,7 @@ import type { DriftPolicy } from "../domain/drift/drift-policy.ts";
 import type { UnitHash } from "../domain/names.ts";
 import { type Delivery, FILES_ROOT } from "../domain/spec/delivered-file.ts";
 import type { InstalledFile, WantedUnit } from "../domain/tasks/task.ts";
+import { AgentFiles } from "./agent-files.ts";
 
 const FOLDER = `${FILES_ROOT}/web.service`;
 const ENV = `${FOLDER}/app.env`;
@@ -153,6 +154,15 @@ test("a boot finds the files; what nobody wants any more goes then, and what som
   machine.powerOff();
   await machine.settle([]);
   assert.deepEqual(machine.disk.names(FOLDER), ["theirs"]);
+});
+
+test("what is restored without an agent is what a boot takes: files that units read are there", async () => {
+  const machine = new AgentMachine();
+  await machine.settle([web({ [ENV]: "A=1\n" })]);
+  await new AgentFiles(machine.disk).bootSet.afterPass(true);
+  const set = onDisk(machine, "/var/lib/fleet/agent/boot-set") ?? "";
+  assert.match(set, /^file \/run\/systemd\/system\/web\.service$/m);
+  assert.doesNotMatch(set, /^file \/var\/lib\/fleet\/files/m);
 });
 
 test("a memory that names files elsewhere removes none of them", async () => {

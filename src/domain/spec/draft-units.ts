@@ -15,7 +15,7 @@ import { AT_MOST_ONE_DROPIN, atMostOneDropin } from "./at-most-one-dropin.ts";
 import type { SpecDropin } from "./cluster-spec.ts";
 import type { CollectedFiles } from "./collect-files.ts";
 import { filesOfComponent } from "./component-files.ts";
-import type { DeliveredFile } from "./delivered-file.ts";
+import { type DeliveredFile, FILES_ROOT } from "./delivered-file.ts";
 import type { DraftUnit } from "./draft-unit.ts";
 import { dropinTargets } from "./dropin-targets.ts";
 import { ENVIRONMENT_DROPIN, environmentDropin, takesEnvironment } from "./environment-dropin.ts";
@@ -97,7 +97,8 @@ export class DraftUnits {
     const options = { ...read.options, group, move };
     const onDisconnect = this.#onDisconnect(name, read, settings, effective);
     const replace = this.#agreed(name, "Replace", read.replace, settings.replace);
-    const files = this.#filesOf(name, template, effective, settings);
+    const texts = [fragment, ...dropins.map((dropin) => dropin.file)];
+    const files = this.#filesOf(name, template, effective, settings, texts);
     const ties = tiesOf(effective, name);
     this.diagnostics.push(...ties.diagnostics);
     return {
@@ -141,9 +142,13 @@ export class DraftUnits {
     template: UnitName | null,
     unit: EffectiveUnit,
     settings: UnitSettings,
+    texts: readonly UnitFile[],
   ): readonly DeliveredFile[] {
     if (unitNameParts(name).isTemplate) return [];
     const component = filesOfComponent(this.#collected, name, template);
+    // Most units have none and name none: one look at their texts, and no other at each of their lines.
+    const isOffered = settings.files.length + component.size > 0;
+    if (!isOffered && !texts.some((file) => textOf(file, "").includes(FILES_ROOT))) return [];
     const offer = { declared: settings.files, component, named: this.#named };
     const { files, read, diagnostics } = unitFiles(name, unit, offer);
     this.diagnostics.push(...diagnostics);
