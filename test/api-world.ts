@@ -58,7 +58,7 @@ export class ApiWorld {
     const log = (line: LogLine) => void this.log.push(line);
     const defaults = { doors, version: "0.0.0", health: () => HEALTHY, metrics: async () => "" };
     this.#serving = serveApi(
-      { ...world, clock: systemClock, newId: randomId, log },
+      { ...world, clock: systemClock, newId: randomId, sha256, log },
       { ...defaults, ...serving },
       this.#stop.signal,
     );

@@ -2,7 +2,7 @@ import type { ApiRouteId } from "../codec/api/api-routes.ts";
 import { encodePlan } from "../codec/plan/encode-plan.ts";
 import type { Clock, RandomId } from "../ports/clock.ts";
 import type { OperationError } from "../ports/operation-error.ts";
-import type { Registry } from "../ports/registry.ts";
+import type { Registry, RegistryReader } from "../ports/registry.ts";
 import { type HistoryEntry, releaseHistory } from "../usecases/list-history.ts";
 import { readPlan } from "../usecases/read-plan.ts";
 import { readReleases } from "../usecases/read-releases.ts";
@@ -37,6 +37,8 @@ export interface ApiPorts {
   readonly registry: Registry;
   readonly look: LookAtCluster;
   readonly specOf: SpecOf;
+  /** What the branch's tip would change, as `fleet plan --json` prints it. Rejects with `branch-rejected` where it does not compile. */
+  readonly planBranch: (registry: RegistryReader) => Promise<object>;
   readonly health: () => EngineHealth;
   /** In Prometheus' format, of everything this process measures and of the picture. */
   readonly metrics: (picture: () => Promise<ClusterPicture>) => Promise<string>;
@@ -51,6 +53,8 @@ export type ApiAnswer =
 
 type Handler = (question: ApiQuestion) => Promise<ApiAnswer>;
 
+/** The branch is a forge's to tell, which bears a question every few seconds. */
+const BRANCH_MS = 5_000;
 const RELEASES = 10;
 /** Each is a plan to be read. */
 const RELEASES_MAX = 50;
@@ -61,6 +65,7 @@ export class ApiHandlers {
   readonly #ports: ApiPorts;
   readonly #poke: SyncPoke;
   #shown: { readonly picture: ClusterPicture; readonly text: string; readonly untilMs: number } | null = null;
+  #branch: { readonly picture: ClusterPicture; readonly text: Promise<string>; untilMs: number } | null = null;
   #history: { readonly key: string; readonly entries: readonly HistoryEntry[] } | null = null;
 
   constructor(ports: ApiPorts) {
@@ -79,6 +84,7 @@ export class ApiHandlers {
     discovery: async () => json(discoveryDocument()),
     status: async () => ({ status: 200, text: await this.#status() }),
     plan: async ({ query }) => ({ status: 200, text: await this.#plan(query.get("release")) }),
+    "branch-plan": async () => ({ status: 200, text: await this.#branchPlan() }),
     releases: async ({ query }) => json(await this.#releases(query.get("last"))),
     sync: async ({ caller, query }) => json(await this.#poke.ask(await this.#fresh(), caller, query.get("timeout"))),
     metrics: async () => ({ status: 200, text: await this.#ports.metrics(() => this.book.current()) }),
@@ -125,6 +131,28 @@ export class ApiHandlers {
     return encodePlan(plan);
   }
 
+  /** A question to the source, and a plan: one for all who ask in the same seconds, and where it takes long not again soon. */
+  async #branchPlan(): Promise<string> {
+    const picture = await this.book.current();
+    const startedMs = this.#ports.clock.monotonicMs();
+    const isKnown = this.#branch !== null && this.#branch.picture === picture && startedMs < this.#branch.untilMs;
+    if (!isKnown || this.#branch === null) {
+      const text = this.#ports.cluster
+        .reads()
+        .then((reads) => this.#ports.planBranch(reads))
+        .then((plan) => `${jsonText(plan)}\n`);
+      const asked = { picture, text, untilMs: Number.POSITIVE_INFINITY };
+      this.#branch = asked;
+      const answered = () => {
+        const nowMs = this.#ports.clock.monotonicMs();
+        asked.untilMs = nowMs + Math.max(BRANCH_MS, REST_FACTOR * (nowMs - startedMs));
+      };
+      text.then(answered, answered);
+      return text;
+    }
+    return this.#branch.text;
+  }
+
   /** Read once for as long as no release and no rollout moves: each entry is a plan of some MiB in a large cluster. */
   async #releases(text: string | null): Promise<readonly HistoryEntry[]> {
     const last = text === null ? RELEASES : wholeNumber("last", text, RELEASES_MAX);
@@ -151,8 +179,11 @@ function wholeNumber(name: string, text: string, max: number): number {
   throw new ApiProblem(400, `${name} is a whole number from 1 to ${max}`);
 }
 
+/** Of what the asker can mend, and waiting does not. */
+const STATUS: Readonly<Record<string, number>> = { "other-driver": 409, "branch-rejected": 409 };
+
 /** What an OperationError is to a client. */
 export function problemOf({ code, message, next }: OperationError): ApiProblem {
   const text = next === undefined ? message : `${message}; ${next}`;
-  return new ApiProblem(code === "other-driver" ? 409 : 503, text);
+  return new ApiProblem(STATUS[code] ?? 503, text);
 }

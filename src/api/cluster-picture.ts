@@ -65,18 +65,17 @@ export class PictureBook {
   /** As the registry is, or, where a picture takes long to make, was a little while ago. */
   async current(): Promise<ClusterPicture> {
     const reads = await this.#cluster.reads();
-    if (this.#last !== null && (this.isNewest || this.#clock.monotonicMs() < this.#last.nextMs)) {
-      return this.#last.picture;
-    }
+    const last = this.#last;
+    if (last !== null && (this.isNewest(last.picture) || this.#clock.monotonicMs() < last.nextMs)) return last.picture;
     this.#making ??= this.#make(reads).finally(() => {
       this.#making = null;
     });
     return this.#making;
   }
 
-  /** Whether the last picture shows everything that is known. */
-  get isNewest(): boolean {
-    return this.#last?.changes === this.#cluster.changes;
+  /** Whether it shows everything that is known. */
+  isNewest(picture: ClusterPicture): boolean {
+    return this.#last?.picture === picture && this.#last.changes === this.#cluster.changes;
   }
 
   async #make(reads: Awaited<ReturnType<FollowedCluster["reads"]>>): Promise<ClusterPicture> {

@@ -42,24 +42,25 @@ export class EventFeed {
     if (this.#clients.size >= CLIENTS_MAX) {
       throw new ApiProblem(503, `${CLIENTS_MAX} clients follow events already`, { "Retry-After": "60" });
     }
-    const { snapshot } = await this.#book.current();
+    const picture = await this.#book.current();
     if (response.destroyed) return;
     response.writeHead(200, { ...headers, "Content-Type": "text/event-stream; charset=utf-8" });
-    const { revision, release } = snapshot;
+    const { revision, release } = picture.snapshot;
     this.#clients.add(response);
     response.once("close", () => this.#clients.delete(response));
     this.#send(response, eventText(revision, { event: "open", data: { revision, seq: release?.seq ?? null } }));
-    if (!this.#isRunning) void this.#run();
+    if (!this.#isRunning) void this.#run(picture);
   }
 
-  async #run(): Promise<void> {
+  /** From what the first of them was told. */
+  async #run(first: ClusterPicture): Promise<void> {
     this.#isRunning = true;
     const wakeup = new Wakeup(this.#clock);
     const deaf = this.#cluster.hear(wakeup.wake);
     try {
-      let last = await this.#book.current();
+      let last = first;
       while (this.#clients.size > 0 && !this.#signal.aborted) {
-        await wakeup.wait(this.#book.isNewest ? HEARTBEAT_MS : GATHER_MS, this.#signal);
+        await wakeup.wait(this.#book.isNewest(last) ? HEARTBEAT_MS : GATHER_MS, this.#signal);
         const next = await this.#next(last);
         const text = eventsBetween(last, next).map((event) => eventText(next.snapshot.revision, event));
         last = next;

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import { dirname } from "node:path";
-import type { EngineHealth } from "../api/api-handlers.ts";
+import type { ApiPorts, EngineHealth } from "../api/api-handlers.ts";
 import type { ClusterPicture, SpecOf } from "../api/cluster-picture.ts";
 import { registryKeys } from "../codec/registry-keys.ts";
 import { backoffMs } from "../daemon/backoff.ts";
@@ -21,7 +21,7 @@ export interface ApiServing {
   readonly metrics: (picture: () => Promise<ClusterPicture>) => Promise<string>;
 }
 
-type ServedWorld = Pick<DaemonWorld, "registry" | "compile" | "cluster" | "clock" | "newId" | "log"> & {
+type ServedWorld = Pick<DaemonWorld, "registry" | "compile" | "cluster" | "clock" | "newId" | "sha256" | "log"> & {
   readonly source: Pick<GitSource, "fetch">;
 };
 
@@ -39,7 +39,15 @@ export async function serveApi(world: ServedWorld, serving: ApiServing, signal: 
   const { version, health, metrics } = serving;
   const server = new ApiServer(
     {
-      ...{ cluster, registry: world.registry, specOf: specOf(world), health, metrics, version },
+      ...{
+        cluster,
+        registry: world.registry,
+        specOf: specOf(world),
+        planBranch: planBranch(world),
+        health,
+        metrics,
+        version,
+      },
       ...{ clock: world.clock, newId: world.newId, log: world.log },
       look: async (registry) => {
         const view = await readClusterView(registry, keys);
@@ -75,6 +83,26 @@ function specOf({ source, compile }: ServedWorld): SpecOf {
       await source.fetch(commit);
       return read(commit);
     }
+  };
+}
+
+function planBranch({ source, compile, sha256 }: ServedWorld): ApiPorts["planBranch"] {
+  return async (registry) => {
+    const [{ planCommit }, { planJson }] = await Promise.all([
+      import("../usecases/plan-commit.ts"),
+      import("./views/plan-json.ts"),
+    ]);
+    const commit = await source.fetch();
+    const cluster = { registry, keysOf: registryKeys };
+    const planned = await planCommit({ commit, compile, cluster, partial: null, sha256 });
+    if (planned.kind === "planned") return planJson(planned);
+    const [first] = planned.diagnostics;
+    const more = planned.diagnostics.length > 1 ? `, and ${planned.diagnostics.length - 1} more` : "";
+    const at =
+      first?.at === undefined ? "" : `${first.at.path}${first.at.line === undefined ? "" : `:${first.at.line}`}: `;
+    throw new OperationError("branch-rejected", `commit ${commit} cannot be planned: ${at}${first?.saw}${more}`, {
+      next: "fleet validate says all of it",
+    });
   };
 }
 

@@ -7,13 +7,16 @@ import { systemClock } from "../../src/adapters/system-clock.ts";
 import { decodeSyncAsk, encodeSyncAnswer, type SyncAnswer } from "../../src/codec/sync-record.ts";
 import { ApiWorld } from "../api-world.ts";
 
+const FILES = {
+  "fleet.yaml": "apiVersion: fleet/v1\ncluster: prod\nadmit: any\nrelease: { by: sync }\n",
+  "units/a.service": "[Service]\nExecStart=/bin/a\n",
+};
 const world = new ApiWorld();
 const stop = new AbortController();
 
 before(async () => {
   await world.join("m1");
-  const manifest = "apiVersion: fleet/v1\ncluster: prod\nadmit: any\nrelease: { by: sync }\n";
-  await world.release({ "fleet.yaml": manifest, "units/a.service": "[Service]\nExecStart=/bin/a\n" });
+  await world.release(FILES);
   await world.serve();
 });
 after(async () => {
@@ -92,6 +95,7 @@ test("a client of events that does not read is cut off, and one that reads goes 
     heard += chunk.length;
   });
   keen.resume();
+  for (let looks = 0; heard === 0 && looks < 400; looks++) await systemClock.sleep(10);
   const isCut = () => idle.destroyed || idle.readableEnded;
   const ROUNDS = 6;
   const BYTES = 400_000;
@@ -105,6 +109,40 @@ test("a client of events that does not read is cut off, and one that reads goes 
   assert.equal(isCut(), true);
   assert.equal(keen.destroyed, false);
   keen.destroy();
+});
+
+test("the plan of the branch's tip says what it would change, or why it cannot be planned; many who ask are one question", async () => {
+  const pushed = async (unit: string) => {
+    world.repository.push("main", { ...FILES, "units/b.service": unit }, unit);
+    // Another picture, so that nobody is told the plan of a moment ago.
+    await world.says("m1", "a.service", { sub: unit });
+    const shown = async () => JSON.stringify((await world.get("/v1/status")).json()).includes(JSON.stringify(unit));
+    for (let looks = 0; !(await shown()) && looks < 200; looks++) await systemClock.sleep(5);
+  };
+  const planned = async (unit: string) => {
+    await pushed(unit);
+    return world.get("/v1/plan/branch");
+  };
+  const { changes } = (await planned("[Service]\nExecStart=/bin/b\n")).json<{
+    changes: { action: string; unit: string }[];
+  }>();
+  assert.deepEqual(
+    changes.map(({ action, unit }) => [action, unit]),
+    [["add", "b.service"]],
+  );
+  const refused = await planned("[Service\n");
+  assert.equal(refused.status, 409);
+  assert.match(refused.text, /units\/b\.service:1: /);
+  let fetched = 0;
+  const { fetch } = world.source;
+  world.source.fetch = (...words: Parameters<typeof fetch>) => {
+    fetched += 1;
+    return fetch.apply(world.source, words);
+  };
+  await pushed("[Service]\nExecStart=/bin/c\n");
+  await Promise.all(Array.from({ length: 5 }, () => world.get("/v1/plan/branch")));
+  assert.equal(fetched, 1);
+  world.source.fetch = fetch;
 });
 
 test("a poke asks as fleet sync now does and tells what came of it; one that comes at once after is put off", async () => {

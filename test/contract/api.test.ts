@@ -1,6 +1,8 @@
 /** The engine's HTTP API: a client of the original fleet's, every documented path, and who is turned away. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { API_ROUTES } from "../../src/codec/api/api-routes.ts";
 import { API_ANSWERS, apiError } from "../../src/codec/api/api-schema.ts";
@@ -175,6 +177,16 @@ for (const route of API_ROUTES.filter(({ method, type }) => method === "GET" && 
     schema.parse(answer.json());
   });
 }
+
+test("docs/api.md has every path, and no other", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/api.md"), "utf8");
+  const said = [...page.matchAll(/^\| `(GET|POST) (\/[^`? ]*)/gm)].map(([, method, path]) => `${method} ${path}`);
+  const known = API_ROUTES.map(({ method, path }) => {
+    const shown = path.replace("/fleet/v1", "").replace("{name}", "NAME");
+    return `${method} ${shown}`;
+  });
+  assert.deepEqual(said, known);
+});
 
 test("answering asks the registry for nothing while nothing changes", async () => {
   let asked = 0;

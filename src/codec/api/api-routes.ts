@@ -20,6 +20,7 @@ export type ApiRouteId =
   | "discovery"
   | "status"
   | "plan"
+  | "branch-plan"
   | "releases"
   | "events"
   | "sync"
@@ -53,6 +54,10 @@ export const API_ROUTES: readonly ApiRoute[] = [
   {
     ...{ id: "plan", method: "GET", path: "/v1/plan", query: { release: "Its number (default: the one in force)" } },
     summary: "The plan a release was made with, as `fleet show --json` prints it",
+  },
+  {
+    ...{ id: "branch-plan", method: "GET", path: "/v1/plan/branch" },
+    summary: "What the tip of the branch would change, as `fleet plan --json` prints it; no more than seconds old",
   },
   {
     ...{ id: "releases", method: "GET", path: "/v1/releases", query: { last: "How many, 1 to 50 (default: 10)" } },

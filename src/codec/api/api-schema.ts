@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { planReportSchema } from "../plan/plan-report-schema.ts";
 import { planSchema } from "../plan/plan-schema.ts";
 import type { ApiRouteId } from "./api-routes.ts";
 
@@ -106,6 +107,7 @@ export const API_ANSWERS: Readonly<Partial<Record<ApiRouteId, z.ZodType>>> = {
   }),
   status,
   plan: planSchema,
+  "branch-plan": planReportSchema,
   releases: z.array(history),
   sync: syncAnswer,
   health,

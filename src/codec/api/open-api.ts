@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { API_ROUTES, type ApiRoute } from "./api-routes.ts";
+import { API_ROUTES, type ApiRoute, type ApiRouteId } from "./api-routes.ts";
 import { API_ANSWERS, apiError } from "./api-schema.ts";
 
 /** The API as an OpenAPI 3.1 document, from the table the server goes by and the schemas its answers are tested with. Ends in a newline. */
@@ -26,6 +26,12 @@ export function openApiDocument(): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
+/** Of answers that have a schema of their own beside this one. */
+const SCHEMA_FILES: Readonly<Partial<Record<ApiRouteId, string>>> = {
+  plan: "plan.schema.json",
+  "branch-plan": "plan-report.schema.json",
+};
+
 function operationOf({ id, summary, path, query = {}, type }: ApiRoute): object {
   const string = { type: "string" };
   const name = { name: "name", in: "path", required: true, schema: string };
@@ -34,7 +40,8 @@ function operationOf({ id, summary, path, query = {}, type }: ApiRoute): object 
     ...Object.entries(query).map(([key, description]) => ({ name: key, in: "query", description, schema: string })),
   ];
   const answer = API_ANSWERS[id];
-  const schema = id === "plan" ? { $ref: "plan.schema.json" } : answer === undefined ? string : schemaOf(answer);
+  const file = SCHEMA_FILES[id];
+  const schema = file !== undefined ? { $ref: file } : answer === undefined ? string : schemaOf(answer);
   const error = { $ref: "#/components/schemas/Error" };
   return {
     operationId: id,
