@@ -1,6 +1,6 @@
 import type { StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import type { UnitName } from "../domain/names.ts";
-import { imageToPull } from "../domain/quadlet/quadlet-images.ts";
+import { imagesToPull } from "../domain/quadlet/quadlet-images.ts";
 import { rejectedQuadlets } from "../domain/quadlet/rejected-quadlets.ts";
 import type { InstalledFile, WantedUnit } from "../domain/tasks/task.ts";
 import { isQuadlet } from "../domain/unit/unit-name.ts";
@@ -78,9 +78,10 @@ export class QuadletGate {
     }
     const problems = new Map(await this.#rejected(changed, wanted));
     const asked = [...this.#prepared];
-    for (const { name, files } of changed.filter((unit) => !problems.has(unit.name))) {
-      const image = imageToPull(name, files);
-      if (image === null) continue;
+    const images = imagesToPull(wanted);
+    for (const { name } of changed.filter((unit) => !problems.has(unit.name))) {
+      const image = images.get(name);
+      if (image === undefined) continue;
       asked.push(image);
       const problem = imageProblem(image, this.#pulls.state(image));
       if (problem !== null) problems.set(name, problem);
@@ -91,7 +92,7 @@ export class QuadletGate {
 
   /** Fetches what these units, of a release that is accepted and not placed yet, will need. */
   prepare(units: readonly Pick<WantedUnit, "name" | "files">[]): Readiness {
-    this.#prepared = units.flatMap(({ name, files }) => imageToPull(name, files) ?? []);
+    this.#prepared = [...imagesToPull(units).values()];
     const states = this.#prepared.map((image) => ({ image, state: this.#pulls.state(image) }));
     const problems = states.flatMap(({ image, state }) =>
       state.kind === "away" ? (imageProblem(image, state) ?? []) : [],

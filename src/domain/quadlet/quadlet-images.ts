@@ -28,7 +28,9 @@ export function imageOf(name: UnitName, unit: EffectiveUnit): QuadletImage | nul
 export function isPullable({ image, authFile }: QuadletImage): boolean {
   // A specifier is the service's own to expand, and what begins like an option is none; neither is anything with blanks.
   const isPlain = /^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/.test(image) && image.length <= IMAGE_MAX;
-  return isPlain && (authFile === null || /^\/[^%\s]*$/.test(authFile));
+  // podman's name for what was built on the machine itself.
+  const isLocal = image.startsWith("localhost/");
+  return isPlain && !isLocal && (authFile === null || /^\/[^%\s]*$/.test(authFile));
 }
 
 /** A reference has at most 255 characters and a digest of 71 behind them (distribution's reference grammar). */
@@ -41,6 +43,31 @@ export function imageToPull(name: UnitName, files: readonly InstalledFile[]): Qu
   const found = imageOf(name, unit);
   if (found === null || !isPullable(found)) return null;
   return unit.last(SECTIONS[unitNameParts(name).type]!, "Pull")?.value === "never" ? null : found;
+}
+
+/**
+ * Of several quadlets that are to stand side by side, by name. What one of them builds, or pulls under another name (`ImageTag=`), is there once
+ * that one has run, and nobody else's to pull.
+ */
+export function imagesToPull(
+  units: readonly { readonly name: UnitName; readonly files: readonly InstalledFile[] }[],
+): Map<UnitName, QuadletImage> {
+  const made = new Set(units.flatMap(({ name, files }) => tagsOf(name, files)));
+  const found = new Map<UnitName, QuadletImage>();
+  for (const { name, files } of units) {
+    const image = imageToPull(name, files);
+    if (image !== null && !made.has(image.image)) found.set(name, image);
+  }
+  return found;
+}
+
+function tagsOf(name: UnitName, files: readonly InstalledFile[]): readonly string[] {
+  const section = { build: "Build", image: "Image" }[unitNameParts(name).type as string];
+  return section === undefined
+    ? []
+    : effectiveOf(name, files)
+        .values(section, "ImageTag")
+        .map(({ value }) => value);
 }
 
 function effectiveOf(name: UnitName, files: readonly InstalledFile[]): EffectiveUnit {
