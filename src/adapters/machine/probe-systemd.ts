@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { DaemonFacts, PodmanFacts, SystemdFacts } from "../../domain/doctor/doctor-facts.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { readOrRefuse } from "./probe-disk.ts";
@@ -9,11 +9,13 @@ const PROGRAM_MAX_MS = 5_000;
 const OUTPUT_MAX = 1024 * 1024;
 const DAEMON_PROPERTIES =
   "Id,LoadState,ActiveState,SubState,Result,ActiveEnterTimestamp,NRestarts,UnitFileState,WantedBy,RequiredBy,LimitNOFILE";
-/** Where packages put it; the first is what systemd itself looks through. */
+/** Where systemd looks for it, in its order: the first counts, also where it is a mask. */
 const PODMAN_GENERATORS = [
+  "/run/systemd/system-generators/podman-system-generator",
+  "/etc/systemd/system-generators/podman-system-generator",
+  "/usr/local/lib/systemd/system-generators/podman-system-generator",
   "/usr/lib/systemd/system-generators/podman-system-generator",
   "/lib/systemd/system-generators/podman-system-generator",
-  "/usr/local/lib/systemd/system-generators/podman-system-generator",
 ];
 
 /** `askBus` asks systemd anything on the system bus. */
@@ -67,7 +69,8 @@ function daemonOf(unit: string, block: string): DaemonFacts {
 
 export async function probePodman(): Promise<PodmanFacts> {
   const version = /(\d+\.\d+\.\d+)/.exec((await run("podman", "--version")) ?? "")?.[1] ?? null;
-  return { version, hasGenerator: PODMAN_GENERATORS.some((path) => existsSync(path)) };
+  const generator = PODMAN_GENERATORS.find((path) => existsSync(path));
+  return { version, hasGenerator: generator !== undefined && statSync(generator).isFile() };
 }
 
 /** Standard output; null where the program is not there, fails or hangs. */
