@@ -177,7 +177,7 @@ describe("a child that fetches", () => {
     assert.equal(await source.fetch(), first);
     assert.equal((await source.listFiles(first, ["units"])).length, 1);
     const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-    if (process.geteuid?.() === 0) assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m);
+    if (process.geteuid?.() === 0) assert.match(status, /^Uid:\t([1-9]\d*)\t\1\t\1\t\1$/m);
     if (process.geteuid?.() === 0) assert.match(status, /^CapEff:\t0+$/m);
     const limits = readFileSync(`/proc/${child.pid}/limits`, "utf8");
     assert.match(limits, /^Max file size +0 +0/m);
@@ -224,7 +224,7 @@ describe("a child that fetches", () => {
 
 describe("what a poll costs", () => {
   withWorld(
-    "a poll that finds nothing new is as many requests as git ls-remote's",
+    "a poll that finds nothing new is one request, where git ls-remote asks first what the server can do",
     async ({ repository, server, open }) => {
       repository.commit({ "units/a.service": "a" });
       const source = await open(server.url);
@@ -237,8 +237,8 @@ describe("what a poll costs", () => {
       });
       const theirs = server.answers.slice(before + ours.length);
       const bytes = (answers: typeof ours) => answers.reduce((sum, each) => sum + each.bytes, 0);
-      assert.equal(ours.length, theirs.length);
-      assert.ok(bytes(ours) <= 2 * bytes(theirs), `${bytes(ours)} bytes against ${bytes(theirs)}`);
+      assert.deepEqual([ours.length, theirs.length], [1, 2]);
+      assert.ok(bytes(ours) <= bytes(theirs), `${bytes(ours)} bytes against ${bytes(theirs)}`);
     },
   );
 });

@@ -1,4 +1,4 @@
-import { httpConversation, type TalkLimits } from "./http-conversation.ts";
+import { forgetGreeting, httpConversation, type TalkLimits } from "./http-conversation.ts";
 import { type IndexedPack, indexPack, type PackLimits } from "./index-pack.ts";
 import { readCredentials } from "./read-credentials.ts";
 import type { RemoteAccess, SshAccess } from "./remote-access.ts";
@@ -49,6 +49,9 @@ async function talkTo<T>(remote: Remote, limits: TalkLimits, ask: (talk: Convers
       : httpConversation(address.url, address.credentials ?? remote.credentials, limits);
   try {
     return await ask(talk);
+  } catch (error) {
+    if (address.kind === "http") forgetGreeting(address.url);
+    throw error;
   } finally {
     talk.close();
   }

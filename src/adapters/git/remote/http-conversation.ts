@@ -13,6 +13,14 @@ export interface TalkLimits {
   readonly maxBytes: number;
 }
 
+/** A server that is replaced by one that speaks otherwise is noticed after that, or with its first answer that cannot be read. */
+const GREETING_KEPT_MS = 600_000;
+/** Sources of one process: a cluster's, and those of a person who looks at several. */
+const GREETINGS_MAX = 16;
+
+/** What servers say before they are asked, where that is what they can do and nothing of what they hold: version 2, by address. */
+const greetings = new Map<string, { readonly said: Buffer; readonly untilMs: number }>();
+
 /**
  * git's smart protocol over HTTP. An answer is handed on only when all of it has arrived. No redirect is followed: a source is configured
  * once, and a moved one should be noticed, not followed with its credentials.
@@ -27,7 +35,7 @@ export function httpConversation(url: string, credentials: string | null, limits
     ...(credentials === null ? {} : { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` }),
   };
 
-  const talk = async (path: string, body: Buffer | null, type: string): Promise<PacketReader> => {
+  const talk = async (path: string, body: Buffer | null, type: string): Promise<Buffer> => {
     try {
       const response = await send(`${url}${path}`, headers, body, signal);
       const status = response.statusCode ?? 0;
@@ -35,17 +43,33 @@ export function httpConversation(url: string, credentials: string | null, limits
       if (status >= 400) throw refusedBy(url, status, response);
       const received = await receive(url, response, limits.maxBytes);
       if (response.headers["content-type"] !== type) throw invalidAnswer(`${displayUrl(url)} is no git repository`);
-      return new PacketReader(once(received));
+      return received;
     } catch (cause) {
       if (cause instanceof OperationError) throw cause;
       throw deadline.aborted ? timedOut(url, limits.timeoutMs, cause) : unreachable(url, cause);
     }
   };
+  const greeting = async (): Promise<Buffer> => {
+    const known = greetings.get(url);
+    if (known !== undefined && performance.now() < known.untilMs) return known.said;
+    const type = "application/x-git-upload-pack-advertisement";
+    const said = await talk("/info/refs?service=git-upload-pack", null, type);
+    // One request less of each poll, and of two that bring something.
+    if (said.includes("version 2\n") && greetings.size < GREETINGS_MAX)
+      greetings.set(url, { said, untilMs: performance.now() + GREETING_KEPT_MS });
+    return said;
+  };
   return {
-    greeting: () => talk("/info/refs?service=git-upload-pack", null, "application/x-git-upload-pack-advertisement"),
-    ask: (request) => talk("/git-upload-pack", request, "application/x-git-upload-pack-result"),
+    greeting: async () => new PacketReader(once(await greeting())),
+    ask: async (request) =>
+      new PacketReader(once(await talk("/git-upload-pack", request, "application/x-git-upload-pack-result"))),
     close: () => stop.abort(),
   };
+}
+
+/** After an answer that was none: perhaps another server answers there now. */
+export function forgetGreeting(url: string): void {
+  greetings.delete(url);
 }
 
 export function timedOut(url: string, timeoutMs: number, cause: unknown): OperationError {
