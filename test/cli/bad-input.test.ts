@@ -49,6 +49,22 @@ const COMMITS: readonly (readonly [sentence: string, files: Files, line: RegExp]
     /^fleet\.yaml:5:16: error: instances: "100000000" \[manifest-value\]$/m,
   ],
   [
+    "a file with a sticky bit",
+    {
+      "fleet.yaml": `${MANIFEST}units:\n  a.service: { files: [{ path: x, mode: 1204 }] }\n`,
+      "units/a.service": SERVICE,
+    },
+    /^fleet\.yaml:4:41: error: mode: "1204" \[manifest-value\]$/m,
+  ],
+  [
+    "a file that leads out of its unit's folder",
+    {
+      "fleet.yaml": `${MANIFEST}units:\n  a.service: { files: [{ path: ../../etc/x }] }\n`,
+      "units/a.service": SERVICE,
+    },
+    /^fleet\.yaml:4:32: error: path: "\.\.\/\.\.\/etc\/x" \[manifest-value\]$/m,
+  ],
+  [
     "a unit file with a broken header",
     { "units/broken.service": "[Service\nExecStart=/bin/true\n" },
     /^units\/broken\.service:1:1: error: a malformed section header: .* \[unit-section-header\]$/m,
