@@ -13,7 +13,11 @@ const IMAGE = "registry.example/web";
 const web = (tag: string, more = "") =>
   `[Container]\nImage=${IMAGE}:${tag}\nVolume=data.volume:/data\nNetwork=net.network\nPod=front.pod\n${more}[X-Fleet]\nMove=never\n`;
 
-/** podman's generator is the real one, of 5.4.2; podman itself is a stand-in. Of two machines only m2 has them. */
+const MANIFEST =
+  "apiVersion: fleet/v1\ncluster: hello\nloss: { agentTtl: 3s, grace: 1s }\n" +
+  "defaults: { rollout: { minHealthyTime: 500ms, healthDeadline: 5s, onFailure: rollback } }\n";
+
+/** podman's generator is the real one, of 5.4.2; podman itself is a stand-in. At first only m2 of two machines has them. */
 describe("quadlets on machines", { skip: labSkipReason(), concurrency: false }, () => {
   let cluster: ClusterOnLab;
 
@@ -25,14 +29,12 @@ describe("quadlets on machines", { skip: labSkipReason(), concurrency: false }, 
     writeFileSync(join(shared, "stand-in-podman"), STAND_IN_PODMAN);
     writeFileSync(join(shared, "stand-in-generator"), COUNTED_GENERATOR);
     writeFileSync(join(shared, "stand-in-registry"), [1, 2, 3].map((tag) => `${IMAGE}:${tag}\n`).join(""));
-    await inside(
-      "install -D -m 755 /opt/fleet/shared/stand-in-generator /run/systemd/system-generators/podman-system-generator;" +
-        "install -m 755 /opt/fleet/shared/stand-in-podman /usr/bin/podman; systemctl restart fleet-agent",
-    );
+    await givePodman("m2");
     await cluster.commit("a container with its volume, network and pod", {
       ...Object.fromEntries(EXAMPLE.map((name) => [`units/${name}`, null])),
-      "fleet.yaml": "apiVersion: fleet/v1\ncluster: hello\n",
+      "fleet.yaml": MANIFEST,
       "units/web.container": web("1"),
+      "units/api.container": `[Container]\nImage=${IMAGE}:1\n`,
       "units/data.volume": "[Volume]\n",
       "units/net.network": "[Network]\n",
       "units/front.pod": "[Pod]\n",
@@ -42,6 +44,13 @@ describe("quadlets on machines", { skip: labSkipReason(), concurrency: false }, 
     if (!(context as { passed?: boolean }).passed) console.error(await cluster.report());
   });
   after(() => cluster?.down());
+
+  async function givePodman(machine: string): Promise<void> {
+    const script =
+      "install -D -m 755 /opt/fleet/shared/stand-in-generator /run/systemd/system-generators/podman-system-generator;" +
+      "install -m 755 /opt/fleet/shared/stand-in-podman /usr/bin/podman; systemctl restart fleet-agent";
+    await cluster.inside(machine, "sh", "-c", script);
+  }
 
   const inside = (script: string) => cluster.inside("m2", "sh", "-c", script);
   const reloads = async () => Number(await inside("wc -l < /run/generated"));
@@ -68,7 +77,13 @@ describe("quadlets on machines", { skip: labSkipReason(), concurrency: false }, 
     const { units } = await cluster.status();
     assert.deepEqual(
       units.map(({ unit, machineName, active }) => `${unit} ${machineName} ${active}`),
-      ["data.volume m2 active", "front.pod m2 active", "net.network m2 active", "web.container m2 active"],
+      [
+        "api.container m2 active",
+        "data.volume m2 active",
+        "front.pod m2 active",
+        "net.network m2 active",
+        "web.container m2 active",
+      ],
     );
     for (const name of ["web.container", "web.service"]) {
       const { stdout } = await cluster.fleet("status", name);
@@ -101,17 +116,38 @@ describe("quadlets on machines", { skip: labSkipReason(), concurrency: false }, 
     assert.equal(await runs(), "web:3");
   });
 
-  test("a quadlet that the generator rejects never replaces the one that works, and is told in its words", async () => {
+  test("a quadlet that the generator rejects never replaces the one that works, is told in its words, and goes back", async () => {
     const before = await invocation();
     await cluster.commit("a key too many", { "units/web.container": web("3", "Imge=typo\n") });
-    await apply("--detach");
+    const applied = cluster.fleet("apply", "--auto-approve", "--timeout", "60s");
     const told = await eventually("its status says why", async () => {
       const unit = (await cluster.status()).units.find((one) => one.unit === "web.container");
       return unit?.problem?.code === "quadlet-rejected" ? unit : null;
     });
     assert.match(told.problem!.detail, /unsupported key 'Imge' in group 'Container'/);
     assert.equal(told.active, "active");
+    const { code, stdout, stderr } = await applied;
+    assert.equal(code, 1, stdout + stderr);
+    assert.match(stdout + stderr, /failed and was rolled back: release \d runs/);
     assert.equal(await invocation(), before);
     assert.doesNotMatch(await inside("cat /run/containers/systemd/web.container"), /Imge/);
+  });
+
+  test("a machine that is lost loses the container that may move to the one the plan said, and keeps the one with data", async () => {
+    await givePodman("m1");
+    const moving = /api\.container.*m1/;
+    await eventually("the plan says so", async () =>
+      moving.test((await cluster.fleet("plan", "--without", "m2")).stdout),
+    );
+    await cluster.lab("kill", "m2");
+    const places = async () =>
+      (await cluster.status()).units
+        .filter(({ unit, present, active }) => unit.endsWith(".container") && present && active === "active")
+        .map(({ unit, machineName }) => `${unit} ${machineName}`);
+    await eventually("it runs there", async () => (await places()).join() === "api.container m1");
+    assert.match(
+      await cluster.inside("m1", "systemctl", "status", "api.service"),
+      /the stand-in runs registry\.example\/web:1/,
+    );
   });
 });
