@@ -97,7 +97,7 @@ describe("every command's help has an example that runs", { concurrency: false }
     const examples = shown()
       .filter(([id]) => NOT_HERE[id] === undefined && !id.startsWith("lab:"))
       // Each run costs a tenth of a second.
-      .flatMap(([, { examples: [first] = [] }]) => first ?? []);
+      .flatMap(([, { examples = [] }]) => examples.slice(0, 1));
     for (const example of Object.keys(ENDS_WITH)) assert.ok(examples.includes(example), `${example} is run by nobody`);
     for (const example of examples) {
       const script = `git reset -q --hard start && git clean -fdq && ${example.replace(/^fleet\b/, "$FLEET")}`;
