@@ -137,6 +137,11 @@ function unitSettings(settings: UnitSettingsTree, path: YamlPath, tree: YamlTree
     adopt: settings.adopt === undefined ? null : settings.adopt === "true",
     drift: settings.drift ?? null,
     confirm: settings.confirm === undefined ? null : parseConfirm(settings.confirm),
+    secrets: (settings.secrets ?? []).map(({ name, mode, owner, group }, index) => ({
+      ...{ name, mode: mode ?? null, owner: owner ?? null, group: group ?? null },
+      isDefault: path[0] === "defaults",
+      at: tree.valueAt([...path, "secrets", index, "name"]),
+    })),
     files: (settings.files ?? []).map(({ path: name, from, mode, owner, group }, index) => ({
       ...{ path: name, mode: mode ?? null, owner: owner ?? null, group: group ?? null },
       from: from === undefined ? null : located(from, [...path, "files", index, "from"]),

@@ -4,6 +4,12 @@ import { NODE_KEY_FORM, NODE_KEY_PATTERN } from "../../domain/identity/node-key.
 import { LINT_RULE_NAMES, type LintRule } from "../../domain/lint/lint-rules.ts";
 import { NOTIFY_EVENTS, NOTIFY_RULES_MAX } from "../../domain/notify/notify-policy.ts";
 import { CANARY_FORM, parseCanary } from "../../domain/rollout/canary-setting.ts";
+import {
+  isSecretName,
+  SECRET_MODE_FORM,
+  SECRET_MODE_PATTERN,
+  SECRET_NAME_FORM,
+} from "../../domain/secret/secret-name.ts";
 import { DELIVERED_FILES_MAX } from "../../domain/spec/delivered-file.ts";
 import {
   ACCOUNT_FORM,
@@ -62,6 +68,9 @@ const rollout = z.strictObject(
 
 const FILES_FORM = `a list of at most ${DELIVERED_FILES_MAX} files`;
 
+const account = () =>
+  scalar(ACCOUNT_FORM, (text) => ACCOUNT_PATTERN.test(text), { type: ["string", "integer"] }).optional();
+
 const declaredFile = z.strictObject(
   {
     path: scalar(
@@ -71,10 +80,22 @@ const declaredFile = z.strictObject(
     ),
     from: repositoryPath.optional(),
     mode: matching(FILE_MODE_FORM, FILE_MODE_PATTERN).optional(),
-    owner: scalar(ACCOUNT_FORM, (text) => ACCOUNT_PATTERN.test(text), { type: ["string", "integer"] }).optional(),
-    group: scalar(ACCOUNT_FORM, (text) => ACCOUNT_PATTERN.test(text), { type: ["string", "integer"] }).optional(),
+    owner: account(),
+    group: account(),
   },
   mapping('a mapping such as { path: pg.conf, owner: postgres, mode: "0640" }'),
+);
+
+const SECRETS_FORM = `a list of at most ${DELIVERED_FILES_MAX} secrets`;
+
+const declaredSecret = z.strictObject(
+  {
+    name: scalar(`the name of a secret: ${SECRET_NAME_FORM}`, isSecretName, { type: "string" }),
+    mode: matching(SECRET_MODE_FORM, SECRET_MODE_PATTERN).optional(),
+    owner: account(),
+    group: account(),
+  },
+  mapping('a mapping such as { name: db-password, owner: "999", mode: "0400" }'),
 );
 
 const unitSettings = z.strictObject(
@@ -100,6 +121,10 @@ const unitSettings = z.strictObject(
     }).optional(),
     adopt: flag().optional(),
     files: z.array(declaredFile, { error: FILES_FORM }).max(DELIVERED_FILES_MAX, { error: FILES_FORM }).optional(),
+    secrets: z
+      .array(declaredSecret, { error: SECRETS_FORM })
+      .max(DELIVERED_FILES_MAX, { error: SECRETS_FORM })
+      .optional(),
     restartedAfter: matching(RESTARTED_AFTER_FORM, RESTARTED_AFTER_PATTERN).optional(),
   },
   mapping("a mapping of unit settings"),

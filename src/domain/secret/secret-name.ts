@@ -15,3 +15,8 @@ export const SECRET_NAME_FORM = "1 to 64 letters, digits, dots, _ and -, beginni
 export function isSecretName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text);
 }
+
+/** Who may read it, octal: its owner, and its group at most. */
+export const SECRET_MODE_PATTERN = /^0[46][04]0$/;
+export const SECRET_MODE_FORM =
+  'a mode such as "0400": four octal digits, for nobody to execute and not for others to read';

@@ -60,6 +60,8 @@ export interface SpecDropin extends SpecFile {
 export interface SpecSecret extends SpecFile {
   /** Its file's on machines, and without its ending in the repository. */
   readonly name: string;
+  /** How it lies there, where that is not as root's alone. Absent: 0600 root:root. */
+  readonly as?: { readonly mode: string; readonly owner: string; readonly group: string };
 }
 
 export interface SpecUnit {

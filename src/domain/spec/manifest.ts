@@ -138,11 +138,23 @@ export interface UnitSettings {
   readonly confirm: ConfirmPolicy | null;
   /** In the file's order, paths unique. */
   readonly files: readonly DeclaredFile[];
+  /** Whose its secrets are on its machine, where that is not root. In the file's order. */
+  readonly secrets: readonly DeclaredSecret[];
   /** RESTARTED_AFTER_FORM. */
   readonly restartedAfter: Located<string> | null;
 }
 
 /** A file the manifest gives a unit. Null: as the repository has it, or root's. */
+export interface DeclaredSecret {
+  readonly name: string;
+  readonly mode: string | null;
+  readonly owner: string | null;
+  readonly group: string | null;
+  /** Said of all units: those that do not name it are not meant. */
+  readonly isDefault: boolean;
+  readonly at: SourceLocation;
+}
+
 export interface DeclaredFile {
   /** Below the unit's own folder on its machine; and below its component's `files/` where `from` is null. */
   readonly path: string;

@@ -83,8 +83,8 @@ function delivered(service: UnitName, { name, path, text, mode, owner, group, en
 }
 
 /** As it is in git: what is in it the machine alone can put there. */
-function sealed(service: UnitName, { name, path, text }: SpecSecret): SourcedFile {
-  return { path: `${SECRETS_ROOT}/${service}/${name}`, text, delivery: SEALED, source: path };
+function sealed(service: UnitName, { name, path, text, as }: SpecSecret): SourcedFile {
+  return { path: `${SECRETS_ROOT}/${service}/${name}`, text, delivery: { ...SEALED, ...as }, source: path };
 }
 
 const SEALED: Delivery = { mode: "0600", owner: "root", group: "root", encoding: "age" };

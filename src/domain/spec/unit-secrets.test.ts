@@ -93,6 +93,49 @@ test("what is in a secret's file counts in the hash of the units that use it, an
   assert.equal(hash(before, "other.service"), hash(after, "other.service"));
 });
 
+test("a secret is of the owner and mode that the manifest says, and root's alone where it says nothing", () => {
+  const files = {
+    "units/db.container": `[Container]\nImage=docker.io/library/postgres:17\nVolume=${ROOT}/%n/db:/run/secrets/db:ro\nVolume=${ROOT}/%n/tls:/run/secrets/tls:ro\n`,
+    "units/secrets/db.age": sealedFile([]),
+    "units/secrets/tls.age": sealedFile([]),
+  };
+  const settings = "{ secrets: [{ name: db, owner: 999, mode: 0400 }] }";
+  const deliveries = (spec: ClusterSpec) =>
+    filesOnMachine(spec.units[0]!, null, spec).flatMap(({ delivery }) =>
+      delivery === undefined ? [] : [`${delivery.mode} ${delivery.owner}:${delivery.group}`],
+    );
+  const spec = specOf(files, `${HEAD}units: { db.container: ${settings} }\n`);
+  assert.deepEqual(deliveries(spec), ["0400 999:root", "0600 root:root"]);
+  assert.deepEqual(deliveries(specOf(files, `${HEAD}defaults: ${settings}\n`)), deliveries(spec));
+  assert.notEqual(
+    hashOnMachine(spec.units[0]!, null, spec, sha256),
+    hashOnMachine(specOf(files).units[0]!, null, specOf(files), sha256),
+  );
+});
+
+test("defaults are for the units that name the secret; of one unit's own an entry it does not name is refused", () => {
+  const files = { "units/web.service": service() };
+  const secrets = "{ secrets: [{ name: db, owner: web }] }";
+  assert.deepEqual(shownFindings(compiled(files, `${HEAD}defaults: ${secrets}\n`).diagnostics), []);
+  assert.deepEqual(shownFindings(compiled(files, `${HEAD}units: { web.service: ${secrets} }\n`).diagnostics), [
+    "fleet.yaml:3 secret-unnamed db, which web.service does not name",
+  ]);
+});
+
+test("a mode for others to read, or to execute, is refused", () => {
+  for (const mode of ["0604", "0700", "0644", "1600", "600"]) {
+    const { diagnostics } = compiled(
+      { "units/web.service": service() },
+      `${HEAD}units: { web.service: { secrets: [{ name: db, mode: "${mode}" }] } }\n`,
+    );
+    assert.deepEqual(
+      diagnostics.map(({ code }) => code),
+      ["manifest-value"],
+      mode,
+    );
+  }
+});
+
 const refused: readonly (readonly [what: string, files: Readonly<Record<string, string>>, expected: string])[] = [
   [
     "one that is not in the commit",

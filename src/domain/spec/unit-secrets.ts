@@ -8,6 +8,7 @@ import { effectiveUnit } from "../unit/effective-unit.ts";
 import { parseUnitFile } from "../unit/parse-unit-file.ts";
 import type { Companion, SpecFile, SpecMachine, SpecSecret } from "./cluster-spec.ts";
 import type { DraftUnit } from "./draft-unit.ts";
+import type { DeclaredSecret } from "./manifest.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 
 const MAKE_INSTANCES = "give it instances: in the manifest, or let a unit of the manifest do what needs the secret";
@@ -49,6 +50,11 @@ export class UnitSecrets {
       }),
     );
     this.#askPodman(unit, found);
+    for (const declared of unit.settings.secrets) {
+      const secret = found.get(declared.name);
+      if (secret !== undefined) found.set(declared.name, { ...secret, as: lyingAs(declared) });
+      else if (!declared.isDefault) this.#unnamed(unit, declared);
+    }
     return found.size === 0 ? null : [...found.values()].sort((a, b) => compareText(a.name, b.name));
   }
 
@@ -69,6 +75,11 @@ export class UnitSecrets {
       .flatMap((machine) => machine.dropins)
       .filter((dropin) => dropin.unit === name || dropin.unit === template);
     return [...own, ...here.flatMap((dropin) => usesIn(service, dropin, []))];
+  }
+
+  #unnamed({ name }: DraftUnit, { name: secret, at }: DeclaredSecret): void {
+    const next = `name ${SECRETS_ROOT}/%n/${secret} in the unit, or remove the entry`;
+    this.#error("secret-unnamed", at, `${secret}, which ${name} does not name`, next);
   }
 
   /** podman's own secrets are not fed from the repository: podman would keep them on its disk, and copy them there for each container. */
@@ -122,6 +133,10 @@ export class UnitSecrets {
     if (this.#isAssumed && (code === "secret-missing" || code === "secret-format")) return;
     this.diagnostics.push({ code, severity: "error", at, saw, next });
   }
+}
+
+function lyingAs({ mode, owner, group }: DeclaredSecret): NonNullable<SpecSecret["as"]> {
+  return { mode: mode ?? "0600", owner: owner ?? "root", group: group ?? "root" };
 }
 
 /** Beside the unit that uses it: in `secrets/` of its component. */

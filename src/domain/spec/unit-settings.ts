@@ -31,6 +31,7 @@ export const NO_SETTINGS: UnitSettings = {
   drift: null,
   confirm: null,
   files: [],
+  secrets: [],
   restartedAfter: null,
 };
 
@@ -39,6 +40,7 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
   const last = <T>(pick: (settings: UnitSettings) => T | null): T | null =>
     layers.reduce<T | null>((found, layer) => pick(layer) ?? found, null);
   const files = new Map(layers.flatMap((layer) => layer.files).map((one) => [one.path, one]));
+  const secrets = new Map(layers.flatMap((layer) => layer.secrets).map((one) => [one.name, one]));
   const variables = new Map(layers.flatMap((layer) => layer.environment).map((one) => [one.name, one]));
   return {
     state: last((layer) => layer.state),
@@ -62,6 +64,7 @@ export function mergeSettings(layers: readonly UnitSettings[]): UnitSettings {
     drift: last((layer) => layer.drift),
     confirm: last((layer) => layer.confirm),
     files: [...files.values()].sort((a, b) => compareText(a.path, b.path)),
+    secrets: [...secrets.values()].sort((a, b) => compareText(a.name, b.name)),
     restartedAfter: last((layer) => layer.restartedAfter),
   };
 }

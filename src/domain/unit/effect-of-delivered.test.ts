@@ -104,6 +104,18 @@ const secrets: readonly (readonly [what: string, before: string | null, after: s
   ["a file that is damaged", one, "damaged", "restart"],
 ];
 
+test("a secret of another owner is given to new processes", () => {
+  const unit = {
+    path: "web.service",
+    text: "[Service]\nExecStart=/bin/x\nLoadCredential=db:/run/fleet/secrets/%n/db\n",
+  };
+  const owned = (owner: string) => [
+    unit,
+    { path: "/run/fleet/secrets/web.service/db", text: one, delivery: { ...SEALED, owner } },
+  ];
+  assert.equal(effectOfFiles("web.service" as UnitName, owned("root"), owned("999")).effect, "restart");
+});
+
 for (const [what, before, after, effect] of secrets) {
   test(`a secret: ${what} is ${effect}`, () => {
     assert.deepEqual(effectOfSecret(before, after), { effect, causes: [{ section: "secrets", key: "db", effect }] });

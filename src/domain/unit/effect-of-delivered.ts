@@ -43,12 +43,13 @@ function isSealed({ delivery }: InstalledFile): boolean {
   return delivery?.encoding === "age";
 }
 
-/** Its value is read when processes start. Encrypted anew to other machines it states the same version: nobody need notice. */
+/** Its value is read when processes start. Encrypted anew to other machines it states the same version, for the same owner: nobody need notice. */
 function effectOfSecret(path: string, before: readonly InstalledFile[], after: readonly InstalledFile[]): UnitEffect {
   const [old, next] = [before, after].map((files) => {
     const file = files.find((one) => one.path === path);
     const read = file === undefined || !isSealed(file) ? null : readSecretHeader(file.text);
-    return read !== null && "header" in read ? read.header.version : null;
+    const version = read !== null && "header" in read ? read.header.version : null;
+    return version === null ? null : JSON.stringify([version, file?.delivery]);
   });
   return old !== null && old === next ? "quiet" : "restart";
 }
