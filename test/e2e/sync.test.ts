@@ -80,6 +80,18 @@ ${more}`;
     assert.deepEqual([release?.seq, release?.commit], [2, commit]);
   });
 
+  test("what an agent fetches is taken apart by a process that is not root, can do nothing", async () => {
+    const log = await cluster.inside("m1", "journalctl", "-q", "-o", "cat", "-u", "fleet-agent");
+    const [, pid, user] = /fetching in process (\d+), as (\S+),/.exec(log)!;
+    const status = await cluster.inside("m1", "cat", `/proc/${pid}/status`);
+    assert.equal(user, "fleet-fetch");
+    assert.match(status, /^Uid:\t([1-9]\d*)\t\1\t\1\t\1$/m);
+    assert.match(status, /^Gid:\t([1-9]\d*)\t\1\t\1\t\1$/m);
+    assert.match(status, /^Groups:\t *$/m);
+    for (const set of ["CapInh", "CapPrm", "CapEff", "CapAmb"]) assert.match(status, new RegExp(`^${set}:\t0+$`, "m"));
+    assert.match(status, /^NoNewPrivs:\t1$/m);
+  });
+
   test("one that stops most units is held and said, and goes once it is approved; what stays is not restarted", async () => {
     const kept = async () =>
       (await rows()).filter(({ unit }) => ["e.service", "f.service", "g.service"].includes(unit));

@@ -34,9 +34,11 @@ const FILES_MAX = 64;
 const BLOB_BYTES_MAX = 512 * 1024 * 1024;
 /** It ends a talk by itself at its deadline; one that does not is killed then. */
 const GRACE_MS = 1_000;
-const NOBODY = 65_534;
-/** Bits of /proc's CapEff (capability(7)). */
-const SETGID_AND_SETUID = 0b1100_0000n;
+const NOBODY: ChildUser = { name: "nobody", id: 65_534, group: 65_534 };
+/** The package's own account for it (fleet.sysusers.conf). */
+const ACCOUNT = "fleet-fetch";
+/** Bits of /proc's CapEff (capability(7)): of another user it could otherwise not end. */
+const KILL_SETGID_SETUID = 0b1110_0000n;
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
@@ -113,13 +115,13 @@ export class FetchChild implements Fetcher {
       cwd: "/",
       // Nothing of the daemon's: its variables name registries and keys.
       env: { PATH: "/usr/bin:/bin", HOME: "/nonexistent", ...this.#options.variables },
-      ...(user === null ? {} : { uid: user, gid: user }),
+      ...(user === null ? {} : { uid: user.id, gid: user.group }),
     });
     child.on("error", () => this.#lost(child, "it could not be started"));
     child.on("exit", (code, signal) => this.#lost(child, signal === null ? `exit code ${code}` : signal));
     child.stdin.on("error", () => child.stdin.destroy());
     void this.#listen(child);
-    const as = user === null ? "the daemon's user" : "nobody";
+    const as = user?.name ?? "the daemon's user";
     this.#options.log?.(info(`fetching in process ${child.pid ?? "?"}, as ${as}, by ${command}`));
     return child;
   }
@@ -172,8 +174,8 @@ function hold(child: Child, wanted: boolean): void {
   }
 }
 
-/** What holds it, as far as this machine and this process can: see decision 24. */
-function commandOf(options: FetchChildOptions): { command: string; arguments_: string[]; user: number | null } {
+/** What holds it, as far as this machine and this process can: see decision 28. */
+function commandOf(options: FetchChildOptions): { command: string; arguments_: string[]; user: ChildUser | null } {
   const { entry, code, ssh, memoryBytesMax = MEMORY_BYTES_MAX } = options;
   const sandbox = process.allowedNodeEnvironmentFlags.has("--permission")
     ? ["--permission", ...code.map((path) => `--allow-fs-read=${path}`), ...(ssh ? ["--allow-child-process"] : [])]
@@ -186,7 +188,7 @@ function commandOf(options: FetchChildOptions): { command: string; arguments_: s
     ...sandbox,
     entry,
   ];
-  const user = !ssh && mayChangeUser() && code.every(isForEverybody) ? NOBODY : null;
+  const user = !ssh && mayChangeUser() && code.every(isForEverybody) ? otherUser() : null;
   const prlimit = ["/usr/bin/prlimit", "/bin/prlimit"].find((path) => existsSync(path));
   if (prlimit === undefined) return { command: node[0]!, arguments_: node.slice(1), user };
   const limits = [`--data=${memoryBytesMax}`, "--core=0", "--fsize=0", `--nofile=${FILES_MAX}`];
@@ -197,7 +199,22 @@ function commandOf(options: FetchChildOptions): { command: string; arguments_: s
 function mayChangeUser(): boolean {
   if (process.geteuid?.() !== 0) return false;
   const held = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
-  return (BigInt(`0x${held}`) & SETGID_AND_SETUID) === SETGID_AND_SETUID;
+  return (BigInt(`0x${held}`) & KILL_SETGID_SETUID) === KILL_SETGID_SETUID;
+}
+
+interface ChildUser {
+  readonly name: string;
+  readonly id: number;
+  readonly group: number;
+}
+
+/** Nobody is also who others run as that are to own nothing, and whom the child could meddle with. */
+function otherUser(): ChildUser {
+  const line = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((one) => one.startsWith(`${ACCOUNT}:`));
+  const [name = "", , id, group] = line?.split(":") ?? [];
+  return Number(id) > 0 && Number(group) > 0 ? { name, id: Number(id), group: Number(group) } : NOBODY;
 }
 
 /** Whether any user can load code from there. */
