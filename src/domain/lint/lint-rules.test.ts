@@ -123,6 +123,18 @@ describe("each rule finds what it is for", () => {
       ["1 unit-refused a.path without a Path…= or DirectoryNotEmpty=: systemd refuses to load the unit"],
     ],
     [
+      "a container of no image",
+      "a.container",
+      "[Unit]\nDescription=a\n[Container]\nExec=sleep\n",
+      ["3 unit-refused a.container without Image= or Rootfs=: podman's generator makes no service of it"],
+    ],
+    [
+      "a build of no name",
+      "a.build",
+      "[Build]\nFile=/srv/Containerfile\n",
+      ["1 unit-refused a.build without ImageTag=: podman's generator makes no service of it"],
+    ],
+    [
       "forking without a PID file",
       "a.service",
       `[Service]\nType=forking\n${START}`,

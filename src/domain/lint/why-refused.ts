@@ -1,7 +1,7 @@
 import type { SourceLocation } from "../diagnostic.ts";
 import type { DraftUnit } from "../spec/draft-unit.ts";
 import { parseBoolean } from "../unit/parse-boolean.ts";
-import type { UnitType } from "../unit/unit-name.ts";
+import { isQuadlet, type UnitType } from "../unit/unit-name.ts";
 import type { LintFinding } from "./lint-rules.ts";
 
 interface Need {
@@ -32,15 +32,22 @@ const NEEDS: Readonly<Partial<Record<UnitType, Need>>> = {
     switches: null,
     text: "a Path…= or DirectoryNotEmpty=",
   },
+  build: { section: "Build", values: /^ImageTag$/, switches: null, text: "ImageTag=" },
+  container: { section: "Container", values: /^(Image|Rootfs)$/, switches: null, text: "Image= or Rootfs=" },
+  image: { section: "Image", values: /^Image$/, switches: null, text: "Image=" },
+  kube: { section: "Kube", values: /^Yaml$/, switches: null, text: "Yaml=" },
 };
 
-/** Units that systemd does not load at all, as it says itself ("… Refusing."): where they are placed, nothing would run. */
+/**
+ * Units that systemd does not load at all, as it says itself ("… Refusing."), or of which podman's generator makes no service: where they are
+ * placed, nothing would run.
+ */
 export function whyRefused(unit: DraftUnit, type: UnitType): readonly LintFinding[] {
   if (type === "service") return serviceRefused(unit);
   const need = NEEDS[type];
   if (need === undefined || hasOne(unit, need)) return [];
   const at = unit.effective.sectionAt(need.section) ?? { path: unit.effective.path };
-  return [refused(at, `${unit.name} without ${need.text}`, "add one")];
+  return [refused(at, `${unit.name} without ${need.text}`, "add one", isQuadlet(unit.name))];
 }
 
 function hasOne({ effective }: DraftUnit, { section, values, switches }: Need): boolean {
@@ -89,8 +96,9 @@ function serviceRefused({ effective }: DraftUnit): readonly LintFinding[] {
   return [];
 }
 
-function refused(at: SourceLocation, saw: string, next: string): LintFinding {
-  return { rule: "unit-refused", at, saw: `${saw}: systemd refuses to load the unit`, next };
+function refused(at: SourceLocation, saw: string, next: string, byPodman = false): LintFinding {
+  const refusal = byPodman ? "podman's generator makes no service of it" : "systemd refuses to load the unit";
+  return { rule: "unit-refused", at, saw: `${saw}: ${refusal}`, next };
 }
 
 /** The program without the signs before it (`-@:+!|`) and without its quotes. */
