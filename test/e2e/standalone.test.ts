@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, afterEach, before, describe, test } from "node:test";
 import { ClusterOnLab } from "./cluster-on-lab.ts";
 import { eventually, labSkipReason } from "./lab-name.ts";
 
 const MACHINES = ["m1", "m2"] as const;
 const MANIFEST = "apiVersion: fleet/v1\ncluster: hello\n";
+const FLEET = ["/opt/fleet/node", "/opt/fleet/app/fleet.js"];
 const DROPIN = "[Service]\nEnvironment=FLEET_STANDALONE=yes FLEET_POLL=1s\n";
 
 const sleeper = (about: string, fleetLines: string) =>
@@ -13,6 +15,7 @@ const sleeper = (about: string, fleetLines: string) =>
 interface Shown {
   readonly commit: string | null;
   readonly problem: { readonly code: string } | null;
+  readonly rewound: { readonly why: string } | null;
   readonly units: readonly { readonly unit: string; readonly status: { readonly active: string } | null }[];
 }
 
@@ -46,8 +49,7 @@ systemctl daemon-reload && systemctl stop fleet-engine && systemctl restart flee
   after(() => cluster?.down());
 
   const shown = async (machine: string): Promise<Shown> => {
-    const fleet = ["/opt/fleet/node", "/opt/fleet/app/fleet.js", "status", "--on-this-machine", "--json"];
-    return JSON.parse(await cluster.inside(machine, ...fleet)) as Shown;
+    return JSON.parse(await cluster.inside(machine, ...FLEET, "status", "--on-this-machine", "--json")) as Shown;
   };
   const follows = (machine: string, commit: string, units: string) =>
     eventually(`${machine} runs ${units} of ${commit.slice(0, 8)}`, async () => {
@@ -76,5 +78,30 @@ systemctl daemon-reload && systemctl stop fleet-engine && systemctl restart flee
     for (const unit of ["all.service", "more.service"])
       assert.equal((await cluster.inside("m1", "systemctl", "is-active", unit)).trim(), "active");
     assert.match(await cluster.inside("m1", "cat", "/var/lib/fleet-mark/hello.json"), new RegExp(second));
+
+    // Somebody sets the branch back: nobody follows, but the machine on which root says so.
+    execFileSync("git", ["-C", cluster.repository, "update-ref", "refs/heads/main", first]);
+    for (const machine of MACHINES)
+      await eventually(
+        `${machine} does not go back`,
+        async () => (await shown(machine)).problem?.code === "not-a-descendant",
+      );
+    await cluster.inside("m1", ...FLEET, "trust", "rewind", first, "--why", "more was a mistake");
+    await follows("m1", first, "all.service");
+    await eventually("m1 says why", async () => (await shown("m1")).rewound?.why === "more was a mistake");
+    assert.deepEqual([(await shown("m2")).commit, (await shown("m2")).problem?.code], [second, "not-a-descendant"]);
+    const said = await cluster.inside(
+      "m1",
+      "journalctl",
+      "--no-pager",
+      "-o",
+      "cat",
+      "-t",
+      "fleet",
+      "-t",
+      "fleet-agent",
+    );
+    assert.match(said, new RegExp(`ordered that this machine may go back to commit ${first}: more was a mistake`));
+    assert.match(said, new RegExp(`went back to commit ${first}, as root ordered here at .*: more was a mistake`));
   });
 });
