@@ -114,6 +114,15 @@ test("a machine that lets units come by what it says of itself is found out once
   );
 });
 
+test("where no machine is listed, that is what is to be done", () => {
+  const spec = specOf(USE, [], "");
+  const found = secretFindings(spec, sightOfGit(spec), tagOf);
+  assert.deepEqual(
+    found.map(({ code, next }) => [code, next]),
+    [["secret-unlisted", "list the machines: fleet join prints the stanza of each"]],
+  );
+});
+
 test("a member that git does not list and does not admit is no machine to think of", () => {
   const spec = specOf(USE, ["1", "2", "3"]);
   const { machines } = sightOfGit(spec);

@@ -62,7 +62,10 @@ function unlisted(
   });
   if (open === undefined) return [];
   const saw = `${open}, which uses the secret ${reach.name} and may run on machines the manifest does not list: admit: any`;
-  const next = "say admit: listed, or MachineID= of a machine that is listed";
+  const next =
+    known.size === 0
+      ? "list the machines: fleet join prints the stanza of each"
+      : "say admit: listed, or MachineID= of a machine that is listed";
   return [error("secret-unlisted", whereUsed(units.get(open)!, reach.name), saw, next)];
 }
 
