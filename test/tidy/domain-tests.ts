@@ -46,6 +46,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/domain/spec/unit-files.test.ts": [
     "src/domain/spec/component-files.ts",
+    "src/domain/spec/delivered-digest.ts",
     "src/domain/spec/delivered-file.ts",
     "src/domain/spec/delivered-path.ts",
     "src/domain/unit/file-mentions.ts",

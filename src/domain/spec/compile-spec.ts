@@ -20,6 +20,7 @@ import { compileMachines } from "./compile-machines.ts";
 import { compileNotify } from "./compile-notify.ts";
 import { compileReboots, compileRings } from "./compile-rings.ts";
 import { compileTrust } from "./compile-trust.ts";
+import { deliveredDigest } from "./delivered-digest.ts";
 import { type DraftUnit, type UnitLookup, unitLookup } from "./draft-unit.ts";
 import { DraftUnits } from "./draft-units.ts";
 import { groupContradictions } from "./group-contradictions.ts";
@@ -153,9 +154,17 @@ export function compileSpec(
   return { spec: { ...content, specHash: specHashOf(content, sha256) }, diagnostics };
 }
 
-/** sha256 of the canonical JSON of everything in a spec but the hash itself. */
+/** sha256 of the canonical JSON of everything in a spec but the hash itself; of delivered files their digests stand for their texts. */
 export function specHashOf(content: Omit<ClusterSpec, "specHash">, sha256: Sha256): SpecHash {
-  return sha256(canonicalJson(content as unknown as Json)) as SpecHash;
+  const units = content.units.map((unit) => {
+    if (unit.files === undefined) return unit;
+    const files = unit.files.map(({ text: _text, ...file }, at) => ({
+      ...file,
+      digest: deliveredDigest(unit.files![at]!, sha256),
+    }));
+    return { ...unit, files };
+  });
+  return sha256(canonicalJson({ ...content, units } as unknown as Json)) as SpecHash;
 }
 
 /**

@@ -6,6 +6,7 @@ import { readManifest } from "../../codec/manifest/read-manifest.ts";
 import type { UnitName } from "../names.ts";
 import type { ClusterSpec, SpecUnit } from "./cluster-spec.ts";
 import { CommitPart } from "./commit-part.ts";
+import { compileSpec } from "./compile-spec.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 import { hashOnMachine, unitOnMachine } from "./unit-on-machine.ts";
 
@@ -197,6 +198,25 @@ test("what is delivered is in the hash of the units that read it, and in no othe
     assert.notEqual(web, before[0], `${what} counts`);
     assert.equal(other, before[1], `${what} is no business of a unit that does not read it`);
   }
+});
+
+test("a thousand replicas with a file of a mebibyte are one file, compiled and hashed once", () => {
+  let hashed = 0;
+  const counting: typeof sha256 = (text) => {
+    hashed += text.length;
+    return sha256(text);
+  };
+  const repository = {
+    "fleet.yaml": `${HEAD}units: { web@.service: { instances: 1000 } }\n`,
+    "units/web/web@.service": service(`EnvironmentFile=${ROOT}/%n/data`),
+    "units/web/files/data": "x".repeat(1024 * 1024),
+  };
+  const { manifest } = readManifest("fleet.yaml", repository["fleet.yaml"]);
+  const input = { manifestPath: "fleet.yaml", manifest: manifest!, files: filesOf(repository) };
+  const { spec } = compileSpec(input, counting);
+  for (const unit of spec!.units) hashOnMachine(unit, null, spec!, counting);
+  assert.equal(new Set(spec!.units.map((unit) => unit.files![0])).size, 1);
+  assert.ok(hashed < 4 * 1024 * 1024, `${hashed} bytes`);
 });
 
 const refused: readonly (readonly [what: string, repository: Repository, expected: readonly string[]])[] = [

@@ -13,7 +13,6 @@ import {
   DELIVERED_FILES_MAX,
   type DeliveredFile,
   type Delivery,
-  deliveredBytes,
   FILES_ROOT,
 } from "./delivered-file.ts";
 import type { DeclaredFile } from "./manifest.ts";
@@ -84,7 +83,7 @@ export function unitFiles(name: UnitName, unit: EffectiveUnit, offer: FileOffer)
   }
   const used = [...wanted].sort(compareText).map((path) => ({ path, ...offered.get(path)! }));
   const files = used.map(({ path, file, declared }) => delivered(path, file, declared));
-  const bytes = files.reduce((sum, file) => sum + deliveredBytes(file), 0);
+  const bytes = used.reduce((sum, { file }) => sum + file.bytes.length, 0);
   if (files.length > DELIVERED_FILES_MAX || bytes > DELIVERED_BYTES_MAX) {
     const saw = `${files.length} files of ${bytes} bytes for ${name}`;
     const expected = `at most ${DELIVERED_FILES_MAX} files of ${DELIVERED_BYTES_MAX} bytes together`;
@@ -94,15 +93,16 @@ export function unitFiles(name: UnitName, unit: EffectiveUnit, offer: FileOffer)
 }
 
 function delivered(name: string, file: RepositoryFile, declared: DeclaredFile | null): DeliveredFile {
-  const { text, encoding } = textOf(file.bytes, "");
-  const delivery: Delivery = {
-    mode: declared?.mode ?? (file.executable === true ? "0755" : "0644"),
-    owner: declared?.owner ?? "root",
-    group: declared?.group ?? "root",
-    ...(encoding === undefined ? {} : { encoding }),
-  };
-  return { name, path: file.path, text, ...delivery };
+  const mode = declared?.mode ?? (file.executable === true ? "0755" : "0644");
+  const { owner, group } = { owner: declared?.owner ?? "root", group: declared?.group ?? "root" };
+  return deliveredAs(file.bytes, JSON.stringify({ name, path: file.path, mode, owner, group }));
 }
+
+/** The same value for all replicas of a unit: what is made of it is made once. */
+const deliveredAs = remembered((bytes: Uint8Array, as: string): DeliveredFile => {
+  const about = JSON.parse(as) as Omit<DeliveredFile, "text" | "encoding">;
+  return { ...about, ...textOf(bytes, "") };
+});
 
 /** As text where it is one, for people who compare two versions. NUL is in no text that they would want to see. */
 const textOf = remembered((bytes: Uint8Array): Pick<SpecFile, "text"> & Pick<Delivery, "encoding"> => {

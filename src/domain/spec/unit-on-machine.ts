@@ -5,6 +5,7 @@ import type { InstalledFile } from "../tasks/task.ts";
 import { isQuadlet, unitNameParts } from "../unit/unit-name.ts";
 import { withoutFleetSection } from "../unit/without-fleet-section.ts";
 import type { ClusterSpec, MachineDropin, SpecDropin, SpecFile, SpecSecret, SpecUnit } from "./cluster-spec.ts";
+import { deliveredDigest } from "./delivered-digest.ts";
 import { type DeliveredFile, type Delivery, deliveredFolder } from "./delivered-file.ts";
 
 /** Everything of one unit that lands on one machine, sorted by path, and the hash of exactly that. */
@@ -24,16 +25,13 @@ export function unitOnMachine(
   sha256: Sha256,
 ): UnitOnMachine {
   const files = filesOnMachine(unit, machineName, spec).map(({ source: _source, ...file }) => file);
-  const content = files.map((file): Json => {
-    const { path, text } = file;
-    return file.delivery === undefined ? { path, text } : digested(file, sha256);
+  const folder = deliveredFolder(unit.service);
+  const digests = new Map(unit.files?.map((file) => [`${folder}/${file.name}`, deliveredDigest(file, sha256)]));
+  const content = files.map(({ path, text, delivery }): Json => {
+    if (delivery === undefined) return { path, text };
+    return { path, digest: digests.get(path) ?? sha256(canonicalJson({ text, ...delivery })) };
   });
   return { hash: sha256(canonicalJson(content)) as UnitHash, files };
-}
-
-/** Of a delivered file, which may be large, not the text itself: hashes of units are made often, and of their replicas one by one. */
-function digested({ path, text, delivery }: InstalledFile, sha256: Sha256): Json {
-  return { path, digest: sha256(canonicalJson({ text, ...delivery })) };
 }
 
 /** Only the hash: of a unit that is one file, as most are, without making lists of it. Every decision about a cluster asks for all of them. */
