@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readCapabilities } from "./capabilities-record.ts";
+import { readCapabilities, readMeans } from "./capabilities-record.ts";
 
 const CASES: readonly (readonly [string, unknown, ReturnType<typeof readCapabilities>])[] = [
   ["one", ["quadlet"], ["quadlet"]],
@@ -15,3 +15,9 @@ const CASES: readonly (readonly [string, unknown, ReturnType<typeof readCapabili
 for (const [sentence, value, expected] of CASES) {
   test(`capabilities in a record: ${sentence}`, () => assert.deepEqual(readCapabilities(value), expected));
 }
+
+test("of what a machine says of itself, what makes sense", () => {
+  const capacity = { cpuMilli: 1, memoryBytes: 2 };
+  assert.deepEqual(readMeans(capacity, ["quadlet"]), { capacity, capabilities: ["quadlet"] });
+  assert.deepEqual(readMeans("much", undefined), {});
+});

@@ -1,3 +1,12 @@
+import type { Member } from "../domain/cluster/cluster-snapshot.ts";
+import { readCapacity } from "./capacity-record.ts";
+
+/** What a machine has and what it can, of a member record, each only where it is said and makes sense. */
+export function readMeans(told: unknown, can: unknown): Pick<Member, "capacity" | "capabilities"> {
+  const [capacity, capabilities] = [readCapacity(told), readCapabilities(can)];
+  return { ...(capacity === null ? {} : { capacity }), ...(capabilities === null ? {} : { capabilities }) };
+}
+
 /** A machine has a few; a record of more is nobody's of ours. */
 const CAPABILITIES_MAX = 32;
 

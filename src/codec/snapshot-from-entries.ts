@@ -14,8 +14,7 @@ import type {
 import { compareText, type MachineId, parseMachineId, type UnitName } from "../domain/names.ts";
 import { parseUnitName } from "../domain/unit/unit-name.ts";
 import type { Entry } from "../ports/registry.ts";
-import { readCapabilities } from "./capabilities-record.ts";
-import { readCapacity } from "./capacity-record.ts";
+import { readMeans } from "./capabilities-record.ts";
 import { readUnitDrift } from "./drift-record.ts";
 import { foreignNames } from "./foreign-names.ts";
 import { readServiceHealth } from "./health-record.ts";
@@ -222,15 +221,12 @@ class SnapshotReader {
     const { foreign: named, holds: held, capacity: told, capabilities: can, cluster, ...rest } = record;
     const foreign = foreignNames(named);
     const holds = readOwnHolds(held, id);
-    const capacity = readCapacity(told);
-    const capabilities = readCapabilities(can);
     return {
       ...rest,
       ...(foreign.length === 0 ? {} : { foreign }),
       ...(holds.length === 0 ? {} : { holds }),
       ...(typeof cluster === "string" ? { cluster } : {}),
-      ...(capacity === null ? {} : { capacity }),
-      ...(capabilities === null ? {} : { capabilities }),
+      ...readMeans(told, can),
       id,
       present: presenceRevision > 0,
       presenceRevision,
