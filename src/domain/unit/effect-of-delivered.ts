@@ -15,17 +15,22 @@ export const FILES_CAUSE = "files";
 /** The same for a secret; `key` is its name. */
 export const SECRETS_CAUSE = "secrets";
 
-/** The delivered files that differ, in contents, mode or owner, and what each does by itself to the unit as it is afterwards. */
+/**
+ * The delivered files that differ, in contents, mode or owner, and what each does by itself to the unit as it is afterwards, which is read
+ * only where there are any; null: it cannot be.
+ */
 export function deliveredCauses(
   name: UnitName,
   before: readonly InstalledFile[],
   after: readonly InstalledFile[],
-  unit: EffectiveUnit | null,
+  read: () => EffectiveUnit | null,
 ): readonly EffectCause[] {
   const [old, next] = [byPath(before), byPath(after)];
-  const secrets = new Set([...before, ...after].filter(isSealed).map(({ path }) => path));
-  const differing = [...new Set([...old.keys(), ...next.keys()])].filter((path) => old.get(path) !== next.get(path));
+  const paths = [...new Set([...old.keys(), ...next.keys()])];
+  const differing = paths.filter((path) => !isSame(old.get(path), next.get(path)));
   if (differing.length === 0) return [];
+  const secrets = new Set([...before, ...after].filter(isSealed).map(({ path }) => path));
+  const unit = read();
   const service = serviceNameOf(name);
   const mentions = unit === null ? [] : fileMentions(service, unit);
   return differing.sort(compareText).map((path) => {
@@ -76,10 +81,13 @@ function effectAt(name: UnitName, { section, key, isCommand }: FileMention): Uni
   return (key === "ExecStart" && !isCommand) || key === "Environment" ? "reload" : "restart";
 }
 
-function byPath(files: readonly InstalledFile[]): ReadonlyMap<string, string> {
-  return new Map(
-    files.flatMap(({ path, text, delivery }) =>
-      delivery === undefined ? [] : [[path, JSON.stringify([text, delivery])]],
-    ),
+function byPath(files: readonly InstalledFile[]): ReadonlyMap<string, InstalledFile> {
+  return new Map(files.filter(({ delivery }) => delivery !== undefined).map((file) => [file.path, file]));
+}
+
+/** Texts as they are: most often the very same one, and large. */
+function isSame(a: InstalledFile | undefined, b: InstalledFile | undefined): boolean {
+  return (
+    a !== undefined && b !== undefined && a.text === b.text && JSON.stringify(a.delivery) === JSON.stringify(b.delivery)
   );
 }

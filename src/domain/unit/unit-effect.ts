@@ -37,7 +37,7 @@ export function effectOfFiles(
   after: readonly InstalledFile[],
 ): FilesEffect {
   const [old, next] = [filesByUnit(before), filesByUnit(after)];
-  const delivered = deliveredCauses(name, before, after, readUnit(name, next.get(name) ?? []));
+  const delivered = deliveredCauses(name, before, after, () => readUnit(name, next.get(name) ?? []));
   const parts: FilesEffect[] = [...new Set([name, ...old.keys(), ...next.keys()])].map((unit) => {
     const effect = effectOfUnit(unit as UnitName, old.get(unit) ?? [], next.get(unit) ?? []);
     return unit === name ? effect : asCompanion(effect);
