@@ -11,6 +11,7 @@ import { fieldNames, selectFields } from "./fields.ts";
 import { keepSeen, lastSeen } from "./last-seen.ts";
 import { registryAddress } from "./open-registry-at.ts";
 import { errorText } from "./report-error.ts";
+import { terminalOf } from "./terminal-of.ts";
 import { agoText } from "./views/duration-text.ts";
 import { table } from "./views/table.ts";
 import { watchView } from "./watch-view.ts";
@@ -115,14 +116,19 @@ export abstract class LookingCommand extends BaseCommand {
     }
   }
 
+  /** Of the terminal on standard output; null: it is none, and lines may be as long as they are. */
+  protected columns(): number | null {
+    return terminalOf(process.stdout, true)?.columns ?? null;
+  }
+
   protected tableText<Row>(
     rows: readonly Row[],
     known: Readonly<Record<string, (row: Row) => string>>,
-    flags: { fields: string; "no-legend": boolean },
+    flags: { fields: string; full: boolean; "no-legend": boolean },
   ): string {
     const names = fieldNames(known, flags.fields);
     const fields = selectFields(known, flags.fields);
     const cells = rows.map((row) => fields.map((field) => field(row)));
-    return table(flags["no-legend"] ? null : names, cells);
+    return table(flags["no-legend"] ? null : names, cells, flags.full ? null : this.columns());
   }
 }

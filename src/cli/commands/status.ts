@@ -5,6 +5,7 @@ import { type ClusterView, readClusterView, readListView } from "../cluster-view
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { lastLines } from "../last-lines.ts";
 import { LookingCommand, lookingFlags, type WatchFlags, watchFlag } from "../looking-command.ts";
+import { wrapText } from "../views/fit-width.ts";
 import { printable } from "../views/printable.ts";
 import { statusJson } from "../views/status-json.ts";
 import { clusterStatusText, unitStatusText } from "../views/status-text.ts";
@@ -49,12 +50,12 @@ export default class StatusCommand extends LookingCommand {
     const nowMs = Date.now();
     if (argv.length === 0) {
       if (flags.json) return this.printJson(statusJson(view, rows, nowMs));
-      return this.print(clusterStatusText(view, rows, nowMs));
+      return this.print(clusterStatusText(view, rows, nowMs, this.columns()));
     }
     const words = argv.map(String);
     const { rows: found, unknown } = chooseUnits(words, rows);
     if (flags.json) this.printJson(found);
-    else this.print(await closeText(words, found, flags.lines));
+    else this.print(wrapText(await closeText(words, found, flags.lines), this.columns()));
     for (const one of unknown) this.say(printable(unknownText(one)));
     if (unknown.length > 0) throw new SilentExit(EXIT.error);
   }
@@ -66,10 +67,13 @@ export default class StatusCommand extends LookingCommand {
       json: (view) => (words.length === 0 ? statusJson(view, unitRows(view), Date.now()) : chosen(view)),
       text: (view) =>
         words.length === 0
-          ? clusterStatusText(view, unitRows(view), Date.now())
-          : chosen(view)
-              .map((row) => unitStatusText(row, Date.now()))
-              .join("\n\n"),
+          ? clusterStatusText(view, unitRows(view), Date.now(), this.columns())
+          : wrapText(
+              chosen(view)
+                .map((row) => unitStatusText(row, Date.now()))
+                .join("\n\n"),
+              this.columns(),
+            ),
     });
   }
 

@@ -42,6 +42,15 @@ export function wrapWords(line: string, cells: number): string[] {
   return [...lines, current];
 }
 
+/** Each line of a text, broken so; null: lines are as long as they are. */
+export function wrapText(text: string, columns: number | null): string {
+  if (columns === null) return text;
+  return text
+    .split("\n")
+    .flatMap((line) => wrapWords(line, columns))
+    .join("\n");
+}
+
 function startOf(characters: readonly string[], cells: number): string {
   let start = "";
   for (const character of characters) {

@@ -6,6 +6,7 @@ import { commitSpreadLines } from "./commit-spread-text.ts";
 import { driftText, driftWord } from "./drift-text.ts";
 import { agoText, durationText } from "./duration-text.ts";
 import { engineReportLines } from "./engine-report-text.ts";
+import { wrapText } from "./fit-width.ts";
 import { healthText } from "./health-text.ts";
 import { heldText, holdsText } from "./holds-text.ts";
 import { doubleLines, unrecordedLines } from "./machine-lines.ts";
@@ -18,7 +19,12 @@ import { table } from "./table.ts";
 import { absentSince, activeText, type UnitRow } from "./unit-rows.ts";
 
 /** The cluster in one screen, at `nowMs` of the wall clock: release, leader, machines, counts, then whatever is not as it should be. */
-export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], nowMs: number): string {
+export function clusterStatusText(
+  view: ClusterView,
+  rows: readonly UnitRow[],
+  nowMs: number,
+  columns: number | null = null,
+): string {
   const { snapshot, leader, report } = view;
   const { identity, release, members } = snapshot;
   if (identity === null || release === null) {
@@ -60,8 +66,9 @@ export function clusterStatusText(view: ClusterView, rows: readonly UnitRow[], n
   const body = table(
     ["unit", "machine", "active", "sub", "problem"],
     rows.map((row) => [row.unit, machineText(row, false), activeText(row), row.sub, whatIsWrong(row)]),
+    columns,
   );
-  return [...head, ...troubles, ...(rows.length === 0 ? [] : ["", body])].join("\n");
+  return [wrapText([...head, ...troubles].join("\n"), columns), ...(rows.length === 0 ? [] : ["", body])].join("\n");
 }
 
 function nameIn(members: readonly Member[]): (machine: MachineId) => string {
