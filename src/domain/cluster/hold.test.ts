@@ -58,3 +58,11 @@ test("a scope comes back from its key, and nothing else is one", () => {
     assert.equal(parseHoldScope(text), null);
   }
 });
+
+test("a quadlet is held by the name its service has as well, and nobody else is", () => {
+  const data = "data.volume" as UnitName;
+  const byService = hold({ kind: "unit", unit: "data-volume.service" as UnitName });
+  assert.equal(holdOn([byService], nas, data), byService);
+  assert.equal(holdOn([hold({ kind: "unit", unit: data })], nas, data)?.scope.kind, "unit");
+  assert.equal(holdOn([byService], nas, "data.service" as UnitName), null);
+});

@@ -1,5 +1,5 @@
 import { compareText, type MachineId, parseMachineId, type UnitName } from "../names.ts";
-import { parseUnitName } from "../unit/unit-name.ts";
+import { parseUnitName, serviceNameOf } from "../unit/unit-name.ts";
 import type { Machine } from "./machine.ts";
 
 /**
@@ -41,11 +41,15 @@ export function holdScope(text: string, machines: readonly Pick<Machine, "id" | 
   return unit === null ? null : { kind: "unit", unit };
 }
 
-/** The hold that keeps this unit on this machine as it is; the widest one where there are several. Null: none. */
+/**
+ * The hold that keeps this unit on this machine as it is; the widest one where there are several. A quadlet is meant by its service's name as well.
+ * Null: none.
+ */
 export function holdOn(holds: readonly Hold[], machine: MachineId, unit: UnitName): Hold | null {
+  const isUnit = (named: UnitName) => named === unit || named === serviceNameOf(unit);
   const applies = ({ scope, placedAt = machine }: Hold) =>
     placedAt === machine &&
-    (scope.kind === "cluster" || (scope.kind === "machine" ? scope.machine === machine : scope.unit === unit));
+    (scope.kind === "cluster" || (scope.kind === "machine" ? scope.machine === machine : isUnit(scope.unit)));
   return [...holds].filter(applies).sort((a, b) => RANK[a.scope.kind] - RANK[b.scope.kind])[0] ?? null;
 }
 
