@@ -84,3 +84,18 @@ test("a file of signers that cannot be read is told with its line before anythin
   assert.match(validated.stderr, /trust\/allowed_signers:1:17/);
   assert.match(validated.stderr, /signers-key/);
 });
+
+test("an order to go back names a whole commit and a reason, or is none", async () => {
+  const { options } = world;
+  const commit = "a".repeat(40);
+  const [half, silent, empty] = await Promise.all([
+    fleet(["trust", "rewind", "main", "--why", "a mistake"], options),
+    fleet(["trust", "rewind", commit], options),
+    fleet(["trust", "rewind", commit, "--why", " "], options),
+  ]);
+  assert.match(half.stderr, /main is no whole id of a commit \[bad-commit\]/);
+  for (const { code, stderr } of [silent, empty]) {
+    assert.equal(code, 1);
+    assert.match(stderr, /needs a reason, which everybody sees \[no-reason\]/);
+  }
+});
