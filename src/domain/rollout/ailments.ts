@@ -9,11 +9,12 @@ import { unitsByName } from "../spec/units-by-name.ts";
 import type { Ailment } from "./judge-rollout.ts";
 
 /**
- * Problems after which nothing more comes of a change by itself: systemd's word on it, or somebody else's unit in its place. All others (no
+ * Problems after which nothing more comes of a change by itself: systemd's or podman's word on it, or somebody else's unit in its place. All others (no
  * room on the disk, no text yet, a stop that takes long) may end by themselves, and have until the deadline.
  */
 const FINAL: ReadonlySet<string> = new Set([
-  ...["failed", "start-failed", "reload-failed", "unit-bad-setting", "conflict", "shadowed", NOT_CONFIRMED],
+  ...["failed", "start-failed", "reload-failed", "unit-bad-setting", "quadlet-rejected", "conflict", "shadowed"],
+  NOT_CONFIRMED,
 ]);
 const DETAIL_MAX = 200;
 
