@@ -2,6 +2,7 @@ import type { MethodDefinition } from "@grpc/grpc-js";
 import Long from "long";
 import protobuf from "protobufjs/light.js";
 import { decodeRangeResponse, decodeTxnResponse } from "./decode-listing.ts";
+import { encodeRangeResponse, encodeTxnResponse } from "./encode-listing.ts";
 import descriptor from "./etcd.descriptor.json" with { type: "json" };
 import type { EtcdMessageName, EtcdMessages, Outgoing } from "./etcd-messages.ts";
 
@@ -33,6 +34,11 @@ const LISTINGS: Partial<Record<EtcdMessageName, (bytes: Buffer) => object | null
   TxnResponse: decodeTxnResponse,
 };
 
+const WRITTEN: Partial<Record<EtcdMessageName, (message: object) => Buffer | null>> = {
+  RangeResponse: encodeRangeResponse,
+  TxnResponse: encodeTxnResponse,
+};
+
 /** What grpc-js needs for one call, as client (`makeGenericClientConstructor`, `makeUnaryRequest`) and as server (`addService`). */
 export type EtcdMethod<Request extends EtcdMessageName, Response extends EtcdMessageName> = MethodDefinition<
   Outgoing<EtcdMessages[Request]>,
@@ -51,7 +57,8 @@ function method<Request extends EtcdMessageName, Response extends EtcdMessageNam
     responseStream: stream,
     requestSerialize: (message) => encodeEtcd(request, message),
     requestDeserialize: (bytes) => decodeEtcd(request, bytes) as Outgoing<EtcdMessages[Request]>,
-    responseSerialize: (message) => encodeEtcd(response, message as Outgoing<EtcdMessages[Response]>),
+    responseSerialize: (message) =>
+      WRITTEN[response]?.(message) ?? encodeEtcd(response, message as Outgoing<EtcdMessages[Response]>),
     responseDeserialize: (bytes) =>
       (LISTINGS[response]?.(bytes) as EtcdMessages[Response] | null | undefined) ?? decodeEtcd(response, bytes),
   };
