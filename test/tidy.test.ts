@@ -7,6 +7,7 @@ import { commandReference } from "../scripts/make-command-reference.ts";
 import { makeSchemas } from "../scripts/make-schemas.ts";
 import { readManifest } from "../src/codec/manifest/read-manifest.ts";
 import { FINDING_CODES, REGISTRY_FINDING_CODES } from "../src/domain/doctor/finding.ts";
+import { FLEET_VERSION } from "../src/domain/version/fleet-version.ts";
 import { diagnosticCodes, documentedCodes } from "./tidy/diagnostic-codes.ts";
 import { TESTED_THROUGH, UNTESTED } from "./tidy/domain-tests.ts";
 import { documentedRows, SOURCE_ROWS, testsByRow } from "./tidy/fault-rows.ts";
@@ -222,6 +223,10 @@ test("decisions are numbered from 0001 without gaps", () => {
     numbers,
     numbers.map((_, index) => String(index + 1).padStart(4, "0")),
   );
+});
+
+test("the version that manifests are held against is the package's", () => {
+  assert.equal(FLEET_VERSION, (JSON.parse(textOf("package.json")) as { version: string }).version);
 });
 
 test("every runtime dependency is argued for in a decision", () => {

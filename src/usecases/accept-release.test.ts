@@ -50,6 +50,20 @@ test("a first release on the branch is accepted, and one that descends from it",
   assert.equal(await accept({ ...second, seq: 3 }, second), "accept");
 });
 
+test("a commit that requires another fleet is refused, and one that then requires this one is accepted", async () => {
+  const { repository, releaseOf, accept } = world();
+  const requiring = (range: string) => {
+    const all = files("one");
+    return { ...all, "fleet.yaml": `${all["fleet.yaml"]}requires: "${range}"\n` };
+  };
+  const first = await releaseOf(repository.push("main", files("one")));
+  const newer = await releaseOf(repository.push("main", requiring(">=99")), 2);
+  assert.equal(await accept(newer, first), "commit-invalid");
+  const known = await releaseOf(repository.push("main", requiring(">=0.1 <99")), 3);
+  assert.equal(await accept(known, first), "accept");
+  assert.equal(known.specHash, first.specHash, "it is no part of what should run");
+});
+
 test("a commit that is in the repository and not on the branch is refused", async () => {
   const { repository, releaseOf, accept } = world();
   const tip = repository.push("main", files("one"));

@@ -25,6 +25,7 @@ import { FORGE_KEYS } from "../../domain/trust/commit-signature.ts";
 import { TRUST_MODES } from "../../domain/trust/trust-policy.ts";
 import { ON_DISCONNECT_FORM, parseOnDisconnect } from "../../domain/unit/on-disconnect.ts";
 import { parseReplace, REPLACE_FORM } from "../../domain/unit/replace-option.ts";
+import { parseVersionRange, VERSION_RANGE_FORM, VERSION_RANGE_PATTERN } from "../../domain/version/version-range.ts";
 import type { LOSS_KEYS } from "./loss-keys.ts";
 import { count, duration, flag, mapping, matching, scalar, shortList, sourceText, word } from "./schema-leaves.ts";
 
@@ -233,6 +234,10 @@ export const manifestSchema = z.strictObject(
   {
     apiVersion: word(["fleet/v1"]),
     cluster: matching("a name of 1 to 63 of a-z, 0-9 and -", /^[a-z0-9-]{1,63}$/),
+    requires: scalar(VERSION_RANGE_FORM, (text) => parseVersionRange(text) !== null, {
+      type: "string",
+      pattern: VERSION_RANGE_PATTERN.source,
+    }).optional(),
     source: z
       .strictObject({ url: sourceText.optional(), branch: sourceText.optional() }, mapping("a mapping { url, branch }"))
       .optional(),

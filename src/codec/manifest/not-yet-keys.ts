@@ -1,6 +1,5 @@
 /** Keys of the language whose issue has not landed, by the path they stand at (`*` is any key), and what they will do. */
 const NOT_YET_KEYS: Readonly<Record<string, string>> = {
-  requires: "refuse fleet binaries older than this",
   moved: "rename a unit without stopping it",
   "machines.*.paths": "give one machine units of its own",
 };

@@ -402,8 +402,38 @@ test("whom to tell is read with its places, and where to say how commits fare", 
   );
 });
 
+test("a manifest for another fleet is refused with that alone, whatever else it holds", () => {
+  const text = `${HEAD}requires: ">=1.2 <2"\nkeyOfLater: 1\n`;
+  for (const version of ["1.1.9", "2.0.0"]) {
+    const { manifest, diagnostics } = readManifest("fleet.yaml", text, version);
+    assert.equal(manifest, null);
+    assert.deepEqual(diagnostics, [
+      {
+        code: "manifest-requires",
+        severity: "error",
+        at: { path: "fleet.yaml", line: 3, column: 11 },
+        saw: `requires: ">=1.2 <2", and this is fleet ${version}`,
+        next: "use a fleet of such a version, here and on every machine of the cluster",
+      },
+    ]);
+  }
+  const codes = readManifest("fleet.yaml", text, "1.2.0").diagnostics.map(({ code }) => code);
+  assert.deepEqual(codes, ["manifest-unknown-key"]);
+  assert.deepEqual(readManifest("fleet.yaml", `${HEAD}requires: ">=0.1"\n`).diagnostics, []);
+});
+
+test("what requires: cannot be read as is said at its place", () => {
+  for (const value of ['"1.0"', '">= 1.0"', '">=2 <1"', '"^1"', "[1]", '">=1.0-rc.1"']) {
+    const { diagnostics } = readManifest("fleet.yaml", `${HEAD}requires: ${value}\n`);
+    assert.deepEqual(
+      diagnostics.map(({ code, at }) => [code, at?.line, at?.column]),
+      [["manifest-value", 3, 11]],
+      value,
+    );
+  }
+});
+
 const later: readonly (readonly [text: string, at: string])[] = [
-  ['requires: ">=1.0"', "3:1"],
   ["moved: []", "3:1"],
   ["machines: { nas: { paths: [x] } }", "3:20"],
 ];

@@ -1,7 +1,9 @@
 import { type Diagnostic, hasErrors } from "../../domain/diagnostic.ts";
 import type { Manifest } from "../../domain/spec/manifest.ts";
+import { FLEET_VERSION } from "../../domain/version/fleet-version.ts";
+import { isInRange, parseVersionRange } from "../../domain/version/version-range.ts";
 import { manifestFromTree } from "./manifest-from-tree.ts";
-import { manifestProblems } from "./manifest-problems.ts";
+import { manifestProblems, valueAt } from "./manifest-problems.ts";
 import { type ManifestTree, manifestSchema } from "./manifest-schema.ts";
 import { readYamlTree, type YamlPath, type YamlTree, type YamlValue } from "./yaml-tree.ts";
 
@@ -11,10 +13,12 @@ export const MANIFEST_BYTES_MAX = 256 * 1024;
 /**
  * Reads `fleet.yaml`. Every problem is reported at once, with its line and column. Where a part is wrong the rest still
  * comes back, marked `flawed`, so that the units can be looked at in the same go; null where too little is left.
+ * `version` is that of the fleet that reads.
  */
 export function readManifest(
   path: string,
   content: Uint8Array | string,
+  version: string = FLEET_VERSION,
 ): { manifest: Manifest | null; diagnostics: readonly Diagnostic[] } {
   const size = typeof content === "string" ? Buffer.byteLength(content) : content.byteLength;
   if (size > MANIFEST_BYTES_MAX) {
@@ -39,7 +43,22 @@ export function readManifest(
     });
   }
   const { tree, diagnostics } = readYamlTree(path, text);
-  return tree === null ? { manifest: null, diagnostics } : checkTree(tree);
+  if (tree === null) return { manifest: null, diagnostics };
+  const refused = requiresOther(tree, version);
+  return refused === null ? checkTree(tree) : nothing(refused);
+}
+
+/**
+ * That the manifest is for another fleet. It is looked for before anything else: keys that this fleet does not know are then no mistakes
+ * of their author.
+ */
+function requiresOther(tree: YamlTree, version: string): Diagnostic | null {
+  const text = valueAt(tree.root, ["requires"]);
+  const range = typeof text === "string" ? parseVersionRange(text) : null;
+  if (range === null || isInRange(version, range)) return null;
+  const saw = `requires: "${text}", and this is fleet ${version}`;
+  const next = "use a fleet of such a version, here and on every machine of the cluster";
+  return { code: "manifest-requires", severity: "error", at: tree.valueAt(["requires"]), saw, next };
 }
 
 function nothing(diagnostic: Diagnostic): { manifest: null; diagnostics: readonly Diagnostic[] } {
