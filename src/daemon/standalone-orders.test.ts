@@ -434,3 +434,50 @@ test("a machine that belongs to a cluster's engines does not go its own way", as
   await assert.rejects(edge.start(), { code: "joined-cluster" });
   assert.deepEqual(edge.texts(), ["a1"]);
 });
+
+/** Two replicas of one template, of which one may be down at a time, as an engine would place them, and something that is on its own. */
+const replicated = (web: string, other: string): Record<string, MemoryFile> => ({
+  "fleet.yaml": `${HEAD}units: { web@.service: { instances: 2 } }\n`,
+  "units/web@.service": `[Service]\nExecStart=${web}\n[X-Fleet]\nMachineID=m1\n`,
+  "units/z.service": `[Unit]\nAfter=web@1.service web@2.service\n[Service]\nExecStart=/bin/server ${other}\n[X-Fleet]\nMachineID=m1\n`,
+});
+
+async function replicas(): Promise<Edge> {
+  const edge = new Edge();
+  edge.repository.push("main", replicated("/bin/server w1", "z1"));
+  await edge.start();
+  await edge.settle();
+  assert.deepEqual(edge.texts(), ["w1", "w1", "z1"]);
+  return edge;
+}
+
+test("replicas change one after the other, each settled before the next, and what is ordered after them not before the last", async () => {
+  const edge = await replicas();
+  edge.repository.push("main", replicated("/bin/server w2", "z2"));
+  const seen = new Set<string>();
+  for (let second = 0; second < 60; second++) {
+    await edge.clock.advance(1_000);
+    seen.add(edge.texts().join(" "));
+  }
+  assert.deepEqual([...seen], ["w1 w1 z1", "w1 w2 z1", "w2 w2 z2"]);
+  assert.deepEqual((await edge.orders.state()).waiting, []);
+});
+
+test("one that fails holds the others, which run on, over a restart as well; the next commit ends it", async () => {
+  const edge = await replicas();
+  edge.repository.push("main", replicated("/bin/false", "z2"));
+  await edge.settle();
+  const before = ["w1", "z1"];
+  assert.deepEqual([edge.texts(), await edge.problem()], [before, "held"]);
+  const { waiting, problem } = await edge.orders.state();
+  assert.deepEqual(waiting, ["web@2.service", "z.service"]);
+  assert.match(problem!.detail, /^web@1\.service failed as the commit has it: web@2\.service, z\.service not changed/);
+  await edge.end();
+  await edge.start();
+  await edge.settle();
+  assert.deepEqual(edge.texts(), before, "whoever was restarted has no other idea");
+  edge.repository.push("main", replicated("/bin/server w3", "z3"));
+  await edge.settle();
+  await edge.settle();
+  assert.deepEqual([edge.texts(), await edge.problem()], [["w3", "w3", "z3"], null]);
+});

@@ -6,9 +6,10 @@ import { emptySnapshot } from "../domain/cluster/empty-snapshot.ts";
 import type { AcceptedSet } from "../domain/cluster/judge-set.ts";
 import type { Machine } from "../domain/cluster/machine.ts";
 import { machinesOf } from "../domain/cluster/machines-of.ts";
-import type { CommitId, Sha256 } from "../domain/names.ts";
+import type { CommitId, Sha256, UnitName } from "../domain/names.ts";
 import type { ClusterSpec } from "../domain/spec/cluster-spec.ts";
 import { allowsMassStop, MASS_STOP_TRAILER, type MassStop, massStop } from "../domain/standalone/mass-stop.ts";
+import { nextStandaloneSet, type StandaloneChange } from "../domain/standalone/next-standalone-set.ts";
 import { type StandaloneSet, standaloneSet } from "../domain/standalone/standalone-set.ts";
 import type { StandaloneState } from "../domain/standalone/standalone-state.ts";
 import type { DriverPolicy } from "../domain/sync/driver-policy.ts";
@@ -32,6 +33,8 @@ import type { AgentIdentity } from "./member-announcer.ts";
 const EPOCH = 1;
 /** Units a problem names; the others are counted. */
 const NAMED_MAX = 5;
+/** Between two looks at how a wave does: as long as a person would not mind, and nothing to a machine. */
+const STEP_MS = 1_000;
 
 export interface StandalonePorts {
   /** Its own, in the same process; its agent reads it, and nobody else. */
@@ -80,6 +83,12 @@ export class StandaloneOrders {
   #policy: Pick<DriverPolicy, "maxAgeMs"> = {};
   #fetchedMs: number | null = null;
   #problem: StatusProblem | null = null;
+  /** Of the commit in force, once this process has judged it. */
+  #spec: ClusterSpec | null = null;
+  /** What of it is still to be changed here; null: nothing. */
+  #change: StandaloneChange | null = null;
+  #waiting: readonly UnitName[] = [];
+  #failed: readonly UnitName[] = [];
   #decided: Pick<StandaloneSet, "refused" | "left"> = { refused: [], left: [] };
 
   constructor(self: AgentIdentity, followed: Followed, ports: StandalonePorts) {
@@ -91,7 +100,9 @@ export class StandaloneOrders {
 
   /** Why the branch's tip is not in force, or null. */
   get problem(): StatusProblem | null {
-    return this.#problem;
+    if (this.#problem !== null || this.#failed.length === 0 || this.#waiting.length === 0) return this.#problem;
+    const detail = `${named(this.#failed)} failed as the commit has it: ${named(this.#waiting)} not changed before that is over`;
+    return { code: "held", detail, journal: [] };
   }
 
   /** Before the agent runs: shows it what it had. Rejects with `joined-cluster` on a machine that obeys a cluster's engines. */
@@ -126,9 +137,16 @@ export class StandaloneOrders {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ports;
     while (!signal.aborted) {
       await this.look();
-      await this.#ports.clock.sleep(this.#followed.pollMs, signal);
+      const nextMs = clock.monotonicMs() + this.#followed.pollMs;
+      for (let leftMs = this.#followed.pollMs; leftMs > 0 && !signal.aborted; leftMs = nextMs - clock.monotonicMs()) {
+        // What failed is a person's, and their commit's.
+        const isGoing = this.#change !== null && this.#failed.length === 0;
+        await clock.sleep(isGoing ? Math.min(leftMs, STEP_MS) : leftMs, signal);
+        if (!signal.aborted) await this.#step();
+      }
     }
   }
 
@@ -164,7 +182,8 @@ export class StandaloneOrders {
       commit: this.#release?.commit ?? null,
       since: this.#release?.at ?? null,
       rewound: member?.rewound ?? null,
-      problem: this.#problem ?? member?.problem ?? null,
+      problem: this.problem ?? member?.problem ?? null,
+      waiting: this.#waiting,
       units: (this.#set?.placements ?? []).map(({ unit, goal }) => {
         const status = statuses.get(unit);
         if (status === undefined) return { unit, goal, status: null };
@@ -180,7 +199,8 @@ export class StandaloneOrders {
     if (offered === null) return;
     const { release, spec } = offered;
     const before = await this.#placed();
-    const decided = standaloneSet(spec, machineIn(spec, this.#self), before, this.#ports.sha256);
+    const machine = machineIn(spec, this.#self);
+    const decided = standaloneSet(spec, machine, before, this.#ports.sha256);
     const placements = decided.placements.map(({ unit, hash, goal }) => ({ unit, hash, goal }));
     const mass = massStop(before, placements);
     if (mass !== null && !(await this.#isAllowed(tip))) {
@@ -188,18 +208,41 @@ export class StandaloneOrders {
       return this.#report("mass-stop", massStopDetail(tip, mass, because?.because.code ?? null));
     }
     await this.#ports.mark.write({ seq: release.seq, commit: tip });
-    const isSame = this.#set !== null && JSON.stringify(this.#set.placements) === JSON.stringify(placements);
-    const set = isSame ? this.#set : { epoch: EPOCH, generation: (this.#set?.generation ?? 0) + 1, placements };
-    const written = this.#set?.placements ?? [];
     this.#release = release;
-    await this.#write(written, set);
-    this.#set = set;
+    // A machine that has nothing, or has forgotten what, is given all of it; nothing of it is taken down.
+    if (this.#set === null) await this.#give(placements);
+    else await this.#write(this.#set.placements, this.#set);
+    const base = new Map(this.#set?.placements.map(({ unit, hash }) => [unit, hash]));
+    this.#change = { spec, released: this.#spec, machine, wanted: decided.placements, base, settling: [] };
+    this.#spec = spec;
     this.#accepted = release;
     this.#taken = tip;
     this.#policy = spec.driver ?? {};
     this.#problem = null;
     this.#decided = { refused: decided.refused, left: decided.left };
     this.#ports.log(notice(`follows commit ${tip}: ${placements.length} units here`));
+    await this.#step();
+  }
+
+  /** Gives the agent the next wave of what the commit changes, if its turn has come. */
+  async #step(): Promise<void> {
+    const change = this.#change;
+    if (change === null) return;
+    const { registry, clock, sha256 } = this.#ports;
+    const { snapshot } = await readSnapshot(registry, this.#keys);
+    const next = nextStandaloneSet(change, snapshot, clock.monotonicMs(), sha256);
+    if (JSON.stringify(next.placements) !== JSON.stringify(this.#set?.placements)) await this.#give(next.placements);
+    const isNews = next.failed.length > 0 && this.#failed.length === 0 && next.held.length > 0;
+    this.#waiting = next.held;
+    this.#failed = next.failed;
+    if (isNews) this.#ports.log(warning(`held: ${this.problem?.detail}`));
+    this.#change = next.held.length === 0 ? null : { ...change, settling: next.settling };
+  }
+
+  async #give(placements: readonly PlacedUnit[]): Promise<void> {
+    const set = { epoch: EPOCH, generation: (this.#set?.generation ?? 0) + 1, placements };
+    await this.#write(this.#set?.placements ?? [], set);
+    this.#set = set;
   }
 
   /** As any agent takes a release; null: it is not taken, and why is reported. */
@@ -278,8 +321,11 @@ function machineIn(spec: ClusterSpec, self: AgentIdentity): Machine {
 }
 
 function massStopDetail(commit: CommitId, { stops, of }: MassStop, because: string | null): string {
-  const more = stops.length > NAMED_MAX ? ` and ${stops.length - NAMED_MAX} more` : "";
   const why = because === null ? "" : ` (${because})`;
-  const named = `${stops.slice(0, NAMED_MAX).join(", ")}${more}`;
-  return `commit ${commit.slice(0, 12)} would stop ${stops.length} of ${of} units here${why}: ${named}; if that is meant, end a commit's message with ${MASS_STOP_TRAILER}`;
+  return `commit ${commit.slice(0, 12)} would stop ${stops.length} of ${of} units here${why}: ${named(stops)}; if that is meant, end a commit's message with ${MASS_STOP_TRAILER}`;
+}
+
+function named(units: readonly UnitName[]): string {
+  const more = units.length > NAMED_MAX ? ` and ${units.length - NAMED_MAX} more` : "";
+  return `${units.slice(0, NAMED_MAX).join(", ")}${more}`;
 }

@@ -34,6 +34,8 @@ export function standaloneText(name: string, state: StandaloneState, nowMs: numb
     `  branch    ${read}${ahead}`,
   ];
   if (rewound != null) lines.push(`  ${rewoundText(rewound, nowMs)}`);
+  if (state.waiting !== undefined && state.waiting.length > 0)
+    lines.push(`  waits     ${state.waiting.join(", ")}: until what was changed before is up`);
   if (problem !== null) lines.push(`  problem   ${problem.code}: ${problem.detail}`);
   const rows = units.map(({ unit, goal, status }) => [
     unit,

@@ -46,6 +46,8 @@ export interface NextWritesInput {
 
 export interface NextWrites {
   readonly writes: readonly SetWrite[];
+  /** What is to be placed now: as wanted, but for what is held. */
+  readonly placements: readonly Placement[];
   /** All that is to change, with what systemd restarts along with it. */
   readonly changes: readonly RolloutChange[];
   /** How units do, what has to settle included. */
@@ -100,6 +102,7 @@ export function nextWrites(input: NextWritesInput): NextWrites {
   );
   const handingOver = placements.flatMap(({ unit, machine, goal }) => (goal === "inactive" ? [{ unit, machine }] : []));
   return {
+    placements,
     writes: planSetWrites(placements, globalsOf(spec, snapshot, placements), snapshot, sha256),
     changes,
     stateOf,

@@ -25,6 +25,8 @@ export interface StandaloneState {
   readonly rewound: Rewind | null;
   /** Why the branch's tip is not in force, or not in all, or null. */
   readonly problem: StatusProblem | null;
+  /** Units that the commit changes and whose turn has not come; sorted. Absent: an older agent's. */
+  readonly waiting?: readonly UnitName[];
   /** Sorted by unit. */
   readonly units: readonly StandaloneUnit[];
   readonly refused: readonly RefusedHere[];
