@@ -3,7 +3,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import type { ProgramRunner } from "../../ports/podman.ts";
 import { SYSTEM_BUS } from "./system-bus.ts";
-import { TransientUnits, type UnitProperties } from "./transient-units.ts";
+import { commandOf, TransientUnits, type UnitProperties } from "./transient-units.ts";
 
 /** How its units are called. */
 const PROGRAM_UNITS = "fleet-podman-";
@@ -57,8 +57,7 @@ function propertiesOf(argv: readonly string[], timeoutMs: number, said: string):
     text("Description", argv.join(" ")),
     text("Type", "oneshot"),
     ["DefaultDependencies", { signature: "b", value: false }],
-    // systemd would put variables into the words otherwise.
-    ["ExecStartEx", { signature: "a(sasas)", value: [[argv[0], argv, ["no-env-expand"]]] }],
+    commandOf(argv),
     long("TimeoutStartUSec", BigInt(timeoutMs) * 1_000n),
     long("TimeoutStopUSec", BigInt(STOP_SECONDS) * 1_000_000n),
     text("CollectMode", "inactive-or-failed"),

@@ -2,7 +2,7 @@ import type { UnitName } from "../../domain/names.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CheckRunner } from "../../ports/health-probe.ts";
 import { SYSTEM_BUS } from "./system-bus.ts";
-import { TransientUnits, type UnitProperties } from "./transient-units.ts";
+import { commandOf, TransientUnits, type UnitProperties } from "./transient-units.ts";
 
 const SERVICE = "org.freedesktop.systemd1.Service";
 const PROPERTIES = "org.freedesktop.DBus.Properties";
@@ -92,8 +92,7 @@ function propertiesOf(
     text("Type", "oneshot"),
     // Else every start and end of one changes the targets at the root of all dependencies, and whoever watches units hears of that.
     ["DefaultDependencies", { signature: "b", value: false }],
-    // systemd would put variables into the words otherwise.
-    ["ExecStartEx", { signature: "a(sasas)", value: [[argv[0], argv, ["no-env-expand"]]] }],
+    commandOf(argv),
     long("TimeoutStartUSec", BigInt(timeoutMs) * 1_000n),
     long("TimeoutStopUSec", BigInt(STOP_SECONDS) * 1_000_000n),
     text("CollectMode", "inactive-or-failed"),

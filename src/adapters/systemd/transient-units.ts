@@ -7,6 +7,15 @@ import { systemdRefusal } from "./systemd-refusal.ts";
 
 export type UnitProperties = readonly (readonly [string, Variant])[];
 
+/**
+ * A oneshot's program and its words as they are. systemd puts variables into words behind a `$`, and `$$` is one. Its `ExecStartEx=` would
+ * leave them alone, but 252 cannot read that back: with a daemon-reload meanwhile the unit has no program any more, and has failed.
+ */
+export function commandOf(argv: readonly string[]): readonly [string, Variant] {
+  const words = argv.map((word) => word.replaceAll("$", "$$$$"));
+  return ["ExecStart", { signature: "a(sasb)", value: [[argv[0], words, false]] }];
+}
+
 /** Starts transient units of systemd's, which is not bound to what the process itself may do, and waits for the ends of their starts. */
 export class TransientUnits {
   readonly #bus: SystemBus;
