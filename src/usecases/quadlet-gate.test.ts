@@ -52,6 +52,18 @@ class Machine {
   }
 }
 
+test("what would be started into nothing waits along, until there is a service, be it the old one", async () => {
+  const timer = unit("web.timer", "[Timer]\nOnCalendar=daily\n");
+  const machine = new Machine();
+  machine.podman.lacking.add("one");
+  assert.deepEqual(Object.keys(await machine.told(web("one"), timer, unit("other.service"))), [
+    "web.container",
+    "web.timer",
+  ]);
+  await machine.runs(web("zero"));
+  assert.deepEqual(Object.keys(await machine.told(web("one"), timer)), ["web.container"]);
+});
+
 test("what the generator takes and whose image can be had may change", async () => {
   const machine = new Machine();
   assert.deepEqual(await machine.told(web("one"), volume), {});

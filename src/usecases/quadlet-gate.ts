@@ -2,6 +2,7 @@ import type { StatusProblem } from "../domain/cluster/cluster-snapshot.ts";
 import type { UnitName } from "../domain/names.ts";
 import { imagesToPull } from "../domain/quadlet/quadlet-images.ts";
 import { rejectedQuadlets } from "../domain/quadlet/rejected-quadlets.ts";
+import { waitsForQuadlet } from "../domain/quadlet/waits-for-quadlet.ts";
 import type { InstalledFile, WantedUnit } from "../domain/tasks/task.ts";
 import { isQuadlet } from "../domain/unit/unit-name.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -87,7 +88,24 @@ export class QuadletGate {
       if (problem !== null) problems.set(name, problem);
     }
     this.#pulls.keepOnly(asked);
-    return problems;
+    return new Map([...problems, ...this.#waiting(wanted, problems, kept, owned)]);
+  }
+
+  /** What systemd would refuse to start without the service of a quadlet that is to wait. Where its old text stands, there is one. */
+  #waiting(
+    wanted: readonly WantedUnit[],
+    problems: ReadonlyMap<UnitName, StatusProblem>,
+    kept: ReadonlySet<UnitName>,
+    owned: Awaited<ReturnType<AgentFiles["readOwned"]>>,
+  ): readonly (readonly [UnitName, StatusProblem])[] {
+    const isOnDisk = (name: UnitName) => (owned.get(name)?.onDisk ?? null) !== null;
+    const absent = wanted.filter(({ name }) => problems.has(name) && !isOnDisk(name));
+    if (absent.length === 0) return [];
+    const open = wanted.filter(({ name, hash }) => !kept.has(name) && owned.get(name)?.onDisk !== hash);
+    return [...waitsForQuadlet(open, absent)].map(([name, quadlet]) => {
+      const { code, detail } = problems.get(quadlet)!;
+      return [name, problemOf(code, `${quadlet}: ${detail}`)] as const;
+    });
   }
 
   /** Fetches what these units, of a release that is accepted and not placed yet, will need. */
