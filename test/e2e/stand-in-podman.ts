@@ -16,8 +16,11 @@ case "$1 $2" in
       exit 125
     fi ;;
   "run "*)
-    if ! grep -qxF -- "$last" "$here"; then echo "Error: $last: image not known" >&2; exit 125; fi
-    echo "the stand-in runs $last"
+    # What follows the image is the container's own.
+    image=
+    for word; do if [ -z "$image" ] && grep -qxF -- "$word" "$here"; then image=$word; fi; done
+    if [ -z "$image" ]; then echo "Error: $last: image not known" >&2; exit 125; fi
+    echo "the stand-in runs $image"
     systemd-notify --ready
     exec sleep infinity ;;
   "pod start")

@@ -35,7 +35,7 @@ test("examples/hello compiles without a finding; all of it may move", () => {
   );
 });
 
-for (const example of ["web", "options"]) {
+for (const example of ["web", "options", "homelab"]) {
   test(`examples/${example} is as its own tests expect`, () => {
     const folder = join(import.meta.dirname, "../../examples", example);
     const listed = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
