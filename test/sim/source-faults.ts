@@ -52,7 +52,10 @@ export const SOURCE_FAULTS: readonly FaultKind[] = [
     name: "a machine's state is deleted",
     async inject(_, machine) {
       await machine.stopAgent();
-      if (!machine.agentUp) await machine.files.remove(`${AGENT_FOLDERS.state}/state.json`);
+      if (machine.agentUp) return;
+      // Whoever deletes it is not the process that was to die in a write.
+      machine.files.restartProcess();
+      await machine.files.remove(`${AGENT_FOLDERS.state}/state.json`);
     },
     heal: async (_, machine) => machine.startAgent(),
   },
