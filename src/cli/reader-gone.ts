@@ -3,8 +3,12 @@
  * apply goes on and exits as it would have. What shows things for ever asks `isReaderGone` and ends.
  */
 let gone = false;
+let isWatched = false;
 
+/** Once for a process, however many commands it runs. */
 export function watchReaders(): void {
+  if (isWatched) return;
+  isWatched = true;
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
