@@ -56,7 +56,7 @@ test("what would be started into nothing waits along, until there is a service, 
   const timer = unit("web.timer", "[Timer]\nOnCalendar=daily\n");
   const machine = new Machine();
   machine.podman.lacking.add("one");
-  assert.deepEqual(Object.keys(await machine.told(web("one"), timer, unit("other.service"))), [
+  assert.deepEqual(Object.keys(await machine.told(web("one"), timer, unit("other.service", "[Unit]\n"))), [
     "web.container",
     "web.timer",
   ]);

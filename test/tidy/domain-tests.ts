@@ -23,6 +23,11 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/secret/secret-name.ts",
     "src/domain/secret/secret-reach.ts",
   ],
+  "src/domain/discovery/discovery.test.ts": [
+    "src/domain/discovery/announcement.ts",
+    "src/domain/discovery/answer-query.ts",
+    "src/domain/discovery/service-records.ts",
+  ],
   "src/domain/notify/decide-news.test.ts": ["src/domain/notify/notify-policy.ts", "src/domain/notify/thing.ts"],
   "src/domain/lint/mask-secrets.test.ts": ["src/domain/lint/find-secrets.ts", "src/domain/lint/secret-value.ts"],
   "src/domain/lint/lint-directives.test.ts": ["src/domain/unit/old-spellings.ts", "src/domain/unit/quadlet-keys.ts"],

@@ -94,7 +94,7 @@ export function importUnits(
   const editor = new UnitEditor(repository);
   const sorted = found.toSorted((a, b) => compareText(a.name, b.name));
   const templates = new Map(sorted.filter(({ name }) => unitNameParts(name).isTemplate).map((one) => [one.name, one]));
-  for (const unit of sorted) editor.import(unit, templates);
+  for (const unit of sorted) editor.bring(unit, templates);
   const edited = editor.edited();
   const isSaid = repository.manifest.defaults.adopt === true;
   if (!adopt || isSaid || edited.edit.files.length === 0) return edited;
@@ -209,7 +209,7 @@ class UnitEditor {
   }
 
   /** An instance whose file is its template's is one more of its instances. */
-  import({ name, bytes, dropins, goal }: FoundUnit, templates: ReadonlyMap<UnitName, FoundUnit>): void {
+  bring({ name, bytes, dropins, goal }: FoundUnit, templates: ReadonlyMap<UnitName, FoundUnit>): void {
     const { template, instance, isTemplate } = unitNameParts(name);
     const own = this.#repository.files.units.get(name);
     if (own !== undefined || this.#repository.goals.has(name)) {
