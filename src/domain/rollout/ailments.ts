@@ -16,6 +16,8 @@ const FINAL: ReadonlySet<string> = new Set([
   ...["failed", "start-failed", "reload-failed", "unit-bad-setting", "quadlet-rejected", "conflict", "shadowed"],
   NOT_CONFIRMED,
 ]);
+/** Its machine gives up at a limit of its own (PULL_LIMIT_MS), and says so then. */
+const FETCHING = "pulling-image";
 const DETAIL_MAX = 200;
 
 /** What is the matter with replicas that are not up, in the words of their machines. */
@@ -39,8 +41,9 @@ export function ailments(
     const verdict = seen.judge({ unit, ...side });
     const detail = wordsOf(verdict).slice(0, DETAIL_MAX);
     if (verdict.kind === "failed") {
-      const isFinal = verdict.because.code === "problem" && FINAL.has(verdict.because.problem.code);
-      return { kind: isFinal ? "failed" : "on-its-way", detail };
+      const code = verdict.because.code === "problem" ? verdict.because.problem.code : null;
+      if (code === FETCHING) return { kind: "fetching", detail };
+      return { kind: code !== null && FINAL.has(code) ? "failed" : "on-its-way", detail };
     }
     const hasEnded = verdict.kind === "waiting" && verdict.because.code === "state" && isDown(unit, machine, side.goal);
     return { kind: hasEnded ? "ended" : "on-its-way", detail };

@@ -44,6 +44,10 @@ export function failuresAmong(
       continue;
     }
     const ailment = ailmentOf(unit, machine);
+    if (ailment.kind === "fetching") {
+      waited.set(key, { unhealthyMs: before?.unhealthyMs ?? 0, endedMs: null });
+      continue;
+    }
     const since = (ms: number | null | undefined) => (ms == null ? 0 : ms + elapsedMs);
     const wait: Wait = {
       unhealthyMs: since(before?.unhealthyMs),

@@ -89,6 +89,9 @@ const CASES: Readonly<Record<string, Case>> = {
       failures: [{ ...failure, because: { code: "deadline", afterMs: DEADLINE_MS, detail: ON_ITS_WAY.detail } }],
     },
   },
+  "a deadline is not counted while an image is on its way": {
+    ...{ state: "starting", ailment: { kind: "fetching", detail: "" }, waitedMs: DEADLINE_MS, is: "rolling" },
+  },
   "a deadline is not counted for a machine that is away": {
     sight: { isAway: () => true },
     state: "starting",

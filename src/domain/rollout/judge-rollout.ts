@@ -48,8 +48,11 @@ export interface GivenOrder extends Pick<RolloutOrder, "order"> {
 
 /** What is the matter with a replica that is not up, in the words of its machine. */
 export interface Ailment {
-  /** `failed`: nothing more will come of it. `ended`: it has gone down without failing, or its start has not been heard of. */
-  readonly kind: "failed" | "ended" | "on-its-way";
+  /**
+   * `failed`: nothing more will come of it. `ended`: it has gone down without failing, or its start has not been heard of. `fetching`: its
+   * image is on the way, which takes as long as a line is slow and not as long as a service takes to be healthy.
+   */
+  readonly kind: "failed" | "ended" | "on-its-way" | "fetching";
   readonly detail: string;
 }
 
