@@ -41,6 +41,21 @@ test("how a start failed is remembered until a later one ends well", async () =>
   assert.equal(jobs.failure(A), null);
 });
 
+test("of a start that failed nothing is told of the next version, also while that one takes long", async () => {
+  const { clock, write, manager, jobs } = await world("[Service]\nType=oneshot\nExecStart=/bin/false\n");
+  jobs.start(A, A);
+  await clock.advance(1_000);
+  jobs.startsAnew(A);
+  assert.equal(jobs.failure(A), null);
+  await write("[Service]\nType=oneshot\nExecStart=/bin/sleep 60\n");
+  await manager.reload();
+  jobs.start(A, A);
+  await clock.advance(30_000);
+  assert.deepEqual([jobs.isBusy(A), jobs.failure(A)], [true, null]);
+  await clock.advance(60_000);
+  assert.deepEqual([jobs.isBusy(A), jobs.failure(A)], [false, null]);
+});
+
 test("a start that systemd refuses, or that is lost with the bus, is a failure with its code, and the unit is free again", async () => {
   const { clock, manager, jobs } = await world("[Service]\nExecStart=/bin/server\n");
   const refused = jobs.start(A, "nobody.service" as UnitName);

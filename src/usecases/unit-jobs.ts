@@ -69,9 +69,13 @@ export class UnitJobs {
     return nowMs >= retry.dueMs;
   }
 
-  /** With another text, or another order, it is another start. */
+  /**
+   * With another text, or another order, it is another start, and how the last one ended says nothing of it: told of the new version while that
+   * is on its way up, it would end a rollout.
+   */
   startsAnew(unit: UnitName): void {
     this.#retries.delete(unit);
+    if (this.#failures.get(unit)?.job === "start") this.#failures.delete(unit);
   }
 
   /** It is up: whatever became of its start, also of one nobody heard the end of, is no failure any more. */
