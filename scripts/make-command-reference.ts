@@ -14,6 +14,7 @@ interface CommandClass {
   readonly summary?: string;
   readonly hidden?: boolean;
   readonly strict?: boolean;
+  readonly examples?: readonly string[];
   readonly args?: Readonly<Record<string, { readonly required?: boolean; readonly description?: string }>>;
   readonly flags?: Readonly<Record<string, FlagShape>>;
 }
@@ -55,7 +56,9 @@ function section(name: string, command: CommandClass): string {
     ),
   ];
   const table = rows.length === 0 ? "" : `\n| | | set by |\n|---|---|---|\n${rows.join("\n")}\n`;
-  return `### ${usage}\n\n${command.summary ?? ""}.\n${table}`;
+  const examples = (command.examples ?? []).map((example) => `${example}\n`).join("");
+  const shown = examples === "" ? "" : `\n\`\`\`sh\n${examples}\`\`\`\n`;
+  return `### ${usage}\n\n${command.summary ?? ""}.\n${shown}${table}`;
 }
 
 function flagText(name: string, flag: FlagShape): string {

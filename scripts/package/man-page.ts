@@ -48,7 +48,7 @@ const FILES: readonly (readonly [path: string, meaning: string])[] = [
   ["/var/lib/fleet-engine", "What the engine remembers."],
 ];
 
-function commandSection({ words, summary, description, args, flags }: ShownCommand): string {
+function commandSection({ words, summary, description, examples, args, flags }: ShownCommand): string {
   const usage = args.map(({ name, required }) => (required ? name.toUpperCase() : `[${name.toUpperCase()}]`));
   return [
     `.SS fleet ${escaped([...words, ...usage].join(" "))}`,
@@ -58,6 +58,7 @@ function commandSection({ words, summary, description, args, flags }: ShownComma
       .filter((arg) => arg.description !== "")
       .map((arg) => `.TP\n.I ${escaped(arg.name.toUpperCase())}\n${text(arg.description)}`),
     ...flags.map(flagParagraph),
+    ...examples.map((example) => `.PP\n.RS\n.B ${text(example)}\n.RE`),
   ].join("\n");
 }
 

@@ -4,6 +4,7 @@ export interface ShownCommand {
   readonly words: readonly string[];
   readonly summary: string;
   readonly description: string;
+  readonly examples: readonly string[];
   readonly args: readonly ShownArgument[];
   readonly flags: readonly ShownFlag[];
 }
@@ -33,6 +34,7 @@ interface ManifestEntry {
   readonly hidden?: boolean;
   readonly summary?: string;
   readonly description?: string;
+  readonly examples?: readonly string[];
   readonly args?: Readonly<Record<string, { name: string; description?: string; required?: boolean }>>;
   readonly flags?: Readonly<Record<string, ManifestFlag>>;
 }
@@ -58,6 +60,7 @@ export function shownCommands(manifest: string): ShownCommand[] {
       words: id.split(":"),
       summary: command.summary ?? "",
       description: command.description ?? "",
+      examples: command.examples ?? [],
       args: Object.values(command.args ?? {}).map(({ name, description = "", required = false }) => ({
         name,
         description,
