@@ -17,6 +17,7 @@ export const TESTED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     "src/domain/unit/parse-spread.ts",
     "src/domain/unit/resource-requests.ts",
   ],
+  "src/domain/spec/machine-folders.test.ts": ["src/domain/spec/bind-to-machine.ts"],
   "src/domain/secret/secret-findings.test.ts": [
     "src/domain/secret/find-secret-uses.ts",
     "src/domain/secret/recipient-tag.ts",

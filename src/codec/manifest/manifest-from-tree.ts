@@ -206,6 +206,7 @@ function machineFrom(machine: MachineTree, key: string, tree: YamlTree): Manifes
       unit: { value: unit, at: tree.keyAt([...path, "dropins", unit]) },
       paths: paths.map((one, index) => located(one, [...path, "dropins", unit, index])),
     })),
+    paths: (machine.paths ?? []).map((one, index) => located(one, [...path, "paths", index])),
   };
 }
 

@@ -176,6 +176,10 @@ const machine = z.strictObject(
         mapping("a mapping of unit names to lists of drop-in files"),
       )
       .optional(),
+    paths: z
+      .array(repositoryPath, { error: "a list of at most 100 folders" })
+      .max(100, { error: "a list of at most 100 folders" })
+      .optional(),
   },
   mapping("a mapping such as { id: …, metadata: { role: storage } }"),
 );

@@ -1,7 +1,6 @@
 /** Keys of the language whose issue has not landed, by the path they stand at (`*` is any key), and what they will do. */
 const NOT_YET_KEYS: Readonly<Record<string, string>> = {
   moved: "rename a unit without stopping it",
-  "machines.*.paths": "give one machine units of its own",
 };
 
 /** What a key will do once its issue lands, or null where the language has no such key there. */

@@ -87,7 +87,8 @@ function checkTree(tree: YamlTree): { manifest: Manifest | null; diagnostics: re
   }
   // Without its paths the manifest would mean another folder, and every finding about that one would be noise.
   const usable =
-    !first.error.issues.some((issue) => issue.path[0] === "paths") && manifestSchema.safeParse(rest).success;
+    !first.error.issues.some(({ path }) => path[0] === "paths" || (path[0] === "machines" && path[2] === "paths")) &&
+    manifestSchema.safeParse(rest).success;
   const manifest = usable && hasErrors(diagnostics) ? manifestFromTree(rest as ManifestTree, tree, true) : null;
   return { manifest, diagnostics };
 }

@@ -3,7 +3,7 @@ import { compareText, type UnitName } from "../names.ts";
 import { isSecretName, SECRET_ENDING, SECRET_NAME_FORM } from "../secret/secret-name.ts";
 import { checkUnitName, QUADLET_TYPES, UNIT_TYPES } from "../unit/unit-name.ts";
 import { type ComponentFiles, componentFileClashes, componentFileOf, componentFileProblem } from "./component-files.ts";
-import type { Located } from "./manifest.ts";
+import { type FolderOwner, machineDropinProblem, type UnitFolder } from "./machine-folders.ts";
 import { below, isIgnored, type RepositoryFile } from "./repository-files.ts";
 import { RESERVED_DROPINS } from "./reserved-dropins.ts";
 
@@ -17,6 +17,8 @@ export interface CollectedFiles {
   readonly components: ReadonlyMap<string, ComponentFiles>;
   /** The component each unit's file lies in; none of those that lie beside components. */
   readonly componentOf: ReadonlyMap<UnitName, string>;
+  /** The machine each unit's file binds it to; none of those that lie in no machine's folder. */
+  readonly ownerOf: ReadonlyMap<UnitName, FolderOwner>;
   /** By name, whatever their component: on a machine they are in one folder. */
   readonly secrets: ReadonlyMap<string, RepositoryFile>;
   readonly diagnostics: readonly Diagnostic[];
@@ -31,10 +33,13 @@ type Place =
   | { readonly kind: "secret"; readonly name: string }
   | { readonly kind: "problem"; readonly diagnostic: Diagnostic };
 
-/** Goes through the folders in order: a later one replaces an earlier one's files by what they are, component or not. */
+/**
+ * Goes through the folders in order: a later one replaces an earlier one's files by what they are, component or not. One of a single
+ * machine replaces nothing: what is in it is nowhere else.
+ */
 export function collectFiles(
   manifestPath: string,
-  folders: readonly Located<string>[],
+  folders: readonly UnitFolder[],
   files: readonly RepositoryFile[],
 ): CollectedFiles {
   const units = new Map<UnitName, RepositoryFile>();
@@ -42,10 +47,16 @@ export function collectFiles(
   const secrets = new Map<string, RepositoryFile>();
   const components = new Map<string, Map<string, RepositoryFile>>();
   const componentOf = new Map<UnitName, string>();
+  const ownerOf = new Map<UnitName, FolderOwner>();
+  const ownDropins: { readonly owner: FolderOwner; readonly target: string; readonly path: string }[] = [];
+  const everywhere = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   const sorted = files.toSorted((a, b) => compareText(a.path, b.path));
   for (const folder of folders) {
-    const seen = new Map<string, string>();
+    const { owner } = folder;
+    const seen = owner === undefined ? new Map<string, string>() : everywhere;
+    // Two machines may each have a component of that name, and so may all.
+    const componentIn = (name: string): string => (owner === undefined ? name : `${folder.value}/${name}`);
     let found = false;
     for (const file of sorted) {
       const ignored = isIgnored(manifestPath, folder.value, file.path);
@@ -54,7 +65,8 @@ export function collectFiles(
       const rest = below(folder.value, file.path)!;
       const delivered = componentFileOf(rest);
       if (delivered !== null) {
-        const { component, path } = delivered;
+        const { path } = delivered;
+        const component = componentIn(delivered.component);
         const problem = componentFileProblem(file, path);
         if (problem !== null) diagnostics.push(problem);
         else components.set(component, (components.get(component) ?? new Map()).set(path, file));
@@ -68,18 +80,26 @@ export function collectFiles(
       const key = keyOf(place);
       const other = seen.get(key);
       if (other !== undefined) {
-        const next = "rename or remove one; only a later entry of paths: may override";
+        const next =
+          owner === undefined
+            ? "rename or remove one; only a later entry of paths: may override"
+            : "rename or remove one: what a machine's folder has is nowhere else";
         const [at, saw] = [{ path: file.path }, `${key}, which ${other} is too`];
         const isSecret = place.kind === "secret";
         diagnostics.push(isSecret ? error("duplicate-secret", at, saw, next) : error("duplicate-unit", at, saw, next));
         continue;
       }
       seen.set(key, file.path);
+      everywhere.set(key, file.path);
       if (place.kind === "unit") {
         units.set(place.name, file);
-        if (rest.includes("/")) componentOf.set(place.name, rest.slice(0, rest.indexOf("/")));
+        if (owner !== undefined) ownerOf.set(place.name, owner);
+        if (rest.includes("/")) componentOf.set(place.name, componentIn(rest.slice(0, rest.indexOf("/"))));
       } else if (place.kind === "secret") secrets.set(place.name, file);
-      else dropins.set(place.target, (dropins.get(place.target) ?? new Map()).set(place.conf, file));
+      else {
+        dropins.set(place.target, (dropins.get(place.target) ?? new Map()).set(place.conf, file));
+        if (owner !== undefined) ownDropins.push({ owner, target: place.target, path: file.path });
+      }
     }
     if (!found) {
       const saw = `no files under ${folder.value === "" ? "the repository's root" : `${folder.value}/`}`;
@@ -92,7 +112,11 @@ export function collectFiles(
     components.set(component, inOrder);
     diagnostics.push(...componentFileClashes(inOrder));
   }
-  return { units, dropins, components, componentOf, secrets, diagnostics };
+  for (const { owner, target, path } of ownDropins) {
+    const problem = machineDropinProblem(owner, target, path, ownerOf);
+    if (problem !== null) diagnostics.push(problem);
+  }
+  return { units, dropins, components, componentOf, ownerOf, secrets, diagnostics };
 }
 
 function keyOf(place: Exclude<Place, { kind: "problem" }>): string {

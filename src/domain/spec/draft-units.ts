@@ -12,6 +12,7 @@ import type { UnitFile } from "../unit/unit-file.ts";
 import { isQuadlet, serviceNameOf, type UnitType, unitNameParts } from "../unit/unit-name.ts";
 import { unitTies } from "../unit/unit-ties.ts";
 import { AT_MOST_ONE_DROPIN, atMostOneDropin } from "./at-most-one-dropin.ts";
+import { bindToMachine } from "./bind-to-machine.ts";
 import type { SpecDropin } from "./cluster-spec.ts";
 import type { CollectedFiles } from "./collect-files.ts";
 import { filesOfComponent } from "./component-files.ts";
@@ -94,7 +95,13 @@ export class DraftUnits {
     const unitGroup = effective.last("X-Fleet", "Group") === null ? null : read.options.group;
     const group = this.#agreed(name, "Group", unitGroup, settings.group) ?? "auto";
     const move = this.#agreed(name, "Move", read.options.move, settings.move);
-    const options = { ...read.options, group, move };
+    const owner = this.#collected.ownerOf.get(template ?? name);
+    const bound =
+      owner === undefined
+        ? { options: read.options, diagnostics: [] }
+        : bindToMachine(owner, name, effective, read.options);
+    this.diagnostics.push(...bound.diagnostics);
+    const options = { ...bound.options, group, move };
     const onDisconnect = this.#onDisconnect(name, read, settings, effective);
     const replace = this.#agreed(name, "Replace", read.replace, settings.replace);
     const texts = [fragment, ...dropins.map((dropin) => dropin.file)];

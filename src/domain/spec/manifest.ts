@@ -204,6 +204,8 @@ export interface ManifestMachine {
   readonly drain: boolean;
   readonly cordon: boolean;
   readonly dropins: readonly ManifestMachineDropins[];
+  /** Folders of units that are this machine's alone, relative to the manifest, as written. */
+  readonly paths: readonly Located<string>[];
 }
 
 export interface ManifestMachineDropins {

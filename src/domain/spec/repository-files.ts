@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { compareText } from "../names.ts";
 import type { ParsedUnitFile } from "../unit/parse-unit-file.ts";
+import { machineFolders, type UnitFolder } from "./machine-folders.ts";
 import type { Located, Manifest } from "./manifest.ts";
 
 /** One file of the commit. */
@@ -21,8 +22,8 @@ export type ParseFile = (path: string, bytes: Uint8Array, oid: string) => Parsed
 
 /** Which files of the commit a manifest is about. */
 export interface ManifestSources {
-  /** Folders of units, later ones win; with where the manifest names them. `""` is the repository's root. */
-  readonly unitFolders: readonly Located<string>[];
+  /** Folders of units, later ones win; then those of single machines, which add to them. `""` is the repository's root. */
+  readonly unitFolders: readonly UnitFolder[];
   /** Everything to list: the unit folders, and the folders of the machines' drop-ins. Sorted, unique. */
   readonly folders: readonly string[];
   /** Drop-ins that the stanzas of machines name. */
@@ -45,7 +46,10 @@ export function manifestSources(manifestPath: string, manifest: Manifest): Manif
     diagnostics.push({ code: "path-outside-repository", severity: "error", at: path.at, saw, next });
     return [];
   };
-  const unitFolders = manifest.paths.flatMap(resolved);
+  const common = manifest.paths.flatMap(resolved);
+  const ofMachines = machineFolders(manifest.machines, common, resolved);
+  diagnostics.push(...ofMachines.diagnostics);
+  const unitFolders = [...common, ...ofMachines.folders];
   const files = new Set(
     manifest.machines.flatMap((machine) =>
       machine.dropins.flatMap(({ paths }) => paths.flatMap(resolved).map((path) => path.value)),
