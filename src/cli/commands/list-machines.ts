@@ -1,6 +1,6 @@
 import { Args, Flags } from "@oclif/core";
 import type { ReportRecord } from "../../codec/registry-records.ts";
-import type { Member } from "../../domain/cluster/cluster-snapshot.ts";
+import type { Member, Release } from "../../domain/cluster/cluster-snapshot.ts";
 import { compareText, type MachineId } from "../../domain/names.ts";
 import { readReleases } from "../../usecases/read-releases.ts";
 import { statesAsked } from "../choose-units.ts";
@@ -33,7 +33,6 @@ export default class ListMachinesCommand extends LookingCommand {
 
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(ListMachinesCommand);
-    const needsReleases = flags.fields.split(",").some((field) => field.trim() === "commit");
     const states = statesAsked(flags.state);
     const membersOf = ({ view: { snapshot, report } }: Seen): Member[] => {
       const closed = closedBy(report);
@@ -63,7 +62,10 @@ export default class ListMachinesCommand extends LookingCommand {
         memory: ({ capacity }) => (capacity === undefined ? "-" : sizeText(capacity.memoryBytes)),
       };
     };
+    const needsReleases = flags.fields.split(",").some((field) => field.trim() === "commit");
+    const once = async (): Promise<Seen> => ({ view: await this.viewOrLastSeen(flags), releases: [] });
     await this.show<Seen>(flags, {
+      ...(needsReleases ? {} : { once }),
       read: async (registry, keys) => {
         const [view, releases] = await Promise.all([
           readListView(registry, keys),
@@ -93,7 +95,8 @@ export default class ListMachinesCommand extends LookingCommand {
 
 interface Seen {
   readonly view: ClusterView;
-  readonly releases: Awaited<ReturnType<typeof readReleases>>;
+  /** Empty where no field asks for them. */
+  readonly releases: readonly Release[];
 }
 
 /** Machines that get nothing, and why. */
