@@ -4,6 +4,7 @@ import { parseUnitName } from "../domain/unit/unit-name.ts";
 import type { LeaseId, Operation, Txn } from "../ports/registry.ts";
 import { agentPrefixes } from "./agent-prefixes.ts";
 import type { RegistryKeys } from "./registry-keys.ts";
+import { isServiceOf } from "./service-record.ts";
 
 /** What somebody who comes through an engine may do in the registry. Denied is whatever is not said here. */
 export interface RegistryScope {
@@ -79,7 +80,7 @@ function writable(keys: RegistryKeys, machine: MachineId): (key: string) => Writ
   return (key) => {
     if (key === keys.member(machine)) return { put: "lasting", delete: false };
     if (key === keys.kept(machine)) return { put: "lasting", delete: true };
-    if (leased(keys, machine, key)) return { put: "leased", delete: keys.isServiceOf(machine, key) };
+    if (leased(keys, machine, key)) return { put: "leased", delete: isServiceOf(keys, machine, key) };
     const unit = key.startsWith(statuses) ? key.slice(statuses.length) : null;
     return unit !== null && parseUnitName(unit) !== null ? { put: "lasting", delete: true } : NOTHING;
   };
@@ -90,7 +91,7 @@ function leased(keys: RegistryKeys, machine: MachineId, key: string): boolean {
   const claims = keys.claims(machine);
   return (
     key === keys.presence(machine) ||
-    keys.isServiceOf(machine, key) ||
+    isServiceOf(keys, machine, key) ||
     (key.startsWith(claims) && BOOT_ID.test(key.slice(claims.length)))
   );
 }

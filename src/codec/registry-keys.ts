@@ -39,8 +39,6 @@ export interface RegistryKeys {
   statuses(machine: MachineId): string;
   /** Where units are found, as SkyDNS lays it down; leased, each by the agent of the machine it names. */
   readonly services: string;
-  /** Whether a key there is that machine's, which its last step says. */
-  isServiceOf(machine: MachineId, key: string): boolean;
   /** There only while that agent cannot go by what the registry shows. */
   kept(machine: MachineId): string;
   /** Written by people; see `holdKey`. */
@@ -72,9 +70,6 @@ function padded(value: number): string {
   return String(value).padStart(8, "0");
 }
 
-/** See `leafOf`. */
-const SERVICE_LEAF = /^([0-9a-f]{32})-[0-9a-f]{12}$/;
-
 export function registryKeys(cluster: string): RegistryKeys {
   const root = `${REGISTRY_ROOT}${cluster}/`;
   return {
@@ -102,8 +97,6 @@ export function registryKeys(cluster: string): RegistryKeys {
     status: (machine, unit) => `${root}status/${machine}/${unit}`,
     statuses: (machine) => `${root}status/${machine}/`,
     services: `${root}services/`,
-    isServiceOf: (machine, key) =>
-      key.startsWith(`${root}services/`) && SERVICE_LEAF.exec(key.slice(key.lastIndexOf("/") + 1))?.[1] === machine,
     kept: (machine) => `${root}kept/${machine}`,
     holds: `${root}holds/`,
     token: (hash) => `${root}tokens/${hash}`,

@@ -1,6 +1,6 @@
 import type { RegistryKeys } from "../codec/registry-keys.ts";
 import type { StatusRecord } from "../codec/registry-records.ts";
-import { encodeServiceRecord } from "../codec/service-record.ts";
+import { encodeServiceRecord, isServiceOf } from "../codec/service-record.ts";
 import { type ReachableUnit, serviceRecords } from "../domain/discovery/service-records.ts";
 import type { Sha256, UnitName } from "../domain/names.ts";
 import type { WantedUnit } from "../domain/tasks/task.ts";
@@ -82,7 +82,7 @@ export class ServicePublisher {
     if (this.#hasLooked) return [];
     const { entries } = await this.#registry.list(this.#keys.services);
     this.#hasLooked = true;
-    return entries.flatMap(({ key }) => (this.#keys.isServiceOf(this.#self.machine, key) ? [key] : []));
+    return entries.flatMap(({ key }) => (isServiceOf(this.#keys, this.#self.machine, key) ? [key] : []));
   }
 }
 
