@@ -14,10 +14,13 @@ export class FleetFollowed {
   readonly #child: ChildProcess;
   readonly #reader;
 
-  constructor(words: readonly string[], { repository, cluster, env }: SeatCluster) {
-    this.#child = spawn(process.execPath, [PROGRAM, ...words], {
+  /** On a terminal made by util-linux's `script`, or in a pipe. */
+  constructor(words: readonly string[], { repository, cluster, env }: SeatCluster, isTerminal = false) {
+    const command = [process.execPath, PROGRAM, ...words] as const;
+    const [program, ...rest] = isTerminal ? (["script", "-qec", command.join(" "), "/dev/null"] as const) : command;
+    this.#child = spawn(program, rest, {
       cwd: repository.path,
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", isTerminal ? "ignore" : "inherit"],
       env: {
         PATH: process.env.PATH,
         HOME: repository.path,
@@ -27,7 +30,7 @@ export class FleetFollowed {
       },
     });
     this.#reader = createInterface({ input: this.#child.stdout! });
-    this.#reader.on("line", (line) => this.lines.push(line));
+    this.#reader.on("line", (line) => this.lines.push(line.trimEnd()));
   }
 
   /** All lines there are once this one is among them; rejects where it does not come. */
@@ -39,7 +42,8 @@ export class FleetFollowed {
 
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill("SIGINT");
+    // script hands it no further, and ends what it runs with itself.
+    this.#child.kill("SIGTERM");
     await once(this.#child, "exit");
   }
 }

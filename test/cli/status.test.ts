@@ -73,6 +73,24 @@ describe("fleet status", { concurrency: false }, () => {
     }
   });
 
+  test("watched on a terminal: the same screen again, with what it is now", async () => {
+    const followed = new FleetFollowed(["list-units", "web@1", "--watch", "--fields", "sub,unit"], seat, true);
+    try {
+      const clear = "\u001b[H\u001b[2J\u001b[3J";
+      await followed.line("running  web@1.service");
+      assert.equal(followed.lines[0], `${clear}SUB      UNIT`);
+      const keys = registryKeys("shop");
+      const key = keys.status(seatMachine("m2"), "web@1.service" as UnitName);
+      const { entries } = await seat.cluster.registry.list(key, { exact: true });
+      const value = encodeRecord({ ...JSON.parse(entries[0]!.value), sub: "reload" });
+      await seat.cluster.registry.txn({ when: [], then: [{ kind: "put", key, value }] });
+      await followed.line("reload  web@1.service");
+      assert.deepEqual(followed.lines.slice(-2), [`${clear}SUB     UNIT`, "reload  web@1.service"]);
+    } finally {
+      await followed.end();
+    }
+  });
+
   test("without its registry: what was seen before, how old it is, and 1; programs get the error alone", async () => {
     // Looked at within the last minute: it need not be written again.
     await seat.run("list-units");
