@@ -235,6 +235,29 @@ test("every runtime dependency is argued for in a decision", () => {
   nothing(Object.keys(dependencies).filter((name) => !page.includes(`| \`${name}\` |`)));
 });
 
+test("each row of test/MISSION.md names tests that are there", () => {
+  const rows = textOf("test/MISSION.md")
+    .split("\n")
+    .slice(6)
+    .filter((line) => line !== "");
+  assert.ok(rows.length > 20);
+  const tracked = new Set(files);
+  nothing(
+    rows.flatMap((row) => {
+      const named = [
+        ...row
+          .split(" | ")
+          .at(-1)!
+          .matchAll(/`([^`]+\.test\.ts)`/g),
+      ].map(([, path]) => path!);
+      if (named.length === 0) return [`no test: ${row}`];
+      return named
+        .filter((path) => !tracked.has(path))
+        .map((path) => `test/MISSION.md names ${path}, which is not there`);
+    }),
+  );
+});
+
 test("every journey under docs/journeys is run by a test", () => {
   const journeys = files.filter((path) => /^docs\/journeys\/.*\.md$/.test(path));
   assert.ok(journeys.length > 0);
