@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { Diagnostic } from "../../domain/diagnostic.ts";
 import { closestName } from "../../domain/unit/closest-name.ts";
-import { notYetKey } from "./not-yet-keys.ts";
-import { NOT_YET } from "./schema-leaves.ts";
+import { refusedKey } from "./refused-keys.ts";
 import type { YamlPath, YamlTree, YamlValue } from "./yaml-tree.ts";
 
 /** What a schema's issue means to the author of the manifest: one diagnostic for each thing to change. */
@@ -23,17 +22,6 @@ export function manifestProblems(schema: z.ZodType, tree: YamlTree, issue: z.cor
     ];
   }
   const value = valueAt(tree.root, issue.path);
-  if (issue.message.startsWith(NOT_YET)) {
-    return [
-      {
-        code: "manifest-not-yet",
-        severity: "error",
-        at: tree.valueAt(issue.path),
-        saw: `${key}: ${describe(value)}, which will ${issue.message.slice(NOT_YET.length)} and is not built yet`,
-        next: "remove it for now",
-      },
-    ];
-  }
   if (value === undefined) {
     return [
       {
@@ -58,10 +46,10 @@ export function manifestProblems(schema: z.ZodType, tree: YamlTree, issue: z.cor
 
 function unknownKey(schema: z.ZodType, tree: YamlTree, path: YamlPath, key: string): Diagnostic {
   const at = tree.keyAt([...path, key]);
-  const promise = notYetKey([...path, key]);
-  if (promise !== null) {
-    const saw = `the key ${key}, which will ${promise} and is not built yet`;
-    return { code: "manifest-not-yet", severity: "error", at, saw, next: "remove it for now" };
+  const refused = refusedKey([...path, key]);
+  if (refused !== null) {
+    const saw = `the key ${key}: ${refused.because}`;
+    return { code: "manifest-refused-key", severity: "error", at, saw, next: refused.next };
   }
   const known = keysAt(schema, path);
   const meant = closestName(key, known);

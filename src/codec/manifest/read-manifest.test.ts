@@ -433,18 +433,17 @@ test("what requires: cannot be read as is said at its place", () => {
   }
 });
 
-const later: readonly (readonly [text: string, at: string])[] = [["moved: []", "3:1"]];
-
-for (const [text, at] of later) {
-  test(`not yet: ${text}`, () => {
-    const { diagnostics } = readManifest("fleet.yaml", `${HEAD}${text}\n`);
-    assert.deepEqual(
-      diagnostics.map((one) => [`${one.at?.line}:${one.at?.column}`, one.code]),
-      [[at, "manifest-not-yet"]],
-    );
-    assert.match(diagnostics[0]!.saw, /will .+ and is not built yet$/);
-  });
-}
+test("a rename is refused as what fleet cannot do, with what happens instead", () => {
+  const { manifest, diagnostics } = readManifest("fleet.yaml", `${HEAD}moved: [{ from: a.service, to: b.service }]\n`);
+  assert.equal(manifest?.flawed, true);
+  const [found, ...others] = diagnostics;
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    [found?.code, found?.at?.line, found?.at?.column, found?.saw],
+    ["manifest-refused-key", 3, 1, "the key moved: fleet knows a unit by its name, and cannot rename one that runs"],
+  );
+  assert.match(found?.next ?? "", /another unit/);
+});
 
 test("a flawed manifest keeps what is right, so that the units are looked at in the same go", () => {
   const { manifest } = readManifest(

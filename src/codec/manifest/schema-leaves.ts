@@ -4,9 +4,6 @@ import { parseDuration } from "../../domain/spec/duration.ts";
 /** What a leaf is for an editor, which sees YAML's own types and not the source text. */
 export const editorForms = z.registry<{ readonly form: Readonly<Record<string, unknown>> }>();
 
-/** The mark of a value that a later issue will accept: the message then says what it will do. */
-export const NOT_YET = "not-yet: ";
-
 export function scalar(expected: string, accepts: (text: string) => boolean, form: Readonly<Record<string, unknown>>) {
   const leaf = z.string({ error: expected }).refine(accepts, { error: expected });
   editorForms.add(leaf, { form: { description: expected, ...form } });
@@ -17,18 +14,9 @@ export function matching(expected: string, pattern: RegExp) {
   return scalar(expected, (text) => pattern.test(text), { type: "string", pattern: pattern.source });
 }
 
-/** One of a few words; `later` are words of the language whose issue has not landed, with what they will do. */
-export function word<const Words extends readonly [string, ...string[]]>(
-  words: Words,
-  later: Readonly<Record<string, string>> = {},
-) {
-  const leaf = z.enum(words, {
-    error: (issue) => {
-      const given = String(issue.input);
-      const promise = Object.entries(later).find(([prefix]) => given === prefix || given.startsWith(`${prefix}=`));
-      return promise === undefined ? words.join(" | ") : `${NOT_YET}${promise[1]}`;
-    },
-  });
+/** One of a few words. */
+export function word<const Words extends readonly [string, ...string[]]>(words: Words) {
+  const leaf = z.enum(words, { error: words.join(" | ") });
   editorForms.add(leaf, { form: { enum: words } });
   return leaf;
 }
