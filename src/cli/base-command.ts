@@ -17,8 +17,8 @@ export const repositoryFlags = {
   revision: Flags.string({ description: "The commit to read", env: "FLEET_REVISION", default: "HEAD" }),
 };
 
-/** Flags every command that talks to a cluster takes. */
-export const clusterFlags = {
+/** Where the registry is, and who asks it. */
+export const addressFlags = {
   registry: Flags.string({
     description:
       "etcd://h1:2379,h2:2379, etcds://…, hub://h1,h2 (engines), unix:/path, file:STATE (read only), or none (default: /run/fleet/registry.sock if it exists, then the engines this machine has joined)",
@@ -30,9 +30,22 @@ export const clusterFlags = {
     env: "FLEET_ETCD_CERTFILE",
   }),
   "etcd-keyfile": Flags.string({ description: "etcds://: its key (PEM)", env: "FLEET_ETCD_KEYFILE" }),
+};
+
+/** Flags every command that talks to a cluster takes. */
+export const clusterFlags = {
+  ...addressFlags,
   source: Flags.string({ description: "The repository daemons follow: a URL or a path", env: "FLEET_SOURCE" }),
   branch: Flags.string({ description: "The branch daemons follow", env: "FLEET_BRANCH" }),
   cluster: Flags.string({ description: "The cluster's name (default: the manifest's)", env: "FLEET_CLUSTER" }),
+};
+
+/** Flags of commands that are about a cluster and no commit: they stand in a repository only to learn the cluster's name. */
+export const clusterAloneFlags = {
+  directory: repositoryFlags.directory,
+  manifest: repositoryFlags.manifest,
+  ...addressFlags,
+  cluster: clusterFlags.cluster,
 };
 
 export const outputFlags = {

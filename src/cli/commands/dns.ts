@@ -1,12 +1,9 @@
 import { Flags } from "@oclif/core";
 import { RegistryMirror } from "../../daemon/registry-mirror.ts";
-import { BaseCommand, clusterFlags, repositoryFlags } from "../base-command.ts";
+import { BaseCommand, clusterAloneFlags } from "../base-command.ts";
 import { clusterName } from "../cluster-name.ts";
 import { runService } from "../daemon-service.ts";
 import { hostAndPort } from "../host-and-port.ts";
-
-const { directory, manifest } = repositoryFlags;
-const { registry, cluster, "etcd-cafile": authority, "etcd-certfile": certificate, "etcd-keyfile": key } = clusterFlags;
 
 export default class DnsCommand extends BaseCommand {
   static override summary = "Answer DNS for the units of a cluster that announce themselves";
@@ -14,13 +11,7 @@ export default class DnsCommand extends BaseCommand {
     "web.home.fleet has the addresses of all instances of web in the cluster home that are up and healthy, _http._tcp.web.home.fleet also their ports. It answers for that zone alone; resolvers are told to ask it for that. Runs until it is stopped; with the registry away it answers with what it knew last.";
   static override examples = ["fleet dns --listen 127.0.0.1:5354"];
   static override flags = {
-    directory,
-    manifest,
-    registry,
-    cluster,
-    "etcd-cafile": authority,
-    "etcd-certfile": certificate,
-    "etcd-keyfile": key,
+    ...clusterAloneFlags,
     listen: Flags.string({
       description: "UDP and TCP, host:port; port 0 takes a free one",
       env: "FLEET_DNS_LISTEN",

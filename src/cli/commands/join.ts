@@ -3,7 +3,7 @@ import { systemClock } from "../../adapters/system-clock.ts";
 import { readJoinTarget } from "../../domain/join/join-target.ts";
 import { OperationError } from "../../ports/operation-error.ts";
 import { type JoinProgress, waitJoined } from "../../usecases/wait-joined.ts";
-import { BaseCommand, clusterFlags, outputFlags } from "../base-command.ts";
+import { addressFlags, BaseCommand, clusterFlags, outputFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { fleetConf } from "../fleet-conf.ts";
 import { beginJoining, type Joining, startServices } from "../joining.ts";
@@ -13,7 +13,7 @@ import { machineStanza } from "../views/machine-stanza.ts";
 
 /** What every machine of a cluster runs. */
 const AGENT_SERVICES = ["fleet-agent.service", "fleet-restore.service"];
-const { registry, branch, "etcd-cafile": authority, "etcd-certfile": certificate, "etcd-keyfile": key } = clusterFlags;
+const { branch } = clusterFlags;
 
 type Flags_ = Interfaces.InferredFlags<typeof JoinCommand.flags>;
 
@@ -57,10 +57,7 @@ export default class JoinCommand extends BaseCommand {
       description: "The manifest, relative to the repository (default: fleet.yaml)",
       env: "FLEET_MANIFEST",
     }),
-    registry,
-    "etcd-cafile": authority,
-    "etcd-certfile": certificate,
-    "etcd-keyfile": key,
+    ...addressFlags,
     "state-directory": Flags.string({
       description: "What must survive a reboot",
       env: "FLEET_STATE_DIRECTORY",

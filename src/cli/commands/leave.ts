@@ -5,7 +5,7 @@ import { AGENT_FOLDERS, AgentFiles } from "../../usecases/agent-files.ts";
 import { knownCluster } from "../../usecases/known-cluster.ts";
 import { leavePath, leaveUnits } from "../../usecases/leave-units.ts";
 import { askYes } from "../ask-yes.ts";
-import { BaseCommand, clusterFlags, outputFlags } from "../base-command.ts";
+import { addressFlags, BaseCommand, outputFlags } from "../base-command.ts";
 import { EXIT, SilentExit } from "../exit-codes.ts";
 import { forgetCluster, joinRecord, removeMembership, withConf } from "../leaving.ts";
 import { machineId } from "../machine-id.ts";
@@ -13,7 +13,6 @@ import { leavingText, leftText, type MembershipLeft } from "../views/leave-text.
 
 /** What acts for the cluster on a machine; the registry is everybody's, and stays. */
 const SERVICES = ["fleet-reboot-guard.service", "fleet-agent.service", "fleet-restore.service", "fleet-engine.service"];
-const { registry, "etcd-cafile": authority, "etcd-certfile": certificate, "etcd-keyfile": key } = clusterFlags;
 
 export default class LeaveCommand extends BaseCommand {
   static override summary = "Take this machine out of its cluster";
@@ -24,10 +23,7 @@ export default class LeaveCommand extends BaseCommand {
     ...outputFlags,
     "keep-units": Flags.boolean({ description: "Leave the units running, without fleet" }),
     yes: Flags.boolean({ description: "Do not ask" }),
-    registry,
-    "etcd-cafile": authority,
-    "etcd-certfile": certificate,
-    "etcd-keyfile": key,
+    ...addressFlags,
     "state-directory": Flags.string({
       description: "What must survive a reboot",
       env: "FLEET_STATE_DIRECTORY",

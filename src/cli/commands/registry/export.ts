@@ -1,13 +1,10 @@
 import { Args } from "@oclif/core";
 import { encodeRegistryExport } from "../../../codec/registry-export.ts";
 import { exportRegistry } from "../../../usecases/export-registry.ts";
-import { BaseCommand, clusterFlags, repositoryFlags } from "../../base-command.ts";
+import { BaseCommand, clusterAloneFlags } from "../../base-command.ts";
 import { clusterName } from "../../cluster-name.ts";
 import { saveFile } from "../../save-file.ts";
 import { counted } from "../../views/counted.ts";
-
-const { directory, manifest } = repositoryFlags;
-const { registry, cluster, "etcd-cafile": authority, "etcd-certfile": certificate, "etcd-keyfile": key } = clusterFlags;
 
 export default class RegistryExportCommand extends BaseCommand {
   static override summary = "Save everything durable of a cluster's registry in one file: a backup, or to move it";
@@ -15,15 +12,7 @@ export default class RegistryExportCommand extends BaseCommand {
     "Read at one revision; the engines and agents go on meanwhile. Leases, presence and statuses are not in it: machines say them anew.";
   static override examples = ["fleet registry export shop.backup"];
   static override args = { file: Args.string({ description: "Where to; - or nothing: standard output" }) };
-  static override flags = {
-    directory,
-    manifest,
-    registry,
-    cluster,
-    "etcd-cafile": authority,
-    "etcd-certfile": certificate,
-    "etcd-keyfile": key,
-  };
+  static override flags = clusterAloneFlags;
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(RegistryExportCommand);

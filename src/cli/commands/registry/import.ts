@@ -4,13 +4,11 @@ import { decodeRegistryExport, type RegistryExport } from "../../../codec/regist
 import type { Sha256 } from "../../../domain/names.ts";
 import { OperationError } from "../../../ports/operation-error.ts";
 import { importRegistry } from "../../../usecases/import-registry.ts";
-import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../../base-command.ts";
+import { addressFlags, BaseCommand, outputFlags, repositoryFlags } from "../../base-command.ts";
 import { counted } from "../../views/counted.ts";
 
 /** 20,000 units with 400 releases are about 60 MiB; more is no export of ours. */
 const BYTES_MAX = 512 * 1024 * 1024;
-
-const { registry, "etcd-cafile": authority, "etcd-certfile": certificate, "etcd-keyfile": key } = clusterFlags;
 
 export default class RegistryImportCommand extends BaseCommand {
   static override summary = "Put an exported cluster into a registry that does not have it";
@@ -22,10 +20,7 @@ export default class RegistryImportCommand extends BaseCommand {
   };
   static override flags = {
     directory: repositoryFlags.directory,
-    registry,
-    "etcd-cafile": authority,
-    "etcd-certfile": certificate,
-    "etcd-keyfile": key,
+    ...addressFlags,
     json: outputFlags.json,
   };
 

@@ -2,11 +2,11 @@ import { Flags } from "@oclif/core";
 import { agentGrants, REGISTRY_ROLES, roleGrants } from "../../../codec/registry-roles.ts";
 import { type MachineId, parseMachineId } from "../../../domain/names.ts";
 import { OperationError } from "../../../ports/operation-error.ts";
-import { BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../../base-command.ts";
+import { addressFlags, BaseCommand, clusterFlags, outputFlags, repositoryFlags } from "../../base-command.ts";
 import { clusterName } from "../../cluster-name.ts";
 import { etcdctlScript, type NamedRole, rolesTable } from "../../views/registry-roles-text.ts";
 
-const { registry, cluster, "etcd-cafile": authority, "etcd-certfile": certificate, "etcd-keyfile": key } = clusterFlags;
+const { cluster } = clusterFlags;
 
 export default class RegistryRolesCommand extends BaseCommand {
   static override summary =
@@ -17,11 +17,8 @@ export default class RegistryRolesCommand extends BaseCommand {
   static override flags = {
     directory: repositoryFlags.directory,
     manifest: repositoryFlags.manifest,
-    registry,
+    ...addressFlags,
     cluster,
-    "etcd-cafile": authority,
-    "etcd-certfile": certificate,
-    "etcd-keyfile": key,
     machine: Flags.string({
       description: "The id of a machine whose agent dials etcd itself; may be given several times",
       multiple: true,

@@ -3,13 +3,10 @@ import { resolve } from "node:path";
 import { Args, Flags } from "@oclif/core";
 import { encodeState, type StateSigner } from "../../../codec/cluster-state.ts";
 import { readState } from "../../../usecases/read-state.ts";
-import { BaseCommand, clusterFlags, repositoryFlags } from "../../base-command.ts";
+import { BaseCommand, clusterAloneFlags } from "../../base-command.ts";
 import { clusterName } from "../../cluster-name.ts";
 import { saveFile } from "../../save-file.ts";
 import { counted } from "../../views/counted.ts";
-
-const { directory, manifest } = repositoryFlags;
-const { registry, cluster, "etcd-cafile": authority, "etcd-certfile": certificate, "etcd-keyfile": key } = clusterFlags;
 
 export default class RegistryStateCommand extends BaseCommand {
   static override summary = "Save what a plan reads of a cluster, for those who cannot reach it: --registry file:FILE";
@@ -18,13 +15,7 @@ export default class RegistryStateCommand extends BaseCommand {
   static override examples = ["fleet registry state shop.state"];
   static override args = { file: Args.string({ description: "Where to; - or nothing: standard output" }) };
   static override flags = {
-    directory,
-    manifest,
-    registry,
-    cluster,
-    "etcd-cafile": authority,
-    "etcd-certfile": certificate,
-    "etcd-keyfile": key,
+    ...clusterAloneFlags,
     sign: Flags.boolean({
       description: "With the key of this machine's engine, which the manifest lists as engineKey",
     }),
