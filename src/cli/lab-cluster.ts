@@ -142,7 +142,12 @@ function linkDefaultSocket(socket: string): void {
   if (existsSync(DEFAULT_REGISTRY_SOCKET)) return;
   mkdirSync(dirname(DEFAULT_REGISTRY_SOCKET), { recursive: true });
   rmSync(DEFAULT_REGISTRY_SOCKET, { force: true });
-  symlinkSync(socket, DEFAULT_REGISTRY_SOCKET);
+  try {
+    symlinkSync(socket, DEFAULT_REGISTRY_SOCKET);
+  } catch (error) {
+    // Another lab that comes up has taken it meanwhile: it is the default.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 function unlinkDefaultSocket(socket: string): void {

@@ -78,6 +78,25 @@ test("row 60: a unit that systemd starts again and again is told once, with its 
   );
 });
 
+test("a start that is under way is none that is over, though the unit is down and never failed", async () => {
+  const clock = new VirtualClock();
+  const manager = new MemoryUnitManager({ files: new MemoryFileStore(), clock });
+  const ends: ((result: "done") => void)[] = [];
+  manager.start = (_unit, queued) => {
+    queued?.();
+    return new Promise((resolve) => ends.push(resolve));
+  };
+  const jobs = new UnitJobs(manager, () => {});
+  const reporter = new StatusReporter(manager, jobs, clock);
+  const isStarted = async () => (await reporter.report(pass(seen("inactive", "dead", ""), true))).get(A)?.started;
+  assert.equal(await isStarted(), true);
+  await jobs.start(A, A);
+  assert.equal(await isStarted(), false);
+  ends[0]?.("done");
+  await clock.advance(1);
+  assert.equal(await isStarted(), true);
+});
+
 test("what is to be gone is told for as long as it runs", async () => {
   const { reporter } = world();
   const report = async (active: string) => (await reporter.report(pass(seen(active, "", "1"), false))).get(A)?.active;

@@ -65,7 +65,7 @@ export class StatusReporter {
         pass.problems.get(name) ??
         (pass.seen.get(name)?.observed.systemd?.active === "active" ? null : pass.back?.get(name)) ??
         this.#jobs.failure(name);
-      const status = await this.#statusOf(name, pass.seen.get(name) ?? null, problem);
+      const status = this.#orStarting(name, await this.#statusOf(name, pass.seen.get(name) ?? null, problem));
       const refused = pass.refused?.get(name);
       const drift = pass.drift.get(name);
       const placed = pass.idle?.has(name) && !this.#jobs.isBusy(name) ? (pass.placedAt?.(name) ?? null) : null;
@@ -84,6 +84,14 @@ export class StatusReporter {
       if (one !== null) said.set(unit.name, one);
     }
     return said;
+  }
+
+  /**
+   * A start that systemd has taken and not begun looks like one that is over: the unit is down, and its last result is that of a unit that
+   * never ran. A oneshot would be done by that.
+   */
+  #orStarting(name: UnitName, status: StatusRecord): StatusRecord {
+    return status.started && this.#jobs.isStarting(name) ? { ...status, started: false } : status;
   }
 
   /** A failure's journal is read once, not in every pass. */

@@ -193,7 +193,10 @@ ${more}`;
       branch.set(good);
       assert.match(await look(), /nothing new/, `${attack}: one look after it`);
     }
-    assert.doesNotMatch((await cluster.ask("status")).stdout, /is held|cannot be looked at/);
+    await eventually("nothing is in the way any more", async () => {
+      const { stdout } = await cluster.ask("status");
+      return !/is held|cannot be looked at/.test(stdout);
+    });
   });
 
   test("an agent that forgot everything does not go back, and a server that is silent stops nothing", async () => {
