@@ -9,30 +9,28 @@ import { closeRun, runTests, type TestCounts } from "./run-tests.ts";
 const LABS = { files: ["test/e2e/**/*.test.ts", "test/journeys/**/*.test.ts"], concurrency: 2, timeoutMs: 300_000 };
 
 /**
- * Clusters simulated in each run: a quarter of a second of CPU each, so 250 s on two cores that do nothing else. Labs wait most of their
- * time for leases to end, and two processes that take what labs leave of the cores cost CI next to nothing. `npm run check` has the first
- * few seeds and those that once found a bug; `npm run soak` goes on.
+ * Clusters simulated in each run: a quarter of a second of CPU each, so 250 s on two cores that do nothing else. All others wait much of their
+ * time, for leases to end and processes to start, and two processes that take what is left of the cores cost CI next to nothing.
+ * `npm run check` has the first few seeds and those that once found a bug; `npm run soak` goes on.
  */
 const SEEDS = 2_000;
 
+const SERVED = {
+  files: ["test/contract/**/*.test.ts", "test/cli/**/*.test.ts", "test/packaging/**/*.test.ts"],
+  concurrency: 2,
+  timeoutMs: 180_000,
+};
+
+const DEFECTS = { files: ["test/sim/defects.test.ts"], concurrency: 1, timeoutMs: 900_000 };
+
 export async function checkSlow(): Promise<TestCounts[]> {
   await buildIfStale();
-  const served = await runTests("contract and cli", {
-    files: ["test/contract/**/*.test.ts", "test/cli/**/*.test.ts", "test/packaging/**/*.test.ts"],
-    concurrency: 2,
-    timeoutMs: 180_000,
-  });
-  return [served, ...(await Promise.all([runTests("lab", LABS), simulated()]))];
-}
-
-/** Clusters without defects, and with one each. */
-async function simulated(): Promise<TestCounts> {
-  const defects = { files: ["test/sim/defects.test.ts"], concurrency: 1, timeoutMs: 900_000 };
-  const [seeds, noticed] = await Promise.all([
-    runSeeds(1, SEEDS, 2),
-    runTests("defects the simulator notices", defects),
-  ]);
-  return { passed: seeds.passed + noticed.passed, failed: seeds.failed + noticed.failed, skipped: noticed.skipped };
+  const seeds = runSeeds(1, SEEDS, 2);
+  const served = await runTests("contract and cli", SERVED);
+  return [
+    served,
+    ...(await Promise.all([runTests("lab", LABS), runTests("defects the simulator notices", DEFECTS), seeds])),
+  ];
 }
 
 if (relative(process.argv[1] ?? "", fileURLToPath(import.meta.url)) === "") closeRun(await checkSlow());
