@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-export const THIRD_PARTY_NAMES = ["etcd-3.4", "etcd-3.5", "etcdctl", "nginx", "quadlet", "sshd"] as const;
+export const THIRD_PARTY_NAMES = ["age", "etcd-3.4", "etcd-3.5", "etcdctl", "nginx", "quadlet", "sshd"] as const;
 export type ThirdPartyName = (typeof THIRD_PARTY_NAMES)[number];
 
 interface Part {
@@ -22,6 +22,7 @@ interface Part {
 }
 
 const PARTS: Readonly<Record<ThirdPartyName, Part>> = {
+  age: { suite: null, packages: ["age"], binary: "usr/bin/age", libraries: [] },
   "etcd-3.4": { suite: null, packages: ["etcd-server"], binary: "usr/bin/etcd", libraries: [] },
   "etcd-3.5": { suite: "trixie", packages: ["etcd-server"], binary: "usr/bin/etcd", libraries: [] },
   etcdctl: { suite: null, packages: ["etcd-client"], binary: "usr/bin/etcdctl", libraries: [] },

@@ -1,22 +1,21 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createPrivateKey } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
+import { thirdPartyBinary } from "../../scripts/third-party.ts";
 import { decryptSecret, encryptSecret } from "../../src/adapters/secrets/age-files.ts";
 import { recipientTag, sshLineOf } from "../../src/codec/signatures/machine-ssh-key.ts";
 import { parseNodeKey } from "../../src/domain/identity/node-key.ts";
 import { readSecretHeader } from "../../src/domain/secret/secret-header.ts";
 
-/**
- * The age of its author as a witness: what fleet writes it reads, and the other way round, so that nobody's secrets hang on fleet. AGE names
- * the program where it is not on the PATH; it comes with the Debian package of that name.
- */
-const age = process.env.AGE ?? "age";
-const isThere = spawnSync(age, ["--version"]).status === 0;
-const skip = isThere ? false : "there is no age on this machine: apt-get install age, or AGE=/path/to/age";
+/** The age of its author as a witness: what fleet writes it reads, and the other way round, so that nobody's secrets hang on fleet. */
+const { age, skip } = await thirdPartyBinary("age").then(
+  (path) => ({ age: path, skip: false as const }),
+  (error: Error) => ({ age: "", skip: error.message }),
+);
 
 /** Made for this test. */
 const KEY = parseNodeKey("ed25519:doxFpBYF4N0n__-r8-BRpNYmAKbIYpiU_yd0F4D3Jus")!;
