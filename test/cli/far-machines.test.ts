@@ -56,6 +56,11 @@ describe("what is done on other machines, by this system's ssh", { concurrency: 
       ["ssh", "-A", "--ssh-port", "2222", "--user", "core", "--machine", "m1"],
       "<-l><core><-p><2222><-A><--><192.0.2.1>",
     ],
+    [
+      "a command that says the machine's name again, and a word twice",
+      ["ssh", "m1", "--", "git", "-C", "m1", "log", "m1", "--user", "log"],
+      "<--><192.0.2.1><git><-C><m1><log><m1><--user><log>",
+    ],
     ["a unit by its flag", ["ssh", "--unit", "db", "--", "uptime"], "<--><192.0.2.1><uptime>"],
     [
       "the journal of one unit",

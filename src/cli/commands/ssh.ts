@@ -10,6 +10,7 @@ import { LookingCommand, lookingFlags } from "../looking-command.ts";
 import { memberNamed } from "../member-named.ts";
 import { placesOf } from "../unit-place.ts";
 import { unitRows } from "../views/unit-rows.ts";
+import { wordsBehindDashes } from "../words-behind-dashes.ts";
 
 /** What sshd and our own shells take for a user: no option, no host in disguise. */
 const USER = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
@@ -41,9 +42,10 @@ export default class SshCommand extends LookingCommand {
   };
 
   async run(): Promise<void> {
-    const { argv, flags } = await this.parse(SshCommand);
+    const { own, behind } = wordsBehindDashes(this.argv);
+    const { argv, flags } = await this.parse(SshCommand, own);
     const isNamed = flags.machine !== undefined || flags.unit !== undefined;
-    const [target, command] = isNamed ? [undefined, argv] : [argv[0], argv.slice(1)];
+    const [target, before] = isNamed ? [undefined, argv] : [argv[0], argv.slice(1)];
     if (!isNamed && target === undefined) {
       throw new OperationError("which-machine", "no machine and no unit is named", { next: "fleet ssh m1" });
     }
@@ -54,7 +56,7 @@ export default class SshCommand extends LookingCommand {
     }
     const view = await this.look(flags, readListView);
     const place = placeOf(view, { ...flags, target: target === undefined ? undefined : String(target) });
-    process.exitCode = await runHere(sshWords(place, flags, command.map(String)));
+    process.exitCode = await runHere(sshWords(place, flags, [...before.map(String), ...behind]));
   }
 }
 
